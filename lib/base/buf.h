@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_BASE_BUF_H
+#define INF_BASE_BUF_H
+
+#include "base/sv.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+/* A growing byte buffer with a maximum.
+ *
+ * A failed append leaves the buffer as it was and sets a sticky status
+ * (INFER_E_NO_MEMORY, or INFER_E_TOO_LARGE past the maximum); later appends
+ * then do nothing and fail too. A writer may so append freely and look at the
+ * status once, at the end. The zero-initialised struct with a max set is a
+ * valid empty buffer; ptr is NULL until the first append. After any
+ * successful append ptr[len] is a NUL that is not counted. */
+typedef struct inf_buf {
+  char *ptr;
+  size_t len;
+  size_t cap;
+  size_t max;
+  int32_t status;
+} inf_buf;
+
+void inf_buf_init(inf_buf *buf, size_t max_bytes);
+void inf_buf_fini(inf_buf *buf);
+/* fini after wiping the bytes. */
+void inf_buf_fini_secret(inf_buf *buf);
+
+/* Empties, keeps the memory, clears the status. */
+void inf_buf_clear(inf_buf *buf);
+/* Room for extra more bytes (and the NUL) without a further allocation. */
+bool inf_buf_reserve(inf_buf *buf, size_t extra);
+bool inf_buf_append(inf_buf *buf, const void *ptr, size_t len);
+bool inf_buf_append_sv(inf_buf *buf, inf_sv sv);
+bool inf_buf_append_cstr(inf_buf *buf, const char *cstr);
+bool inf_buf_append_char(inf_buf *buf, char c);
+bool inf_buf_append_uint(inf_buf *buf, uint64_t value);
+bool inf_buf_append_int(inf_buf *buf, int64_t value);
+bool inf_buf_appendf(inf_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool inf_buf_appendv(inf_buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+/* Drops n bytes from the front. */
+void inf_buf_consume(inf_buf *buf, size_t n);
+/* Shortens to len. */
+void inf_buf_truncate(inf_buf *buf, size_t len);
+/* Gives the NUL-terminated bytes away (inf_free) and empties the buffer.
+ * NULL if the status is bad or memory is short; never NULL for an empty
+ * buffer otherwise. */
+char *inf_buf_take(inf_buf *buf, size_t *len);
+
+static inline inf_sv
+inf_buf_sv(const inf_buf *buf)
+{
+  return inf_sv_of(buf->ptr, buf->len);
+}
+
+/* For output: "" instead of NULL. */
+static inline const char *
+inf_buf_cstr(const inf_buf *buf)
+{
+  return buf->ptr ? buf->ptr : "";
+}
+
+#endif

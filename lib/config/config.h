@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_CONFIG_CONFIG_H
+#define INF_CONFIG_CONFIG_H
+
+#include "base/log.h"
+#include "infer/infer.h"
+#include "policy/params.h"
+#include "provider/dialect.h"
+#include "transport/transport.h"
+
+/* The configuration as the engine uses it: checked, complete, unchanged for
+ * its whole life and shared by reference count. It is made from the public
+ * infer_config, a JSON document, by the table of options in options.c: that
+ * table alone knows names, types, units, ranges, defaults and manual texts.
+ *
+ * Layout of the document:
+ *   top level     options of the client, plus:
+ *   "providers"   array of objects, each with a "name"
+ *   "routes"      object: route name -> object with "targets"
+ *   "defaults"    object: the same policy options as a route; they hold for
+ *                 every route that does not say otherwise and for requests
+ *                 that name a provider and model directly
+ * Members that begin with "x-" are the user's own, on every level. */
+
+typedef struct inf_key {
+  char *secret; /* NUL-terminated; wiped when freed */
+  size_t secret_len;
+  char *organization; /* or NULL */
+  char *project;
+  uint64_t fingerprint; /* hash of the secret: the key's name across reloads */
+} inf_key;
+
+typedef struct inf_alias {
+  char *name, *model;
+} inf_alias;
+
+typedef struct inf_provider_config {
+  char *name;
+  const inf_provider_kind *kind;
+  char *base_url; /* without a slash at its end */
+  char *auth_scheme;
+  inf_key *keys; /* key_count is 0 for a provider without keys */
+  size_t key_count;
+  char **labels;
+  size_t label_count;
+  inf_buf headers; /* "Name: value" lines, each NUL-terminated */
+  inf_buf query;   /* encoded */
+  inf_buf body;    /* JSON object or empty */
+  inf_alias *aliases;
+  size_t alias_count;
+  inf_endpoint endpoint; /* its strings are owned by this provider */
+  int32_t upstream;      /* inf_upstream */
+  bool from_environment; /* found by its key variable, not configured */
+} inf_provider_config;
+
+typedef struct inf_target_config {
+  const inf_provider_config *provider;
+  char *model; /* alias resolved: what goes to the provider */
+  char *name;  /* "provider/model" as configured */
+  int32_t upstream;
+} inf_target_config;
+
+typedef struct inf_route_config {
+  char *name; /* "" for a request that names a target directly */
+  inf_target_config *targets;
+  size_t target_count;
+  inf_route_params params;
+  char **require_labels;
+  size_t require_label_count;
+} inf_route_config;
+
+typedef struct inf_client_options {
+  int64_t threads;               /* 0 or 1 */
+  int64_t delivery_interval_ms;
+  int64_t max_response_bytes;    /* default 64 MiB */
+  int64_t max_event_bytes;       /* default 1 MiB */
+  int64_t max_json_depth;        /* default 128 */
+  int64_t max_undelivered_bytes; /* per call, default 1 MiB */
+  int64_t max_calls;             /* in flight, default 100000 */
+  int64_t max_idle_connections;  /* default 256 */
+} inf_client_options;
+
+typedef struct inf_config {
+  inf_client_options client;
+  inf_provider_config *providers;
+  size_t provider_count;
+  inf_route_config *routes;
+  size_t route_count;
+  inf_route_params defaults;
+  uint64_t hash; /* of everything but secrets */
+} inf_config;
+
+/* What the public handle holds: the document (or tree) and the hooks. Defined
+ * in builder.c; the accessors serve lib/api. */
+typedef struct inf_config_hooks {
+  inf_log log;
+  void (*on_attempt)(const infer_call *call, const infer_attempt *attempt,
+                     void *user_data);
+  void (*on_call)(const infer_call *call, const infer_response *response,
+                  const infer_error *error, void *user_data);
+  void *telemetry_user_data;
+} inf_config_hooks;
+
+const inf_config_hooks *inf_config_hooks_of(const infer_config *config);
+
+/* Compiles the document (NULL: an empty one) into *out: checks everything,
+ * reads secrets, CA files and the environment. Errors in *error. */
+int32_t inf_config_compile(const infer_config *source, inf_config **out,
+                           infer_error **error);
+inf_config *inf_config_ref(inf_config *config); /* atomic */
+void inf_config_unref(inf_config *config);      /* atomic; NULL is harmless */
+
+/* Finds what a request's model name means (DESIGN section 3, "Names"): a
+ * route, or one target, for which *route becomes a new route object of its
+ * own. It must be released by inf_config_release_route(), before the config.
+ * INFER_E_CONFIG with the choices listed if nothing or too much fits. */
+int32_t inf_config_resolve(const inf_config *config, inf_sv model,
+                           const inf_route_config **route,
+                           infer_error **error);
+void inf_config_release_route(const inf_config *config,
+                              const inf_route_config *route);
+const inf_provider_config *inf_config_provider(const inf_config *config,
+                                               inf_sv name);
+
+/* ---- The option table ---------------------------------------------------- */
+
+typedef enum inf_option_type {
+  INF_OPTION_BOOL,
+  INF_OPTION_INT,
+  INF_OPTION_STRING,
+  INF_OPTION_SECRET,      /* a string that names where the secret is */
+  INF_OPTION_SECRET_LIST, /* one, or an array; elements may be objects */
+  INF_OPTION_STRING_LIST,
+  INF_OPTION_STRING_MAP,
+  INF_OPTION_JSON, /* any object */
+  INF_OPTION_ENUM,
+  INF_OPTION_TARGETS,
+} inf_option_type;
+
+typedef struct inf_option {
+  const char *section; /* "client", "provider", "route", "target", "key" */
+  const char *name;    /* path within the section: "timeouts.connect_ms" */
+  inf_option_type type;
+  const char *unit;    /* "ms", "bytes", "" */
+  int64_t minimum, maximum;
+  int64_t default_number;
+  const char *default_text; /* for other types; "" for none */
+  const char *choices;      /* ENUM: words separated by spaces, in order */
+  size_t offset;            /* in the section's struct */
+  const char *text;         /* the manual's line */
+} inf_option;
+
+size_t inf_option_count(void);
+const inf_option *inf_option_at(size_t index);
+
+#endif

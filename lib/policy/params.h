@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_POLICY_PARAMS_H
+#define INF_POLICY_PARAMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The numbers of a route that the policies and the engine go by. Plain data:
+ * the configuration fills it in, the engine hands it down. */
+
+typedef enum inf_recovery {
+  INF_RECOVERY_ERROR,
+  INF_RECOVERY_RESTART,
+} inf_recovery;
+
+typedef enum inf_upstream {
+  INF_UPSTREAM_DEFAULT, /* stream where the provider can */
+  INF_UPSTREAM_STREAM,
+  INF_UPSTREAM_UNARY,
+} inf_upstream;
+
+typedef struct inf_timeouts {
+  int64_t connect_ms;     /* name lookup, TCP and TLS */
+  int64_t first_token_ms; /* send to first content */
+  int64_t idle_ms;        /* silence after the first content */
+  int64_t attempt_ms;     /* one attempt, start to end */
+  int64_t deadline_ms;    /* the whole call */
+} inf_timeouts;
+
+typedef struct inf_route_params {
+  inf_timeouts timeouts;
+  int64_t retries;          /* beyond one attempt per target */
+  int64_t stay_retries;     /* on one target before the next */
+  int64_t stay_max_wait_ms; /* longest wait for staying */
+  int32_t recovery;         /* inf_recovery */
+  int32_t upstream;         /* inf_upstream */
+  bool failover_content_filter; /* refused content may go elsewhere */
+  bool failover_tls_verify;     /* so may an untrusted certificate */
+} inf_route_params;
+
+#endif

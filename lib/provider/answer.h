@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_ANSWER_H
+#define INF_PROVIDER_ANSWER_H
+
+#include "base/buf.h"
+
+/* An answer under construction, in OpenAI's shape. A dialect's decoder calls
+ * the inf_answer_* functions as it reads, piece by piece or all at once; the
+ * same calls in the same order give the same answer, whether it came as a
+ * stream or as one body. After each piece the listener, if there is one,
+ * hears what was added: that is what becomes the caller's events.
+ *
+ * Used by one thread. All buffers together hold at most max_bytes. Errors are
+ * sticky in `status` (INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, INFER_E_PROTOCOL
+ * for more than INF_ANSWER_MAX_CHOICES choices or INF_ANSWER_MAX_TOOL_CALLS
+ * tool calls). */
+
+#define INF_ANSWER_MAX_CHOICES    128
+#define INF_ANSWER_MAX_TOOL_CALLS 1024
+
+typedef struct inf_usage {
+  /* -1: not known. Meaning as INFER_USAGE_*: output includes reasoning, input
+   * includes what came from the cache. */
+  int64_t input, output, reasoning, cache_read, cache_write, total;
+  bool estimated;
+} inf_usage;
+
+typedef struct inf_tool_call {
+  uint32_t index; /* as the provider numbers it; NO_INDEX if it does not */
+  inf_buf id, type, name, arguments;
+  inf_buf extra; /* "name":value,... other members of the call */
+  bool done; /* the listener heard TOOL_CALL_DONE */
+} inf_tool_call;
+
+#define INF_TOOL_NO_INDEX UINT32_MAX
+
+typedef struct inf_choice {
+  uint32_t index;
+  inf_buf text;
+  bool has_text; /* a string came, even an empty one: content is not null */
+  inf_buf reasoning;
+  const char *reasoning_name; /* "reasoning_content" or "reasoning" */
+  inf_buf refusal;
+  bool has_refusal;
+  inf_tool_call *tool_calls;
+  size_t tool_call_count, tool_call_cap;
+  inf_buf logprobs; /* elements of logprobs.content, joined by commas */
+  inf_buf refusal_logprobs;
+  bool has_logprobs;
+  inf_buf role;
+  inf_buf finish_reason;        /* OpenAI's word */
+  inf_buf native_finish_reason; /* the provider's */
+  inf_buf message_extra; /* "name":value,... other members of the message */
+  inf_buf extra;         /* other members of the choice */
+} inf_choice;
+
+typedef enum inf_delta_kind {
+  INF_DELTA_TEXT,
+  INF_DELTA_REASONING,
+  INF_DELTA_REFUSAL,
+  INF_DELTA_TOOL_CALL,      /* text: a piece of the arguments, may be "" */
+  INF_DELTA_TOOL_CALL_DONE, /* text: the whole arguments */
+  INF_DELTA_LOGPROBS,       /* text: JSON array */
+  INF_DELTA_EXTRA,          /* text: JSON object of other delta members */
+  INF_DELTA_FINISH,         /* text: the finish reason */
+  INF_DELTA_USAGE,          /* text: JSON object */
+} inf_delta_kind;
+
+typedef struct inf_delta {
+  inf_delta_kind kind;
+  uint32_t choice;
+  uint32_t tool;        /* place among the choice's tool calls, from 0 */
+  inf_sv text;
+  inf_sv tool_id, tool_name;
+} inf_delta;
+
+typedef void (*inf_delta_fn)(void *context, const inf_delta *delta);
+
+typedef struct inf_answer {
+  inf_buf id, model;
+  inf_buf extra; /* "name":value,... other members of the top object */
+  int64_t created; /* -1: unknown */
+  inf_choice *choices; /* in the order of their index */
+  size_t choice_count, choice_cap;
+  inf_usage usage;
+  inf_buf usage_json; /* the provider's usage object as sent */
+  size_t bytes, max_bytes;
+  int32_t status;
+  inf_delta_fn listener;
+  void *listener_context;
+} inf_answer;
+
+void inf_answer_init(inf_answer *answer, size_t max_bytes);
+void inf_answer_fini(inf_answer *answer);
+/* Empties it; limits and listener stay. */
+void inf_answer_reset(inf_answer *answer);
+/* Moves everything but the listener; from is empty afterwards. */
+void inf_answer_move(inf_answer *to, inf_answer *from);
+
+void inf_answer_set_id(inf_answer *answer, inf_sv id);
+void inf_answer_set_model(inf_answer *answer, inf_sv model);
+void inf_answer_set_created(inf_answer *answer, int64_t seconds);
+/* A member of the top object, by its raw JSON; the last value stands. */
+void inf_answer_set_extra(inf_answer *answer, inf_sv name, inf_sv json);
+/* Figures that are known (>= 0) replace earlier ones. json may be empty. */
+void inf_answer_set_usage(inf_answer *answer, const inf_usage *usage,
+                          inf_sv json);
+
+/* Text is given decoded, as UTF-8. An empty text is recorded (content is ""
+ * then, not null) but tells the listener nothing. */
+void inf_answer_add_text(inf_answer *answer, uint32_t choice, inf_sv text);
+void inf_answer_add_reasoning(inf_answer *answer, uint32_t choice,
+                              inf_sv text, const char *member_name);
+void inf_answer_add_refusal(inf_answer *answer, uint32_t choice, inf_sv text);
+void inf_answer_set_role(inf_answer *answer, uint32_t choice, inf_sv role);
+/* Elements (without brackets) of logprobs.content or .refusal. */
+void inf_answer_add_logprobs(inf_answer *answer, uint32_t choice, inf_sv json,
+                             bool refusal);
+/* A piece of a tool call. Which call it belongs to: a known index with a new
+ * non-empty id starts another call; an empty or repeated id continues it;
+ * without index (INF_TOOL_NO_INDEX) by id, else the last one. name and type:
+ * the first non-empty one stands. Gives its place, or SIZE_MAX on error. */
+size_t inf_answer_add_tool_call(inf_answer *answer, uint32_t choice,
+                                uint32_t index, inf_sv id, inf_sv type,
+                                inf_sv name, inf_sv arguments);
+void inf_answer_set_tool_extra(inf_answer *answer, uint32_t choice,
+                               size_t tool, inf_sv name, inf_sv json);
+/* Members of the message or choice that have no place of their own. A string
+ * that comes again in a stream (merge true) is joined, an array extended, an
+ * object merged member by member; else the last value stands. */
+void inf_answer_set_message_extra(inf_answer *answer, uint32_t choice,
+                                  inf_sv name, inf_sv json, bool merge);
+void inf_answer_set_choice_extra(inf_answer *answer, uint32_t choice,
+                                 inf_sv name, inf_sv json);
+/* reason: OpenAI's word; native: as sent. A later non-empty one replaces an
+ * earlier one. Completes the choice's tool calls. */
+void inf_answer_finish(inf_answer *answer, uint32_t choice, inf_sv reason,
+                       inf_sv native);
+/* The proper end of the whole answer: tool calls still open are done. */
+void inf_answer_end(inf_answer *answer);
+
+inf_choice *inf_answer_choice(const inf_answer *answer, uint32_t index);
+/* Text, reasoning, refusal or a tool call anywhere? */
+bool inf_answer_has_content(const inf_answer *answer);
+/* The whole as a chat.completion object. */
+void inf_answer_write_json(const inf_answer *answer, inf_buf *out);
+/* The message object of a choice, as it goes back into a request. */
+void inf_answer_write_message(const inf_answer *answer, uint32_t choice,
+                              inf_buf *out);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_DIALECT_H
+#define INF_PROVIDER_DIALECT_H
+
+#include "provider/answer.h"
+#include "provider/chat.h"
+#include "provider/failure.h"
+#include "wire/sse.h"
+
+/* A dialect is a provider's language: request -> bytes, bytes -> answer,
+ * failure -> class. One file per dialect, one constant table each; no state
+ * but what inf_decoder carries. */
+
+typedef struct inf_dialect inf_dialect;
+
+/* How sure we are of a catalogue row. */
+typedef enum inf_evidence {
+  INF_EVIDENCE_DOCUMENTED, /* the provider's pages say so */
+  INF_EVIDENCE_RECORDED,   /* held against recorded traffic */
+  INF_EVIDENCE_LIVE,       /* tried against the service */
+} inf_evidence;
+
+/* One row of the catalogue: a kind of provider ("type" in a
+ * configuration). */
+typedef struct inf_provider_kind {
+  const char *type;
+  const char *title;
+  const inf_dialect *dialect;
+  const char *base_url;    /* NULL: the configuration must say */
+  const char *key_env;     /* variable that holds the key, NULL: none */
+  bool key_required;       /* false: local servers without a key */
+  const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
+  const char *chat_path;   /* below base_url */
+  const char *models_path; /* NULL: no list */
+  const char *warm_path;   /* a cheap GET that keeps a connection; NULL */
+  /* Model names that this kind claims when a request names a bare model:
+   * prefixes separated by spaces, "" for none. */
+  const char *claims;
+  bool stream_options; /* takes stream_options.include_usage */
+  const char *request_id_headers; /* names separated by spaces */
+  inf_evidence evidence;
+  const char *source; /* where the facts come from, with date */
+} inf_provider_kind;
+
+/* The catalogue. NULL when there is no such type. */
+const inf_provider_kind *inf_provider_kind_find(inf_sv type);
+const inf_provider_kind *inf_provider_kind_at(size_t index);
+size_t inf_provider_kind_count(void);
+const char *inf_evidence_name(inf_evidence evidence);
+bool inf_provider_kind_claims(const inf_provider_kind *kind, inf_sv model);
+
+/* Everything that one attempt's request is made of. All borrowed. */
+typedef struct inf_send {
+  const inf_provider_kind *kind;
+  inf_sv base_url;
+  inf_sv query; /* "a=b&c=d", encoded; "" for none */
+  inf_sv auth_scheme;
+  inf_sv key; /* "" for none */
+  inf_sv organization, project;
+  inf_sv headers; /* "Name: value" lines, each NUL-terminated: account's,
+                   * then the request's */
+  inf_sv body_members; /* JSON object that is merged into the body; the
+                        * request's own members win */
+  inf_sv model; /* as the provider names it */
+  const inf_chat *chat;
+  bool stream;
+} inf_send;
+
+/* What goes out. */
+typedef struct inf_wire_request {
+  inf_buf url;
+  inf_buf headers; /* NUL-terminated lines; holds the key: wiped by fini */
+  inf_buf body;
+} inf_wire_request;
+
+void inf_wire_request_init(inf_wire_request *request);
+void inf_wire_request_fini(inf_wire_request *request);
+void inf_wire_request_clear(inf_wire_request *request);
+
+typedef struct inf_decoder inf_decoder;
+
+struct inf_dialect {
+  const char *name;
+  /* INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or
+   * INFER_E_INVALID_ARGUMENT / _UNSUPPORTED with a line in why for what this
+   * dialect cannot say. */
+  int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
+                        inf_buf *why);
+  int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
+   * failure filled in. */
+  int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
+  /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
+   * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
+   * counts; any other class ends the attempt. */
+  int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
+  /* Fills failure from an error answer; body may be anything. */
+  void (*read_failure)(inf_failure *failure, int http_status,
+                       const inf_headers *headers, inf_sv body,
+                       int64_t wall_now_ns);
+};
+
+/* ---- Decoder ------------------------------------------------------------
+ *
+ * Reads one response: the framing, the limits and the rule of the proper end
+ * are the same for all dialects and stand here once. Feed it the status and
+ * headers, then the body in pieces of any size, then the end. */
+
+#define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
+
+typedef struct inf_decoder_options {
+  const inf_provider_kind *kind;
+  bool stream;            /* a stream was asked for; a body is read too */
+  uint32_t choices;       /* how many were asked for (n), at least 1 */
+  size_t max_body_bytes;  /* whole body, or the assembled answer */
+  size_t max_event_bytes;
+  unsigned max_depth;
+} inf_decoder_options;
+
+struct inf_decoder {
+  inf_decoder_options options;
+  inf_answer *answer; /* borrowed; filled as pieces come */
+  inf_failure failure;
+  int http_status;
+  inf_headers headers; /* a copy of what the class may depend on */
+  int64_t wall_now_ns;
+  enum {
+    INF_BODY_SNIFF, /* nothing but whitespace so far */
+    INF_BODY_WHOLE, /* one document */
+    INF_BODY_EVENTS,
+  } mode;
+  inf_sse sse;
+  inf_buf body;    /* WHOLE: what came so far */
+  inf_buf scratch; /* for decoded strings of one event */
+  inf_buf previous; /* the last chunk's text, for the fast guess */
+  size_t previous_content; /* where its content began */
+  size_t events, skipped_events;
+  bool finished; /* proper end seen */
+  bool failed;   /* failure is final */
+};
+
+/* INFER_OK or INFER_E_NO_MEMORY. */
+int32_t inf_decoder_init(inf_decoder *decoder,
+                         const inf_decoder_options *options,
+                         inf_answer *answer);
+void inf_decoder_fini(inf_decoder *decoder);
+/* Status and headers of the response, before any body byte. */
+int32_t inf_decoder_headers(inf_decoder *decoder, int http_status,
+                            const inf_headers *headers, int64_t wall_now_ns);
+/* INFER_OK: go on. INF_DECODER_DONE: the answer is whole. Else the class of
+ * the failure, final. */
+int32_t inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len);
+/* No more bytes will come (properly or not: the caller says which by
+ * clean_end). INFER_OK if the answer is whole: the API's terminator, a finish
+ * reason for every choice, or one valid body; else the class: TRUNCATED for
+ * an answer that just stops, PROTOCOL for a body that is none, the provider's
+ * own error otherwise. Usage that did not come is then estimated (4 bytes a
+ * token) and marked. */
+int32_t inf_decoder_end(inf_decoder *decoder, bool clean_end);
+
+/* ---- Shared by dialects -------------------------------------------------- */
+
+/* Class of an HTTP status by the failure table; INFER_OK for 2xx. */
+int32_t inf_class_of_http_status(int http_status);
+/* Reads an error body of any known shape (providers.md section 3) and decides
+ * the class from status, headers, code, type and message. */
+void inf_classify_failure(inf_failure *failure,
+                          const inf_provider_kind *kind, int http_status,
+                          const inf_headers *headers, inf_sv body,
+                          int64_t wall_now_ns);
+/* OpenAI's word for a provider's finish reason; the reason itself when it is
+ * not known. */
+inf_sv inf_map_finish_reason(inf_sv native);
+
+extern const inf_dialect inf_dialect_openai;
+
+#endif

@@ -341,6 +341,8 @@ net_of(const inf_exchange *exchange, CURLcode code)
     return INF_NET_TOO_LARGE;
   if (exchange->aborted)
     return INF_NET_ABORTED;
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && exchange->sends > 0)
+    return INF_NET_PROTOCOL; /* the answer is not HTTP */
   for (size_t i = 0; i < sizeof net_of_code / sizeof net_of_code[0]; i++)
     if (net_of_code[i].code == code)
       return net_of_code[i].net;
@@ -547,11 +549,36 @@ set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
                                                : (long)CURL_HTTP_VERSION_2TLS);
 }
 
+/* Idle connections from before a clock jump go with the multi handle, as soon
+ * as it serves no exchange; until then, or until they are too old anyway, new
+ * exchanges connect afresh. */
+static bool set_up_multi(curl_transport *transport);
+
+static void
+retire_multi(curl_transport *transport)
+{
+  uint64_t now_ns = inf_clock_now(transport->options.clock);
+  if (now_ns - transport->retire_ns > max_idle_seconds * INF_NS_PER_S)
+    transport->retiring = false;
+  if (!transport->retiring || transport->dispatching ||
+      !inf_list_empty(&transport->live) || !inf_list_empty(&transport->dead))
+    return;
+  CURLM *old = transport->multi;
+  if (!set_up_multi(transport)) {
+    transport->multi = old;
+    return;
+  }
+  curl_multi_cleanup(old);
+  transport->retiring = false;
+}
+
 static inf_exchange *
 transport_start(inf_transport *base, const inf_http_request *request,
                 const inf_exchange_events *events, void *context)
 {
   curl_transport *transport = (curl_transport *)(void *)base;
+  if (transport->retiring)
+    retire_multi(transport);
   inf_exchange *exchange = exchange_new(transport);
   if (!exchange)
     return NULL;
@@ -679,28 +706,6 @@ dispatch(curl_transport *transport, const inf_poll_event *events, size_t count)
   }
   resume_exchanges(transport);
   transport->dispatching = false;
-}
-
-/* Idle connections from before a clock jump go with the multi handle, as soon
- * as it serves no exchange; until then, or until they are too old anyway, new
- * exchanges connect afresh. */
-static bool set_up_multi(curl_transport *transport);
-
-static void
-retire_multi(curl_transport *transport)
-{
-  uint64_t now_ns = inf_clock_now(transport->options.clock);
-  if (now_ns - transport->retire_ns > max_idle_seconds * INF_NS_PER_S)
-    transport->retiring = false;
-  if (!transport->retiring || !inf_list_empty(&transport->live))
-    return;
-  CURLM *old = transport->multi;
-  if (!set_up_multi(transport)) {
-    transport->multi = old;
-    return;
-  }
-  curl_multi_cleanup(old);
-  transport->retiring = false;
 }
 
 static int32_t

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Header fields as one piece of text: a response has some twenty of them, read
+ * a few times and then dropped, so that a walk over a kilobyte is cheaper than
+ * any table, and clearing costs nothing. */
+#include "wire/headers.h"
+
+#include <infer/infer.h>
+
+void
+inf_headers_init(inf_headers *headers, size_t max_bytes)
+{
+  inf_buf_init(&headers->text, max_bytes);
+  headers->count = 0;
+}
+
+void
+inf_headers_fini(inf_headers *headers)
+{
+  inf_buf_fini(&headers->text);
+  headers->count = 0;
+}
+
+void
+inf_headers_clear(inf_headers *headers)
+{
+  inf_buf_clear(&headers->text);
+  headers->count = 0;
+}
+
+/* Name and value of a line; false if it is no field. A status line, a
+ * continuation and "Name : value" have no valid name. */
+static bool
+split_line(inf_sv line, inf_sv *name, inf_sv *value)
+{
+  size_t end = inf_sv_find(line, '\n');
+  size_t colon = inf_sv_find(line, ':');
+
+  if (colon >= end)
+    return false;
+  *name = inf_sv_of(line.ptr, colon);
+  *value = inf_sv_trim(inf_sv_of(line.ptr + colon + 1, end - colon - 1));
+  return inf_header_name_valid(*name);
+}
+
+int32_t
+inf_headers_add_line(inf_headers *headers, inf_sv line)
+{
+  inf_buf *text = &headers->text;
+  inf_sv name, value;
+
+  if (!split_line(line, &name, &value))
+    return INFER_OK;
+  /* Room for all of it first: half a field is never left behind. */
+  if (!inf_buf_reserve(text, name.len + value.len + 3))
+    return text->status;
+  inf_buf_append_sv(text, name);
+  inf_buf_append(text, ": ", 2);
+  inf_buf_append_sv(text, value);
+  inf_buf_append_char(text, '\n');
+  headers->count++;
+  return INFER_OK;
+}
+
+/* Takes the next field off the front of the collected text. */
+static bool
+take_field(inf_sv *rest, inf_sv *name, inf_sv *value)
+{
+  size_t end, colon;
+
+  if (rest->len == 0)
+    return false;
+  end = inf_sv_find(*rest, '\n');
+  colon = inf_sv_find(*rest, ':');
+  *name = inf_sv_of(rest->ptr, colon);
+  *value = inf_sv_of(rest->ptr + colon + 2, end - colon - 2);
+  *rest = inf_sv_of(rest->ptr + end + 1, rest->len - end - 1);
+  return true;
+}
+
+bool
+inf_headers_get(const inf_headers *headers, inf_sv name, inf_sv *value)
+{
+  inf_sv rest = inf_buf_sv(&headers->text), field, found;
+
+  while (take_field(&rest, &field, &found)) {
+    if (inf_sv_eq_nocase(field, name)) {
+      *value = found;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool
+inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
+               inf_sv *value)
+{
+  inf_sv rest = inf_buf_sv(&headers->text), field, found;
+
+  while (take_field(&rest, &field, &found)) {
+    if (index-- == 0) {
+      *name = field;
+      *value = found;
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool
+is_token_char(unsigned char c)
+{
+  if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+    return true;
+  return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+bool
+inf_header_name_valid(inf_sv name)
+{
+  for (size_t i = 0; i < name.len; i++) {
+    if (!is_token_char((unsigned char)name.ptr[i]))
+      return false;
+  }
+  return name.len > 0;
+}
+
+bool
+inf_header_value_valid(inf_sv value)
+{
+  for (size_t i = 0; i < value.len; i++) {
+    unsigned char c = (unsigned char)value.ptr[i];
+
+    if ((c < 0x20 && c != '\t') || c == 0x7f)
+      return false;
+  }
+  return true;
+}

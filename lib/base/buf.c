@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The growing buffer. Memory doubles, so that n appends cost O(n). */
+#include "base/buf.h"
+
+#include "base/mem.h"
+#include "infer/infer.h"
+
+#include <stdio.h>
+
+enum { first_capacity = 64 };
+
+void
+inf_buf_init(inf_buf *buf, size_t max_bytes)
+{
+  *buf = (inf_buf){.max = max_bytes};
+}
+
+void
+inf_buf_fini(inf_buf *buf)
+{
+  inf_free(buf->ptr);
+  *buf = (inf_buf){.max = buf->max};
+}
+
+void
+inf_buf_fini_secret(inf_buf *buf)
+{
+  inf_free_secret(buf->ptr, buf->cap);
+  *buf = (inf_buf){.max = buf->max};
+}
+
+void
+inf_buf_clear(inf_buf *buf)
+{
+  buf->len = 0;
+  buf->status = INFER_OK;
+  if (buf->ptr)
+    buf->ptr[0] = '\0';
+}
+
+static bool
+fail(inf_buf *buf, int32_t status)
+{
+  if (buf->status == INFER_OK)
+    buf->status = status;
+  return false;
+}
+
+bool
+inf_buf_reserve(inf_buf *buf, size_t extra)
+{
+  if (buf->status != INFER_OK)
+    return false;
+  if (extra > buf->max || buf->len > buf->max - extra)
+    return fail(buf, INFER_E_TOO_LARGE);
+  size_t needed = buf->len + extra + 1;
+  if (needed <= buf->cap)
+    return true;
+  size_t cap = buf->cap ? buf->cap * 2 : first_capacity;
+  if (cap < needed)
+    cap = needed;
+  if (cap > buf->max && buf->max < SIZE_MAX)
+    cap = buf->max + 1;
+  char *ptr = inf_realloc(buf->ptr, cap);
+  if (!ptr)
+    return fail(buf, INFER_E_NO_MEMORY);
+  buf->ptr = ptr;
+  buf->cap = cap;
+  return true;
+}
+
+bool
+inf_buf_append(inf_buf *buf, const void *ptr, size_t len)
+{
+  if (!inf_buf_reserve(buf, len))
+    return false;
+  if (len > 0)
+    memcpy(buf->ptr + buf->len, ptr, len);
+  buf->len += len;
+  buf->ptr[buf->len] = '\0';
+  return true;
+}
+
+bool
+inf_buf_append_sv(inf_buf *buf, inf_sv sv)
+{
+  return inf_buf_append(buf, sv.ptr, sv.len);
+}
+
+bool
+inf_buf_append_cstr(inf_buf *buf, const char *cstr)
+{
+  return inf_buf_append_sv(buf, inf_sv_from(cstr));
+}
+
+bool
+inf_buf_append_char(inf_buf *buf, char c)
+{
+  return inf_buf_append(buf, &c, 1);
+}
+
+bool
+inf_buf_append_uint(inf_buf *buf, uint64_t value)
+{
+  char digits[20];
+  size_t at = sizeof digits;
+  do {
+    digits[--at] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value > 0);
+  return inf_buf_append(buf, digits + at, sizeof digits - at);
+}
+
+bool
+inf_buf_append_int(inf_buf *buf, int64_t value)
+{
+  if (value >= 0)
+    return inf_buf_append_uint(buf, (uint64_t)value);
+  size_t before = buf->len;
+  if (!inf_buf_append_char(buf, '-'))
+    return false;
+  if (inf_buf_append_uint(buf, 0 - (uint64_t)value))
+    return true;
+  inf_buf_truncate(buf, before);
+  return false;
+}
+
+bool
+inf_buf_appendv(inf_buf *buf, const char *format, va_list args)
+{
+  va_list again;
+  va_copy(again, args);
+  int len = vsnprintf(NULL, 0, format, args);
+  bool ok = len >= 0 && inf_buf_reserve(buf, (size_t)len);
+  if (ok) {
+    vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, again);
+    buf->len += (size_t)len;
+  }
+  va_end(again);
+  return ok;
+}
+
+bool
+inf_buf_appendf(inf_buf *buf, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  bool ok = inf_buf_appendv(buf, format, args);
+  va_end(args);
+  return ok;
+}
+
+void
+inf_buf_consume(inf_buf *buf, size_t n)
+{
+  if (n == 0)
+    return;
+  if (n > buf->len)
+    n = buf->len;
+  buf->len -= n;
+  memmove(buf->ptr, buf->ptr + n, buf->len);
+  buf->ptr[buf->len] = '\0';
+}
+
+void
+inf_buf_truncate(inf_buf *buf, size_t len)
+{
+  if (len >= buf->len)
+    return;
+  buf->len = len;
+  buf->ptr[len] = '\0';
+}
+
+char *
+inf_buf_take(inf_buf *buf, size_t *len)
+{
+  if (!inf_buf_reserve(buf, 0))
+    return NULL;
+  char *ptr = buf->ptr;
+  ptr[buf->len] = '\0';
+  if (len)
+    *len = buf->len;
+  *buf = (inf_buf){.max = buf->max};
+  return ptr;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+
+#include <stddef.h>
+#include <time.h>
+
+#if defined(CLOCK_BOOTTIME)
+#define MONOTONIC CLOCK_BOOTTIME
+#else
+#define MONOTONIC CLOCK_MONOTONIC
+#endif
+
+static uint64_t
+now_ns(void *context)
+{
+  (void)context;
+  struct timespec ts;
+  if (clock_gettime(MONOTONIC, &ts) != 0)
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (uint64_t)ts.tv_sec * INF_NS_PER_S + (uint64_t)ts.tv_nsec + 1;
+}
+
+static int64_t
+wall_ns(void *context)
+{
+  (void)context;
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
+  return (int64_t)ts.tv_sec * (int64_t)INF_NS_PER_S + (int64_t)ts.tv_nsec;
+}
+
+static const inf_clock system_clock = {now_ns, wall_ns, NULL};
+
+const inf_clock *
+inf_clock_system(void)
+{
+  return &system_clock;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/thread.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+static struct {
+  void (*fn)(const char *name, void *user_data);
+  void *user_data;
+} start_hook;
+
+void
+inf_thread_set_start_hook(void (*hook)(const char *name, void *user_data),
+                          void *user_data)
+{
+  start_hook.fn = hook;
+  start_hook.user_data = user_data;
+}
+
+typedef struct start {
+  char name[16];
+  void *(*fn)(void *);
+  void *arg;
+} start;
+
+static void *
+enter(void *context)
+{
+  start now = *(start *)context;
+  inf_free(context);
+#if defined(__APPLE__)
+  pthread_setname_np(now.name);
+#else
+  pthread_setname_np(pthread_self(), now.name);
+#endif
+  if (start_hook.fn)
+    start_hook.fn(now.name, start_hook.user_data);
+  return now.fn(now.arg);
+}
+
+int
+inf_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *),
+                 void *arg)
+{
+  start *begin = inf_calloc(1, sizeof *begin);
+  if (!begin)
+    return ENOMEM;
+  snprintf(begin->name, sizeof begin->name, "%s", name);
+  begin->fn = fn;
+  begin->arg = arg;
+  /* A new thread inherits the mask of the one that makes it. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failure = pthread_create(thread, NULL, enter, begin);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (failure != 0)
+    inf_free(begin);
+  return failure;
+}
+
+int
+inf_cond_init(pthread_cond_t *cond)
+{
+#if defined(__APPLE__)
+  return pthread_cond_init(cond, NULL);
+#else
+  pthread_condattr_t attributes;
+  int failure = pthread_condattr_init(&attributes);
+  if (failure != 0)
+    return failure;
+  failure = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  if (failure == 0)
+    failure = pthread_cond_init(cond, &attributes);
+  pthread_condattr_destroy(&attributes);
+  return failure;
+#endif
+}
+
+bool
+inf_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t wait_ns)
+{
+  /* Beyond a century a deadline is none, and could overflow time_t. */
+  if (wait_ns > 3155760000ull * INF_NS_PER_S)
+    return pthread_cond_wait(cond, mutex) == 0;
+  struct timespec until;
+#if defined(__APPLE__)
+  until.tv_sec = (time_t)(wait_ns / INF_NS_PER_S);
+  until.tv_nsec = (long)(wait_ns % INF_NS_PER_S);
+  return pthread_cond_timedwait_relative_np(cond, mutex, &until) == 0;
+#else
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += (time_t)(wait_ns / INF_NS_PER_S);
+  until.tv_nsec += (long)(wait_ns % INF_NS_PER_S);
+  if (until.tv_nsec >= (long)INF_NS_PER_S) {
+    until.tv_sec++;
+    until.tv_nsec -= (long)INF_NS_PER_S;
+  }
+  return pthread_cond_timedwait(cond, mutex, &until) == 0;
+#endif
+}
+
+/* ---- Fork ---------------------------------------------------------------- */
+
+static atomic_uint fork_generation;
+static atomic_bool fork_handler_installed;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+in_child(void)
+{
+  atomic_fetch_add_explicit(&fork_generation, 1, memory_order_relaxed);
+}
+
+static void
+install_fork_handler(void)
+{
+  pthread_atfork(NULL, NULL, in_child);
+  atomic_store(&fork_handler_installed, true);
+}
+
+uint32_t
+inf_fork_generation(void)
+{
+  if (!atomic_load_explicit(&fork_handler_installed, memory_order_relaxed))
+    pthread_once(&fork_once, install_fork_handler);
+  return atomic_load_explicit(&fork_generation, memory_order_relaxed);
+}

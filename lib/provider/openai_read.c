@@ -142,8 +142,7 @@ read_finish(inf_openai_reader *reader, inf_sv choice)
 static bool
 is_filtered(const inf_openai_reader *reader)
 {
-  const inf_choice *choice =
-      inf_answer_choice(reader->answer, reader->choice);
+  const inf_choice *choice = inf_answer_choice(reader->answer, reader->choice);
   return choice && inf_sv_eq(inf_buf_sv(&choice->finish_reason),
                              INF_SV("content_filter"));
 }

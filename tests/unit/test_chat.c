@@ -74,8 +74,7 @@ refused(fixture *f, const char *json, const char *reason)
   if (!strstr(f->reason, reason))
     fail_msg("%s: \"%s\" instead of \"%s\"", json, f->reason, reason);
   assert_true(f->offset <= strlen(json));
-  assert_true(
-      inf_sv_eq(inf_buf_sv(&before.model), inf_buf_sv(&f->chat.model)));
+  assert_true(inf_sv_eq(inf_buf_sv(&before.model), inf_buf_sv(&f->chat.model)));
   assert_true(
       inf_sv_eq(inf_buf_sv(&before.messages), inf_buf_sv(&f->chat.messages)));
   inf_chat_fini(&before);
@@ -135,15 +134,13 @@ test_depth_and_number_of_members_are_limited(void **state)
   for (int i = 0; i < INF_CHAT_MAX_DEPTH; i++)
     inf_buf_append_char(&text, ']');
   inf_buf_append_char(&text, '}');
-  assert_int_equal(from_json(f, inf_buf_cstr(&text)),
-                   INFER_E_INVALID_ARGUMENT);
+  assert_int_equal(from_json(f, inf_buf_cstr(&text)), INFER_E_INVALID_ARGUMENT);
   inf_buf_clear(&text);
   inf_buf_append_cstr(&text, "{\"model\":\"m\",\"messages\":[" HI "]");
   for (int i = 0; i < 300; i++)
     inf_buf_appendf(&text, ",\"m%d\":%d", i, i);
   inf_buf_append_char(&text, '}');
-  assert_int_equal(from_json(f, inf_buf_cstr(&text)),
-                   INFER_E_INVALID_ARGUMENT);
+  assert_int_equal(from_json(f, inf_buf_cstr(&text)), INFER_E_INVALID_ARGUMENT);
   assert_string_equal(f->reason, "too many members");
   inf_buf_fini(&text);
 }
@@ -154,9 +151,9 @@ test_model_is_checked(void **state)
   fixture *f = *state;
   char name[1100];
   memset(name, 'm', sizeof(name));
-  assert_int_equal(inf_chat_set_model(&f->chat, S("clarifai/https://c.com/a"),
-                                      NULL),
-                   INFER_OK);
+  assert_int_equal(
+      inf_chat_set_model(&f->chat, S("clarifai/https://c.com/a"), NULL),
+      INFER_OK);
   assert_int_equal(inf_chat_set_model(&f->chat, S(""), NULL),
                    INFER_E_INVALID_ARGUMENT);
   assert_int_equal(inf_chat_set_model(&f->chat, S("a\r\nb"), NULL),
@@ -181,9 +178,9 @@ test_messages_are_built(void **state)
   inf_chat_set_model(&f->chat, S("m"), NULL);
   assert_int_equal(inf_chat_check(&f->chat, &f->reason),
                    INFER_E_INVALID_ARGUMENT);
-  assert_int_equal(inf_chat_add_message(&f->chat, S("user"),
-                                        inf_sv_of("a\"\n\0b", 5), NULL),
-                   INFER_OK);
+  assert_int_equal(
+      inf_chat_add_message(&f->chat, S("user"), inf_sv_of("a\"\n\0b", 5), NULL),
+      INFER_OK);
   assert_int_equal(inf_chat_add_message_json(
                        &f->chat, S(" {\"role\":\"assistant\"} "), NULL, NULL),
                    INFER_OK);
@@ -214,8 +211,7 @@ test_members_are_set_replaced_and_removed(void **state)
   assert_int_equal(inf_chat_set_member(chat, S("n"), S(" 1 "), NULL, NULL),
                    INFER_OK);
   assert_int_equal(
-      inf_chat_set_member(chat, S("stop"), S("[\"x\"]"), NULL, NULL),
-      INFER_OK);
+      inf_chat_set_member(chat, S("stop"), S("[\"x\"]"), NULL, NULL), INFER_OK);
   assert_int_equal(inf_chat_set_member(chat, S("n"), S("2"), NULL, NULL),
                    INFER_OK);
   assert_sv(inf_chat_member(chat, S("n")), "2");
@@ -223,9 +219,8 @@ test_members_are_set_replaced_and_removed(void **state)
                    INFER_OK);
   assert_sv(inf_chat_member(chat, S("stop")), "");
   assert_string_equal(inf_buf_cstr(&chat->members), "{\"n\":2}");
-  assert_int_equal(inf_chat_set_member(chat, S("stream"), S("true"), NULL,
-                                       NULL),
-                   INFER_OK);
+  assert_int_equal(
+      inf_chat_set_member(chat, S("stream"), S("true"), NULL, NULL), INFER_OK);
   assert_sv(inf_chat_member(chat, S("stream")), "");
   assert_int_equal(
       inf_chat_set_member(chat, S("model"), S("\"x\""), &f->reason, NULL),

@@ -75,8 +75,7 @@ test_arrays_are_extended_and_numbers_replaced(void **state)
   piece(&members, "n", "2.50");
   piece(&members, "mixed", "\"a\"");
   piece(&members, "mixed", "[1]");
-  written(&members,
-          "{\"list\":[1,{\"a\":[]},2],\"n\":2.50,\"mixed\":[1]}");
+  written(&members, "{\"list\":[1,{\"a\":[]},2],\"n\":2.50,\"mixed\":[1]}");
   inf_members_fini(&members);
 }
 

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-#include "decode.h"
+/* `infer decode`: reads a response body that was received before, and prints
+ * what the library makes of it. It runs the decoder alone, without a client,
+ * so it needs no network, key or configuration. */
+
+#include "cmd.h"
+#include "out.h"
 
 #include "base/error.h"
-#include "base/mem.h"
 #include "infer/infer.h"
 #include "provider/dialect.h"
 #include "wire/json_write.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-enum {
-  EXIT_DECODED = 0,
-  EXIT_FAILED_ANSWER = 1,
-  EXIT_USAGE = 2,
-};
+#include <string.h>
+#include <unistd.h>
 
 #define MAX_BODY_BYTES    ((size_t)64 << 20)
 #define MAX_EVENT_BYTES   ((size_t)1 << 20)
@@ -23,128 +24,158 @@ enum {
 #define MAX_HEADERS_BYTES ((size_t)1 << 20)
 #define BLOCK_BYTES       65536
 
-struct options {
-  const inf_provider_kind *kind;
-  int status;
-  const char *headers_file;
-  bool stream;
-  size_t split; /* bytes per piece, 0: as read */
+static const char manual[] =
+    "usage: infer decode --type TYPE [OPTIONS] < body\n"
+    "\n"
+    "Reads a provider's response body from standard input and prints the\n"
+    "answer as a chat.completion object. A failure is printed as an object\n"
+    "{\"error\": {\"class\", \"message\", \"type\", \"code\", \"param\",\n"
+    "\"http_status\", \"retry_after_ms\", \"request_id\", \"partial\"}}.\n"
+    "\n"
+    "      --type TYPE     type of provider, as in a configuration\n"
+    "      --status N      HTTP status of the response (default 200)\n"
+    "      --headers FILE  its header lines\n"
+    "      --stream        a stream was asked for\n"
+    "      --choices N     how many choices were asked for (default 1)\n"
+    "      --split BYTES   decode in pieces of so many bytes\n"
+    "  -h, --help\n"
+    "\n"
+    "Exit codes: 0 an answer, 1 a failure, 2 wrong usage.\n";
+
+static const struct option options[] = {
+    {"type", required_argument, NULL, 't'},
+    {"status", required_argument, NULL, 's'},
+    {"headers", required_argument, NULL, 'H'},
+    {"stream", no_argument, NULL, 'S'},
+    {"choices", required_argument, NULL, 'n'},
+    {"split", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
+typedef struct arguments {
+  const inf_provider_kind *kind;
+  const char *headers_path;
+  long long status, choices;
+  long long split; /* bytes per piece, 0: as read */
+  bool stream, help;
+} arguments;
+
 static int
-usage(const char *trouble)
+parse_number(const char *text, long long low, long long high,
+             const char *option, long long *number)
 {
-  fprintf(stderr,
-          "infer decode: %s\n"
-          "usage: infer decode --type TYPE --status N [--headers FILE] "
-          "[--stream] [--split BYTES] < body\n",
-          trouble);
+  if (inf_sv_to_int64(inf_sv_from(text), number) && *number >= low &&
+      *number <= high)
+    return 0;
+  inf_say("%s takes a number from %lld to %lld", option, low, high);
   return EXIT_USAGE;
 }
 
-static bool
-read_number(const char *text, long long low, long long high, long long *number)
+static int
+parse_type(arguments *args, const char *type)
 {
-  return inf_sv_to_int64(inf_sv_from(text), number) && *number >= low &&
-         *number <= high;
+  args->kind = inf_provider_kind_find(inf_sv_from(type));
+  if (args->kind)
+    return 0;
+  inf_say("no provider type \"%s\"; there are:", type);
+  for (size_t i = 0; i < inf_provider_kind_count(); i++)
+    inf_note("  %s", inf_provider_kind_at(i)->type);
+  return EXIT_USAGE;
 }
 
 static int
-read_options(int argc, char **argv, struct options *options)
+parse_option(arguments *args, int option, char **argv)
 {
-  static const struct option names[] = {
-      {"type", required_argument, NULL, 't'},
-      {"status", required_argument, NULL, 's'},
-      {"headers", required_argument, NULL, 'H'},
-      {"stream", no_argument, NULL, 'S'},
-      {"split", required_argument, NULL, 'n'},
-      {NULL, 0, NULL, 0},
-  };
-  int option;
-  long long number;
+  switch (option) {
+  case 't':
+    return parse_type(args, optarg);
+  case 's':
+    return parse_number(optarg, 100, 599, "--status", &args->status);
+  case 'H':
+    args->headers_path = optarg;
+    return 0;
+  case 'S':
+    args->stream = true;
+    return 0;
+  case 'n':
+    return parse_number(optarg, 1, INF_ANSWER_MAX_CHOICES, "--choices",
+                        &args->choices);
+  case 'p':
+    return parse_number(optarg, 1, INT32_MAX, "--split", &args->split);
+  case 'h':
+    args->help = true;
+    return 0;
+  default:
+    inf_say("wrong option %s (see infer help decode)", argv[optind - 1]);
+    return EXIT_USAGE;
+  }
+}
+
+static int
+parse(arguments *args, int argc, char **argv)
+{
+  int option, code = 0;
   optind = 1;
   opterr = 0;
-  while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-    switch (option) {
-    case 't':
-      options->kind = inf_provider_kind_find(inf_sv_from(optarg));
-      if (!options->kind)
-        return usage("no such provider type");
-      break;
-    case 's':
-      if (!read_number(optarg, 100, 599, &number))
-        return usage("--status takes an HTTP status");
-      options->status = (int)number;
-      break;
-    case 'H':
-      options->headers_file = optarg;
-      break;
-    case 'S':
-      options->stream = true;
-      break;
-    case 'n':
-      if (!read_number(optarg, 1, INT32_MAX, &number))
-        return usage("--split takes a number of bytes");
-      options->split = (size_t)number;
-      break;
-    default:
-      return usage("unknown option, or one without its value");
-    }
+  while (code == 0 && !args->help &&
+         (option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
+    code = parse_option(args, option, argv);
+  if (code != 0 || args->help)
+    return code;
+  if (optind < argc) {
+    inf_say("the body is read from standard input (see infer help decode)");
+    return EXIT_USAGE;
   }
-  if (optind < argc)
-    return usage("the body is read from standard input");
-  return options->kind ? EXIT_DECODED : usage("--type is missing");
+  if (!args->kind) {
+    inf_say("--type is missing (see infer help decode)");
+    return EXIT_USAGE;
+  }
+  return 0;
 }
 
 static int
 read_headers(const char *path, inf_headers *headers)
 {
-  char block[4096];
-  size_t len;
-  inf_buf text;
+  char line[8192];
   FILE *file = fopen(path, "rb");
-  if (!file)
-    return usage("the headers file cannot be read");
-  inf_buf_init(&text, MAX_HEADERS_BYTES);
-  while ((len = fread(block, 1, sizeof(block), file)) > 0)
-    inf_buf_append(&text, block, len);
-  fclose(file);
-  inf_sv rest = inf_buf_sv(&text);
-  while (rest.len > 0) {
-    size_t end = inf_sv_find(rest, '\n');
-    inf_headers_add_line(headers, inf_sv_of(rest.ptr, end));
-    end += end < rest.len;
-    rest = inf_sv_of(rest.ptr + end, rest.len - end);
+  if (!file) {
+    inf_say("cannot read %s: %s", path, strerror(errno));
+    return EXIT_USAGE;
   }
-  int32_t status = text.status;
-  inf_buf_fini(&text);
-  return status == INFER_OK ? EXIT_DECODED
-                            : usage("the headers file is too large");
+  int32_t status = INFER_OK;
+  while (status == INFER_OK && fgets(line, sizeof(line), file))
+    status = inf_headers_add_line(headers, inf_sv_from(line));
+  bool failed = ferror(file) || status != INFER_OK;
+  fclose(file);
+  if (failed)
+    inf_say("%s cannot be read as header lines", path);
+  return failed ? EXIT_USAGE : 0;
 }
 
 /* ---- Decoding ------------------------------------------------------------ */
 
-static int32_t
+/* After a failure the rest is still fed: it may tell the usage. */
+static bool
 feed(inf_decoder *decoder, const char *ptr, size_t len, size_t split)
 {
-  int32_t status = INFER_OK;
-  while (len > 0 && status == INFER_OK) {
+  while (len > 0) {
     size_t piece = split > 0 && split < len ? split : len;
-    status = inf_decoder_feed(decoder, ptr, piece);
+    if (inf_decoder_feed(decoder, ptr, piece) == INF_DECODER_DONE)
+      return false;
     ptr += piece;
     len -= piece;
   }
-  return status;
+  return true;
 }
 
-/* After a failure the rest is still read: it may tell the usage. */
 static int32_t
 decode(inf_decoder *decoder, size_t split)
 {
   static char block[BLOCK_BYTES];
   size_t len;
   while ((len = fread(block, 1, sizeof(block), stdin)) > 0) {
-    if (feed(decoder, block, len, split) == INF_DECODER_DONE)
+    if (!feed(decoder, block, len, split))
       break;
   }
   return inf_decoder_end(decoder, !ferror(stdin));
@@ -186,49 +217,49 @@ write_failure(const inf_decoder *decoder, inf_buf *out)
 }
 
 static int
-print(const inf_buf *out, int code)
+print(const inf_buf *text, int code)
 {
-  if (out->status != INFER_OK) {
-    fprintf(stderr, "infer decode: %s\n", inf_status_find(out->status)->text);
-    return EXIT_FAILED_ANSWER;
+  inf_out out;
+  if (text->status != INFER_OK) {
+    inf_say("%s", inf_status_find(text->status)->text);
+    return EXIT_CALL_FAILED;
   }
-  if (fwrite(inf_buf_cstr(out), 1, out->len, stdout) != out->len ||
-      fflush(stdout) != 0) {
-    fprintf(stderr, "infer decode: standard output cannot be written\n");
-    return EXIT_FAILED_ANSWER;
-  }
-  return code;
+  inf_out_init(&out, STDOUT_FILENO);
+  bool written = inf_out_text(&out, text->ptr, text->len);
+  if (inf_out_end(&out) && written)
+    return code;
+  inf_say("cannot write to standard output: %s", strerror(out.error));
+  return EXIT_CALL_FAILED;
 }
 
 static int
-run(const struct options *options, const inf_headers *headers)
+run(const arguments *args, const inf_headers *headers)
 {
   inf_decoder_options how = {
-      .kind = options->kind,
-      .stream = options->stream,
-      .choices = 1,
+      .kind = args->kind,
+      .stream = args->stream,
+      .choices = (uint32_t)args->choices,
       .max_body_bytes = MAX_BODY_BYTES,
       .max_event_bytes = MAX_EVENT_BYTES,
       .max_depth = MAX_DEPTH,
   };
   inf_answer answer;
   inf_decoder decoder;
-  inf_buf out;
-  int code = EXIT_DECODED;
+  inf_buf text;
+  int code = EXIT_SUCCESS;
   inf_answer_init(&answer, MAX_BODY_BYTES);
-  inf_buf_init(&out, SIZE_MAX);
+  inf_buf_init(&text, SIZE_MAX);
   inf_decoder_init(&decoder, &how, &answer);
-  inf_decoder_headers(&decoder, options->status, headers,
+  inf_decoder_headers(&decoder, (int)args->status, headers,
                       inf_clock_system()->wall_ns(NULL));
-  if (decode(&decoder, options->split) == INFER_OK) {
-    inf_answer_write_json(&answer, &out);
+  if (decode(&decoder, (size_t)args->split) == INFER_OK) {
+    inf_answer_write_json(&answer, &text);
   } else {
-    write_failure(&decoder, &out);
-    code = EXIT_FAILED_ANSWER;
+    write_failure(&decoder, &text);
+    code = EXIT_CALL_FAILED;
   }
-  inf_buf_append_char(&out, '\n');
-  code = print(&out, code);
-  inf_buf_fini(&out);
+  code = print(&text, code);
+  inf_buf_fini(&text);
   inf_decoder_fini(&decoder);
   inf_answer_fini(&answer);
   return code;
@@ -237,16 +268,20 @@ run(const struct options *options, const inf_headers *headers)
 int
 cmd_decode(int argc, char **argv)
 {
-  struct options options = {.status = 200};
+  arguments args = {.status = 200, .choices = 1};
   inf_headers headers;
-  int code = read_options(argc, argv, &options);
-  if (code != EXIT_DECODED)
+  int code = parse(&args, argc, argv);
+  if (code != 0)
     return code;
+  if (args.help) {
+    fputs(manual, stdout);
+    return EXIT_SUCCESS;
+  }
   inf_headers_init(&headers, MAX_HEADERS_BYTES);
-  if (options.headers_file)
-    code = read_headers(options.headers_file, &headers);
-  if (code == EXIT_DECODED)
-    code = run(&options, &headers);
+  if (args.headers_path)
+    code = read_headers(args.headers_path, &headers);
+  if (code == 0)
+    code = run(&args, &headers);
   inf_headers_fini(&headers);
   return code;
 }

@@ -139,6 +139,14 @@ read_finish(inf_openai_reader *reader, inf_sv choice)
     reader->bad_finish = INFER_E_OVERLOADED;
 }
 
+static bool
+is_filtered(const inf_openai_reader *reader)
+{
+  const inf_choice *choice = inf_answer_choice(reader->answer, reader->choice);
+  return choice && inf_sv_eq(inf_buf_sv(&choice->finish_reason),
+                             INF_SV("content_filter"));
+}
+
 static void
 read_choice(inf_openai_reader *reader, inf_sv choice)
 {
@@ -157,7 +165,8 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
                                   it.value);
   }
   read_finish(reader, choice);
-  if (!reader->chunk && !reader->has_message)
+  /* Azure leaves out the message that its filter took away. */
+  if (!reader->chunk && !reader->has_message && !is_filtered(reader))
     reader->bad_choice = true;
   if (reader->has_error && reader->choice_error.len == 0)
     reader->choice_error = choice;

@@ -96,8 +96,8 @@ static inline void
 provider_refused(const char *members, const char *message)
 {
   char text[4096];
-  snprintf(text, sizeof text,
-           "{'providers':[{'name':'p','type':'openai',%s}]}", members);
+  snprintf(text, sizeof text, "{'providers':[{'name':'p','type':'openai',%s}]}",
+           members);
   refused(text, message);
 }
 
@@ -105,8 +105,8 @@ static inline inf_config *
 provider_compiled(const char *members)
 {
   char text[4096];
-  snprintf(text, sizeof text,
-           "{'providers':[{'name':'p','type':'openai',%s}]}", members);
+  snprintf(text, sizeof text, "{'providers':[{'name':'p','type':'openai',%s}]}",
+           members);
   return compiled(text);
 }
 
@@ -116,8 +116,7 @@ new_file(const void *ptr, size_t len)
 {
   const char *folder = getenv("TMPDIR");
   char path[512];
-  snprintf(path, sizeof path, "%s/infer-test-XXXXXX",
-           folder ? folder : "/tmp");
+  snprintf(path, sizeof path, "%s/infer-test-XXXXXX", folder ? folder : "/tmp");
   int fd = mkstemp(path);
   assert_true(fd >= 0);
   assert_int_equal(write(fd, ptr, len), (ssize_t)len);

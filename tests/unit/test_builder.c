@@ -52,9 +52,9 @@ hides_keys(void **state)
   (void)state;
   infer_config *config;
   assert_int_equal(infer_config_new(&config), INFER_OK);
-  assert_int_equal(infer_config_set_string(config, "providers.a.api_key",
-                                           "sk-secret", NULL),
-                   INFER_OK);
+  assert_int_equal(
+      infer_config_set_string(config, "providers.a.api_key", "sk-secret", NULL),
+      INFER_OK);
   shows(config, "{'providers':[{'name':'a','api_key':'***'}]}");
   infer_config_free(config);
 }
@@ -150,9 +150,9 @@ set_refuses(int32_t status, const char *path, const char *json,
   infer_error *error = NULL;
   infer_config *config;
   assert_int_equal(infer_config_new(&config), INFER_OK);
-  assert_int_equal(infer_config_set_json(config, path, json,
-                                         INFER_NUL_TERMINATED, &error),
-                   status);
+  assert_int_equal(
+      infer_config_set_json(config, path, json, INFER_NUL_TERMINATED, &error),
+      status);
   assert_non_null(strstr(infer_error_message(error), message));
   infer_error_free(error);
   shows(config, "{}");
@@ -249,8 +249,7 @@ keeps_hooks(void **state)
   assert_int_equal(infer_config_set_log(config, -1, log_line, NULL),
                    INFER_E_INVALID_ARGUMENT);
   assert_int_equal(
-      infer_config_set_log(config, INFER_LOG_DEBUG, log_line, &here),
-      INFER_OK);
+      infer_config_set_log(config, INFER_LOG_DEBUG, log_line, &here), INFER_OK);
   assert_int_equal(
       infer_config_set_telemetry(config, attempt_ended, call_ended, &here),
       INFER_OK);

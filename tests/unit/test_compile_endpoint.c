@@ -71,8 +71,8 @@ static void
 takes_certificates_as_text(void **state)
 {
   (void)state;
-  inf_config *config = provider_compiled(
-      WITH "'ca_pem':'-----BEGIN CERTIFICATE-----\\nx\\n'");
+  inf_config *config =
+      provider_compiled(WITH "'ca_pem':'-----BEGIN CERTIFICATE-----\\nx\\n'");
   assert_string_equal(config->providers[0].endpoint.ca_pem,
                       "-----BEGIN CERTIFICATE-----\nx\n");
   inf_config_unref(config);
@@ -103,8 +103,7 @@ checks_sockets(void **state)
                    "providers[0].unix_socket: expected an absolute path");
   char text[400];
   snprintf(text, sizeof text, WITH "'unix_socket':'/%0200d'", 0);
-  provider_refused(text, "providers[0].unix_socket: longer than the 107 bytes "
-                         "of a socket's path");
+  provider_refused(text, "providers[0].unix_socket: longer than 107 bytes");
   provider_refused(WITH "'unix_socket':'/s','proxy':'http://p'",
                    "providers[0].proxy: cannot go with unix_socket");
 }

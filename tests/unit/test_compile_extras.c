@@ -105,9 +105,9 @@ takes_query_parameters(void **state)
 {
   (void)state;
   setenv("INFER_TEST_KEY", "a&b", 1);
-  inf_config *config = provider_compiled(
-      WITH "'query':{'api-version':'2024 10','k\\u00e9y=':'',"
-           "'key':'env:INFER_TEST_KEY'}");
+  inf_config *config =
+      provider_compiled(WITH "'query':{'api-version':'2024 10','k\\u00e9y=':'',"
+                             "'key':'env:INFER_TEST_KEY'}");
   assert_string_equal(config->providers[0].query.ptr,
                       "api-version=2024%2010&k%C3%A9y%3D=&key=a%26b");
   inf_config_unref(config);
@@ -138,15 +138,15 @@ takes_body_members(void **state)
   inf_config_unref(config);
   provider_refused(WITH "'body':[]",
                    "providers[0].body: expected an object, got an array");
-  provider_refused(WITH "'body':{'model':'m'}",
-                   "providers[0].body.model: is the request's own and cannot "
-                   "be given");
-  provider_refused(WITH "'body':{'messages':[]}",
-                   "providers[0].body.messages: is the request's own and "
-                   "cannot be given");
-  provider_refused(WITH "'body':{'stream':true}",
-                   "providers[0].body.stream: is the request's own and "
-                   "cannot be given");
+  provider_refused(
+      WITH "'body':{'model':'m'}",
+      "providers[0].body.model: belongs to the request and cannot be given");
+  provider_refused(
+      WITH "'body':{'messages':[]}",
+      "providers[0].body.messages: belongs to the request and cannot be given");
+  provider_refused(
+      WITH "'body':{'stream':true}",
+      "providers[0].body.stream: belongs to the request and cannot be given");
 }
 
 int

@@ -28,9 +28,9 @@ static void
 takes_targets(void **state)
 {
   (void)state;
-  inf_config *config = with_routes(
-      "'routes':{'fast':{'targets':['house/org/model','other/kimi',"
-      "{'target':'house/b','upstream':'unary'}]}}");
+  inf_config *config =
+      with_routes("'routes':{'fast':{'targets':['house/org/model','other/kimi',"
+                  "{'target':'house/b','upstream':'unary'}]}}");
   const inf_route_config *route = &config->routes[0];
   assert_int_equal(config->route_count, 1);
   assert_string_equal(route->name, "fast");
@@ -59,8 +59,7 @@ the_nearest_says_how_to_ask(void **state)
   assert_int_equal(config->routes[0].targets[0].upstream, INF_UPSTREAM_STREAM);
   assert_int_equal(config->routes[0].targets[1].upstream, INF_UPSTREAM_UNARY);
   assert_int_equal(config->routes[1].targets[0].upstream, INF_UPSTREAM_UNARY);
-  assert_int_equal(config->routes[1].targets[1].upstream,
-                   INF_UPSTREAM_DEFAULT);
+  assert_int_equal(config->routes[1].targets[1].upstream, INF_UPSTREAM_DEFAULT);
   inf_config_unref(config);
 }
 
@@ -136,8 +135,7 @@ refuses_targets(void **state)
        "routes.r.targets[2]: target 'house/m' is there twice"},
       {"['other/kimi','other/https://c/m/k']",
        "routes.r.targets[1]: target 'other/https://c/m/k' is there twice"},
-      {"['house/a\\nb']",
-       "routes.r.targets[0]: contains control characters"},
+      {"['house/a\\nb']", "routes.r.targets[0]: contains control characters"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char text[300];
@@ -159,8 +157,8 @@ refuses_routes(void **state)
   route_refused("'routes':{'':{}}",
                 "routes.'': the name of a route has 1 to 128 bytes");
   route_refused("'routes':{'a/b':{}}",
-                "routes.'a/b': the name of a route contains no '/' (that is "
-                "how a provider's model is named)");
+                "routes.'a/b': the name of a route contains no '/' (it stands "
+                "between a provider and its model)");
   route_refused("'routes':{'a\\n':{}}",
                 "routes.'a ': the name of a route contains no control "
                 "characters");

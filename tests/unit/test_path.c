@@ -33,10 +33,20 @@ static void
 refuses_malformed_paths(void **state)
 {
   (void)state;
-  static const char *const bad[] = {
-      "",     ".",      "a.",    ".a",   "a..b",  "\"a",         "a\"b\"",
-      "\"\"", "\"a\"b", "a.\"b", "a\nb", "\xff", "a.b.c.d.e.f.g.h.i",
-      "a.\"b\"."};
+  static const char *const bad[] = {"",
+                                    ".",
+                                    "a.",
+                                    ".a",
+                                    "a..b",
+                                    "\"a",
+                                    "a\"b\"",
+                                    "\"\"",
+                                    "\"a\"b",
+                                    "a.\"b",
+                                    "a\nb",
+                                    "\xff",
+                                    "a.b.c.d.e.f.g.h.i",
+                                    "a.\"b\"."};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     infer_error *error = NULL;
     inf_path path;

@@ -10,9 +10,9 @@ shows(const char *text, const char *wanted)
   inf_node *node;
   inf_buf out;
   inf_buf_init(&out, 100000);
-  assert_int_equal(inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), NULL,
-                                  &node, NULL),
-                   INFER_OK);
+  assert_int_equal(
+      inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), NULL, &node, NULL),
+      INFER_OK);
   inf_redact_write(node, &out);
   assert_int_equal(out.status, INFER_OK);
   assert_string_equal(inf_buf_cstr(&out), expected);

@@ -112,9 +112,9 @@ static void
 knows_names_of_secrets(void **state)
 {
   (void)state;
-  static const char *const yes[] = {"Authorization", "API-KEY", "x-api-key",
-                                    "cookie",        "apikey",  "X-Auth-Token",
-                                    "key",           "sig",     "client_secret"};
+  static const char *const yes[] = {
+      "Authorization", "API-KEY", "x-api-key", "cookie",       "apikey",
+      "X-Auth-Token",  "key",     "sig",       "client_secret"};
   static const char *const no[] = {"x-team", "accept", "monkey", "api-version",
                                    ""};
   for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)

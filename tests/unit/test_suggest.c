@@ -31,8 +31,7 @@ an_exchange_of_neighbours_counts_once(void **state)
 {
   (void)state;
   /* Of four letters one may differ. */
-  assert_string_equal(nearest("nmae", "name", ""),
-                      " (did you mean \"name\"?)");
+  assert_string_equal(nearest("nmae", "name", ""), " (did you mean \"name\"?)");
   assert_string_equal(nearest("nmea", "name", ""), "");
 }
 

@@ -37,8 +37,8 @@ parse_refused(const char *text, const char *message)
   inf_node *node;
   char *json = quoted(text);
   inf_place place = inf_place_member(NULL, INF_SV("top"));
-  assert_int_equal(inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0),
-                                  &place, &node, &error),
+  assert_int_equal(inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), &place,
+                                  &node, &error),
                    INFER_E_CONFIG);
   assert_null(node);
   assert_string_equal(infer_error_message(error), message);
@@ -111,9 +111,8 @@ limits_depth_and_size(void **state)
   memset(deep, '[', 100);
   memset(deep + 100, ']', 100);
   for (size_t depth = 64; depth <= 65; depth++) {
-    int32_t status =
-        inf_node_parse(inf_sv_of(deep + 100 - depth, 2 * depth),
-                       inf_sv_of(NULL, 0), NULL, &node, &error);
+    int32_t status = inf_node_parse(inf_sv_of(deep + 100 - depth, 2 * depth),
+                                    inf_sv_of(NULL, 0), NULL, &node, &error);
     assert_int_equal(status, depth == 64 ? INFER_OK : INFER_E_CONFIG);
     inf_node_free(node);
   }
@@ -144,8 +143,8 @@ many_members_take_no_quadratic_time(void **state)
   assert_non_null(json);
   json[0] = '{';
   for (int i = 0; i < 100000; i++)
-    len += (size_t)snprintf(json + len, room - len, "%s\"%d\":1",
-                            i ? "," : "", i);
+    len +=
+        (size_t)snprintf(json + len, room - len, "%s\"%d\":1", i ? "," : "", i);
   json[len++] = '}';
   inf_node *node;
   assert_int_equal(inf_node_parse(inf_sv_of(json, len), inf_sv_of(NULL, 0),
@@ -169,12 +168,10 @@ static void
 replaces_in_every_position(void **state)
 {
   (void)state;
-  static const char *const with[] = {"{'x':7,'b':2,'c':3}",
-                                     "{'a':1,'x':7,'c':3}",
-                                     "{'a':1,'b':2,'x':7}"};
-  static const char *const without[] = {"{'b':2,'c':3,'y':7}",
-                                        "{'a':1,'c':3,'y':7}",
-                                        "{'a':1,'b':2,'y':7}"};
+  static const char *const with[] = {
+      "{'x':7,'b':2,'c':3}", "{'a':1,'x':7,'c':3}", "{'a':1,'b':2,'x':7}"};
+  static const char *const without[] = {
+      "{'b':2,'c':3,'y':7}", "{'a':1,'c':3,'y':7}", "{'a':1,'b':2,'y':7}"};
   static const char *const names[] = {"a", "b", "c"};
   for (size_t i = 0; i < 3; i++) {
     inf_node *node = parsed("{'a':1,'b':2,'c':3}");

@@ -93,13 +93,13 @@ checks_proxies(void **state)
 {
   (void)state;
   static const char *const good[] = {
-      "http://proxy:3128",   "proxy:3128",         "proxy",
-      "socks5h://10.0.0.1:1", "HTTPS://p",          "http://u:p@h:1/",
-      "http://u:p%40x@[::1]:1", "socks4a://h",      "http://@h",
+      "http://proxy:3128",      "proxy:3128",  "proxy",
+      "socks5h://10.0.0.1:1",   "HTTPS://p",   "http://u:p@h:1/",
+      "http://u:p%40x@[::1]:1", "socks4a://h", "http://@h",
   };
   static const char *const bad[] = {
-      "",          "ftp://h",      "http://",       "http://u:p@",
-      "h:99999",   "a b",          "http://h\r\n",  "://h",
+      "",          "ftp://h",      "http://",      "http://u:p@",
+      "h:99999",   "a b",          "http://h\r\n", "://h",
       "xhttp://h", "http://a://b", "http://u@:80",
   };
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -136,13 +136,20 @@ checks_fixed_addresses(void **state)
   static const char *const good[] = {"api.example.com:443:127.0.0.1",
                                      "h:1:[::1]", "h:65535:::1",
                                      "h:80:10.0.0.1,10.0.0.2"};
-  static const char *const bad[] = {
-      "",      "h",      "h:80",     "h:80:", ":80:1.2.3.4",   "h:0:1.2.3.4",
-      "h:x:1", "h:80:x", "-h:80:1", "+h:80:1.2.3.4", "h:80:1.2.3.4\n"};
+  static const char *const bad[] = {"",
+                                    "h",
+                                    "h:80",
+                                    "h:80:",
+                                    ":80:1.2.3.4",
+                                    "h:0:1.2.3.4",
+                                    "h:x:1",
+                                    "h:80:x",
+                                    "-h:80:1",
+                                    "+h:80:1.2.3.4",
+                                    "h:80:1.2.3.4\n"};
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
     if (inf_url_check_resolve(inf_sv_from(good[i])))
-      fail_msg("%s: %s", good[i],
-               inf_url_check_resolve(inf_sv_from(good[i])));
+      fail_msg("%s: %s", good[i], inf_url_check_resolve(inf_sv_from(good[i])));
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
     if (!inf_url_check_resolve(inf_sv_from(bad[i])))
       fail_msg("%s is accepted", bad[i]);

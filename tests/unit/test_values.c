@@ -13,9 +13,9 @@ read_section(const char *text, const inf_section *sections, size_t count,
   inf_node *node;
   char *json = quoted(text);
   inf_place place = inf_place_member(NULL, INF_SV("here"));
-  assert_int_equal(inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), NULL,
-                                  &node, NULL),
-                   INFER_OK);
+  assert_int_equal(
+      inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), NULL, &node, NULL),
+      INFER_OK);
   int32_t status =
       inf_values_read(node, &place, sections, count, "known", &error);
   if (message)
@@ -83,8 +83,8 @@ numbers_have_limits(void **state)
     char form[64], text[128], message[300];
     const char *dot = strchr(o->name, '.');
     if (dot)
-      snprintf(form, sizeof form, "{'%.*s':{'%s':%%lld}}",
-               (int)(dot - o->name), o->name, dot + 1);
+      snprintf(form, sizeof form, "{'%.*s':{'%s':%%lld}}", (int)(dot - o->name),
+               o->name, dot + 1);
     else
       snprintf(form, sizeof form, "{'%s':%%lld}", o->name);
     const int64_t values[] = {o->minimum, o->maximum, o->minimum - 1,
@@ -98,8 +98,7 @@ numbers_have_limits(void **state)
       snprintf(message, sizeof message,
                "here.%s: expected a whole number from %lld to %lld, got %lld",
                o->name, (long long)o->minimum, (long long)o->maximum, value);
-      int32_t status =
-          read_section(text, &section, 1, v < 2 ? NULL : message);
+      int32_t status = read_section(text, &section, 1, v < 2 ? NULL : message);
       assert_int_equal(status, v < 2 ? INFER_OK : INFER_E_CONFIG);
       if (v < 2)
         assert_int_equal(*(int64_t *)((char *)fields + o->offset), value);
@@ -186,9 +185,8 @@ names_unknown_options(void **state)
       {"{'timeouts':5}", "here.timeouts: expected an object"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-    assert_int_equal(
-        read_section(cases[i].text, sections, 2, cases[i].message),
-        INFER_E_CONFIG);
+    assert_int_equal(read_section(cases[i].text, sections, 2, cases[i].message),
+                     INFER_E_CONFIG);
 }
 
 static void
@@ -212,8 +210,7 @@ reads_texts(void **state)
   inf_provider_config provider = {0};
   inf_section section = {"provider", &provider};
   assert_int_equal(
-      read_section("{'name':'a\\u00e9','labels':['x','y']}", &section, 1,
-                   NULL),
+      read_section("{'name':'a\\u00e9','labels':['x','y']}", &section, 1, NULL),
       INFER_OK);
   assert_string_equal(provider.name, "a\xc3\xa9");
   assert_int_equal(provider.label_count, 2);
@@ -238,15 +235,13 @@ refuses_texts(void **state)
        "here.labels: expected an array of strings, got a string"},
       {"{'labels':['a',5]}", "here.labels[1]: expected a string, got 5"},
       {"{'labels':['a','']}", "here.labels[1]: is empty"},
-      {"{'labels':['\\u007f']}",
-       "here.labels[0]: contains control characters"},
+      {"{'labels':['\\u007f']}", "here.labels[0]: contains control characters"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     inf_provider_config provider = {0};
     inf_section section = {"provider", &provider};
-    assert_int_equal(
-        read_section(cases[i].text, &section, 1, cases[i].message),
-        INFER_E_CONFIG);
+    assert_int_equal(read_section(cases[i].text, &section, 1, cases[i].message),
+                     INFER_E_CONFIG);
     inf_free(provider.name);
     assert_null(provider.labels);
   }

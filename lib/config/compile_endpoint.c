@@ -152,8 +152,7 @@ check_unix_socket(const char *path, const inf_place *place, infer_error **error)
   if (path[0] != '/')
     return inf_place_error(&here, error, "expected an absolute path");
   if (strlen(path) > most)
-    return inf_place_error(
-        &here, error, "longer than the %zu bytes of a socket's path", most);
+    return inf_place_error(&here, error, "longer than %zu bytes", most);
   return INFER_OK;
 }
 

@@ -15,7 +15,6 @@ inf_response_new(inf_answer *answer, inf_trail *trail,
     return NULL;
   atomic_init(&response->refs, 1);
   atomic_init(&response->json, NULL);
-  atomic_init(&response->json_len, 0);
   inf_answer_init(&response->answer, answer->max_bytes);
   inf_answer_move(&response->answer, answer);
   response->trail = inf_trail_ref(trail);

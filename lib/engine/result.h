@@ -14,7 +14,6 @@ struct infer_response {
   inf_trail *trail;
   const struct infer_attempt *winner; /* in the trail */
   _Atomic(char *) json;               /* written when first asked for */
-  _Atomic size_t json_len;
 };
 
 /* Moves the answer into a new response; NULL when memory is short, the answer

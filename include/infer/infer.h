@@ -384,7 +384,7 @@ INFER_API int32_t infer_client_drive(infer_client *client, int64_t timeout_ms);
  * the client. */
 INFER_API int32_t infer_client_fd(infer_client *client);
 /** Nanoseconds until infer_client_drive() must be called even if the fd stays
- * quiet; 0: now; -1: no limit. */
+ * quiet; 0: now; -1: no limit. Call it on the thread that drives. */
 INFER_API int64_t infer_client_next_timeout_ns(infer_client *client);
 
 /** Which targets the request would try, in which order and why: nothing is

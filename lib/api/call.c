@@ -254,8 +254,12 @@ infer_queue_new(infer_queue **queue, infer_client *client)
 void
 infer_queue_free(infer_queue *queue)
 {
-  if (!queue || queue->fork_generation != inf_fork_generation())
+  if (!queue)
     return;
+  if (queue->fork_generation != inf_fork_generation()) {
+    inf_queue_close_fds(queue);
+    return;
+  }
   pthread_mutex_lock(&queue->mutex);
   queue->freed = true;
   queue->wakeup = NULL;

@@ -23,7 +23,7 @@ inf_guard_client(const struct infer_client *client, struct infer_error **error)
 
 /* For functions that wait: not from a hook. */
 static inline int32_t
-inf_guard_wait(struct infer_client *client, struct infer_error **error)
+inf_guard_wait(const struct infer_client *client, struct infer_error **error)
 {
   if (inf_client_in_loop(client))
     return inf_error_set(error, INFER_E_REENTRANT,

@@ -9,6 +9,9 @@
 /* Headers of one response, all together: libcurl itself refuses more. */
 enum { max_header_bytes = 256 << 10 };
 
+/* The client whose loop this thread is running right now. */
+static _Thread_local const struct infer_client *loop_of_this_thread;
+
 /* ---- Mailbox ----------------------------------------------------------------- */
 
 static void
@@ -184,6 +187,7 @@ static void *
 loop_main(void *context)
 {
   struct infer_client *client = context;
+  loop_of_this_thread = client;
   for (;;) {
     bool mail = atomic_load(&client->mail);
     if (mail && stop_wanted(client))
@@ -197,16 +201,9 @@ loop_main(void *context)
 }
 
 bool
-inf_client_in_loop(struct infer_client *client)
+inf_client_in_loop(const struct infer_client *client)
 {
-  pthread_t self = pthread_self();
-  if (client->threaded)
-    return pthread_equal(self, client->thread) != 0;
-  pthread_mutex_lock(&client->mutex);
-  bool in_loop =
-      client->driving && pthread_equal(self, client->driver) != 0;
-  pthread_mutex_unlock(&client->mutex);
-  return in_loop;
+  return loop_of_this_thread == client;
 }
 
 void
@@ -223,14 +220,15 @@ inf_client_drive(struct infer_client *client, uint64_t wait_ns)
     return;
   }
   client->driving = true;
-  client->driver = pthread_self();
   pthread_mutex_unlock(&client->mutex);
 
+  const struct infer_client *outer = loop_of_this_thread;
+  loop_of_this_thread = client;
   take_mail(client);
   inf_engine_turn(&client->engine, wait_ns);
-  bool stop = stop_wanted(client);
-  if (stop)
+  if (stop_wanted(client))
     stop_loop(client);
+  loop_of_this_thread = outer;
 
   pthread_mutex_lock(&client->mutex);
   client->driving = false;

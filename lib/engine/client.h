@@ -37,7 +37,6 @@ struct infer_client {
   bool threaded;
   pthread_t thread;     /* if threaded */
   bool driving;         /* [client] not threaded: a thread is in a turn */
-  pthread_t driver;     /* [client] which */
 };
 
 int32_t inf_client_new(struct infer_client **client,
@@ -46,7 +45,7 @@ int32_t inf_client_new(struct infer_client **client,
 void inf_client_ref(struct infer_client *client);
 void inf_client_unref(struct infer_client *client);
 /* Is this thread inside one of the client's hooks (or its loop)? */
-bool inf_client_in_loop(struct infer_client *client);
+bool inf_client_in_loop(const struct infer_client *client);
 
 /* Hands the call to the loop, taking over a reference. INFER_E_CLOSED,
  * INFER_E_LIMIT: the reference stays the caller's. */

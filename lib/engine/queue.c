@@ -119,8 +119,8 @@ inf_queue_ref(struct infer_queue *queue)
   atomic_fetch_add_explicit(&queue->refs, 1, memory_order_relaxed);
 }
 
-static void
-close_fds(struct infer_queue *queue)
+void
+inf_queue_close_fds(struct infer_queue *queue)
 {
   if (queue->fd >= 0)
     close(queue->fd);
@@ -137,7 +137,7 @@ inf_queue_unref(struct infer_queue *queue)
   pthread_mutex_lock(&queue->client->mutex);
   inf_list_remove(&queue->client_node);
   pthread_mutex_unlock(&queue->client->mutex);
-  close_fds(queue);
+  inf_queue_close_fds(queue);
   pthread_cond_destroy(&queue->cond);
   pthread_mutex_destroy(&queue->mutex);
   inf_client_unref(queue->client);

@@ -64,6 +64,9 @@ size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
                       size_t capacity);
 
+/* Closes the fds; for a forked child, which may do nothing else. */
+void inf_queue_close_fds(struct infer_queue *queue);
+
 /* The fd, made now if need be; -1 if none can be had. */
 int inf_queue_fd(struct infer_queue *queue);
 

@@ -66,11 +66,13 @@ struct inf_exchange {
   inf_list node;        /* in live, failed, dead or pool */
   inf_list resume_node; /* in resumed */
   curl_transport *transport;
+  /* These three are kept when the exchange is used again. */
   CURL *easy;
+  inf_headers headers;
+  struct curl_slist *lines; /* room for max_request_headers + 1 */
+  /* From here on everything is zero at the start of an exchange. */
   const inf_exchange_events *events;
   void *context;
-  inf_headers headers;
-  struct curl_slist lines[max_request_headers + 1];
   struct curl_slist *resolve;
   uint64_t start_ns;
   uint64_t first_byte_ns;
@@ -347,6 +349,17 @@ net_of(const inf_exchange *exchange, CURLcode code)
 }
 
 static void
+exchange_free(inf_exchange *exchange)
+{
+  if (exchange->easy)
+    curl_easy_cleanup(exchange->easy);
+  curl_slist_free_all(exchange->resolve);
+  inf_headers_fini(&exchange->headers);
+  inf_free(exchange->lines);
+  inf_free(exchange);
+}
+
+static void
 recycle(inf_exchange *exchange)
 {
   curl_transport *transport = exchange->transport;
@@ -364,10 +377,7 @@ recycle(inf_exchange *exchange)
     transport->pool_count++;
     return;
   }
-  curl_easy_cleanup(exchange->easy);
-  curl_slist_free_all(exchange->resolve);
-  inf_headers_fini(&exchange->headers);
-  inf_free(exchange);
+  exchange_free(exchange);
 }
 
 static void
@@ -390,6 +400,22 @@ finish(inf_exchange *exchange, CURLcode code)
 /* ---- Start ----------------------------------------------------------------------------- */
 
 static inf_exchange *
+exchange_alloc(curl_transport *transport)
+{
+  inf_exchange *exchange = inf_calloc(1, sizeof *exchange);
+  if (!exchange)
+    return NULL;
+  inf_headers_init(&exchange->headers, transport->options.max_header_bytes);
+  exchange->lines =
+      inf_calloc(max_request_headers + 1, sizeof *exchange->lines);
+  exchange->easy = exchange->lines ? curl_easy_init() : NULL;
+  if (exchange->easy)
+    return exchange;
+  exchange_free(exchange);
+  return NULL;
+}
+
+static inf_exchange *
 exchange_new(curl_transport *transport)
 {
   inf_list *node = inf_list_pop_front(&transport->pool);
@@ -397,23 +423,12 @@ exchange_new(curl_transport *transport)
   if (node) {
     transport->pool_count--;
     exchange = INF_CONTAINER_OF(node, inf_exchange, node);
-    CURL *easy = exchange->easy;
-    inf_headers headers = exchange->headers;
-    memset(exchange, 0, offsetof(inf_exchange, lines));
-    exchange->easy = easy;
-    exchange->headers = headers;
-    memset(&exchange->resolve, 0,
-           sizeof *exchange - offsetof(inf_exchange, resolve));
+    memset(&exchange->events, 0,
+           sizeof *exchange - offsetof(inf_exchange, events));
   } else {
-    exchange = inf_calloc(1, sizeof *exchange);
+    exchange = exchange_alloc(transport);
     if (!exchange)
       return NULL;
-    exchange->easy = curl_easy_init();
-    if (!exchange->easy) {
-      inf_free(exchange);
-      return NULL;
-    }
-    inf_headers_init(&exchange->headers, transport->options.max_header_bytes);
   }
   inf_list_init(&exchange->node);
   inf_list_init(&exchange->resume_node);
@@ -766,12 +781,8 @@ transport_free(inf_transport *base)
 {
   curl_transport *transport = (curl_transport *)(void *)base;
   inf_list *node;
-  while ((node = inf_list_pop_front(&transport->pool))) {
-    inf_exchange *exchange = INF_CONTAINER_OF(node, inf_exchange, node);
-    curl_easy_cleanup(exchange->easy);
-    inf_headers_fini(&exchange->headers);
-    inf_free(exchange);
-  }
+  while ((node = inf_list_pop_front(&transport->pool)))
+    exchange_free(INF_CONTAINER_OF(node, inf_exchange, node));
   if (transport->multi)
     curl_multi_cleanup(transport->multi);
   inf_poller_free(transport->poller);

@@ -48,7 +48,7 @@ static struct infer_error no_memory = {
     .text = {"out of memory", "", "", "", "", "", "", ""},
 };
 
-/* ---- Making errors ------------------------------------------------------ */
+/* ---- Making errors ------------------------------------------------------- */
 
 /* Copies len bytes and a NUL to *at, which moves behind them. */
 static const char *store(char **at, const char *text, size_t len)
@@ -160,7 +160,7 @@ void *inf_error_detail(const struct infer_error *error)
   return error ? error->detail : NULL;
 }
 
-/* ---- Reading errors ----------------------------------------------------- */
+/* ---- Reading errors ------------------------------------------------------ */
 
 static const char *text_of(const infer_error *error, int which)
 {
@@ -227,7 +227,7 @@ int64_t infer_error_retry_after_ms(const infer_error *error)
   return error ? error->retry_after_ms : -1;
 }
 
-/* ---- Statuses ----------------------------------------------------------- */
+/* ---- Statuses ------------------------------------------------------------ */
 
 // clang-format off
 #define STATUS(name, text) {name, #name, text}

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* ---- Threads ------------------------------------------------------------ */
+/* ---- Threads ------------------------------------------------------------- */
 
 typedef void (*start_hook)(const char *name, void *user_data);
 
@@ -78,7 +78,7 @@ int inf_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *),
   return rc;
 }
 
-/* ---- Waits -------------------------------------------------------------- */
+/* ---- Waits --------------------------------------------------------------- */
 
 int inf_cond_init(pthread_cond_t *cond)
 {
@@ -120,7 +120,7 @@ bool inf_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 #endif
 }
 
-/* ---- Forks -------------------------------------------------------------- */
+/* ---- Forks --------------------------------------------------------------- */
 
 /* One variable holds the count and whether it is kept, so that a look costs
  * one load. */

@@ -30,10 +30,14 @@ typedef struct inf_sse {
   inf_buf data;  /* data lines of the unfinished event */
   inf_buf event; /* its event type */
   inf_buf error;
+  inf_sv single; /* the only data line so far, within the bytes being fed */
+  size_t max_event_bytes;
+  size_t event_bytes; /* of the unfinished event's lines */
   bool has_data, has_error;
   bool after_cr;  /* a LF that comes next belongs to the last line end */
   uint8_t bom;    /* bytes of a leading BOM seen so far; 3: past it */
   bool stopped;
+  int32_t status; /* why, if by an error */
   size_t comments; /* comment lines seen */
 } inf_sse;
 

@@ -384,7 +384,7 @@ INFER_API int32_t infer_client_drive(infer_client *client, int64_t timeout_ms);
  * the client. */
 INFER_API int32_t infer_client_fd(infer_client *client);
 /** Nanoseconds until infer_client_drive() must be called even if the fd stays
- * quiet; 0: now; -1: no limit. */
+ * quiet; 0: now; -1: no limit. Call it on the thread that drives. */
 INFER_API int64_t infer_client_next_timeout_ns(infer_client *client);
 
 /** Which targets the request would try, in which order and why: nothing is
@@ -644,10 +644,11 @@ INFER_API int32_t infer_queue_set_wakeup(infer_queue *queue,
 /** Asks the call to end; its terminal event follows unless it is queued
  * already. Harmless on an ended call. [hook-safe] */
 INFER_API int32_t infer_call_cancel(infer_call *call);
-/** Waits for the end of the call and gives its result; both out-parameters
- * may be NULL. INFER_E_TIMEOUT if it goes on; else the call's own status. The
- * result is given once, be it here or with the terminal event; a later taker
- * gets the status and NULL. Not from a hook. */
+/** Waits at most timeout_ms (-1: no limit but the call's deadline) for the end
+ * of the call and gives its result; both out-parameters may be NULL.
+ * INFER_E_TIMEOUT if it goes on; else the call's own status. Each time it
+ * gives a reference of its own to the same result, also beside the one of the
+ * terminal event. Not from a hook. */
 INFER_API int32_t infer_call_wait(infer_call *call, int64_t timeout_ms,
                                   infer_response **response,
                                   infer_error **error);
@@ -703,7 +704,7 @@ INFER_API int32_t infer_event_status(const infer_event *event);
 /** DONE: the result, lent. NULL where there is none. */
 INFER_API const infer_response *infer_event_response(const infer_event *event);
 INFER_API const infer_error *infer_event_error(const infer_event *event);
-/** DONE: the result, given; NULL the second time. */
+/** DONE: the event's result, given; NULL the second time. */
 INFER_API infer_response *infer_event_take_response(infer_event *event);
 INFER_API infer_error *infer_event_take_error(infer_event *event);
 INFER_API void infer_event_free(infer_event *event);

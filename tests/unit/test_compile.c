@@ -343,6 +343,74 @@ the_hash_is_of_all_but_secrets(void **state)
               hash_of("{'providers':[{'name':'openai','api_key':'sk-2'}]}"));
 }
 
+/* A document of many equal parts: head, count times part with its number,
+ * tail. */
+static void
+many_refused(const char *head, const char *part, int count, const char *tail,
+             const char *message)
+{
+  size_t room = strlen(head) + (size_t)count * (strlen(part) + 12) + 200;
+  char *text = malloc(room);
+  assert_non_null(text);
+  size_t len = (size_t)snprintf(text, room, "%s", head);
+  for (int i = 0; i < count; i++) {
+    const char *number = strchr(part, '#');
+    len += (size_t)snprintf(text + len, room - len, "%s%.*s%d%s", i ? "," : "",
+                            (int)(number - part), part, i, number + 1);
+  }
+  snprintf(text + len, room - len, "%s", tail);
+  refused(text, message);
+  free(text);
+}
+
+static void
+everything_has_a_limit(void **state)
+{
+  (void)state;
+  many_refused("{'providers':[", "{'name':'#'}", 1001, "]}",
+               "providers: more than 1000 providers");
+  many_refused("{'providers':[" HOUSE "],'routes':{", "'#':{}", 10001, "}}",
+               "routes: more than 10000 routes");
+  many_refused("{'providers':[" HOUSE "],'routes':{'r':{'targets':[",
+               "'house/#'", 101, "]}}}",
+               "routes.r.targets: expected between 1 and 100 targets, got "
+               "101");
+  many_refused("{'providers':[{'name':'p','type':'openai','api_key':[", "'#'",
+               257, "]}]}",
+               "providers[0].api_key: expected between 1 and 256 keys, got "
+               "257");
+  many_refused("{'providers':[{'name':'openai','api_key':'k','models':[", "'#'",
+               1001, "]}]}", "providers[0].models: more than 1000 models");
+  many_refused("{'providers':[{'name':'openai','api_key':'k','labels':[", "'#'",
+               1001, "]}]}", "providers[0].labels: more than 1000 elements");
+  many_refused("{'providers':[{'name':'openai','api_key':'k','body':{",
+               "'a#':'............................'", 8000, "}}]}",
+               "providers[0].body: longer than 262144 bytes");
+}
+
+/* One option whose value is a text of that length. */
+static void
+long_refused(const char *option, size_t len, const char *message)
+{
+  char *text = malloc(len + 200);
+  assert_non_null(text);
+  int at = snprintf(text, 200, "{'providers':[{'name':'openai','%s':'", option);
+  memset(text + at, 'a', len);
+  snprintf(text + at + (int)len, 100, "'}]}");
+  refused(text, message);
+  free(text);
+}
+
+static void
+texts_have_a_limit(void **state)
+{
+  (void)state;
+  long_refused("api_key", 65536,
+               "providers[0].api_key: the key is longer than 65536 bytes");
+  long_refused("base_url", 10000,
+               "providers[0].base_url: longer than 8192 bytes");
+}
+
 /* ---- Memory that runs out --------------------------------------------------
  */
 
@@ -411,6 +479,20 @@ use_everything(const char *json, const char *path)
     status = inf_config_compile(source, &config, &error);
   if (status == INFER_OK)
     status = inf_config_resolve(config, INF_SV("house/x"), &route, &error);
+  if (status == INFER_OK) {
+    const inf_route_config *none;
+    status = inf_config_resolve(config, INF_SV("gpt-4o"), &none, &error);
+    if (status == INFER_E_CONFIG) {
+      infer_error_free(error);
+      error = NULL;
+      status = inf_config_resolve(config, INF_SV("zzz"), &none, &error);
+    }
+    if (status == INFER_E_CONFIG) {
+      infer_error_free(error);
+      error = NULL;
+      status = INFER_OK;
+    }
+  }
   if (status == INFER_OK)
     status = infer_config_json(source, &text, NULL);
   if (status == INFER_OK)
@@ -432,13 +514,36 @@ use_everything(const char *json, const char *path)
   return status;
 }
 
+/* Providers from the environment, and the smaller functions. */
+static int32_t
+use_environment(const char *json, const char *path)
+{
+  infer_error *error = NULL;
+  infer_config *source;
+  inf_config *config = NULL;
+  (void)json;
+  (void)path;
+  int32_t status = infer_config_new(&source);
+  if (status != INFER_OK)
+    return status;
+  status = inf_config_compile(source, &config, &error);
+  infer_error_free(error);
+  inf_config_unref(config);
+  infer_config_free(source);
+  return status;
+}
+
 /* Fails each allocation in turn, once or from then on. The last round, in
  * which none fails, ends as usual. */
 static void
-run_short(const char *text, int32_t usual)
+run_short(int32_t (*use)(const char *json, const char *path), const char *text,
+          int32_t usual)
 {
   char *json = quoted(text), *path = new_file("{}", 2);
-  setenv("OPENAI_API_KEY", "sk-env", 1);
+  if (text[0]) {
+    setenv("OPENAI_API_KEY", "sk-env", 1);
+    setenv("OPENAI_BASE_URL", "https://own/v1", 1);
+  }
   setenv("https_proxy", "http://proxy:1", 1);
   setenv("no_proxy", "h", 1);
   inf_mem_set_functions(test_malloc_fn, test_realloc_fn, test_free_fn, NULL);
@@ -447,11 +552,11 @@ run_short(const char *text, int32_t usual)
       memset(&heap, 0, sizeof heap);
       heap.fail_at = at;
       heap.fail_on = from_then_on;
-      int32_t status = use_everything(json, path);
+      int32_t status = use(json, path);
       assert_int_equal(heap.alive, 0);
       if (heap.count < at) {
         assert_int_equal(status, usual);
-        assert_true(at > 20);
+        assert_true(at > 5);
         break;
       }
       assert_int_equal(status, INFER_E_NO_MEMORY);
@@ -467,7 +572,10 @@ static void
 bears_failing_allocations(void **state)
 {
   (void)state;
+  run_short(use_environment, "{}", INFER_OK);
+  run_short(use_environment, "", INFER_E_CONFIG); /* no variable is set */
   run_short(
+      use_everything,
       "{'threads':0,'providers':[" HOUSE ",{'name':'openai','api_key':["
       "'env:OPENAI_API_KEY',{'key':'k2','organization':'o'}],'project':'p',"
       "'labels':['a','b'],'headers':{'X-Api-Key':'env:OPENAI_API_KEY',"
@@ -492,7 +600,7 @@ bears_failing_allocations_in_errors(void **state)
       "{'providers':[{'name':'openai','api_key':['a','env:NONE']}]}",
   };
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-    run_short(bad[i], INFER_E_CONFIG);
+    run_short(use_everything, bad[i], INFER_E_CONFIG);
 }
 
 int
@@ -505,6 +613,8 @@ main(void)
       cmocka_unit_test(ignores_the_users_own),
       cmocka_unit_test(is_shared_by_reference),
       cmocka_unit_test(the_hash_is_of_all_but_secrets),
+      cmocka_unit_test(everything_has_a_limit),
+      cmocka_unit_test(texts_have_a_limit),
       cmocka_unit_test(bears_failing_allocations),
       cmocka_unit_test(bears_failing_allocations_in_errors),
   };

@@ -3,16 +3,17 @@
 
 #include "config/file.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 static void
-reads(const char *path, size_t max, const char *wanted)
+reads_within(const char *path, size_t max, int wait_ms, const char *wanted)
 {
   char why[INF_FILE_WHY_MAX];
   inf_buf text;
   inf_buf_init(&text, max + 100);
   assert_true(inf_buf_append_cstr(&text, "<"));
-  int32_t status = inf_file_read(path, max, &text, why);
+  int32_t status = inf_file_read(path, max, wait_ms, &text, why);
   if (status != INFER_OK)
     fail_msg("%s", why);
   assert_int_equal(text.len, 1 + strlen(wanted));
@@ -21,12 +22,18 @@ reads(const char *path, size_t max, const char *wanted)
 }
 
 static void
+reads(const char *path, size_t max, const char *wanted)
+{
+  reads_within(path, max, 0, wanted);
+}
+
+static void
 fails(const char *path, size_t max, const char *wanted)
 {
   char why[INF_FILE_WHY_MAX];
   inf_buf text;
   inf_buf_init(&text, max + 1);
-  assert_int_equal(inf_file_read(path, max, &text, why), INFER_E_IO);
+  assert_int_equal(inf_file_read(path, max, 0, &text, why), INFER_E_IO);
   assert_string_equal(why, wanted);
   inf_buf_fini(&text);
 }
@@ -76,6 +83,43 @@ reads_a_pipe(void **state)
   close(fds[0]);
 }
 
+static void *
+write_and_close(void *arg)
+{
+  int fd = *(int *)arg;
+  assert_int_equal(write(fd, "late", 4), 4);
+  close(fd);
+  return NULL;
+}
+
+static void
+waits_for_a_pipe(void **state)
+{
+  (void)state;
+  int fds[2];
+  char path[64];
+  pthread_t thread;
+  assert_int_equal(pipe(fds), 0);
+  snprintf(path, sizeof path, "/dev/fd/%d", fds[0]);
+  assert_int_equal(pthread_create(&thread, NULL, write_and_close, &fds[1]), 0);
+  reads_within(path, 100, 60000, "late");
+  pthread_join(thread, NULL);
+  close(fds[0]);
+}
+
+static void
+does_not_wait_for_ever(void **state)
+{
+  (void)state;
+  int fds[2];
+  char path[64];
+  assert_int_equal(pipe(fds), 0);
+  snprintf(path, sizeof path, "/dev/fd/%d", fds[0]);
+  fails(path, 100, "its end does not come");
+  close(fds[0]);
+  close(fds[1]);
+}
+
 static void
 a_limit_of_the_buffer_is_no_crash(void **state)
 {
@@ -83,7 +127,7 @@ a_limit_of_the_buffer_is_no_crash(void **state)
   char why[INF_FILE_WHY_MAX];
   inf_buf text;
   inf_buf_init(&text, 10);
-  assert_int_equal(inf_file_read("/dev/null", 100, &text, why),
+  assert_int_equal(inf_file_read("/dev/null", 100, 0, &text, why),
                    INFER_E_NO_MEMORY);
   inf_buf_fini(&text);
 }
@@ -95,6 +139,8 @@ main(void)
       cmocka_unit_test(reads_up_to_the_limit),
       cmocka_unit_test(says_why_it_fails),
       cmocka_unit_test(reads_a_pipe),
+      cmocka_unit_test(waits_for_a_pipe),
+      cmocka_unit_test(does_not_wait_for_ever),
       cmocka_unit_test(a_limit_of_the_buffer_is_no_crash),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ struct inf_exchange {
   char error[CURL_ERROR_SIZE];
 };
 
-/* ---- Process-wide set-up -------------------------------------------------------- */
+/* ---- Process-wide set-up ------------------------------------------------- */
 
 /* curl_global_init() counts itself, and is safe to call from any thread since
  * 7.84; the lock serves older builds. */
@@ -121,7 +121,7 @@ inf_curl_has_http2(void)
          0;
 }
 
-/* ---- Sockets --------------------------------------------------------------------- */
+/* ---- Sockets ------------------------------------------------------------- */
 
 static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -186,7 +186,7 @@ on_timer(CURLM *multi, long timeout_ms, void *context)
   return 0;
 }
 
-/* ---- Callbacks of an exchange ------------------------------------------------------ */
+/* ---- Callbacks of an exchange -------------------------------------------- */
 
 /* libcurl's times count microseconds from the start of the transfer; 0 for a
  * step that a reused connection did not need. */
@@ -302,7 +302,7 @@ on_write(char *ptr, size_t size, size_t count, void *context)
   return go_on && !exchange->cancelled ? len : 0;
 }
 
-/* ---- How it ended ------------------------------------------------------------------- */
+/* ---- How it ended -------------------------------------------------------- */
 
 static const struct {
   CURLcode code;
@@ -399,7 +399,7 @@ finish(inf_exchange *exchange, CURLcode code)
   recycle(exchange);
 }
 
-/* ---- Start ----------------------------------------------------------------------------- */
+/* ---- Start --------------------------------------------------------------- */
 
 static inf_exchange *
 exchange_alloc(curl_transport *transport)
@@ -603,7 +603,7 @@ transport_start(inf_transport *base, const inf_http_request *request,
   return exchange;
 }
 
-/* ---- Cancel, pause ---------------------------------------------------------------------- */
+/* ---- Cancel, pause ------------------------------------------------------- */
 
 static void
 transport_cancel(inf_exchange *exchange)
@@ -657,7 +657,7 @@ resume_exchanges(curl_transport *transport)
   }
 }
 
-/* ---- Run ----------------------------------------------------------------------------------- */
+/* ---- Run ----------------------------------------------------------------- */
 
 static void
 finish_failed(curl_transport *transport)
@@ -762,7 +762,7 @@ transport_retire_idle(inf_transport *base)
   transport->retire_ns = inf_clock_now(transport->options.clock);
 }
 
-/* ---- Making and ending ---------------------------------------------------------------------- */
+/* ---- Making and ending --------------------------------------------------- */
 
 static bool
 set_up_multi(curl_transport *transport)

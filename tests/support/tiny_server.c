@@ -44,7 +44,7 @@ tiny_sleep_ms(int ms)
   nanosleep(&wait, NULL);
 }
 
-/* ---- Connections ------------------------------------------------------------ */
+/* ---- Connections --------------------------------------------------------- */
 
 static ssize_t
 conn_read(tiny_conn *conn, char *out, size_t size)
@@ -172,7 +172,7 @@ serve(void *argument)
   return NULL;
 }
 
-/* ---- The server ---------------------------------------------------------------- */
+/* ---- The server ---------------------------------------------------------- */
 
 static void *
 accept_all(void *argument)
@@ -330,7 +330,7 @@ tiny_requests(const tiny_server *server)
   return atomic_load(&server->requests);
 }
 
-/* ---- Certificates ---------------------------------------------------------------- */
+/* ---- Certificates -------------------------------------------------------- */
 
 static bool
 add_extension(X509 *certificate, X509 *issuer, int kind, const char *value)

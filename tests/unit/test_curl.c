@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-/* ---- A resolver that can be made to hang ----------------------------------- */
+/* ---- A resolver that can be made to hang --------------------------------- */
 
 static atomic_int hanging_lookups;
 
@@ -44,7 +44,7 @@ getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
   return next(node, service, hints, result);
 }
 
-/* ---- One exchange ------------------------------------------------------------- */
+/* ---- One exchange -------------------------------------------------------- */
 
 typedef struct probe {
   inf_transport *transport;
@@ -203,7 +203,7 @@ fetch(probe *p, inf_transport *transport, const char *at,
   assert_int_equal(p->done, 1);
 }
 
-/* ---- Plain exchanges ------------------------------------------------------------ */
+/* ---- Plain exchanges ----------------------------------------------------- */
 
 static void
 serve_ok(tiny_conn *conn)
@@ -345,7 +345,7 @@ test_gzip(void **state)
   tiny_stop(server);
 }
 
-/* ---- Failures ---------------------------------------------------------------------- */
+/* ---- Failures ------------------------------------------------------------ */
 
 static void
 serve_then_reset(tiny_conn *conn)
@@ -470,7 +470,7 @@ test_refused_unresolved_and_bad_urls(void **state)
   transport->ops->free(transport);
 }
 
-/* ---- Ways to connect ------------------------------------------------------------------- */
+/* ---- Ways to connect ----------------------------------------------------- */
 
 static void
 test_unix_socket_ipv6_and_fixed_addresses(void **state)
@@ -536,7 +536,7 @@ test_http_proxy(void **state)
   tiny_stop(proxy);
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------ */
+/* ---- TLS ----------------------------------------------------------------- */
 
 static char cert_dir[64];
 
@@ -661,7 +661,7 @@ test_client_certificate(void **state)
   tiny_stop(server);
 }
 
-/* ---- Cancelling, pausing, waking --------------------------------------------------------------- */
+/* ---- Cancelling, pausing, waking ----------------------------------------- */
 
 static void
 serve_slowly(tiny_conn *conn)
@@ -793,7 +793,7 @@ test_wake(void **state)
   transport->ops->free(transport);
 }
 
-/* ---- Many -------------------------------------------------------------------------------------- */
+/* ---- Many ---------------------------------------------------------------- */
 
 static void
 test_a_thousand_at_once(void **state)

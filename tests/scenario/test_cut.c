@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-/* ---- Answers ---------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------- */
 
 #define CHUNK "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\"," \
               "\"created\":7,\"model\":\"m-1\",\"choices\":[{\"index\":0,"
@@ -121,7 +121,7 @@ static const struct answer {
 
 enum { answer_count = sizeof answers / sizeof answers[0] };
 
-/* ---- The server -------------------------------------------------------------- */
+/* ---- The server ---------------------------------------------------------- */
 
 /* What it is to do with its next request. */
 static const char *content, *content_type;
@@ -175,7 +175,7 @@ serve(tiny_conn *conn)
   }
 }
 
-/* ---- The client ---------------------------------------------------------------- */
+/* ---- The client ---------------------------------------------------------- */
 
 static tiny_server *server;
 static infer_client *client;
@@ -283,7 +283,7 @@ unary_json(const struct answer *answer)
   return json;
 }
 
-/* ---- Tests ------------------------------------------------------------------------ */
+/* ---- Tests --------------------------------------------------------------- */
 
 static void
 test_whole_streams_equal_unary_answers(void **state)

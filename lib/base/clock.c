@@ -1,37 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's clocks. */
+/* The system's clocks. On Linux CLOCK_MONOTONIC stands still while the machine
+ * sleeps, and a deadline would with it; CLOCK_BOOTTIME goes on. */
 #include "base/clock.h"
 
+#include <stddef.h>
 #include <time.h>
 
-/* On Linux CLOCK_MONOTONIC stands still while the machine sleeps, and a
- * deadline would with it. */
-#ifdef CLOCK_BOOTTIME
-#define STEADY_CLOCK CLOCK_BOOTTIME
+#if defined(CLOCK_BOOTTIME)
+#define MONOTONIC CLOCK_BOOTTIME
 #else
-#define STEADY_CLOCK CLOCK_MONOTONIC
+#define MONOTONIC CLOCK_MONOTONIC
 #endif
 
-static uint64_t system_now_ns(void *context)
+static uint64_t
+now_ns(void *context)
 {
-  struct timespec ts;
   (void)context;
-  if (clock_gettime(STEADY_CLOCK, &ts) != 0)
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-  uint64_t now_ns = (uint64_t)ts.tv_sec * INF_NS_PER_S + (uint64_t)ts.tv_nsec;
-  return now_ns ? now_ns : 1;
+  struct timespec ts;
+  if (clock_gettime(MONOTONIC, &ts) != 0)
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+  return (uint64_t)ts.tv_sec * INF_NS_PER_S + (uint64_t)ts.tv_nsec + 1;
 }
 
-static int64_t system_wall_ns(void *context)
+static int64_t
+wall_ns(void *context)
 {
-  struct timespec ts;
   (void)context;
-  (void)clock_gettime(CLOCK_REALTIME, &ts);
+  struct timespec ts;
+  clock_gettime(CLOCK_REALTIME, &ts);
   return (int64_t)ts.tv_sec * (int64_t)INF_NS_PER_S + (int64_t)ts.tv_nsec;
 }
 
-const inf_clock *inf_clock_system(void)
+static const inf_clock system_clock = {now_ns, wall_ns, NULL};
+
+const inf_clock *
+inf_clock_system(void)
 {
-  static const inf_clock clock = {system_now_ns, system_wall_ns, NULL};
-  return &clock;
+  return &system_clock;
 }

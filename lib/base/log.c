@@ -8,21 +8,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MAX_LINE_BYTES 1024
+enum { line_bytes = 1024 };
 
-void inf_logf(const inf_log *log, int32_t level, const char *format, ...)
+void
+inf_logf(const inf_log *log, int32_t level, const char *format, ...)
 {
   if (!inf_log_enabled(log, level))
     return;
-  char line[MAX_LINE_BYTES + 1];
+  char line[line_bytes + 1];
   va_list args;
   va_start(args, format);
   int len = vsnprintf(line, sizeof line, format, args);
   va_end(args);
   if (len < 0)
     return;
-  if (len > MAX_LINE_BYTES)
-    len = MAX_LINE_BYTES;
-  (void)inf_text_clean(line, (size_t)len);
+  inf_text_clean(line, len < line_bytes ? (size_t)len : line_bytes);
   log->fn(level, line, log->user_data);
 }

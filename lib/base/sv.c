@@ -1,96 +1,96 @@
 /* SPDX-License-Identifier: MIT */
-/* Views of bytes. Letters are compared by ASCII and never by the locale,
- * because what is compared are protocol words. */
+/* Views of bytes. ASCII only where case matters: names of headers and words of
+ * error messages. */
 #include "base/sv.h"
 
 #include <limits.h>
 
-static unsigned char lower(char c)
+static unsigned char
+lower(char c)
 {
-  unsigned char byte = (unsigned char)c;
-  return byte >= 'A' && byte <= 'Z' ? (unsigned char)(byte | 0x20) : byte;
+  unsigned char u = (unsigned char)c;
+  return u >= 'A' && u <= 'Z' ? (unsigned char)(u + ('a' - 'A')) : u;
 }
 
-static bool equal_nocase(const char *a, const char *b, size_t len)
+bool
+inf_sv_eq_nocase(inf_sv a, inf_sv b)
 {
-  for (size_t i = 0; i < len; i++)
-    if (lower(a[i]) != lower(b[i]))
+  if (a.len != b.len)
+    return false;
+  for (size_t i = 0; i < a.len; i++)
+    if (lower(a.ptr[i]) != lower(b.ptr[i]))
       return false;
   return true;
 }
 
-bool inf_sv_eq_nocase(inf_sv a, inf_sv b)
+bool
+inf_sv_starts_with(inf_sv sv, inf_sv prefix)
 {
-  return a.len == b.len && equal_nocase(a.ptr, b.ptr, a.len);
+  return sv.len >= prefix.len &&
+         inf_sv_eq(inf_sv_of(sv.ptr, prefix.len), prefix);
 }
 
-bool inf_sv_starts_with(inf_sv sv, inf_sv prefix)
+bool
+inf_sv_ends_with(inf_sv sv, inf_sv suffix)
 {
-  if (prefix.len > sv.len)
-    return false;
-  return inf_sv_eq(inf_sv_of(sv.ptr, prefix.len), prefix);
+  return sv.len >= suffix.len &&
+         inf_sv_eq(inf_sv_of(sv.ptr + (sv.len - suffix.len), suffix.len),
+                   suffix);
 }
 
-bool inf_sv_ends_with(inf_sv sv, inf_sv suffix)
+bool
+inf_sv_contains_nocase(inf_sv sv, inf_sv needle)
 {
-  if (suffix.len == 0)
-    return true;
-  if (suffix.len > sv.len)
-    return false;
-  return inf_sv_eq(inf_sv_of(sv.ptr + sv.len - suffix.len, suffix.len), suffix);
-}
-
-bool inf_sv_contains_nocase(inf_sv sv, inf_sv needle)
-{
-  if (needle.len == 0)
-    return true;
-  for (size_t i = 0; needle.len <= sv.len - i; i++)
-    if (equal_nocase(sv.ptr + i, needle.ptr, needle.len))
+  for (size_t i = 0; i + needle.len <= sv.len; i++)
+    if (inf_sv_eq_nocase(inf_sv_of(sv.ptr + i, needle.len), needle))
       return true;
   return false;
 }
 
-static bool is_blank(char c)
+static bool
+is_space(char c)
 {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-inf_sv inf_sv_trim(inf_sv sv)
+inf_sv
+inf_sv_trim(inf_sv sv)
 {
-  while (sv.len && is_blank(sv.ptr[0])) {
+  while (sv.len > 0 && is_space(sv.ptr[sv.len - 1]))
+    sv.len--;
+  while (sv.len > 0 && is_space(*sv.ptr)) {
     sv.ptr++;
     sv.len--;
   }
-  while (sv.len && is_blank(sv.ptr[sv.len - 1]))
-    sv.len--;
   return sv;
 }
 
-size_t inf_sv_find(inf_sv sv, char c)
+size_t
+inf_sv_find(inf_sv sv, char c)
 {
-  const char *hit = sv.len ? memchr(sv.ptr, c, sv.len) : NULL;
-  return hit ? (size_t)(hit - sv.ptr) : sv.len;
+  const char *at = sv.len > 0 ? memchr(sv.ptr, c, sv.len) : NULL;
+  return at ? (size_t)(at - sv.ptr) : sv.len;
 }
 
-/* The sum is kept negative, since the negative numbers reach one further. */
-bool inf_sv_to_int64(inf_sv sv, long long *value)
+bool
+inf_sv_to_int64(inf_sv sv, long long *value)
 {
-  bool negative = sv.len && sv.ptr[0] == '-';
+  bool negative = sv.len > 0 && sv.ptr[0] == '-';
   size_t i = negative ? 1 : 0;
   if (i == sv.len)
     return false;
-  long long sum = 0;
+  /* Counted downwards: the smallest number has no positive twin. */
+  long long number = 0;
   for (; i < sv.len; i++) {
-    char c = sv.ptr[i];
-    if (c < '0' || c > '9')
+    if (sv.ptr[i] < '0' || sv.ptr[i] > '9')
       return false;
-    int digit = c - '0';
-    if (sum < (LLONG_MIN + digit) / 10)
+    int digit = sv.ptr[i] - '0';
+    if (number < (LLONG_MIN + digit) / 10)
       return false;
-    sum = sum * 10 - digit;
+    number = number * 10 - digit;
   }
-  if (!negative && sum == LLONG_MIN)
+  if (!negative && number == LLONG_MIN)
     return false;
-  *value = negative ? sum : -sum;
+  *value = negative ? number : -number;
   return true;
 }

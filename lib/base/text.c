@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* Bytes of the character that begins with lead; 0 if none begins so. */
-static size_t char_len(unsigned char lead)
+static size_t
+char_len(unsigned char lead)
 {
   if (lead < 0x80)
     return 1;
@@ -23,7 +24,8 @@ static size_t char_len(unsigned char lead)
 /* Leading bytes of ptr that may stand in a character of `need` bytes (RFC
  * 3629, section 4): the second byte has a narrower range where the lead would
  * else allow long forms, surrogates or more than U+10FFFF. */
-static size_t valid_prefix(const unsigned char *ptr, size_t need, size_t have)
+static size_t
+valid_prefix(const unsigned char *ptr, size_t need, size_t have)
 {
   unsigned char low = 0x80, high = 0xbf;
   if (ptr[0] == 0xe0)
@@ -45,7 +47,8 @@ static size_t valid_prefix(const unsigned char *ptr, size_t need, size_t have)
 
 /* C0, DEL, C1 (whose U+009B begins a terminal command, as ESC [ does), and
  * the line and paragraph separators U+2028 and U+2029. */
-static bool is_control(const unsigned char *ptr, size_t len)
+static bool
+is_control(const unsigned char *ptr, size_t len)
 {
   if (len == 1)
     return ptr[0] < 0x20 || ptr[0] == 0x7f;
@@ -55,7 +58,8 @@ static bool is_control(const unsigned char *ptr, size_t len)
          (ptr[2] == 0xa8 || ptr[2] == 0xa9);
 }
 
-size_t inf_text_clean(char *text, size_t len)
+size_t
+inf_text_clean(char *text, size_t len)
 {
   unsigned char *bytes = (unsigned char *)text;
   size_t in = 0, out = 0;

@@ -57,7 +57,7 @@ typedef struct inf_target_config {
   const inf_provider_config *provider;
   char *model; /* alias resolved: what goes to the provider */
   char *name;  /* "provider/model" as configured */
-  int32_t upstream;
+  int32_t upstream; /* inf_upstream, of target, else route, else provider */
 } inf_target_config;
 
 typedef struct inf_route_config {
@@ -138,7 +138,9 @@ typedef enum inf_option_type {
 } inf_option_type;
 
 typedef struct inf_option {
-  const char *section; /* "client", "provider", "route", "target", "key" */
+  /* "client", "provider", "key", "route", "target", or "policy": what a route
+   * and "defaults" have in common. */
+  const char *section;
   const char *name;    /* path within the section: "timeouts.connect_ms" */
   inf_option_type type;
   const char *unit;    /* "ms", "bytes", "" */
@@ -146,7 +148,7 @@ typedef struct inf_option {
   int64_t default_number;
   const char *default_text; /* for other types; "" for none */
   const char *choices;      /* ENUM: words separated by spaces, in order */
-  size_t offset;            /* in the section's struct */
+  size_t offset;            /* in the section's struct; or options.h */
   const char *text;         /* the manual's line */
 } inf_option;
 

@@ -2,7 +2,7 @@
 #ifndef INF_PROVIDER_ANSWER_H
 #define INF_PROVIDER_ANSWER_H
 
-#include "base/buf.h"
+#include "provider/members.h"
 
 /* An answer under construction, in OpenAI's shape. A dialect's decoder calls
  * the inf_answer_* functions as it reads, piece by piece or all at once; the
@@ -13,7 +13,14 @@
  * Used by one thread. All buffers together hold at most max_bytes. Errors are
  * sticky in `status` (INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, INFER_E_PROTOCOL
  * for more than INF_ANSWER_MAX_CHOICES choices or INF_ANSWER_MAX_TOOL_CALLS
- * tool calls). */
+ * tool calls).
+ *
+ * Servers differ, and differ between their streams and their whole bodies, in
+ * what they spell out as nothing. One form is written for both, that which
+ * OpenAI's own whole bodies have: content, refusal, logprobs and
+ * finish_reason are always there, null if there is nothing; other members
+ * that are null, and empty lists in a message, are left out. content is null
+ * where nothing but tool calls, a refusal or audio came. */
 
 #define INF_ANSWER_MAX_CHOICES    128
 #define INF_ANSWER_MAX_TOOL_CALLS 1024
@@ -28,7 +35,8 @@ typedef struct inf_usage {
 typedef struct inf_tool_call {
   uint32_t index; /* as the provider numbers it; NO_INDEX if it does not */
   inf_buf id, type, name, arguments;
-  inf_buf extra; /* "name":value,... other members of the call */
+  inf_members extra; /* other members of the call; those of its "function"
+                      * stand as one object under that name */
   bool done; /* the listener heard TOOL_CALL_DONE */
 } inf_tool_call;
 
@@ -50,8 +58,8 @@ typedef struct inf_choice {
   inf_buf role;
   inf_buf finish_reason;        /* OpenAI's word */
   inf_buf native_finish_reason; /* the provider's */
-  inf_buf message_extra; /* "name":value,... other members of the message */
-  inf_buf extra;         /* other members of the choice */
+  inf_members message_extra; /* other members of the message */
+  inf_members extra;         /* other members of the choice */
 } inf_choice;
 
 typedef enum inf_delta_kind {
@@ -78,7 +86,7 @@ typedef void (*inf_delta_fn)(void *context, const inf_delta *delta);
 
 typedef struct inf_answer {
   inf_buf id, model;
-  inf_buf extra; /* "name":value,... other members of the top object */
+  inf_members extra; /* other members of the top object */
   int64_t created; /* -1: unknown */
   inf_choice *choices; /* in the order of their index */
   size_t choice_count, choice_cap;
@@ -86,6 +94,7 @@ typedef struct inf_answer {
   inf_buf usage_json; /* the provider's usage object as sent */
   size_t bytes, max_bytes;
   int32_t status;
+  inf_buf scratch; /* what the listener is told, where it must be composed */
   inf_delta_fn listener;
   void *listener_context;
 } inf_answer;
@@ -97,12 +106,15 @@ void inf_answer_reset(inf_answer *answer);
 /* Moves everything but the listener; from is empty afterwards. */
 void inf_answer_move(inf_answer *to, inf_answer *from);
 
+/* An empty id or model, and a time that is not above 0, change nothing once
+ * there is one; else the last stands. */
 void inf_answer_set_id(inf_answer *answer, inf_sv id);
 void inf_answer_set_model(inf_answer *answer, inf_sv model);
 void inf_answer_set_created(inf_answer *answer, int64_t seconds);
 /* A member of the top object, by its raw JSON; the last value stands. */
 void inf_answer_set_extra(inf_answer *answer, inf_sv name, inf_sv json);
-/* Figures that are known (>= 0) replace earlier ones. json may be empty. */
+/* Figures that are known (>= 0) replace earlier ones. json may be empty. The
+ * listener hears of it once, from inf_answer_end(). */
 void inf_answer_set_usage(inf_answer *answer, const inf_usage *usage,
                           inf_sv json);
 
@@ -133,18 +145,27 @@ void inf_answer_set_message_extra(inf_answer *answer, uint32_t choice,
 void inf_answer_set_choice_extra(inf_answer *answer, uint32_t choice,
                                  inf_sv name, inf_sv json);
 /* reason: OpenAI's word; native: as sent. A later non-empty one replaces an
- * earlier one. Completes the choice's tool calls. */
+ * earlier one. Completes the choice's tool calls; one that goes on after that
+ * is completed again, with all of its arguments. */
 void inf_answer_finish(inf_answer *answer, uint32_t choice, inf_sv reason,
                        inf_sv native);
 /* The proper end of the whole answer: tool calls still open are done. */
 void inf_answer_end(inf_answer *answer);
 
 inf_choice *inf_answer_choice(const inf_answer *answer, uint32_t index);
+/* How much the choice says: text, reasoning, refusal, and names and arguments
+ * of tool calls. */
+size_t inf_choice_content_bytes(const inf_choice *choice);
 /* Text, reasoning, refusal or a tool call anywhere? */
 bool inf_answer_has_content(const inf_answer *answer);
+/* The usage object: the provider's own, or one of the figures at hand with
+ * "x_estimated": true. False, with nothing written, where there is none. */
+bool inf_answer_write_usage(const inf_answer *answer, inf_buf *out);
 /* The whole as a chat.completion object. */
 void inf_answer_write_json(const inf_answer *answer, inf_buf *out);
-/* The message object of a choice, as it goes back into a request. */
+/* The message object of a choice, as it goes back into a request: without
+ * annotations, with no more of audio than its id, and with reasoning only
+ * beside tool calls, where models want it back; elsewhere some refuse it. */
 void inf_answer_write_message(const inf_answer *answer, uint32_t choice,
                               inf_buf *out);
 

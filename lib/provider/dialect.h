@@ -5,6 +5,7 @@
 #include "provider/answer.h"
 #include "provider/chat.h"
 #include "provider/failure.h"
+#include "provider/guess.h"
 #include "wire/sse.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
@@ -92,7 +93,8 @@ struct inf_dialect {
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
   /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
    * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
-   * counts; any other class ends the attempt. */
+   * counts; any other class, with failure filled in, ends the attempt. Once
+   * decoder->failed is set only usage and the terminator are looked at. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* Fills failure from an error answer; body may be anything. */
   void (*read_failure)(inf_failure *failure, int http_status,
@@ -112,6 +114,8 @@ typedef struct inf_decoder_options {
   const inf_provider_kind *kind;
   bool stream;            /* a stream was asked for; a body is read too */
   uint32_t choices;       /* how many were asked for (n), at least 1 */
+  size_t prompt_bytes;    /* of the messages, to estimate by; 0: unknown */
+  bool no_guess;          /* read every chunk in full: for comparison */
   size_t max_body_bytes;  /* whole body, or the assembled answer */
   size_t max_event_bytes;
   unsigned max_depth;
@@ -131,12 +135,14 @@ struct inf_decoder {
   } mode;
   inf_sse sse;
   inf_buf body;    /* WHOLE: what came so far */
-  inf_buf scratch; /* for decoded strings of one event */
-  inf_buf previous; /* the last chunk's text, for the fast guess */
-  size_t previous_content; /* where its content began */
+  inf_buf scratch; /* for decoded strings of one event or body */
+  inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
+  inf_guess guess; /* the last chunk, for the short way through the next */
   size_t events, skipped_events;
-  bool finished; /* proper end seen */
-  bool failed;   /* failure is final */
+  bool unfinished_event; /* the event at hand was cut by the end */
+  bool terminated; /* the API's terminator seen */
+  bool finished;   /* proper end seen */
+  bool failed;     /* failure is final; its words may be local ones */
 };
 
 /* INFER_OK or INFER_E_NO_MEMORY. */
@@ -144,11 +150,13 @@ int32_t inf_decoder_init(inf_decoder *decoder,
                          const inf_decoder_options *options,
                          inf_answer *answer);
 void inf_decoder_fini(inf_decoder *decoder);
-/* Status and headers of the response, before any body byte. */
+/* Status and headers of the response, before any body byte. The provider's
+ * request id stands in decoder->failure from then on, whatever comes. */
 int32_t inf_decoder_headers(inf_decoder *decoder, int http_status,
                             const inf_headers *headers, int64_t wall_now_ns);
 /* INFER_OK: go on. INF_DECODER_DONE: the answer is whole. Else the class of
- * the failure, final. */
+ * the failure, final; of what is fed after that only usage is taken, so that
+ * who wants to know the cost of a failed answer may read on. */
 int32_t inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len);
 /* No more bytes will come (properly or not: the caller says which by
  * clean_end). INFER_OK if the answer is whole: the API's terminator, a finish
@@ -168,6 +176,19 @@ void inf_classify_failure(inf_failure *failure,
                           const inf_provider_kind *kind, int http_status,
                           const inf_headers *headers, inf_sv body,
                           int64_t wall_now_ns);
+/* The same for an error inside a 200: a JSON value that was checked already.
+ * False, with failure untouched, if it reports no error. */
+bool inf_classify_value(inf_failure *failure, const inf_provider_kind *kind,
+                        int http_status, const inf_headers *headers,
+                        inf_sv value, int64_t wall_now_ns);
+/* The provider's id of the request, from the headers of its response. kind
+ * may be NULL. */
+bool inf_find_request_id(const inf_provider_kind *kind,
+                         const inf_headers *headers, inf_sv *id);
+/* Ends the decoder with a failure in our own words; gives status. For read_*
+ * functions too. */
+int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
+                         const char *message);
 /* OpenAI's word for a provider's finish reason; the reason itself when it is
  * not known. */
 inf_sv inf_map_finish_reason(inf_sv native);

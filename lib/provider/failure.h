@@ -20,5 +20,8 @@ typedef struct inf_failure {
 void inf_failure_init(inf_failure *failure);
 void inf_failure_fini(inf_failure *failure);
 void inf_failure_clear(inf_failure *failure);
+/* Sets one of the texts above, cut at its maximum between two characters.
+ * Short memory leaves it empty: a failure without its words is still one. */
+void inf_failure_set_text(inf_buf *buf, inf_sv text);
 
 #endif

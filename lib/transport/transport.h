@@ -91,8 +91,10 @@ typedef struct inf_exchange_result {
 /* What the engine hears. The request's strings, headers and body must live
  * until on_done or cancel(). */
 typedef struct inf_exchange_events {
-  /* The connection is ready and the request goes out now. */
-  void (*on_sent)(void *context, bool reused_connection);
+  /* The connection is ready and the request goes out now; times are filled in
+   * up to sent_ns. */
+  void (*on_sent)(void *context, const inf_exchange_times *times,
+                  bool reused_connection);
   /* Final status and headers are complete. False aborts the exchange. */
   bool (*on_headers)(void *context, int status, const inf_headers *headers);
   /* Decoded body bytes. False aborts the exchange. */
@@ -130,9 +132,12 @@ typedef struct inf_transport_ops {
   void (*free_forked)(inf_transport *transport);
 } inf_transport_ops;
 
-/* First member of every transport. */
+/* First member of every transport. run() calls after_wait, where set, between
+ * its wait and the callbacks: the engine then reads the clock. */
 struct inf_transport {
   const inf_transport_ops *ops;
+  void (*after_wait)(void *context);
+  void *after_wait_context;
 };
 
 typedef struct inf_curl_options {

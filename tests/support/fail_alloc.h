@@ -51,13 +51,15 @@ typedef struct fail_alloc_state {
   size_t first, last; /* numbers of the allocations that fail, from 1 */
 } fail_alloc_state;
 
-static inline fail_alloc_state *fail_alloc_get(void)
+static inline fail_alloc_state *
+fail_alloc_get(void)
 {
   static fail_alloc_state state;
   return &state;
 }
 
-static inline bool fail_alloc_fails(fail_alloc_state *state)
+static inline bool
+fail_alloc_fails(fail_alloc_state *state)
 {
   size_t n = atomic_fetch_add(&state->count, 1) + 1;
   if (n < state->first || n > state->last)
@@ -66,7 +68,8 @@ static inline bool fail_alloc_fails(fail_alloc_state *state)
   return true;
 }
 
-static inline void *fail_alloc_malloc(size_t size, void *user_data)
+static inline void *
+fail_alloc_malloc(size_t size, void *user_data)
 {
   fail_alloc_state *state = user_data;
   if (fail_alloc_fails(state))
@@ -77,20 +80,23 @@ static inline void *fail_alloc_malloc(size_t size, void *user_data)
   return ptr;
 }
 
-static inline void *fail_alloc_realloc(void *ptr, size_t size, void *user_data)
+static inline void *
+fail_alloc_realloc(void *ptr, size_t size, void *user_data)
 {
   fail_alloc_state *state = user_data;
   return fail_alloc_fails(state) ? NULL : realloc(ptr, size);
 }
 
-static inline void fail_alloc_free(void *ptr, void *user_data)
+static inline void
+fail_alloc_free(void *ptr, void *user_data)
 {
   fail_alloc_state *state = user_data;
   atomic_fetch_sub(&state->live, 1);
   free(ptr);
 }
 
-static inline void fail_alloc_plan(size_t first, size_t last)
+static inline void
+fail_alloc_plan(size_t first, size_t last)
 {
   fail_alloc_state *state = fail_alloc_get();
   state->first = first;
@@ -99,37 +105,44 @@ static inline void fail_alloc_plan(size_t first, size_t last)
   atomic_store(&state->hits, 0);
 }
 
-static inline void fail_alloc_nth(size_t n)
+static inline void
+fail_alloc_nth(size_t n)
 {
   fail_alloc_plan(n, n);
 }
 
-static inline void fail_alloc_from(size_t n)
+static inline void
+fail_alloc_from(size_t n)
 {
   fail_alloc_plan(n, SIZE_MAX);
 }
 
-static inline void fail_alloc_never(void)
+static inline void
+fail_alloc_never(void)
 {
   fail_alloc_plan(SIZE_MAX, 0);
 }
 
-static inline size_t fail_alloc_hits(void)
+static inline size_t
+fail_alloc_hits(void)
 {
   return atomic_load(&fail_alloc_get()->hits);
 }
 
-static inline size_t fail_alloc_count(void)
+static inline size_t
+fail_alloc_count(void)
 {
   return atomic_load(&fail_alloc_get()->count);
 }
 
-static inline size_t fail_alloc_live(void)
+static inline size_t
+fail_alloc_live(void)
 {
   return atomic_load(&fail_alloc_get()->live);
 }
 
-static inline void fail_alloc_install(void)
+static inline void
+fail_alloc_install(void)
 {
   fail_alloc_never();
   atomic_store(&fail_alloc_get()->live, 0);
@@ -137,7 +150,8 @@ static inline void fail_alloc_install(void)
                         fail_alloc_get());
 }
 
-static inline void fail_alloc_uninstall(void)
+static inline void
+fail_alloc_uninstall(void)
 {
   size_t live = fail_alloc_live();
   inf_mem_set_functions(NULL, NULL, NULL, NULL);
@@ -146,9 +160,9 @@ static inline void fail_alloc_uninstall(void)
 
 /* Runs the scenario with plan(1), plan(2), ... until no allocation fails, and
  * returns how many runs that took. */
-static inline size_t fail_alloc_sweep_with(void (*plan)(size_t n),
-                                           void (*scenario)(void *arg),
-                                           void *arg)
+static inline size_t
+fail_alloc_sweep_with(void (*plan)(size_t n), void (*scenario)(void *arg),
+                      void *arg)
 {
   const size_t most = 1000000;
   size_t live = fail_alloc_live();
@@ -167,7 +181,8 @@ static inline size_t fail_alloc_sweep_with(void (*plan)(size_t n),
 
 /* Returns the number of allocations that were failed; 0 means that the
  * scenario allocates nothing. Use between install and uninstall. */
-static inline size_t fail_alloc_sweep(void (*scenario)(void *arg), void *arg)
+static inline size_t
+fail_alloc_sweep(void (*scenario)(void *arg), void *arg)
 {
   size_t once = fail_alloc_sweep_with(fail_alloc_nth, scenario, arg) - 1;
   size_t from = fail_alloc_sweep_with(fail_alloc_from, scenario, arg) - 1;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Accessors of events. */
+#include "engine/queue.h"
+
+#include "engine/result.h"
+
+int32_t
+infer_event_type(const infer_event *event)
+{
+  return event->type;
+}
+
+static const char *const type_names[] = {
+    "unknown",         "start",          "text",     "reasoning", "refusal",
+    "tool_call_delta", "tool_call_done", "logprobs", "extra",     "finish",
+    "usage",           "restart",        "done",
+};
+
+const char *
+infer_event_type_name(const infer_event *event)
+{
+  size_t count = sizeof type_names / sizeof type_names[0];
+  int32_t type = event->type;
+  return type_names[type > 0 && (size_t)type < count ? type : 0];
+}
+
+uint64_t
+infer_event_call_id(const infer_event *event)
+{
+  return event->call_id;
+}
+
+uint64_t
+infer_event_tag(const infer_event *event)
+{
+  return event->tag;
+}
+
+uint32_t
+infer_event_epoch(const infer_event *event)
+{
+  return event->epoch;
+}
+
+uint32_t
+infer_event_choice(const infer_event *event)
+{
+  return event->choice;
+}
+
+const char *
+infer_event_text(const infer_event *event, size_t *len)
+{
+  if (len)
+    *len = event->text.len;
+  return inf_buf_cstr(&event->text);
+}
+
+uint32_t
+infer_event_tool_index(const infer_event *event)
+{
+  return event->tool;
+}
+
+const char *
+infer_event_tool_id(const infer_event *event)
+{
+  return inf_buf_cstr(&event->tool_id);
+}
+
+const char *
+infer_event_tool_name(const infer_event *event)
+{
+  return inf_buf_cstr(&event->tool_name);
+}
+
+int32_t
+infer_event_status(const infer_event *event)
+{
+  return event->status;
+}
+
+const infer_response *
+infer_event_response(const infer_event *event)
+{
+  return event->response;
+}
+
+const infer_error *
+infer_event_error(const infer_event *event)
+{
+  return event->error;
+}
+
+infer_response *
+infer_event_take_response(infer_event *event)
+{
+  infer_response *response = event->response;
+  event->response = NULL;
+  return response;
+}
+
+infer_error *
+infer_event_take_error(infer_event *event)
+{
+  infer_error *error = event->error;
+  event->error = NULL;
+  return error;
+}
+
+void
+infer_event_free(infer_event *event)
+{
+  if (event)
+    inf_event_free(event);
+}

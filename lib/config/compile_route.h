@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_CONFIG_COMPILE_ROUTE_H
+#define INF_CONFIG_COMPILE_ROUTE_H
+
+#include "config/config.h"
+#include "config/tree.h"
+
+/* Fills in config->defaults and config->routes from the document (NULL: no
+ * document); config->providers are there already. */
+int32_t inf_compile_routes(const inf_node *document, inf_config *config,
+                           infer_error **error);
+void inf_route_config_fini(inf_route_config *route);
+
+/* How the target is asked: as it says itself, else the route, else the
+ * provider. Never inf_upstream_default unless all of them leave it open. */
+int32_t inf_effective_upstream(int32_t target, const inf_route_params *params,
+                               const inf_provider_config *provider);
+
+#endif

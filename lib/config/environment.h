@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_CONFIG_ENVIRONMENT_H
+#define INF_CONFIG_ENVIRONMENT_H
+
+#include "config/config.h"
+#include "config/tree.h"
+
+/* What the environment says where the document says nothing. */
+
+/* A "providers" array as a document would have it: one provider, named like
+ * its kind, for each kind of the catalogue whose key variable is set.
+ * OPENAI_BASE_URL goes to openai, which is then there without a key too.
+ * INFER_E_CONFIG tells which variables to set when there is none. */
+int32_t inf_environment_providers(inf_node **providers, infer_error **error);
+
+/* Fills in proxy and no_proxy of the provider's endpoint for its base_url:
+ * https_proxy or HTTPS_PROXY for https, http_proxy (lower case only: a CGI
+ * program gets the upper-case name from a client's "Proxy:" header) for http,
+ * then all_proxy or ALL_PROXY; no_proxy or NO_PROXY. */
+int32_t inf_environment_proxy(inf_provider_config *provider,
+                              infer_error **error);
+
+#endif

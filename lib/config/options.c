@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of options: each stands here once, with its type, range, default
+ * and its line of the manual. Reading, checking, the redacted document and
+ * the manual all go by it.
+ *
+ * An option enters the table together with what it does; what is not here is
+ * an error that names its path. */
+#include "config/options.h"
+
+#define KIB  ((int64_t)1 << 10)
+#define MIB  ((int64_t)1 << 20)
+#define GIB  ((int64_t)1 << 30)
+#define HOUR ((int64_t)3600 * 1000)
+
+#define CLIENT(name, unit, low, high, number, field, text)                     \
+  {                                                                            \
+    "client", name, INF_OPTION_INT, unit, low, high, number, "", "",           \
+        offsetof(inf_client_options, field), text                              \
+  }
+#define PROVIDER(name, type, number, words, choices, offset, text)             \
+  {                                                                            \
+    "provider", name, type, "", 0, 0, number, words, choices, offset, text     \
+  }
+#define POLICY_INT(name, unit, low, high, number, field, text)                 \
+  {                                                                            \
+    "policy", name, INF_OPTION_INT, unit, low, high, number, "", "",           \
+        offsetof(inf_route_params, field), text                                \
+  }
+#define POLICY_ENUM(name, choices, field, text)                                \
+  {                                                                            \
+    "policy", name, INF_OPTION_ENUM, "", 0, 0, 0, "", choices,                 \
+        offsetof(inf_route_params, field), text                                \
+  }
+#define OTHER(section, name, type, words, choices, offset, text)               \
+  {                                                                            \
+    section, name, type, "", 0, 0, 0, words, choices, offset, text             \
+  }
+
+#define IN_PROVIDER(field) offsetof(inf_provider_config, field)
+#define IN_ENDPOINT(field) offsetof(inf_provider_config, endpoint.field)
+#define APART              INF_OPTION_APART
+
+static const inf_option options[] = {
+    CLIENT("threads", "", 0, 1, 1, threads,
+           "loop threads of the client; 0: the application drives it"),
+    CLIENT("delivery_interval_ms", "ms", 0, 1000, 0, delivery_interval_ms,
+           "collect events for so long before the reader is woken: fewer "
+           "wake-ups for added delay"),
+    CLIENT("max_response_bytes", "bytes", KIB, GIB, 64 * MIB,
+           max_response_bytes, "longest answer, whole or assembled"),
+    CLIENT("max_event_bytes", "bytes", 256, 64 * MIB, MIB, max_event_bytes,
+           "longest event of a stream"),
+    CLIENT("max_json_depth", "", 8, 512, 128, max_json_depth,
+           "deepest JSON in an answer"),
+    CLIENT("max_undelivered_bytes", "bytes", 4 * KIB, 64 * MIB, MIB,
+           max_undelivered_bytes,
+           "unread events of one call at which its transfer pauses"),
+    CLIENT("max_calls", "", 1, 1000000, 100000, max_calls,
+           "calls in flight; more are refused with INFER_E_LIMIT"),
+    CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
+           "connections kept open for later calls"),
+
+    PROVIDER("name", INF_OPTION_STRING, 0, "required", "", IN_PROVIDER(name),
+             "its name: letters, digits, dots, dashes and underscores, at "
+             "most 64"),
+    PROVIDER("type", INF_OPTION_STRING, 0, "its name", "", APART,
+             "its kind in the catalogue; left out, the name must be one"),
+    PROVIDER("base_url", INF_OPTION_STRING, 0, "the kind's", "", APART,
+             "address of the API: http or https, without user, query and "
+             "fragment"),
+    PROVIDER(
+        "api_key", INF_OPTION_SECRET_LIST, 0,
+        "the kind's variable, without base_url", "", APART,
+        "a key, or an array of keys: when one is refused or spent, the next "
+        "one steps in. An element may be an object, see Keys"),
+    PROVIDER("organization", INF_OPTION_STRING, 0, "", "", APART,
+             "organization of those keys that name none"),
+    PROVIDER("project", INF_OPTION_STRING, 0, "", "", APART,
+             "project of those keys that name none"),
+    PROVIDER("auth_scheme", INF_OPTION_STRING, 0, "the kind's", "", APART,
+             "word before the key in the Authorization header; \"none\": no "
+             "such header"),
+    PROVIDER("labels", INF_OPTION_STRING_LIST, 0, "", "", IN_PROVIDER(labels),
+             "what routes and requests may require of a provider"),
+    PROVIDER("headers", INF_OPTION_STRING_MAP, 0, "", "", APART,
+             "HTTP headers to add; the value of one that carries a secret "
+             "(x-api-key, cookie, ...) may be given like a key"),
+    PROVIDER("query", INF_OPTION_STRING_MAP, 0, "", "", APART,
+             "query parameters to add to each address; they are encoded"),
+    PROVIDER("body", INF_OPTION_JSON, 0, "", "", APART,
+             "members to add to each request; the request's own win"),
+    PROVIDER("models", INF_OPTION_STRING_MAP, 0, "", "", APART,
+             "aliases: name in requests -> the provider's name; or an array "
+             "of names that this provider claims"),
+    PROVIDER("upstream", INF_OPTION_ENUM, 0, "", "default stream unary",
+             IN_PROVIDER(upstream),
+             "how its models are asked where neither target nor route says"),
+    PROVIDER("proxy", INF_OPTION_STRING, 0, "the environment's", "", APART,
+             "address of a proxy; \"none\": no proxy. Left out: https_proxy, "
+             "HTTPS_PROXY, http_proxy (lower case only), all_proxy, ALL_PROXY "
+             "except for hosts in no_proxy, NO_PROXY; never for a Unix "
+             "socket"),
+    PROVIDER("ca_file", INF_OPTION_STRING, 0, "the system's", "",
+             IN_ENDPOINT(ca_file), "PEM file with the CAs to trust"),
+    PROVIDER("ca_pem", INF_OPTION_STRING, 0, "the system's", "", APART,
+             "the same as text, or given like a key"),
+    PROVIDER("client_cert", INF_OPTION_STRING, 0, "", "",
+             IN_ENDPOINT(client_cert), "PEM file with the client certificate"),
+    PROVIDER("client_key", INF_OPTION_STRING, 0, "client_cert", "",
+             IN_ENDPOINT(client_key), "PEM file with its key"),
+    PROVIDER("tls_verify", INF_OPTION_BOOL, 1, "", "", IN_ENDPOINT(tls_verify),
+             "false accepts any certificate: for tests only"),
+    PROVIDER("unix_socket", INF_OPTION_STRING, 0, "", "",
+             IN_ENDPOINT(unix_socket),
+             "absolute path of a socket to connect to instead of TCP"),
+    PROVIDER("resolve", INF_OPTION_STRING_LIST, 0, "", "", APART,
+             "fixed addresses, each \"host:port:address\""),
+    PROVIDER("compression", INF_OPTION_BOOL, 1, "", "",
+             IN_ENDPOINT(compression), "offer gzip"),
+    PROVIDER("http_version", INF_OPTION_ENUM, 0, "", "auto 1.1", APART,
+             "auto: HTTP/2 where the server has it"),
+
+    OTHER("key", "key", INF_OPTION_SECRET, "required", "", APART,
+          "\"env:NAME\", \"file:PATH\", or the key itself"),
+    OTHER("key", "organization", INF_OPTION_STRING, "the provider's", "",
+          offsetof(inf_key, organization), "organization that it is for"),
+    OTHER("key", "project", INF_OPTION_STRING, "the provider's", "",
+          offsetof(inf_key, project), "project that it is for"),
+
+    OTHER("route", "targets", INF_OPTION_TARGETS, "required", "", APART,
+          "\"provider/model\", or objects, see Targets; tried in this order"),
+    OTHER("route", "require_labels", INF_OPTION_STRING_LIST, "", "",
+          offsetof(inf_route_config, require_labels),
+          "only providers with all of these labels may serve the route"),
+
+    OTHER("target", "target", INF_OPTION_STRING, "required", "",
+          offsetof(inf_target_config, name), "\"provider/model\""),
+    OTHER("target", "upstream", INF_OPTION_ENUM, "", "default stream unary",
+          offsetof(inf_target_config, upstream),
+          "how this target is asked; default: as the route says"),
+
+    POLICY_INT("retries", "", 0, 10, 2, retries,
+               "attempts of a call beyond one for each target"),
+    POLICY_INT("stay.retries", "", 0, 10, 1, stay_retries,
+               "of those, on one target before the next is tried"),
+    POLICY_INT("stay.max_wait_ms", "ms", 0, 120000, 1000, stay_max_wait_ms,
+               "longest wait for the same target; if it is longer, the next "
+               "target is tried at once"),
+    POLICY_ENUM("recovery", "error restart", recovery,
+                "when an answer breaks off that the caller has begun to "
+                "read: an error, or a restart from the beginning"),
+    POLICY_ENUM("upstream", "default stream unary", upstream,
+                "how targets are asked: streamed, or for one whole body; "
+                "default: as the provider says, else streamed"),
+    OTHER("policy", "failover_on", INF_OPTION_STRING_LIST, "",
+          "content_filter tls_verify", APART,
+          "failures that are final unless named here: refused content, an "
+          "untrusted certificate"),
+    POLICY_INT("timeouts.connect_ms", "ms", 1, 24 * HOUR, 5000,
+               timeouts.connect_ms, "name lookup, TCP and TLS"),
+    POLICY_INT("timeouts.first_token_ms", "ms", 1, 24 * HOUR, 30000,
+               timeouts.first_token_ms, "from the send to the first content"),
+    POLICY_INT("timeouts.idle_ms", "ms", 1, 24 * HOUR, 30000, timeouts.idle_ms,
+               "silence within an answer"),
+    POLICY_INT("timeouts.attempt_ms", "ms", 1, 24 * HOUR, 600000,
+               timeouts.attempt_ms, "one attempt, start to end"),
+    POLICY_INT("timeouts.deadline_ms", "ms", 1, 24 * HOUR, 600000,
+               timeouts.deadline_ms, "the whole call"),
+};
+
+size_t
+inf_option_count(void)
+{
+  return sizeof options / sizeof options[0];
+}
+
+const inf_option *
+inf_option_at(size_t index)
+{
+  return index < inf_option_count() ? &options[index] : NULL;
+}
+
+static bool
+in_group(inf_sv path, inf_sv group)
+{
+  return path.len > group.len && path.ptr[group.len] == '.' &&
+         inf_sv_starts_with(path, group);
+}
+
+const inf_option *
+inf_option_find(const char *section, inf_sv group, inf_sv name)
+{
+  for (size_t i = 0; i < inf_option_count(); i++) {
+    inf_sv path = inf_sv_from(options[i].name);
+    if (strcmp(options[i].section, section) != 0)
+      continue;
+    if (group.len > 0) {
+      if (!in_group(path, group))
+        continue;
+      path = inf_sv_of(path.ptr + group.len + 1, path.len - group.len - 1);
+    }
+    if (inf_sv_eq(path, name) && inf_sv_find(name, '.') == name.len)
+      return &options[i];
+  }
+  return NULL;
+}
+
+bool
+inf_option_is_group(const char *section, inf_sv name)
+{
+  for (size_t i = 0; i < inf_option_count(); i++)
+    if (strcmp(options[i].section, section) == 0 &&
+        in_group(inf_sv_from(options[i].name), name))
+      return true;
+  return false;
+}
+
+inf_sv
+inf_option_choice(const inf_option *option, size_t index)
+{
+  inf_sv rest = inf_sv_from(option->choices);
+  for (;;) {
+    size_t len = inf_sv_find(rest, ' ');
+    if (index == 0 || len == rest.len)
+      return index == 0 ? inf_sv_of(rest.ptr, len) : INF_SV("");
+    rest = inf_sv_of(rest.ptr + len + 1, rest.len - len - 1);
+    index--;
+  }
+}
+
+int32_t
+inf_option_choice_index(const inf_option *option, inf_sv word)
+{
+  for (int32_t i = 0;; i++) {
+    inf_sv choice = inf_option_choice(option, (size_t)i);
+    if (choice.len == 0)
+      return -1;
+    if (inf_sv_eq(choice, word))
+      return i;
+  }
+}
+
+bool
+inf_option_is_private(inf_sv name)
+{
+  return inf_sv_starts_with(name, INF_SV("x-"));
+}

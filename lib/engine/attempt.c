@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: MIT */
+/* One attempt: its request, its timers, and the transport's callbacks. What
+ * the outcome means for the call is decided in call.c. */
+#include "engine/engine.h"
+
+#include "base/mem.h"
+
+/* Attempts kept for reuse; more would hold memory for a peak that is over. */
+enum { pool_max = 64 };
+/* What a lingering exchange may still bring before it is cut: a stream's end
+ * marks are a few bytes. */
+enum { linger_max_bytes = 64 << 10 };
+/* Longest message kept in a record. */
+enum { message_max_bytes = 4 << 10 };
+
+/* ---- Life ---------------------------------------------------------------- */
+
+static inf_attempt *
+attempt_new(inf_engine *engine)
+{
+  inf_list *node = inf_list_pop_front(&engine->pool);
+  inf_attempt *attempt;
+  if (node) {
+    engine->pool_count--;
+    attempt = INF_CONTAINER_OF(node, inf_attempt, node);
+  } else {
+    attempt = inf_calloc(1, sizeof *attempt);
+    if (!attempt)
+      return NULL;
+    inf_wire_request_init(&attempt->wire);
+  }
+  inf_list_init(&attempt->node);
+  inf_timer_init(&attempt->timer);
+  attempt->timer.owner = INF_TIMER_ATTEMPT;
+  attempt->engine = engine;
+  inf_list_push_back(&engine->attempts, &attempt->node);
+  return attempt;
+}
+
+void
+inf_attempt_free(inf_attempt *attempt)
+{
+  inf_wire_request_fini(&attempt->wire);
+  inf_free(attempt);
+}
+
+void
+inf_attempt_release(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  inf_timer_cancel(&engine->timers, &attempt->timer);
+  inf_list_remove(&attempt->node);
+  if (attempt->has_decoder)
+    inf_decoder_fini(&attempt->decoder);
+  inf_answer_fini(&attempt->answer);
+  inf_buf_fini(&attempt->raw);
+  inf_wire_request_clear(&attempt->wire);
+  inf_wire_request wire = attempt->wire;
+  memset(attempt, 0, sizeof *attempt);
+  attempt->wire = wire;
+  inf_list_init(&attempt->node);
+  if (engine->pool_count >= pool_max) {
+    inf_attempt_free(attempt);
+    return;
+  }
+  inf_list_push_front(&engine->pool, &attempt->node);
+  engine->pool_count++;
+}
+
+void
+inf_attempt_detach(inf_attempt *attempt, bool linger)
+{
+  inf_engine *engine = attempt->engine;
+  attempt->call->attempt = NULL;
+  attempt->call = NULL;
+  attempt->record = NULL;
+  if (attempt->exchange && linger) {
+    inf_timer_set(&engine->timers, &attempt->timer,
+                  inf_time_add(engine->now_ns, INF_LINGER_NS));
+    return;
+  }
+  if (attempt->exchange)
+    engine->transport->ops->cancel(attempt->exchange);
+  attempt->exchange = NULL;
+  inf_attempt_release(attempt);
+}
+
+/* ---- Timers -------------------------------------------------------------- */
+
+static uint64_t
+after_ms(uint64_t at_ns, int64_t ms)
+{
+  return inf_time_add(at_ns, (uint64_t)ms * INF_NS_PER_MS);
+}
+
+/* The earliest of the attempt's own timeouts, and its class. */
+static uint64_t
+due_ns(const inf_attempt *attempt, int32_t *status)
+{
+  const inf_timeouts *timeouts = &attempt->call->params->timeouts;
+  const struct infer_attempt *record = attempt->record;
+  uint64_t at_ns = after_ms(record->start_ns, timeouts->attempt_ms);
+  uint64_t next_ns = INF_NEVER;
+  int32_t next_status = INFER_OK;
+  *status = INFER_E_ATTEMPT_TIMEOUT;
+  if (!attempt->sent) {
+    next_ns = after_ms(record->start_ns, timeouts->connect_ms);
+    next_status = INFER_E_CONNECT;
+  } else if (attempt->stream && !attempt->content) {
+    next_ns = after_ms(record->phase_ns[INFER_PHASE_SENT],
+                       timeouts->first_token_ms);
+    next_status = INFER_E_FIRST_TOKEN_TIMEOUT;
+  } else if (attempt->stream && !attempt->paused) {
+    next_ns = after_ms(attempt->activity_ns, timeouts->idle_ms);
+    next_status = INFER_E_IDLE_TIMEOUT;
+  }
+  if (next_ns < at_ns) {
+    at_ns = next_ns;
+    *status = next_status;
+  }
+  return at_ns;
+}
+
+/* The timer may fire too early, never too late: content does not move it, it
+ * looks again when it fires. */
+static void
+arm(inf_attempt *attempt)
+{
+  int32_t status;
+  inf_timer_set(&attempt->engine->timers, &attempt->timer,
+                due_ns(attempt, &status));
+}
+
+static const char *
+timeout_message(int32_t status)
+{
+  switch (status) {
+  case INFER_E_CONNECT:
+    return "no connection within connect_ms";
+  case INFER_E_FIRST_TOKEN_TIMEOUT:
+    return "no content within first_token_ms";
+  case INFER_E_IDLE_TIMEOUT:
+    return "silence for idle_ms within the answer";
+  default:
+    return "no complete answer within attempt_ms";
+  }
+}
+
+void
+inf_attempt_on_timer(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  if (!attempt->call) { /* lingered long enough */
+    engine->transport->ops->cancel(attempt->exchange);
+    attempt->exchange = NULL;
+    inf_attempt_release(attempt);
+    return;
+  }
+  int32_t status;
+  if (due_ns(attempt, &status) > engine->now_ns) {
+    arm(attempt);
+    return;
+  }
+  /* An answer whose end mark alone is missing is whole. */
+  if (attempt->content && attempt->has_decoder &&
+      inf_decoder_end(&attempt->decoder, false) == INFER_OK) {
+    inf_call_attempt_succeeded(attempt);
+    return;
+  }
+  inf_attempt_close_record(attempt, status, timeout_message(status));
+  inf_call_attempt_failed(attempt, status);
+}
+
+void
+inf_attempt_set_paused(inf_attempt *attempt, bool paused)
+{
+  uint64_t now_ns = attempt->engine->now_ns;
+  if (attempt->paused == paused)
+    return;
+  attempt->paused = paused;
+  if (paused)
+    attempt->paused_ns = now_ns;
+  else
+    attempt->activity_ns += now_ns - attempt->paused_ns;
+  if (attempt->exchange)
+    attempt->engine->transport->ops->set_paused(attempt->exchange, paused);
+  arm(attempt);
+}
+
+/* ---- Records ------------------------------------------------------------- */
+
+static void
+set_phase(inf_attempt *attempt, int phase)
+{
+  if (attempt->record->phase_ns[phase] == 0)
+    attempt->record->phase_ns[phase] = attempt->engine->now_ns;
+}
+
+/* A copy of the text in which the key, should a provider echo it, is
+ * starred out. NULL when memory is short: the record then has no message. */
+static char *
+redacted(inf_sv text, inf_sv key)
+{
+  inf_buf out;
+  inf_buf_init(&out, message_max_bytes);
+  if (text.len >= message_max_bytes / 2)
+    text.len = message_max_bytes / 2;
+  while (text.len > 0) {
+    if (key.len >= 4 && inf_sv_starts_with(text, key)) {
+      inf_buf_append_cstr(&out, "***");
+      text = inf_sv_of(text.ptr + key.len, text.len - key.len);
+    } else {
+      inf_buf_append_char(&out, *text.ptr);
+      text = inf_sv_of(text.ptr + 1, text.len - 1);
+    }
+  }
+  char *copy = inf_buf_take(&out, NULL);
+  inf_buf_fini(&out);
+  return copy;
+}
+
+static inf_sv
+key_of(const inf_attempt *attempt)
+{
+  const inf_provider_config *provider = attempt->record->provider;
+  if (attempt->key >= provider->key_count)
+    return INF_SV("");
+  const inf_key *key = &provider->keys[attempt->key];
+  return inf_sv_of(key->secret, key->secret_len);
+}
+
+static void
+note_usage(inf_attempt *attempt)
+{
+  const inf_usage *usage = &attempt->answer.usage;
+  int64_t *out = attempt->record->usage;
+  out[INFER_USAGE_INPUT] = usage->input;
+  out[INFER_USAGE_OUTPUT] = usage->output;
+  out[INFER_USAGE_REASONING] = usage->reasoning;
+  out[INFER_USAGE_CACHE_READ] = usage->cache_read;
+  out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
+  out[INFER_USAGE_TOTAL] = usage->total;
+}
+
+void
+inf_attempt_close_record(inf_attempt *attempt, int32_t status,
+                         const char *message)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_attempt *record = attempt->record;
+  record->status = status;
+  record->won = status == INFER_OK;
+  set_phase(attempt, INFER_PHASE_END);
+  note_usage(attempt);
+  inf_sv words = inf_sv_from(message);
+  if (attempt->has_decoder) {
+    record->skipped_events = (int64_t)attempt->decoder.skipped_events;
+    const inf_failure *failure = &attempt->decoder.failure;
+    if (!message && status != INFER_OK)
+      words = inf_buf_sv(&failure->message);
+    if (!record->request_id && failure->request_id.len > 0)
+      record->request_id =
+          inf_strndup(failure->request_id.ptr, failure->request_id.len);
+  }
+  if (words.len > 0)
+    record->message = redacted(words, key_of(attempt));
+  inf_logf(&engine->hooks->log, status == INFER_OK ? INFER_LOG_DEBUG
+                                                   : INFER_LOG_INFO,
+           "call %llu: %s (%s): %s%s%s",
+           (unsigned long long)attempt->call->id, record->target,
+           inf_reason_name(record->reason), inf_status_find(status)->text,
+           record->message ? ": " : "",
+           record->message ? record->message : "");
+  if (engine->hooks->on_attempt) {
+    engine->in_hook = true;
+    engine->hooks->on_attempt(attempt->call, record,
+                              engine->hooks->telemetry_user_data);
+    engine->in_hook = false;
+    inf_engine_update_time(engine, INF_NEVER);
+  }
+}
+
+/* ---- What the decoder tells ---------------------------------------------- */
+
+static void
+on_delta(void *context, const inf_delta *delta)
+{
+  inf_attempt *attempt = context;
+  attempt->activity_ns = attempt->engine->now_ns;
+  if (delta->kind <= INF_DELTA_TOOL_CALL) {
+    attempt->content = true;
+    set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
+    if (delta->kind != INF_DELTA_REASONING)
+      set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
+    attempt->record->phase_ns[INFER_PHASE_LAST_CONTENT] =
+        attempt->engine->now_ns;
+  }
+  inf_deliver_delta(attempt, delta);
+}
+
+/* ---- What the transport tells -------------------------------------------- */
+
+static void
+on_sent(void *context, const inf_exchange_times *times, bool reused)
+{
+  inf_attempt *attempt = context;
+  if (!attempt->call)
+    return;
+  struct infer_attempt *record = attempt->record;
+  attempt->sent = true;
+  record->reused_connection = reused;
+  record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
+  record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
+  record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
+  set_phase(attempt, INFER_PHASE_SENT);
+  arm(attempt);
+}
+
+/* The provider's id of the request, from whichever of its headers is there. */
+static void
+note_request_id(inf_attempt *attempt, const inf_headers *headers)
+{
+  const char *at = attempt->record->provider->kind->request_id_headers;
+  while (at && *at) {
+    size_t len = strcspn(at, " ");
+    inf_sv value;
+    if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
+      size_t keep = value.len < 256 ? value.len : 256;
+      attempt->record->request_id = inf_strndup(value.ptr, keep);
+      return;
+    }
+    at += len;
+    at += strspn(at, " ");
+  }
+}
+
+static bool
+on_headers(void *context, int status, const inf_headers *headers)
+{
+  inf_attempt *attempt = context;
+  if (!attempt->call)
+    return true;
+  attempt->record->http_status = status;
+  set_phase(attempt, INFER_PHASE_HEADERS);
+  note_request_id(attempt, headers);
+  const inf_clock *clock = attempt->engine->clock;
+  int32_t result = inf_decoder_headers(&attempt->decoder, status, headers,
+                                       clock->wall_ns(clock->context));
+  if (result == INFER_OK)
+    return true;
+  inf_attempt_close_record(attempt, result, NULL);
+  inf_call_attempt_failed(attempt, result);
+  return false;
+}
+
+/* What the body so far makes of the attempt: INFER_OK to go on,
+ * INF_DECODER_DONE, or a class. */
+static int32_t
+take_body(inf_attempt *attempt, const char *ptr, size_t len)
+{
+  if (attempt->call->kind == INF_CALL_MODELS &&
+      attempt->record->http_status < 300) {
+    inf_buf_append(&attempt->raw, ptr, len);
+    return attempt->raw.status;
+  }
+  int32_t result = inf_decoder_feed(&attempt->decoder, ptr, len);
+  return attempt->verdict != INFER_OK ? attempt->verdict : result;
+}
+
+static bool
+on_body(void *context, const char *ptr, size_t len)
+{
+  inf_attempt *attempt = context;
+  if (!attempt->call) {
+    attempt->lingered_bytes += len;
+    return attempt->lingered_bytes <= linger_max_bytes;
+  }
+  attempt->record->bytes_received += (int64_t)len;
+  set_phase(attempt, INFER_PHASE_FIRST_BYTE);
+  int32_t result = take_body(attempt, ptr, len);
+  if (result == INFER_OK)
+    return true;
+  if (result == INF_DECODER_DONE) {
+    inf_call_attempt_succeeded(attempt);
+    return true;
+  }
+  const char *message =
+      attempt->verdict != INFER_OK ? "memory ran out while reading" : NULL;
+  inf_attempt_close_record(attempt, result, message);
+  inf_call_attempt_failed(attempt, result);
+  return false;
+}
+
+static const int32_t net_classes[] = {
+    [INF_NET_OK] = INFER_OK,
+    [INF_NET_BAD_URL] = INFER_E_CONFIG,
+    [INF_NET_RESOLVE] = INFER_E_RESOLVE,
+    [INF_NET_CONNECT] = INFER_E_CONNECT,
+    [INF_NET_TLS] = INFER_E_TLS,
+    [INF_NET_TLS_VERIFY] = INFER_E_TLS_VERIFY,
+    [INF_NET_RESET] = INFER_E_RESET,
+    [INF_NET_PARTIAL] = INFER_E_TRUNCATED,
+    [INF_NET_REFUSED_STREAM] = INFER_E_RESET,
+    [INF_NET_PROTOCOL] = INFER_E_PROTOCOL,
+    [INF_NET_TOO_LARGE] = INFER_E_TOO_LARGE,
+    [INF_NET_ABORTED] = INFER_E_INTERNAL,
+    [INF_NET_NO_MEMORY] = INFER_E_NO_MEMORY,
+};
+
+/* The class of an exchange that is over: what the decoder makes of the bytes
+ * decides first, for an answer that is whole stays whole however its
+ * connection ended, and a provider's error stays its error. */
+static int32_t
+class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
+             const char **message)
+{
+  bool clean = result->net == INF_NET_OK;
+  *message = NULL;
+  if (attempt->record->http_status > 0) {
+    int32_t status = INFER_OK;
+    bool raw = attempt->call->kind == INF_CALL_MODELS &&
+               attempt->record->http_status < 300;
+    if (!raw)
+      status = inf_decoder_end(&attempt->decoder, clean);
+    if (clean || (status == INFER_OK && !raw) ||
+        attempt->record->http_status >= 300)
+      return status;
+    *message = result->detail;
+    bool partial = result->net == INF_NET_RESET ||
+                   result->net == INF_NET_PARTIAL;
+    if (partial)
+      return attempt->content ||
+                     (!attempt->stream && attempt->record->bytes_received > 0)
+                 ? INFER_E_TRUNCATED
+                 : INFER_E_RESET;
+  }
+  *message = result->detail;
+  return net_classes[result->net];
+}
+
+static void
+on_done(void *context, const inf_exchange_result *result)
+{
+  inf_attempt *attempt = context;
+  attempt->exchange = NULL;
+  if (!attempt->call) {
+    inf_attempt_release(attempt);
+    return;
+  }
+  attempt->untouched =
+      result->net == INF_NET_REFUSED_STREAM ||
+      (result->net == INF_NET_RESET && result->reused_connection &&
+       !result->response_begun);
+  attempt->sent = attempt->sent || result->sent;
+  const char *message;
+  int32_t status = class_of_end(attempt, result, &message);
+  if (attempt->verdict != INFER_OK)
+    status = attempt->verdict;
+  if (status == INFER_OK) {
+    inf_call_attempt_succeeded(attempt);
+    return;
+  }
+  inf_attempt_close_record(attempt, status, message);
+  inf_call_attempt_failed(attempt, status);
+}
+
+static const inf_exchange_events exchange_events = {
+    on_sent, on_headers, on_body, on_done};
+
+/* ---- Start --------------------------------------------------------------- */
+
+static bool
+wants_stream(const struct infer_call *call, const inf_target_config *target)
+{
+  return call->kind != INF_CALL_MODELS &&
+         target->upstream != INF_UPSTREAM_UNARY;
+}
+
+static void
+fill_record(inf_attempt *attempt, const inf_target_config *target)
+{
+  struct infer_attempt *record = attempt->record;
+  struct infer_call *call = attempt->call;
+  uint64_t now_ns = attempt->engine->now_ns;
+  record->provider = target->provider;
+  record->target = target->name;
+  record->reason = call->next_reason;
+  record->start_ns = now_ns;
+  record->waited_ns = now_ns - call->wait_since_ns;
+  record->start_offset_ns = (int64_t)(now_ns - call->accepted_ns);
+}
+
+static int32_t
+prepare_decoder(inf_attempt *attempt)
+{
+  const struct infer_call *call = attempt->call;
+  const inf_client_options *client = &call->trail->config->client;
+  inf_decoder_options options = {
+      .kind = attempt->record->provider->kind,
+      .stream = attempt->stream,
+      .choices = call->choices,
+      .max_body_bytes = (size_t)client->max_response_bytes,
+      .max_event_bytes = (size_t)client->max_event_bytes,
+      .max_depth = (unsigned)client->max_json_depth,
+  };
+  int32_t status =
+      inf_decoder_init(&attempt->decoder, &options, &attempt->answer);
+  attempt->has_decoder = status == INFER_OK;
+  return status;
+}
+
+/* Writes the request in the provider's dialect. why gets a line for what it
+ * cannot say. */
+static int32_t
+write_request(inf_attempt *attempt, const inf_target_config *target,
+              inf_buf *why)
+{
+  const struct infer_call *call = attempt->call;
+  const inf_provider_config *provider = target->provider;
+  inf_buf headers;
+  inf_buf_init(&headers, INF_REQUEST_MAX_HEADER_BYTES * 2);
+  inf_buf_append_sv(&headers, inf_buf_sv(&provider->headers));
+  inf_buf_append_sv(&headers, inf_buf_sv(&call->request->headers));
+  inf_send send = {
+      .kind = provider->kind,
+      .base_url = inf_sv_from(provider->base_url),
+      .query = inf_buf_sv(&provider->query),
+      .auth_scheme = inf_sv_from(provider->auth_scheme),
+      .headers = inf_buf_sv(&headers),
+      .body_members = inf_buf_sv(&provider->body),
+      .model = inf_sv_from(target->model),
+      .chat = &call->request->chat,
+      .stream = attempt->stream,
+  };
+  if (attempt->key < provider->key_count) {
+    const inf_key *key = &provider->keys[attempt->key];
+    send.key = inf_sv_of(key->secret, key->secret_len);
+    send.organization = inf_sv_from(key->organization);
+    send.project = inf_sv_from(key->project);
+  }
+  const inf_dialect *dialect = provider->kind->dialect;
+  int32_t status = headers.status;
+  if (status == INFER_OK)
+    status = call->kind == INF_CALL_MODELS
+                 ? dialect->write_models(&send, &attempt->wire)
+                 : dialect->write_chat(&send, &attempt->wire, why);
+  inf_buf_fini_secret(&headers);
+  return status;
+}
+
+static int32_t
+send_request(inf_attempt *attempt, const inf_target_config *target)
+{
+  inf_engine *engine = attempt->engine;
+  inf_http_request request = {
+      .method = attempt->call->kind == INF_CALL_MODELS ? "GET" : "POST",
+      .url = inf_buf_cstr(&attempt->wire.url),
+      .headers = inf_buf_sv(&attempt->wire.headers),
+      .body = inf_buf_sv(&attempt->wire.body),
+      .endpoint = &target->provider->endpoint,
+      .fresh_connection = attempt->fresh_connection,
+  };
+  attempt->record->bytes_sent = (int64_t)request.body.len;
+  attempt->exchange = engine->transport->ops->start(
+      engine->transport, &request, &exchange_events, attempt);
+  return attempt->exchange ? INFER_OK : INFER_E_NO_MEMORY;
+}
+
+/* Key, decoder, request, send. The first thing that goes wrong is the
+ * attempt's failure; why says more about it. */
+static int32_t
+launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const char *label = inf_plan_missing_label(target->provider,
+                                             call->trail->route, call->request);
+  if (label) {
+    inf_buf_appendf(why, "the provider does not have the required label \"%s\"",
+                    label);
+    return INFER_E_NO_TARGET;
+  }
+  int32_t status;
+  attempt->key = inf_runtime_pick_key(engine->runtime, target->provider,
+                                      engine->now_ns, &status);
+  if (status != INFER_OK) {
+    inf_buf_append_cstr(why, "all keys of the provider are set aside");
+    return status;
+  }
+  if (attempt->key != INF_KEY_NONE)
+    attempt->record->key_index = (int32_t)attempt->key;
+  status = prepare_decoder(attempt);
+  if (status == INFER_OK)
+    status = write_request(attempt, target, why);
+  if (status == INFER_OK)
+    status = send_request(attempt, target);
+  return status;
+}
+
+bool
+inf_attempt_start(inf_engine *engine, struct infer_call *call)
+{
+  inf_attempt *attempt = attempt_new(engine);
+  if (!attempt)
+    return false;
+  const inf_target_config *target = call->targets[call->next_target];
+  const inf_client_options *client = &call->trail->config->client;
+  inf_answer_init(&attempt->answer, (size_t)client->max_response_bytes);
+  inf_buf_init(&attempt->raw, (size_t)client->max_response_bytes);
+  attempt->record = inf_trail_add(call->trail);
+  if (!attempt->record) {
+    inf_attempt_release(attempt);
+    return false;
+  }
+  attempt->call = call;
+  call->attempt = attempt;
+  attempt->answer.listener = on_delta;
+  attempt->answer.listener_context = attempt;
+  attempt->target = call->next_target;
+  attempt->key = INF_KEY_NONE;
+  attempt->resend = call->next_reason == INFER_REASON_RESEND;
+  attempt->fresh_connection = call->next_fresh;
+  attempt->clock_epoch = engine->clock_jumps;
+  attempt->stream = wants_stream(call, target);
+  fill_record(attempt, target);
+
+  inf_buf why;
+  inf_buf_init(&why, message_max_bytes);
+  int32_t status = launch(attempt, target, &why);
+  if (status == INFER_OK) {
+    arm(attempt);
+    if (call->paused)
+      inf_attempt_set_paused(attempt, true);
+  } else {
+    inf_attempt_close_record(attempt, status, inf_buf_cstr(&why));
+    inf_call_attempt_failed(attempt, status);
+  }
+  inf_buf_fini(&why);
+  return true;
+}

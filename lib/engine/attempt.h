@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_ATTEMPT_H
+#define INF_ENGINE_ATTEMPT_H
+
+#include "engine/call.h"
+#include "provider/dialect.h"
+#include "transport/transport.h"
+
+/* One send of a call's request and what comes back. Loop only.
+ *
+ * An attempt ends exactly once, by inf_call_attempt_succeeded() or
+ * inf_call_attempt_failed() (both in call.c), or by inf_attempt_abandon(). A
+ * whole answer may be seen before the HTTP exchange is over; the attempt then
+ * stays behind as a lingering one for at most INF_LINGER_NS, so that the
+ * connection can be used again, and tells nobody anything any more. */
+#define INF_LINGER_NS (1 * INF_NS_PER_S)
+
+struct inf_engine;
+
+typedef struct inf_attempt {
+  inf_list node; /* in engine->attempts while in use, else in its pool */
+  struct inf_engine *engine;
+  struct infer_call *call; /* NULL once the attempt has ended */
+  size_t target;           /* index in call->targets */
+  size_t key;              /* index in provider->keys or INF_KEY_NONE */
+  struct infer_attempt *record;
+  inf_exchange *exchange; /* NULL once it is over */
+  inf_wire_request wire;
+  inf_answer answer;
+  inf_decoder decoder;
+  bool has_decoder;
+  bool stream;     /* asked for as a stream */
+  bool content;    /* first content seen */
+  bool sent;       /* the request went out */
+  bool untouched; /* it broke before the provider can have begun */
+  bool resend;     /* started at once after a stale connection */
+  bool fresh_connection;
+  bool paused;
+  int32_t verdict; /* a failure decided within a callback; INFER_OK */
+  uint64_t activity_ns; /* last time that the answer grew */
+  uint64_t paused_ns;   /* since when */
+  inf_timer timer;
+  inf_buf raw; /* MODELS: the body */
+  size_t lingered_bytes;
+  uint64_t clock_epoch; /* engine->clock_jumps at the start */
+} inf_attempt;
+
+/* Starts the call's next attempt as call->next_* say. One that cannot even
+ * start fails like any other. False when memory is short. */
+bool inf_attempt_start(struct inf_engine *engine, struct infer_call *call);
+/* Completes the record: status, end, usage, message (NULL: the decoder's).
+ * Then tells the telemetry hook. */
+void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
+                              const char *message);
+/* Takes the attempt out of its call. A whole answer's exchange may linger,
+ * any other is cancelled; then the attempt goes back to the pool. */
+void inf_attempt_detach(inf_attempt *attempt, bool linger);
+void inf_attempt_set_paused(inf_attempt *attempt, bool paused);
+/* The attempt's timer fired. */
+void inf_attempt_on_timer(inf_attempt *attempt);
+/* Back to the pool; it has no call and no exchange any more. */
+void inf_attempt_release(inf_attempt *attempt);
+/* Frees one that is in the pool. */
+void inf_attempt_free(inf_attempt *attempt);
+
+#endif

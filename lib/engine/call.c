@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a call: its making, what each attempt's outcome means for it,
+ * and its one end. */
+#include "engine/client.h"
+
+#include "base/mem.h"
+#include "wire/json_scan.h"
+
+/* ---- Making -------------------------------------------------------------- */
+
+static atomic_uint_fast64_t next_call_id = 1;
+
+void
+inf_call_ref(struct infer_call *call)
+{
+  atomic_fetch_add_explicit(&call->refs, 1, memory_order_relaxed);
+}
+
+static void
+call_free(struct infer_call *call)
+{
+  inf_request_free(call->request);
+  inf_trail_unref(call->trail);
+  infer_response_free(call->response);
+  infer_error_free(call->error);
+  inf_buf_fini(&call->models_json);
+  inf_free(call->targets);
+  inf_free(call->retry_targets);
+  if (call->queue)
+    inf_queue_unref(call->queue);
+  if (call->client)
+    inf_client_unref(call->client);
+  inf_free(call);
+}
+
+void
+inf_call_unref(struct infer_call *call)
+{
+  if (call &&
+      atomic_fetch_sub_explicit(&call->refs, 1, memory_order_acq_rel) == 1)
+    call_free(call);
+}
+
+size_t
+inf_call_max_undelivered(const struct infer_call *call)
+{
+  return (size_t)call->trail->config->client.max_undelivered_bytes;
+}
+
+/* How many choices the request asks for. */
+static uint32_t
+choices_of(const struct infer_request *request)
+{
+  int64_t n;
+  inf_sv member = inf_chat_member(&request->chat, INF_SV("n"));
+  if (!inf_json_int64(member, false, &n) || n < 1)
+    return 1;
+  return n > INF_ANSWER_MAX_CHOICES ? INF_ANSWER_MAX_CHOICES : (uint32_t)n;
+}
+
+static int32_t
+no_memory(struct infer_error **error)
+{
+  return inf_error_set(error, INFER_E_NO_MEMORY, "out of memory");
+}
+
+/* Fixes which targets the call may use. None: an error that names the label,
+ * or the state of the keys, that keeps the first one out. */
+static int32_t
+choose_targets(struct infer_call *call, uint64_t now_ns,
+               struct infer_error **error)
+{
+  const inf_route_config *route = call->trail->route;
+  size_t count = route->target_count;
+  inf_plan_item *items = inf_calloc(count, sizeof *items);
+  call->targets = inf_calloc(count, sizeof(inf_target_config *));
+  call->retry_targets = inf_calloc(count, sizeof *call->retry_targets);
+  if (!items || !call->targets || !call->retry_targets) {
+    inf_free(items);
+    return no_memory(error);
+  }
+  call->target_count = inf_plan_make(items, route, call->request,
+                                     call->client->runtime, now_ns);
+  for (size_t i = 0; i < call->target_count; i++)
+    call->targets[i] = items[i].target;
+  int32_t status = INFER_OK;
+  if (call->target_count == 0 && items[0].missing_label)
+    status = inf_error_set(
+        error, INFER_E_NO_TARGET,
+        "%s: no target may serve the call: provider \"%s\" does not have the "
+        "required label \"%s\"",
+        route->name[0] ? route->name : items[0].target->name,
+        items[0].target->provider->name, items[0].missing_label);
+  else if (call->target_count == 0)
+    status = inf_error_set(error, items[0].status,
+                           "%s: all keys of provider \"%s\" are set aside: %s",
+                           items[0].target->name,
+                           items[0].target->provider->name,
+                           inf_status_find(items[0].status)->text);
+  inf_free(items);
+  return status;
+}
+
+static void
+init_fields(struct infer_call *call, uint64_t tag)
+{
+  atomic_init(&call->refs, 1);
+  atomic_init(&call->cancel_requested, false);
+  call->id = atomic_fetch_add(&next_call_id, 1);
+  call->tag = tag;
+  inf_list *lists[] = {&call->command_node, &call->queue_node,
+                       &call->engine_node,  &call->staged,
+                       &call->dirty_node,   &call->pending,
+                       &call->ready_node,   &call->done_event.node};
+  for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+    inf_list_init(lists[i]);
+  inf_timer_init(&call->timer);
+  call->timer.owner = INF_TIMER_CALL;
+  call->next_start_ns = INF_NEVER;
+  call->done_event.type = INFER_EVENT_DONE;
+  call->done_event.call_id = call->id;
+  call->done_event.tag = tag;
+  call->done_event.call = call;
+}
+
+/* Resolves the model against the client's present configuration and pins
+ * both. */
+static int32_t
+pin_configuration(struct infer_call *call, struct infer_error **error)
+{
+  struct infer_client *client = call->client;
+  pthread_mutex_lock(&client->mutex);
+  inf_config *config = inf_config_ref(client->config);
+  pthread_mutex_unlock(&client->mutex);
+  const inf_route_config *route;
+  int32_t status = inf_config_resolve(
+      config, inf_buf_sv(&call->request->chat.model), &route, error);
+  if (status != INFER_OK) {
+    inf_config_unref(config);
+    return status;
+  }
+  call->trail = inf_trail_new(config, route, call->accepted_ns);
+  if (!call->trail) {
+    inf_config_release_route(config, route);
+    inf_config_unref(config);
+    return no_memory(error);
+  }
+  call->params = &route->params;
+  return INFER_OK;
+}
+
+static int32_t
+join_queue(struct infer_call *call, struct infer_queue *queue,
+           struct infer_error **error)
+{
+  call->own_queue = !queue;
+  if (queue)
+    inf_queue_ref(queue);
+  else
+    queue = inf_queue_new(call->client);
+  if (!queue)
+    return no_memory(error);
+  call->queue = queue;
+  return INFER_OK;
+}
+
+static int32_t
+build(struct infer_call *call, const struct infer_request *request,
+      struct infer_queue *queue, struct infer_error **error)
+{
+  uint64_t now_ns = inf_clock_now(call->client->engine.clock);
+  call->accepted_ns = now_ns;
+  call->request = inf_request_copy(request);
+  if (!call->request)
+    return no_memory(error);
+  call->choices = choices_of(request);
+  int32_t status = pin_configuration(call, error);
+  if (status == INFER_OK)
+    status = join_queue(call, queue, error);
+  if (status == INFER_OK)
+    status = choose_targets(call, now_ns, error);
+  if (status != INFER_OK)
+    return status;
+  int64_t deadline_ms = request->deadline_ms > 0
+                            ? request->deadline_ms
+                            : call->params->timeouts.deadline_ms;
+  call->deadline_ns =
+      inf_time_add(now_ns, (uint64_t)deadline_ms * INF_NS_PER_MS);
+  inf_buf_init(&call->models_json,
+               (size_t)call->trail->config->client.max_response_bytes);
+  return INFER_OK;
+}
+
+int32_t
+inf_call_new(struct infer_call **out, struct infer_client *client,
+             const struct infer_request *request, inf_call_kind kind,
+             int32_t mode, struct infer_queue *queue, uint64_t tag,
+             struct infer_error **error)
+{
+  struct infer_call *call = inf_calloc(1, sizeof *call);
+  if (!call)
+    return no_memory(error);
+  init_fields(call, tag);
+  call->kind = kind;
+  call->wants_events = mode == INFER_SUBMIT_STREAM;
+  call->client = client;
+  inf_client_ref(client);
+  int32_t status = build(call, request, queue, error);
+  if (status != INFER_OK) {
+    inf_call_unref(call);
+    return status;
+  }
+  *out = call;
+  return INFER_OK;
+}
+
+/* ---- Ending -------------------------------------------------------------- */
+
+static void
+arm(inf_engine *engine, struct infer_call *call)
+{
+  uint64_t at_ns = call->deadline_ns;
+  if (call->next_start_ns < at_ns)
+    at_ns = call->next_start_ns;
+  inf_timer_set(&engine->timers, &call->timer, at_ns);
+}
+
+/* The one end of a call. Takes over response and error. */
+static void
+end_call(inf_engine *engine, struct infer_call *call, int32_t status,
+         struct infer_response *response, struct infer_error *error)
+{
+  call->ended = true;
+  inf_timer_cancel(&engine->timers, &call->timer);
+  inf_list_remove(&call->engine_node);
+  if (status != INFER_OK)
+    inf_logf(&engine->hooks->log, INFER_LOG_WARN, "call %llu failed: %s",
+             (unsigned long long)call->id, infer_error_message(error));
+  if (engine->hooks->on_call) {
+    engine->in_hook = true;
+    engine->hooks->on_call(call, response, error,
+                           engine->hooks->telemetry_user_data);
+    engine->in_hook = false;
+    inf_engine_update_time(engine, INF_NEVER);
+  }
+  inf_deliver_done(engine, call, status, response, error);
+}
+
+static struct infer_attempt *
+last_record(const struct infer_call *call)
+{
+  size_t count = call->trail->count;
+  return count > 0 ? call->trail->records[count - 1] : NULL;
+}
+
+/* What had come of the answer, as a response of its own; NULL if nothing. */
+static struct infer_response *
+take_partial(inf_attempt *attempt)
+{
+  if (!attempt || !inf_answer_has_content(&attempt->answer))
+    return NULL;
+  attempt->answer.listener = NULL;
+  return inf_response_new(&attempt->answer, attempt->call->trail,
+                          attempt->record);
+}
+
+static void
+end_failed(inf_engine *engine, struct infer_call *call, int32_t status,
+           const inf_failure *failure, const char *message,
+           struct infer_response *partial)
+{
+  struct infer_error *error = inf_result_error(
+      status, call->trail, last_record(call), failure, message, partial);
+  end_call(engine, call, status, NULL, error);
+}
+
+void
+inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
+                       int32_t status, const char *why)
+{
+  if (call->ended)
+    return;
+  inf_attempt *attempt = call->attempt;
+  struct infer_response *partial = NULL;
+  if (attempt) {
+    inf_attempt_close_record(attempt, status, why);
+    partial = take_partial(attempt);
+    inf_attempt_detach(attempt, false);
+  }
+  end_failed(engine, call, status, NULL, why, partial);
+}
+
+/* ---- Attempts ------------------------------------------------------------ */
+
+void
+inf_call_on_timer(inf_engine *engine, struct infer_call *call)
+{
+  if (engine->now_ns >= call->deadline_ns) {
+    const struct infer_attempt *last = last_record(call);
+    inf_buf why;
+    inf_buf_init(&why, 4 << 10);
+    inf_buf_appendf(&why, "no answer within the call's deadline of %llu ms",
+                    (unsigned long long)((call->deadline_ns -
+                                          call->accepted_ns) /
+                                         INF_NS_PER_MS));
+    if (last && last->status != INFER_OK && !call->attempt)
+      inf_buf_appendf(&why, "; last: %s%s%s",
+                      inf_status_find(last->status)->text,
+                      last->message ? ": " : "",
+                      last->message ? last->message : "");
+    inf_call_end_cancelled(engine, call, INFER_E_DEADLINE,
+                           inf_buf_cstr(&why));
+    inf_buf_fini(&why);
+    return;
+  }
+  if (engine->now_ns < call->next_start_ns) {
+    arm(engine, call);
+    return;
+  }
+  call->next_start_ns = INF_NEVER;
+  arm(engine, call);
+  inf_retry_target *target = &call->retry_targets[call->next_target];
+  target->visited = true;
+  if (call->next_reason == INFER_REASON_RETRY)
+    target->stays++;
+  if (!inf_attempt_start(engine, call))
+    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+}
+
+static void
+note_success(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  const struct infer_attempt *record = attempt->record;
+  uint64_t content_ns = record->phase_ns[INFER_PHASE_FIRST_CONTENT];
+  uint64_t sent_ns = record->phase_ns[INFER_PHASE_SENT];
+  bool timed = attempt->stream && content_ns > 0 && sent_ns > 0;
+  if (timed && attempt->clock_epoch == engine->clock_jumps)
+    inf_runtime_note_ttft(engine->runtime, record->target,
+                          content_ns - sent_ns);
+}
+
+void
+inf_call_attempt_succeeded(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const struct infer_attempt *record = attempt->record;
+  inf_attempt_close_record(attempt, INFER_OK, NULL);
+  note_success(attempt);
+  if (call->kind == INF_CALL_MODELS) {
+    call->models_json = attempt->raw;
+    inf_buf_init(&attempt->raw, 0);
+  }
+  attempt->answer.listener = NULL;
+  struct infer_response *response =
+      inf_response_new(&attempt->answer, call->trail, record);
+  inf_attempt_detach(attempt, true);
+  if (response)
+    end_call(engine, call, INFER_OK, response, NULL);
+  else
+    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+}
+
+/* Brings what the retry policy knows of the targets up to date. */
+static void
+update_targets(inf_engine *engine, struct infer_call *call)
+{
+  for (size_t i = 0; i < call->target_count; i++) {
+    const inf_target_config *target = call->targets[i];
+    int32_t why;
+    call->retry_targets[i].has_key = inf_runtime_has_key(
+        engine->runtime, target->provider, engine->now_ns, &why);
+    call->retry_targets[i].ttft_ns =
+        inf_runtime_ttft_ns(engine->runtime, target->name);
+  }
+}
+
+static inf_retry_decision
+decide(inf_attempt *attempt, int32_t status)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const inf_failure *said =
+      attempt->has_decoder ? &attempt->decoder.failure : NULL;
+  int64_t hint_ns = said ? said->hint_ns : -1;
+  const inf_provider_config *provider = attempt->record->provider;
+  inf_runtime_note_key(engine->runtime, provider, attempt->key, status, hint_ns,
+                       engine->now_ns);
+  update_targets(engine, call);
+  inf_retry_failure failure = {
+      .status = status,
+      .hint_ns = hint_ns,
+      .should_retry = said ? said->should_retry : -1,
+      .sent = attempt->sent,
+      .untouched = attempt->untouched,
+      .was_resend = attempt->resend,
+      .other_key_free = inf_runtime_other_key_free(
+          engine->runtime, provider, attempt->key, engine->now_ns),
+  };
+  inf_retry_call state = {
+      .params = call->params,
+      .targets = call->retry_targets,
+      .target_count = call->target_count,
+      .current = attempt->target,
+      .attempts = call->counted_attempts,
+      .run_once = call->request->run_once,
+      .deadline_ns = call->deadline_ns,
+  };
+  return inf_retry_decide(&state, &failure, engine->now_ns, &engine->rng);
+}
+
+/* May a call whose answer the reader has begun to see go on by starting
+ * over? */
+static bool
+may_restart(const struct infer_call *call)
+{
+  return call->params->recovery == INF_RECOVERY_RESTART &&
+         !call->tool_call_done;
+}
+
+static void
+go_on(inf_engine *engine, struct infer_call *call,
+      const inf_retry_decision *next)
+{
+  call->next_target = next->target;
+  call->next_reason = next->reason;
+  call->next_fresh = next->reason == INFER_REASON_RESEND;
+  call->next_start_ns = next->at_ns;
+  call->wait_since_ns = engine->now_ns;
+  if (next->counted)
+    call->counted_attempts++;
+  arm(engine, call);
+}
+
+/* A failed attempt whose record is closed: retry, failover, recovery, or the
+ * end. */
+void
+inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  inf_retry_decision next = {.action = INF_RETRY_END,
+                             .why = "memory ran out"};
+  if (status != INFER_E_NO_MEMORY)
+    next = decide(attempt, status);
+  if (call->committed && next.action == INF_RETRY_ATTEMPT) {
+    if (may_restart(call))
+      next.reason = INFER_REASON_RECOVERY;
+    else
+      next.action = INF_RETRY_END;
+  }
+  inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s",
+           (unsigned long long)call->id, next.why);
+
+  if (next.action == INF_RETRY_END) {
+    const inf_failure *failure =
+        attempt->has_decoder ? &attempt->decoder.failure : NULL;
+    struct infer_response *partial = take_partial(attempt);
+    struct infer_error *error = inf_result_error(
+        status, call->trail, attempt->record, failure, NULL, partial);
+    inf_attempt_detach(attempt, false);
+    end_call(engine, call, status, NULL, error);
+    return;
+  }
+  const char *why = inf_status_find(status)->text;
+  inf_attempt_detach(attempt, false);
+  if (!call->committed)
+    inf_deliver_discard(call);
+  else if (!inf_deliver_restart(engine, call, why)) {
+    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+    return;
+  }
+  go_on(engine, call, &next);
+}
+
+void
+inf_engine_begin(inf_engine *engine, struct infer_call *call)
+{
+  inf_list_push_back(&engine->calls, &call->engine_node);
+  inf_retry_decision first = {
+      .action = INF_RETRY_ATTEMPT,
+      .at_ns = engine->now_ns,
+      .reason = INFER_REASON_FIRST,
+      .counted = true,
+  };
+  go_on(engine, call, &first);
+  call->wait_since_ns = call->accepted_ns;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_CALL_H
+#define INF_ENGINE_CALL_H
+
+#include "base/heap.h"
+#include "engine/plan.h"
+#include "engine/queue.h"
+#include "engine/result.h"
+#include "policy/retry.h"
+
+/* A call: what the application asked for, from its submission to its one
+ * terminal event.
+ *
+ * Who touches what:
+ *   unmarked   set at submit, never changed after
+ *   [loop]     only by the thread that runs the loop
+ *   [queue]    under call->queue->mutex
+ *   [client]   under call->client->mutex
+ * References: the application's handle, the engine while the call lives, the
+ * terminal event until it is freed. */
+
+/* Whose timer it is (inf_timer.owner). */
+enum { INF_TIMER_CALL, INF_TIMER_ATTEMPT };
+
+typedef enum inf_call_kind {
+  INF_CALL_CHAT,
+  INF_CALL_MODELS,
+} inf_call_kind;
+
+struct infer_call {
+  atomic_uint refs;
+  uint64_t id, tag;
+  struct infer_client *client; /* holds a reference */
+  struct infer_queue *queue;   /* holds a reference; never NULL */
+  inf_call_kind kind;
+  bool wants_events; /* INFER_SUBMIT_STREAM */
+  bool own_queue;    /* submitted without a queue: the terminal event is not
+                      * queued */
+  struct infer_request *request; /* the snapshot */
+  inf_trail *trail;              /* pins configuration and route */
+  const inf_route_params *params;
+  uint64_t accepted_ns, deadline_ns;
+  uint32_t choices; /* n of the request */
+
+  /* The targets that may be tried and what the retry policy knows of them. */
+  const inf_target_config **targets;
+  inf_retry_target *retry_targets; /* [loop] */
+  size_t target_count;
+
+  atomic_bool cancel_requested;
+  inf_list command_node; /* [client] in the client's command list */
+  bool command_queued;   /* [client] */
+  inf_list queue_node;   /* [queue] in queue->calls */
+
+  /* The call's life. */
+  inf_list engine_node; /* [loop] in engine->calls */
+  inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
+  struct inf_attempt *attempt; /* [loop] in flight, or NULL */
+  uint64_t next_start_ns;      /* [loop] of the next attempt; INF_NEVER */
+  uint64_t wait_since_ns;      /* [loop] when that wait began */
+  size_t next_target;          /* [loop] */
+  int32_t next_reason;         /* [loop] INFER_REASON_* */
+  bool next_fresh;             /* [loop] not over a used connection */
+  uint32_t counted_attempts;   /* [loop] against the allowance */
+  bool ended;                  /* [loop] */
+
+  /* Delivery. */
+  uint32_t epoch;          /* [loop] */
+  bool started;            /* [loop] START of this epoch is staged */
+  bool committed;          /* [loop] an event of the answer was delivered */
+  bool tool_call_done;     /* [loop] a completed tool call was delivered */
+  inf_list staged;         /* [loop] events of this turn */
+  inf_list dirty_node;     /* [loop] in engine->dirty */
+  bool paused;             /* [loop] for want of a reader */
+  inf_list pending;        /* [queue] events that wait for the reader */
+  size_t pending_bytes;    /* [queue] */
+  bool resume_wanted;      /* [queue] paused: the reader says when to go on */
+  inf_list ready_node;     /* [queue] in queue->ready */
+
+  /* The end. The event is allocated with the call, so that it always comes. */
+  bool done;               /* [queue] result is valid */
+  struct infer_event done_event;
+  int32_t status;                   /* [queue] */
+  struct infer_response *response;  /* [queue] */
+  struct infer_error *error;        /* [queue] */
+  inf_buf models_json;              /* [loop], then read-only: MODELS */
+};
+
+void inf_call_ref(struct infer_call *call);
+void inf_call_unref(struct infer_call *call);
+
+/* How many bytes may wait for the reader before the transfer pauses. */
+size_t inf_call_max_undelivered(const struct infer_call *call);
+
+/* Makes a call from a request. On success it holds references to client and
+ * queue. queue NULL: one of its own. Any thread. */
+int32_t inf_call_new(struct infer_call **call, struct infer_client *client,
+                     const struct infer_request *request, inf_call_kind kind,
+                     int32_t mode, struct infer_queue *queue, uint64_t tag,
+                     struct infer_error **error);
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/* The client: mailbox, loop thread or driving callers, and the order in which
+ * everything ends. Lock order: client->mutex before queue->mutex. */
+#include "engine/client.h"
+
+#include "base/mem.h"
+#include "base/thread.h"
+
+/* Headers of one response, all together: libcurl itself refuses more. */
+enum { max_header_bytes = 256 << 10 };
+
+/* The client whose loop this thread is running right now. */
+static _Thread_local const struct infer_client *loop_of_this_thread;
+
+/* ---- Mailbox ------------------------------------------------------------- */
+
+static void
+wake(struct infer_client *client)
+{
+  atomic_store(&client->mail, true);
+  if (!client->stopped)
+    client->engine.transport->ops->wake(client->engine.transport);
+}
+
+/* The next call to look at, with the command's reference; NULL if none. From
+ * here on a new command may queue it again. */
+static struct infer_call *
+next_command(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  inf_list *node = inf_list_pop_front(&client->commands);
+  struct infer_call *call = NULL;
+  if (node) {
+    call = INF_CONTAINER_OF(node, struct infer_call, command_node);
+    call->command_queued = false;
+  }
+  pthread_mutex_unlock(&client->mutex);
+  return call;
+}
+
+/* Takes what other threads left: new calls first, so that a cancel finds its
+ * call. Loop only. */
+static void
+take_mail(struct infer_client *client)
+{
+  inf_engine *engine = &client->engine;
+  if (!atomic_exchange(&client->mail, false))
+    return;
+  inf_list submitted;
+  inf_list_init(&submitted);
+  pthread_mutex_lock(&client->mutex);
+  inf_list_splice_back(&submitted, &client->submitted);
+  bool cancel_all = client->cancel_all;
+  if (client->reloaded)
+    engine->delivery_interval_ns =
+        (uint64_t)client->config->client.delivery_interval_ms * INF_NS_PER_MS;
+  client->reloaded = false;
+  pthread_mutex_unlock(&client->mutex);
+
+  inf_engine_update_time(engine, INF_NEVER);
+  inf_list *node;
+  while ((node = inf_list_pop_front(&submitted)))
+    inf_engine_begin(engine,
+                     INF_CONTAINER_OF(node, struct infer_call, engine_node));
+  struct infer_call *call;
+  while ((call = next_command(client))) {
+    if (atomic_load(&call->cancel_requested))
+      inf_engine_cancel(engine, call, "cancelled by the caller");
+    else
+      inf_engine_resume(engine, call);
+    inf_call_unref(call);
+  }
+  if (cancel_all)
+    inf_engine_cancel_all(engine, "the client was closed");
+}
+
+int32_t
+inf_client_submit(struct infer_client *client, struct infer_call *call)
+{
+  struct infer_queue *queue = call->queue;
+  pthread_mutex_lock(&client->mutex);
+  int32_t status = INFER_OK;
+  if (client->closing)
+    status = INFER_E_CLOSED;
+  else if (client->call_count >= client->max_calls)
+    status = INFER_E_LIMIT;
+  else {
+    pthread_mutex_lock(&queue->mutex);
+    if (queue->freed)
+      status = INFER_E_CLOSED;
+    else
+      inf_list_push_back(&queue->calls, &call->queue_node);
+    pthread_mutex_unlock(&queue->mutex);
+  }
+  if (status == INFER_OK) {
+    inf_list_push_back(&client->submitted, &call->engine_node);
+    client->call_count++;
+    wake(client);
+  }
+  pthread_mutex_unlock(&client->mutex);
+  return status;
+}
+
+void
+inf_client_command(struct infer_client *client, struct infer_call *call)
+{
+  pthread_mutex_lock(&client->mutex);
+  if (!call->command_queued && !client->stopped) {
+    call->command_queued = true;
+    inf_call_ref(call);
+    inf_list_push_back(&client->commands, &call->command_node);
+    wake(client);
+  }
+  pthread_mutex_unlock(&client->mutex);
+}
+
+/* ---- The end of calls ---------------------------------------------------- */
+
+static void
+broadcast_queues_locked(struct infer_client *client)
+{
+  for (inf_list *node = client->queues.next; node != &client->queues;
+       node = node->next) {
+    struct infer_queue *queue =
+        INF_CONTAINER_OF(node, struct infer_queue, client_node);
+    pthread_mutex_lock(&queue->mutex);
+    pthread_cond_broadcast(&queue->cond);
+    pthread_mutex_unlock(&queue->mutex);
+  }
+}
+
+static void
+note_drained_locked(struct infer_client *client)
+{
+  if (!client->closing || client->call_count > 0 ||
+      atomic_load(&client->drained))
+    return;
+  atomic_store(&client->drained, true);
+  broadcast_queues_locked(client);
+  pthread_cond_broadcast(&client->cond);
+}
+
+static void
+on_call_ended(void *context, struct infer_call *call)
+{
+  (void)call;
+  struct infer_client *client = context;
+  pthread_mutex_lock(&client->mutex);
+  client->call_count--;
+  note_drained_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+/* ---- The loop ------------------------------------------------------------ */
+
+/* The last act of the loop: every call ends, the engine goes. */
+static void
+stop_loop(struct infer_client *client)
+{
+  inf_engine *engine = &client->engine;
+  take_mail(client);
+  inf_engine_cancel_all(engine, "the client was freed");
+  inf_deliver_flush(engine);
+  pthread_mutex_lock(&client->mutex);
+  client->stopped = true;
+  pthread_mutex_unlock(&client->mutex);
+  inf_engine_fini(engine);
+  /* Commands that came too late: their calls have ended. */
+  struct infer_call *call;
+  while ((call = next_command(client)))
+    inf_call_unref(call);
+  pthread_mutex_lock(&client->mutex);
+  pthread_cond_broadcast(&client->cond);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+static bool
+stop_wanted(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  bool stop = client->stop;
+  pthread_mutex_unlock(&client->mutex);
+  return stop;
+}
+
+static void *
+loop_main(void *context)
+{
+  struct infer_client *client = context;
+  loop_of_this_thread = client;
+  for (;;) {
+    bool mail = atomic_load(&client->mail);
+    if (mail && stop_wanted(client))
+      break;
+    take_mail(client);
+    inf_engine_turn(&client->engine, INF_NEVER);
+  }
+  stop_loop(client);
+  inf_client_unref(client);
+  return NULL;
+}
+
+bool
+inf_client_in_loop(const struct infer_client *client)
+{
+  return loop_of_this_thread == client;
+}
+
+void
+inf_client_drive(struct infer_client *client, uint64_t wait_ns)
+{
+  pthread_mutex_lock(&client->mutex);
+  if (client->stopped) {
+    pthread_mutex_unlock(&client->mutex);
+    return;
+  }
+  if (client->driving) {
+    inf_cond_wait(&client->cond, &client->mutex, wait_ns);
+    pthread_mutex_unlock(&client->mutex);
+    return;
+  }
+  client->driving = true;
+  pthread_mutex_unlock(&client->mutex);
+
+  const struct infer_client *outer = loop_of_this_thread;
+  loop_of_this_thread = client;
+  take_mail(client);
+  inf_engine_turn(&client->engine, wait_ns);
+  if (stop_wanted(client))
+    stop_loop(client);
+  loop_of_this_thread = outer;
+
+  pthread_mutex_lock(&client->mutex);
+  client->driving = false;
+  pthread_cond_broadcast(&client->cond);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+static uint64_t
+remaining_ns(const struct infer_client *client, uint64_t until_ns)
+{
+  if (until_ns == INF_NEVER)
+    return INF_NEVER;
+  uint64_t now_ns = inf_clock_now(client->engine.clock);
+  return now_ns < until_ns ? until_ns - now_ns : 0;
+}
+
+static bool
+wait_driving(struct infer_client *client, struct infer_queue *queue,
+             bool (*ready)(void *context), void *context, uint64_t until_ns)
+{
+  for (bool first = true;; first = false) {
+    pthread_mutex_lock(&queue->mutex);
+    bool is_ready = ready(context);
+    pthread_mutex_unlock(&queue->mutex);
+    uint64_t wait_ns = remaining_ns(client, until_ns);
+    if (is_ready || (wait_ns == 0 && !first))
+      return is_ready;
+    inf_client_drive(client, wait_ns);
+  }
+}
+
+bool
+inf_client_wait(struct infer_client *client, struct infer_queue *queue,
+                bool (*ready)(void *context), void *context,
+                uint64_t until_ns)
+{
+  if (!client->threaded)
+    return wait_driving(client, queue, ready, context, until_ns);
+  pthread_mutex_lock(&queue->mutex);
+  queue->pollers++;
+  bool is_ready;
+  while (!(is_ready = ready(context))) {
+    uint64_t wait_ns = remaining_ns(client, until_ns);
+    if (wait_ns == 0)
+      break;
+    inf_cond_wait(&queue->cond, &queue->mutex, wait_ns);
+  }
+  queue->pollers--;
+  pthread_mutex_unlock(&queue->mutex);
+  return is_ready;
+}
+
+/* ---- Making and ending --------------------------------------------------- */
+
+void
+inf_client_ref(struct infer_client *client)
+{
+  atomic_fetch_add_explicit(&client->refs, 1, memory_order_relaxed);
+}
+
+static void
+client_free(struct infer_client *client)
+{
+  inf_config_unref(client->config);
+  inf_runtime_free(client->runtime);
+  pthread_cond_destroy(&client->cond);
+  pthread_mutex_destroy(&client->mutex);
+  inf_free(client);
+}
+
+void
+inf_client_unref(struct infer_client *client)
+{
+  if (atomic_fetch_sub_explicit(&client->refs, 1, memory_order_acq_rel) == 1)
+    client_free(client);
+}
+
+static void
+warn_of_options(const struct infer_client *client, const inf_config *config)
+{
+  for (size_t i = 0; i < config->provider_count; i++)
+    if (!config->providers[i].endpoint.tls_verify)
+      inf_logf(&client->hooks.log, INFER_LOG_WARN,
+               "provider \"%s\": tls_verify is off: anybody on the way can "
+               "read prompts and keys",
+               config->providers[i].name);
+}
+
+static bool
+start_engine(struct infer_client *client)
+{
+  const inf_client_options *options = &client->config->client;
+  inf_curl_options curl = {
+      .clock = inf_clock_system(),
+      .log = &client->hooks.log,
+      .max_header_bytes = max_header_bytes,
+      .max_idle_connections = (uint32_t)options->max_idle_connections,
+  };
+  inf_transport *transport = inf_curl_transport_new(&curl);
+  if (!transport)
+    return false;
+  inf_engine_init(&client->engine, transport, curl.clock,
+                  inf_rng_system_seed(), client->runtime, &client->hooks);
+  client->engine.delivery_interval_ns =
+      (uint64_t)options->delivery_interval_ms * INF_NS_PER_MS;
+  client->engine.on_call_ended = on_call_ended;
+  client->engine.context = client;
+  return true;
+}
+
+/* Everything that does not need the loop. NULL when memory is short. */
+static struct infer_client *
+client_alloc(const struct infer_config *config)
+{
+  struct infer_client *client = inf_calloc(1, sizeof *client);
+  if (!client)
+    return NULL;
+  if (pthread_mutex_init(&client->mutex, NULL) != 0) {
+    inf_free(client);
+    return NULL;
+  }
+  if (inf_cond_init(&client->cond) != 0) {
+    pthread_mutex_destroy(&client->mutex);
+    inf_free(client);
+    return NULL;
+  }
+  atomic_init(&client->app_refs, 1);
+  atomic_init(&client->refs, 1);
+  atomic_init(&client->mail, false);
+  atomic_init(&client->drained, false);
+  client->fork_generation = inf_fork_generation();
+  inf_list_init(&client->submitted);
+  inf_list_init(&client->commands);
+  inf_list_init(&client->queues);
+  if (config)
+    client->hooks = *inf_config_hooks_of(config);
+  client->runtime = inf_runtime_new();
+  return client;
+}
+
+static int32_t
+start_thread(struct infer_client *client, struct infer_error **error)
+{
+  client->threaded = true;
+  inf_client_ref(client); /* the loop's */
+  int failure = inf_thread_start(&client->thread, "infer-loop", loop_main,
+                                 client);
+  if (failure == 0)
+    return INFER_OK;
+  inf_client_unref(client);
+  return inf_error_set(error, INFER_E_NO_MEMORY,
+                       "the loop thread could not be started (errno %d)",
+                       failure);
+}
+
+int32_t
+inf_client_new(struct infer_client **out, const struct infer_config *source,
+               struct infer_error **error)
+{
+  struct infer_client *client = client_alloc(source);
+  if (!client)
+    return inf_error_set(error, INFER_E_NO_MEMORY, "out of memory");
+  int32_t status = INFER_OK;
+  if (client->runtime)
+    status = inf_config_compile(source, &client->config, error);
+  if (!client->runtime || (status == INFER_OK && !start_engine(client)))
+    status = inf_error_set(error, INFER_E_NO_MEMORY, "out of memory");
+  if (status != INFER_OK) {
+    inf_client_unref(client);
+    return status;
+  }
+  client->max_calls = (size_t)client->config->client.max_calls;
+  warn_of_options(client, client->config);
+  if (client->config->client.threads > 0)
+    status = start_thread(client, error);
+  if (status != INFER_OK) {
+    inf_engine_fini(&client->engine);
+    inf_client_unref(client);
+    return status;
+  }
+  *out = client;
+  return INFER_OK;
+}
+
+int32_t
+inf_client_reload(struct infer_client *client,
+                  const struct infer_config *source,
+                  struct infer_error **error)
+{
+  inf_config *config;
+  int32_t status = inf_config_compile(source, &config, error);
+  if (status != INFER_OK)
+    return status;
+  pthread_mutex_lock(&client->mutex);
+  const inf_client_options *old = &client->config->client;
+  if (old->threads != config->client.threads ||
+      old->max_idle_connections != config->client.max_idle_connections) {
+    pthread_mutex_unlock(&client->mutex);
+    inf_config_unref(config);
+    return inf_error_set(error, INFER_E_CONFIG,
+                         "threads and max_idle_connections cannot change in "
+                         "a reload: make a new client");
+  }
+  inf_config *before = client->config;
+  client->config = config;
+  client->max_calls = (size_t)config->client.max_calls;
+  client->reloaded = true;
+  if (!client->stopped)
+    wake(client);
+  warn_of_options(client, config);
+  pthread_mutex_unlock(&client->mutex);
+  inf_config_unref(before);
+  inf_runtime_forgive_keys(client->runtime);
+  return INFER_OK;
+}
+
+/* Waits until no call is left, or until_ns. */
+static bool
+wait_drained(struct infer_client *client, uint64_t until_ns)
+{
+  for (;;) {
+    pthread_mutex_lock(&client->mutex);
+    note_drained_locked(client);
+    bool drained = atomic_load(&client->drained);
+    uint64_t wait_ns = remaining_ns(client, until_ns);
+    if (!drained && wait_ns > 0 && client->threaded)
+      inf_cond_wait(&client->cond, &client->mutex, wait_ns);
+    pthread_mutex_unlock(&client->mutex);
+    if (drained || wait_ns == 0)
+      return drained;
+    if (!client->threaded)
+      inf_client_drive(client, wait_ns);
+  }
+}
+
+int32_t
+inf_client_close(struct infer_client *client, uint64_t drain_ns)
+{
+  uint64_t now_ns = inf_clock_now(client->engine.clock);
+  pthread_mutex_lock(&client->mutex);
+  client->closing = true;
+  pthread_mutex_unlock(&client->mutex);
+  if (wait_drained(client, inf_time_add(now_ns, drain_ns)))
+    return INFER_OK;
+  pthread_mutex_lock(&client->mutex);
+  client->cancel_all = true;
+  if (!client->stopped)
+    wake(client);
+  pthread_mutex_unlock(&client->mutex);
+  wait_drained(client, INF_NEVER);
+  return INFER_E_TIMEOUT;
+}
+
+void
+inf_client_shutdown(struct infer_client *client)
+{
+  bool in_loop = inf_client_in_loop(client);
+  pthread_t thread = client->thread;
+  bool threaded = client->threaded;
+  pthread_mutex_lock(&client->mutex);
+  client->closing = client->cancel_all = client->stop = true;
+  if (!client->stopped)
+    wake(client);
+  pthread_mutex_unlock(&client->mutex);
+  if (threaded && in_loop)
+    pthread_detach(thread);
+  else if (threaded)
+    pthread_join(thread, NULL);
+  else if (!in_loop)
+    for (bool stopped = false; !stopped;) {
+      inf_client_drive(client, 0);
+      pthread_mutex_lock(&client->mutex);
+      stopped = client->stopped && !client->driving;
+      pthread_mutex_unlock(&client->mutex);
+    }
+  pthread_mutex_lock(&client->mutex);
+  note_drained_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+  inf_client_unref(client);
+}
+
+void
+inf_client_abandon_forked(struct infer_client *client)
+{
+  inf_config *config = client->config;
+  for (size_t i = 0; i < config->provider_count; i++)
+    for (size_t j = 0; j < config->providers[i].key_count; j++) {
+      inf_key *key = &config->providers[i].keys[j];
+      inf_wipe(key->secret, key->secret_len);
+    }
+  if (client->engine.transport)
+    client->engine.transport->ops->free_forked(client->engine.transport);
+}

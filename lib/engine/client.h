@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_CLIENT_H
+#define INF_ENGINE_CLIENT_H
+
+#include "engine/engine.h"
+
+/* A client: an engine, the thread that runs it (or the callers that drive
+ * it), and the mailbox between that thread and all others.
+ *
+ * Lifetimes: app_refs counts the application's references; when it falls to 0
+ * the client shuts down. refs counts everything that needs the memory: the
+ * application (one, together), the loop, each call and each queue. */
+struct infer_client {
+  atomic_uint app_refs, refs;
+  uint32_t fork_generation;
+  inf_engine engine;   /* touched by the loop only */
+  inf_runtime *runtime;
+  inf_config_hooks hooks;
+  inf_log log;
+
+  pthread_mutex_t mutex;
+  pthread_cond_t cond; /* a call ended; a driver left; the loop stopped */
+  inf_config *config;  /* [client] for new calls */
+  inf_list submitted;  /* [client] calls not yet seen by the loop */
+  inf_list commands;   /* [client] calls to be cancelled or resumed */
+  atomic_bool mail;    /* something is in the lists above */
+  size_t call_count;   /* [client] accepted and not ended */
+  size_t max_calls;
+  bool closing;        /* [client] refuses new calls */
+  bool cancel_all;     /* [client] */
+  bool reloaded;       /* [client] options of the loop changed */
+  bool stop;           /* [client] the loop is to end */
+  bool stopped;        /* [client] it has ended, the engine is gone */
+  atomic_bool drained; /* closing, and no call is left */
+  inf_list queues;     /* [client] all queues */
+
+  bool threaded;
+  pthread_t thread;     /* if threaded */
+  bool driving;         /* [client] not threaded: a thread is in a turn */
+};
+
+int32_t inf_client_new(struct infer_client **client,
+                       const struct infer_config *config,
+                       struct infer_error **error);
+void inf_client_ref(struct infer_client *client);
+void inf_client_unref(struct infer_client *client);
+/* Is this thread inside one of the client's hooks (or its loop)? */
+bool inf_client_in_loop(const struct infer_client *client);
+
+/* Hands the call to the loop, taking over a reference. INFER_E_CLOSED,
+ * INFER_E_LIMIT: the reference stays the caller's. */
+int32_t inf_client_submit(struct infer_client *client,
+                          struct infer_call *call);
+/* Asks the loop to look at the call again: cancel_requested or a resume. */
+void inf_client_command(struct infer_client *client, struct infer_call *call);
+
+/* Lets a turn happen (not threaded), or waits until another thread's turn is
+ * over; at most wait_ns. */
+void inf_client_drive(struct infer_client *client, uint64_t wait_ns);
+/* Waits until `ready(context)` holds, checked under the queue's mutex, or
+ * until_ns (on the client's clock). False on timeout. Drives if need be. */
+bool inf_client_wait(struct infer_client *client, struct infer_queue *queue,
+                     bool (*ready)(void *context), void *context,
+                     uint64_t until_ns);
+int32_t inf_client_close(struct infer_client *client, uint64_t drain_ns);
+int32_t inf_client_reload(struct infer_client *client,
+                          const struct infer_config *config,
+                          struct infer_error **error);
+/* The application's last reference went: ends everything and drops it. */
+void inf_client_shutdown(struct infer_client *client);
+/* The same in a forked child: closes what was inherited, wipes the keys, and
+ * leaves everything else alone. */
+void inf_client_abandon_forked(struct infer_client *client);
+
+#endif

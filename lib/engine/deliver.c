@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* From an answer's deltas to the reader's events. Deltas of one loop turn are
+ * staged with the call, adjacent text merged at once, and handed to the queue
+ * when the turn ends. */
+#include "engine/engine.h"
+
+#include "base/mem.h"
+
+static const int32_t event_types[] = {
+    [INF_DELTA_TEXT] = INFER_EVENT_TEXT,
+    [INF_DELTA_REASONING] = INFER_EVENT_REASONING,
+    [INF_DELTA_REFUSAL] = INFER_EVENT_REFUSAL,
+    [INF_DELTA_TOOL_CALL] = INFER_EVENT_TOOL_CALL_DELTA,
+    [INF_DELTA_TOOL_CALL_DONE] = INFER_EVENT_TOOL_CALL_DONE,
+    [INF_DELTA_LOGPROBS] = INFER_EVENT_LOGPROBS,
+    [INF_DELTA_EXTRA] = INFER_EVENT_EXTRA,
+    [INF_DELTA_FINISH] = INFER_EVENT_FINISH,
+    [INF_DELTA_USAGE] = INFER_EVENT_USAGE,
+};
+
+static void
+mark_dirty(inf_engine *engine, struct infer_call *call)
+{
+  if (inf_list_empty(&call->dirty_node))
+    inf_list_push_back(&engine->dirty, &call->dirty_node);
+}
+
+static void
+stage(inf_engine *engine, struct infer_call *call, struct infer_event *event)
+{
+  inf_list_push_back(&call->staged, &event->node);
+  mark_dirty(engine, call);
+}
+
+/* Joins the delta to the last staged event where that is the same text. */
+static bool
+merge_into_staged(struct infer_call *call, int32_t type,
+                  const inf_delta *delta)
+{
+  if (delta->kind > INF_DELTA_TOOL_CALL || inf_list_empty(&call->staged))
+    return false;
+  struct infer_event *last =
+      INF_CONTAINER_OF(call->staged.prev, struct infer_event, node);
+  if (last->type != type || last->epoch != call->epoch ||
+      last->choice != delta->choice || last->tool != delta->tool)
+    return false;
+  return inf_buf_append_sv(&last->text, delta->text);
+}
+
+/* The first content is the win: from here on the call has an answer. */
+static bool
+stage_start(inf_attempt *attempt)
+{
+  struct infer_call *call = attempt->call;
+  if (call->started)
+    return true;
+  struct infer_event *event = inf_event_new(INFER_EVENT_START, call);
+  if (!event)
+    return false;
+  if (!inf_buf_append_cstr(&event->text, attempt->record->target)) {
+    inf_event_free(event);
+    return false;
+  }
+  call->started = true;
+  stage(attempt->engine, call, event);
+  return true;
+}
+
+static bool
+stage_delta(inf_attempt *attempt, const inf_delta *delta)
+{
+  struct infer_call *call = attempt->call;
+  int32_t type = event_types[delta->kind];
+  if (!stage_start(attempt))
+    return false;
+  if (merge_into_staged(call, type, delta))
+    return true;
+  struct infer_event *event = inf_event_new(type, call);
+  if (!event)
+    return false;
+  event->choice = delta->choice;
+  event->tool = delta->tool;
+  bool ok = inf_buf_append_sv(&event->text, delta->text) &&
+            inf_buf_append_sv(&event->tool_id, delta->tool_id) &&
+            inf_buf_append_sv(&event->tool_name, delta->tool_name);
+  if (!ok) {
+    inf_event_free(event);
+    return false;
+  }
+  stage(attempt->engine, call, event);
+  return true;
+}
+
+void
+inf_deliver_delta(inf_attempt *attempt, const inf_delta *delta)
+{
+  struct infer_call *call = attempt->call;
+  if (!call->wants_events || attempt->verdict != INFER_OK)
+    return;
+  if (!stage_delta(attempt, delta))
+    attempt->verdict = INFER_E_NO_MEMORY;
+}
+
+void
+inf_deliver_discard(struct infer_call *call)
+{
+  inf_list *node;
+  while ((node = inf_list_pop_front(&call->staged)))
+    inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+  if (!call->committed)
+    call->started = false;
+}
+
+bool
+inf_deliver_restart(inf_engine *engine, struct infer_call *call,
+                    const char *why)
+{
+  inf_deliver_discard(call);
+  call->epoch++;
+  call->started = false;
+  struct infer_event *event = inf_event_new(INFER_EVENT_RESTART, call);
+  if (!event)
+    return false;
+  inf_buf_append_cstr(&event->text, why);
+  stage(engine, call, event);
+  return true;
+}
+
+void
+inf_deliver_done(inf_engine *engine, struct infer_call *call, int32_t status,
+                 struct infer_response *response, struct infer_error *error)
+{
+  struct infer_event *event = &call->done_event;
+  event->epoch = call->epoch;
+  event->status = status;
+  event->response = response;
+  event->error = error;
+  inf_call_ref(call); /* the event's */
+  stage(engine, call, event);
+}
+
+/* Notes what this flush shows to the reader. */
+static void
+note_commit(struct infer_call *call)
+{
+  for (inf_list *node = call->staged.next; node != &call->staged;
+       node = node->next) {
+    const struct infer_event *event =
+        INF_CONTAINER_OF(node, struct infer_event, node);
+    if (event->type == INFER_EVENT_TOOL_CALL_DONE)
+      call->tool_call_done = true;
+    if (event->type != INFER_EVENT_RESTART)
+      call->committed = true;
+  }
+}
+
+static void
+flush_call(inf_engine *engine, struct infer_call *call)
+{
+  bool ended = call->ended;
+  note_commit(call);
+  engine->in_hook = true;
+  size_t waiting = inf_queue_flush(call->queue, call);
+  engine->in_hook = false;
+  if (ended) {
+    engine->on_call_ended(engine->context, call);
+    inf_call_unref(call); /* the engine's */
+    return;
+  }
+  if (waiting <= inf_call_max_undelivered(call) || call->paused)
+    return;
+  call->paused = true;
+  if (call->attempt)
+    inf_attempt_set_paused(call->attempt, true);
+  pthread_mutex_lock(&call->queue->mutex);
+  bool caught_up = call->pending_bytes <= inf_call_max_undelivered(call) / 2;
+  call->resume_wanted = !caught_up;
+  pthread_mutex_unlock(&call->queue->mutex);
+  if (caught_up)
+    inf_engine_resume(engine, call);
+}
+
+/* Terminal events do not wait for the delivery interval. */
+static bool
+flush_due(const inf_engine *engine, const struct infer_call *call)
+{
+  return call->ended || engine->delivery_interval_ns == 0 ||
+         engine->now_ns >= engine->next_flush_ns;
+}
+
+void
+inf_deliver_flush(inf_engine *engine)
+{
+  if (inf_list_empty(&engine->dirty))
+    return;
+  bool interval_over = engine->now_ns >= engine->next_flush_ns;
+  inf_list later;
+  inf_list_init(&later);
+  inf_list *node;
+  while ((node = inf_list_pop_front(&engine->dirty))) {
+    struct infer_call *call =
+        INF_CONTAINER_OF(node, struct infer_call, dirty_node);
+    if (flush_due(engine, call))
+      flush_call(engine, call);
+    else
+      inf_list_push_back(&later, node);
+  }
+  inf_list_splice_back(&engine->dirty, &later);
+  if (interval_over)
+    engine->next_flush_ns =
+        inf_time_add(engine->now_ns, engine->delivery_interval_ns);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_ENGINE_H
+#define INF_ENGINE_ENGINE_H
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "engine/attempt.h"
+
+/* The loop: calls, attempts and timers over a transport, a clock and a random
+ * generator that are given to it. It starts no thread and takes no lock but
+ * those of the queues that it delivers to, so that the same code runs under a
+ * loop thread, under the caller, and under a virtual clock.
+ *
+ * One turn: timers that are due, delivery, a wait for the network, timers and
+ * delivery again. Readers are woken at most once per turn and queue. */
+
+#define INF_CLOCK_JUMP_NS (5 * INF_NS_PER_S)
+
+typedef struct inf_engine {
+  inf_transport *transport;
+  const inf_clock *clock;
+  inf_rng rng;
+  inf_runtime *runtime;
+  const inf_config_hooks *hooks;
+  uint64_t now_ns; /* read at the start of a turn, after the wait, and after
+                    * hooks */
+  inf_timer_heap timers;
+  inf_list calls;    /* alive */
+  inf_list attempts; /* in flight or lingering */
+  inf_list pool;     /* attempts to be used again */
+  size_t pool_count;
+  inf_list dirty; /* calls with staged events */
+  uint64_t delivery_interval_ns;
+  uint64_t next_flush_ns;
+  uint64_t clock_jumps;
+  uint64_t waiting_ns; /* how long this turn means to wait */
+  bool in_hook;
+  /* Told when a call has ended; context is the client. */
+  void (*on_call_ended)(void *context, struct infer_call *call);
+  void *context;
+} inf_engine;
+
+void inf_engine_init(inf_engine *engine, inf_transport *transport,
+                     const inf_clock *clock, uint64_t seed,
+                     inf_runtime *runtime, const inf_config_hooks *hooks);
+/* No call may be alive. */
+void inf_engine_fini(inf_engine *engine);
+
+/* Reads the clock; notices suspends and jumps when waited_ns (how long the
+ * turn meant to wait) is far exceeded. */
+void inf_engine_update_time(inf_engine *engine, uint64_t waited_ns);
+/* Takes over the caller's reference to the call. */
+void inf_engine_begin(inf_engine *engine, struct infer_call *call);
+void inf_engine_cancel(inf_engine *engine, struct infer_call *call,
+                       const char *why);
+void inf_engine_cancel_all(inf_engine *engine, const char *why);
+/* The reader has caught up: a paused call goes on. */
+void inf_engine_resume(inf_engine *engine, struct infer_call *call);
+/* One turn that waits at most wait_ns. */
+void inf_engine_turn(inf_engine *engine, uint64_t wait_ns);
+/* Absolute time by which a turn is due even if nothing happens. */
+uint64_t inf_engine_next_ns(inf_engine *engine);
+
+/* ---- Within the engine --------------------------------------------------- */
+
+/* call.c */
+void inf_call_on_timer(inf_engine *engine, struct infer_call *call);
+void inf_call_attempt_succeeded(inf_attempt *attempt);
+void inf_call_attempt_failed(inf_attempt *attempt, int32_t status);
+void inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
+                            int32_t status, const char *why);
+
+/* deliver.c: turns the answer's deltas into staged events, and hands those to
+ * the queues. */
+void inf_deliver_delta(inf_attempt *attempt, const inf_delta *delta);
+bool inf_deliver_restart(inf_engine *engine, struct infer_call *call,
+                         const char *why); /* false: no memory */
+/* Drops what was staged for an attempt that failed unseen. */
+void inf_deliver_discard(struct infer_call *call);
+void inf_deliver_done(inf_engine *engine, struct infer_call *call,
+                      int32_t status, struct infer_response *response,
+                      struct infer_error *error);
+void inf_deliver_flush(inf_engine *engine);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The order of targets and the hard filters over them. */
+#include "engine/plan.h"
+
+#include <string.h>
+
+static bool
+has_label(const inf_provider_config *provider, const char *label)
+{
+  for (size_t i = 0; i < provider->label_count; i++)
+    if (strcmp(provider->labels[i], label) == 0)
+      return true;
+  return false;
+}
+
+const char *
+inf_plan_missing_label(const inf_provider_config *provider,
+                       const inf_route_config *route,
+                       const struct infer_request *request)
+{
+  for (size_t i = 0; i < route->require_label_count; i++)
+    if (!has_label(provider, route->require_labels[i]))
+      return route->require_labels[i];
+  for (size_t i = 0; i < request->label_count; i++)
+    if (!has_label(provider, request->labels[i]))
+      return request->labels[i];
+  return NULL;
+}
+
+static inf_plan_item
+judge(const inf_target_config *target, const inf_route_config *route,
+      const struct infer_request *request, inf_runtime *runtime,
+      uint64_t now_ns)
+{
+  inf_plan_item item = {.target = target, .status = INFER_OK};
+  item.missing_label =
+      inf_plan_missing_label(target->provider, route, request);
+  if (item.missing_label)
+    item.status = INFER_E_NO_TARGET;
+  else
+    inf_runtime_has_key(runtime, target->provider, now_ns, &item.status);
+  return item;
+}
+
+size_t
+inf_plan_make(inf_plan_item *items, const inf_route_config *route,
+              const struct infer_request *request, inf_runtime *runtime,
+              uint64_t now_ns)
+{
+  size_t usable = 0, refused = 0;
+  for (size_t i = 0; i < route->target_count; i++) {
+    inf_plan_item item =
+        judge(&route->targets[i], route, request, runtime, now_ns);
+    if (item.status == INFER_OK)
+      items[usable++] = item;
+    else
+      items[route->target_count - ++refused] = item;
+  }
+  /* The refused ones were put down from the end: back into order. */
+  for (size_t a = usable, b = route->target_count; a + 1 < b; a++) {
+    b--;
+    inf_plan_item item = items[a];
+    items[a] = items[b];
+    items[b] = item;
+  }
+  return usable;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_PLAN_H
+#define INF_ENGINE_PLAN_H
+
+#include "engine/request.h"
+#include "engine/runtime.h"
+
+/* Which targets a request may go to, in which order and why. The same answer
+ * serves a call and its dry run, so that the dry run cannot lie. */
+typedef struct inf_plan_item {
+  const inf_target_config *target;
+  int32_t status; /* INFER_OK, or the class that keeps it out */
+  /* INFER_E_NO_TARGET: the label that is missing (borrowed). */
+  const char *missing_label;
+} inf_plan_item;
+
+/* Fills items (room for route->target_count) in the order in which they would
+ * be tried: those that may be, then the others. Returns how many may be. */
+size_t inf_plan_make(inf_plan_item *items, const inf_route_config *route,
+                     const struct infer_request *request,
+                     inf_runtime *runtime, uint64_t now_ns);
+/* Does the provider have all labels that route and request require? NULL, or
+ * the first that is missing. This is the one place where labels decide; every
+ * attempt asks here again before it is sent. */
+const char *inf_plan_missing_label(const inf_provider_config *provider,
+                                   const inf_route_config *route,
+                                   const struct infer_request *request);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* The event queue, and events themselves. See queue.h for who holds what. */
+#include "engine/queue.h"
+
+#include "base/mem.h"
+#include "base/thread.h"
+#include "engine/client.h"
+
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/eventfd.h>
+#else
+#include <fcntl.h>
+#endif
+
+/* Largest text that merging may gather in one event. */
+#define EVENT_MAX_BYTES ((size_t)64 << 20)
+
+/* ---- Events -------------------------------------------------------------- */
+
+static void
+event_init(struct infer_event *event, int32_t type,
+           const struct infer_call *call)
+{
+  inf_list_init(&event->node);
+  event->type = type;
+  event->epoch = call->epoch;
+  event->call_id = call->id;
+  event->tag = call->tag;
+  inf_buf_init(&event->text, EVENT_MAX_BYTES);
+  inf_buf_init(&event->tool_id, EVENT_MAX_BYTES);
+  inf_buf_init(&event->tool_name, EVENT_MAX_BYTES);
+}
+
+struct infer_event *
+inf_event_new(int32_t type, const struct infer_call *call)
+{
+  struct infer_event *event = inf_calloc(1, sizeof *event);
+  if (event)
+    event_init(event, type, call);
+  return event;
+}
+
+void
+inf_event_free(struct infer_event *event)
+{
+  inf_buf_fini(&event->text);
+  inf_buf_fini(&event->tool_id);
+  inf_buf_fini(&event->tool_name);
+  infer_response_free(event->response);
+  infer_error_free(event->error);
+  event->response = NULL;
+  event->error = NULL;
+  struct infer_call *call = event->call;
+  if (call)
+    inf_call_unref(call); /* the event stands inside the call */
+  else
+    inf_free(event);
+}
+
+static size_t
+event_bytes(const struct infer_event *event)
+{
+  return event->text.len;
+}
+
+/* May the second be joined to the first, unread one? Only adjacent pieces of
+ * one text; START, FINISH and the like keep their place. */
+static bool
+can_merge(const struct infer_event *first, const struct infer_event *second)
+{
+  switch (second->type) {
+  case INFER_EVENT_TEXT:
+  case INFER_EVENT_REASONING:
+  case INFER_EVENT_REFUSAL:
+  case INFER_EVENT_TOOL_CALL_DELTA:
+    break;
+  default:
+    return false;
+  }
+  return first->type == second->type && first->epoch == second->epoch &&
+         first->choice == second->choice && first->tool == second->tool;
+}
+
+/* ---- Life ---------------------------------------------------------------- */
+
+struct infer_queue *
+inf_queue_new(struct infer_client *client)
+{
+  struct infer_queue *queue = inf_calloc(1, sizeof *queue);
+  if (!queue)
+    return NULL;
+  if (pthread_mutex_init(&queue->mutex, NULL) != 0) {
+    inf_free(queue);
+    return NULL;
+  }
+  if (inf_cond_init(&queue->cond) != 0) {
+    pthread_mutex_destroy(&queue->mutex);
+    inf_free(queue);
+    return NULL;
+  }
+  atomic_init(&queue->refs, 1);
+  atomic_init(&queue->events, 0);
+  queue->fork_generation = inf_fork_generation();
+  queue->client = client;
+  inf_client_ref(client);
+  inf_list_init(&queue->ready);
+  inf_list_init(&queue->calls);
+  queue->fd = queue->write_fd = -1;
+  pthread_mutex_lock(&client->mutex);
+  inf_list_push_back(&client->queues, &queue->client_node);
+  pthread_mutex_unlock(&client->mutex);
+  return queue;
+}
+
+void
+inf_queue_ref(struct infer_queue *queue)
+{
+  atomic_fetch_add_explicit(&queue->refs, 1, memory_order_relaxed);
+}
+
+void
+inf_queue_close_fds(struct infer_queue *queue)
+{
+  if (queue->fd >= 0)
+    close(queue->fd);
+  if (queue->write_fd >= 0 && queue->write_fd != queue->fd)
+    close(queue->write_fd);
+  queue->fd = queue->write_fd = -1;
+}
+
+void
+inf_queue_unref(struct infer_queue *queue)
+{
+  if (atomic_fetch_sub_explicit(&queue->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  pthread_mutex_lock(&queue->client->mutex);
+  inf_list_remove(&queue->client_node);
+  pthread_mutex_unlock(&queue->client->mutex);
+  inf_queue_close_fds(queue);
+  pthread_cond_destroy(&queue->cond);
+  pthread_mutex_destroy(&queue->mutex);
+  inf_client_unref(queue->client);
+  inf_free(queue);
+}
+
+/* ---- The fd -------------------------------------------------------------- */
+
+static bool
+make_fds(struct infer_queue *queue)
+{
+#if defined(__linux__)
+  queue->fd = queue->write_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return queue->fd >= 0;
+#else
+  int fds[2];
+  if (pipe(fds) != 0)
+    return false;
+  for (int i = 0; i < 2; i++) {
+    fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+  }
+  queue->fd = fds[0];
+  queue->write_fd = fds[1];
+  return true;
+#endif
+}
+
+static void
+fd_signal_locked(struct infer_queue *queue)
+{
+  if (queue->fd < 0 || queue->fd_signalled)
+    return;
+  uint64_t one = 1;
+#if defined(__linux__)
+  size_t size = sizeof one;
+#else
+  size_t size = 1;
+#endif
+  queue->fd_signalled = write(queue->write_fd, &one, size) == (ssize_t)size;
+}
+
+static void
+fd_clear_locked(struct infer_queue *queue)
+{
+  uint64_t value;
+  if (queue->fd_signalled && read(queue->fd, &value, sizeof value) > 0)
+    queue->fd_signalled = false;
+}
+
+int
+inf_queue_fd(struct infer_queue *queue)
+{
+  pthread_mutex_lock(&queue->mutex);
+  if (queue->fd < 0 && make_fds(queue) && atomic_load(&queue->events) > 0)
+    fd_signal_locked(queue);
+  int fd = queue->fd;
+  pthread_mutex_unlock(&queue->mutex);
+  return fd;
+}
+
+/* ---- In ------------------------------------------------------------------ */
+
+static void
+drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
+{
+  inf_list *node;
+  while ((node = inf_list_pop_front(&call->pending))) {
+    inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+    atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
+  }
+  call->pending_bytes = 0;
+}
+
+static void
+append_locked(struct infer_queue *queue, struct infer_call *call,
+              struct infer_event *event)
+{
+  call->pending_bytes += event_bytes(event);
+  if (!inf_list_empty(&call->pending)) {
+    struct infer_event *last =
+        INF_CONTAINER_OF(call->pending.prev, struct infer_event, node);
+    if (can_merge(last, event) &&
+        inf_buf_append_sv(&last->text, inf_buf_sv(&event->text))) {
+      inf_event_free(event);
+      return;
+    }
+    last->text.status = INFER_OK; /* a failed merge is no loss: it is queued */
+  }
+  inf_list_push_back(&call->pending, &event->node);
+  atomic_fetch_add_explicit(&queue->events, 1, memory_order_relaxed);
+}
+
+/* The call is over: its result becomes visible to infer_call_wait(). */
+static void
+finish_locked(struct infer_call *call)
+{
+  call->status = call->done_event.status;
+  call->response = inf_response_ref(call->done_event.response);
+  call->error = inf_error_ref(call->done_event.error);
+  call->done = true;
+  inf_list_remove(&call->queue_node);
+}
+
+/* Moves the staged events over. Gives the DONE event back where nobody will
+ * read it, for its reference to be dropped without the lock. */
+static struct infer_event *
+move_staged_locked(struct infer_queue *queue, struct infer_call *call)
+{
+  struct infer_event *unread = NULL;
+  inf_list *node;
+  while ((node = inf_list_pop_front(&call->staged))) {
+    struct infer_event *event =
+        INF_CONTAINER_OF(node, struct infer_event, node);
+    if (event->type == INFER_EVENT_RESTART)
+      drop_pending_locked(queue, call);
+    bool done = event->type == INFER_EVENT_DONE;
+    if (done)
+      finish_locked(call);
+    if (done && (call->own_queue || queue->freed))
+      unread = event;
+    else if (queue->freed)
+      inf_event_free(event);
+    else
+      append_locked(queue, call, event);
+  }
+  return unread;
+}
+
+size_t
+inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
+{
+  void (*wakeup)(void *) = NULL;
+  pthread_mutex_lock(&queue->mutex);
+  bool was_empty =
+      atomic_load_explicit(&queue->events, memory_order_relaxed) == 0;
+  struct infer_event *unread = move_staged_locked(queue, call);
+  size_t waiting = call->pending_bytes;
+  if (!inf_list_empty(&call->pending) && inf_list_empty(&call->ready_node))
+    inf_list_push_back(&queue->ready, &call->ready_node);
+  bool news = was_empty &&
+              atomic_load_explicit(&queue->events, memory_order_relaxed) > 0;
+  if (news) {
+    fd_signal_locked(queue);
+    wakeup = queue->wakeup;
+  }
+  void *wakeup_user_data = queue->wakeup_user_data;
+  if (queue->pollers > 0 && (news || call->done))
+    pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+
+  if (wakeup)
+    wakeup(wakeup_user_data);
+  if (unread)
+    inf_event_free(unread);
+  return waiting;
+}
+
+/* ---- Out ----------------------------------------------------------------- */
+
+/* The first event of the first ready call. The call goes to the end of the
+ * line, so that one busy stream does not starve the others. */
+static struct infer_event *
+pop_locked(struct infer_queue *queue, struct infer_call **resume)
+{
+  struct infer_call *call =
+      INF_CONTAINER_OF(queue->ready.next, struct infer_call, ready_node);
+  struct infer_event *event = INF_CONTAINER_OF(
+      inf_list_pop_front(&call->pending), struct infer_event, node);
+  atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
+  call->pending_bytes -= event_bytes(event);
+  inf_list_remove(&call->ready_node);
+  if (!inf_list_empty(&call->pending))
+    inf_list_push_back(&queue->ready, &call->ready_node);
+  size_t limit = inf_call_max_undelivered(call);
+  if (call->resume_wanted && call->pending_bytes <= limit / 2) {
+    call->resume_wanted = false;
+    inf_call_ref(call);
+    *resume = call;
+  }
+  return event;
+}
+
+size_t
+inf_queue_take(struct infer_queue *queue, struct infer_event **events,
+               size_t capacity)
+{
+  size_t count = 0;
+  while (count < capacity) {
+    struct infer_call *resume = NULL;
+    pthread_mutex_lock(&queue->mutex);
+    while (count < capacity && !resume && !inf_list_empty(&queue->ready))
+      events[count++] = pop_locked(queue, &resume);
+    if (inf_list_empty(&queue->ready))
+      fd_clear_locked(queue);
+    pthread_mutex_unlock(&queue->mutex);
+    if (!resume)
+      break;
+    inf_client_command(queue->client, resume);
+    inf_call_unref(resume);
+  }
+  return count;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_QUEUE_H
+#define INF_ENGINE_QUEUE_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "infer/infer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The queue between the loop and the threads that read events.
+ *
+ * The loop appends events to calls, the calls that have any stand in the
+ * queue's ready list. Everything marked [queue] below is guarded by the
+ * queue's mutex, which is held for a few instructions only and never while
+ * anything is called back.
+ *
+ * A call that was submitted without a queue has a small one of its own, so
+ * that waiting for its end works in one way only. */
+
+struct infer_event {
+  inf_list node; /* in call->staged (loop) or call->pending [queue] */
+  int32_t type;  /* INFER_EVENT_* */
+  uint32_t epoch, choice, tool;
+  uint64_t call_id, tag;
+  inf_buf text, tool_id, tool_name;
+  /* DONE only. The event stands inside its call and holds a reference to it. */
+  struct infer_call *call;
+  int32_t status;
+  struct infer_response *response;
+  struct infer_error *error;
+};
+
+struct infer_queue {
+  atomic_uint refs;
+  uint32_t fork_generation;
+  struct infer_client *client; /* holds a reference */
+  inf_list client_node;        /* [client] in client->queues */
+  pthread_mutex_t mutex;
+  pthread_cond_t cond;  /* events came, a call ended, or closed */
+  inf_list ready;       /* [queue] calls with pending events */
+  inf_list calls;       /* [queue] live calls of this queue */
+  atomic_size_t events; /* [queue] to write: pending events of all calls */
+  uint32_t pollers;     /* [queue] threads in a wait */
+  bool freed;           /* [queue] by the application */
+  int fd, write_fd;     /* [queue] -1 until asked for */
+  bool fd_signalled;    /* [queue] */
+  void (*wakeup)(void *user_data); /* [queue] */
+  void *wakeup_user_data;          /* [queue] */
+};
+
+/* NULL when memory is short. */
+struct infer_queue *inf_queue_new(struct infer_client *client);
+void inf_queue_ref(struct infer_queue *queue);
+void inf_queue_unref(struct infer_queue *queue);
+
+/* Adds a call's staged events to what its reader sees, merging text with text
+ * that still waits. Returns the bytes that now wait for this call. The wake-up
+ * hook, if due, runs before it returns. Loop only. */
+size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
+
+/* Takes up to capacity events. Does not wait. */
+size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
+                      size_t capacity);
+
+/* Closes the fds; for a forked child, which may do nothing else. */
+void inf_queue_close_fds(struct infer_queue *queue);
+
+/* The fd, made now if need be; -1 if none can be had. */
+int inf_queue_fd(struct infer_queue *queue);
+
+struct infer_event *inf_event_new(int32_t type, const struct infer_call *call);
+void inf_event_free(struct infer_event *event);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* The trail of a call's attempts, and the public accessors of one attempt. */
+#include "engine/record.h"
+
+#include "base/mem.h"
+
+inf_trail *
+inf_trail_new(inf_config *config, const inf_route_config *route,
+              uint64_t accepted_ns)
+{
+  inf_trail *trail = inf_calloc(1, sizeof *trail);
+  if (!trail)
+    return NULL;
+  atomic_init(&trail->refs, 1);
+  trail->config = config;
+  trail->route = route;
+  trail->accepted_ns = accepted_ns;
+  return trail;
+}
+
+inf_trail *
+inf_trail_ref(inf_trail *trail)
+{
+  atomic_fetch_add_explicit(&trail->refs, 1, memory_order_relaxed);
+  return trail;
+}
+
+static void
+record_free(struct infer_attempt *record)
+{
+  inf_free(record->message);
+  inf_free(record->request_id);
+  inf_free(record);
+}
+
+void
+inf_trail_unref(inf_trail *trail)
+{
+  if (!trail ||
+      atomic_fetch_sub_explicit(&trail->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  for (size_t i = 0; i < trail->count; i++)
+    record_free(trail->records[i]);
+  inf_free(trail->records);
+  inf_config_release_route(trail->config, trail->route);
+  inf_config_unref(trail->config);
+  inf_free(trail);
+}
+
+struct infer_attempt *
+inf_trail_add(inf_trail *trail)
+{
+  if (trail->count == trail->capacity) {
+    size_t capacity = trail->capacity ? trail->capacity * 2 : 2;
+    void *records =
+        inf_realloc(trail->records, capacity * sizeof(struct infer_attempt *));
+    if (!records)
+      return NULL;
+    trail->records = records;
+    trail->capacity = capacity;
+  }
+  struct infer_attempt *record = inf_calloc(1, sizeof *record);
+  if (!record)
+    return NULL;
+  for (int i = 0; i < INFER_USAGE_COUNT; i++)
+    record->usage[i] = -1;
+  trail->records[trail->count++] = record;
+  return record;
+}
+
+static const char *const reason_names[] = {
+    "unknown", "first", "retry", "failover", "key", "resend", "recovery",
+};
+
+const char *
+inf_reason_name(int32_t reason)
+{
+  size_t count = sizeof reason_names / sizeof reason_names[0];
+  return reason_names[reason > 0 && (size_t)reason < count ? reason : 0];
+}
+
+/* ---- Public accessors ---------------------------------------------------- */
+
+static const char *
+or_empty(const char *text)
+{
+  return text ? text : "";
+}
+
+const char *
+infer_attempt_provider(const infer_attempt *attempt)
+{
+  return attempt->provider->name;
+}
+
+const char *
+infer_attempt_target(const infer_attempt *attempt)
+{
+  return attempt->target;
+}
+
+int32_t
+infer_attempt_reason(const infer_attempt *attempt)
+{
+  return attempt->reason;
+}
+
+const char *
+infer_attempt_reason_name(const infer_attempt *attempt)
+{
+  return inf_reason_name(attempt->reason);
+}
+
+int32_t
+infer_attempt_key_index(const infer_attempt *attempt)
+{
+  return attempt->key_index;
+}
+
+int32_t
+infer_attempt_status(const infer_attempt *attempt)
+{
+  return attempt->status;
+}
+
+const char *
+infer_attempt_message(const infer_attempt *attempt)
+{
+  return or_empty(attempt->message);
+}
+
+int32_t
+infer_attempt_http_status(const infer_attempt *attempt)
+{
+  return attempt->http_status;
+}
+
+const char *
+infer_attempt_request_id(const infer_attempt *attempt)
+{
+  return or_empty(attempt->request_id);
+}
+
+int32_t
+infer_attempt_won(const infer_attempt *attempt)
+{
+  return attempt->won;
+}
+
+int32_t
+infer_attempt_reused_connection(const infer_attempt *attempt)
+{
+  return attempt->reused_connection;
+}
+
+int64_t
+infer_attempt_start_ns(const infer_attempt *attempt)
+{
+  return attempt->start_offset_ns;
+}
+
+int64_t
+infer_attempt_phase_ns(const infer_attempt *attempt, int32_t phase)
+{
+  if (phase < 0 || phase >= INFER_PHASE_COUNT)
+    return -1;
+  if (phase == INFER_PHASE_LIMITER_WAIT)
+    return (int64_t)attempt->waited_ns;
+  uint64_t at_ns = attempt->phase_ns[phase];
+  if (at_ns == 0)
+    return -1;
+  return at_ns > attempt->start_ns ? (int64_t)(at_ns - attempt->start_ns) : 0;
+}
+
+int64_t
+infer_attempt_usage(const infer_attempt *attempt, int32_t kind)
+{
+  return kind < 0 || kind >= INFER_USAGE_COUNT ? -1 : attempt->usage[kind];
+}
+
+int64_t
+infer_attempt_bytes_sent(const infer_attempt *attempt)
+{
+  return attempt->bytes_sent;
+}
+
+int64_t
+infer_attempt_bytes_received(const infer_attempt *attempt)
+{
+  return attempt->bytes_received;
+}
+
+int64_t
+infer_attempt_skipped_events(const infer_attempt *attempt)
+{
+  return attempt->skipped_events;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_REQUEST_H
+#define INF_ENGINE_REQUEST_H
+
+#include "infer/infer.h"
+#include "provider/chat.h"
+
+/* A request: what is asked, and how the call is to be made. */
+#define INF_REQUEST_MAX_LABELS  16
+#define INF_REQUEST_MAX_TAGS    32
+#define INF_REQUEST_MAX_HEADERS 64
+#define INF_REQUEST_MAX_HEADER_BYTES ((size_t)64 << 10)
+#define INF_REQUEST_MAX_NAME_BYTES   256
+
+struct infer_request {
+  inf_chat chat;
+  int64_t deadline_ms; /* 0: the route's */
+  inf_buf headers;     /* "Name: value" lines, each NUL-terminated */
+  size_t header_count;
+  char *labels[INF_REQUEST_MAX_LABELS];
+  size_t label_count;
+  char *tag_names[INF_REQUEST_MAX_TAGS];
+  char *tag_values[INF_REQUEST_MAX_TAGS];
+  size_t tag_count;
+  char *tenant; /* or NULL */
+  bool run_once;
+};
+
+/* NULL when memory is short. */
+struct infer_request *inf_request_new(void);
+struct infer_request *inf_request_copy(const struct infer_request *request);
+void inf_request_free(struct infer_request *request);
+
+#endif

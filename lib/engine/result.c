@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Making of responses and errors, and what the two share. */
+#include "engine/result.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "policy/failure_table.h"
+
+struct infer_response *
+inf_response_new(inf_answer *answer, inf_trail *trail,
+                 const struct infer_attempt *winner)
+{
+  struct infer_response *response = inf_calloc(1, sizeof *response);
+  if (!response)
+    return NULL;
+  atomic_init(&response->refs, 1);
+  atomic_init(&response->json, NULL);
+  inf_answer_init(&response->answer, answer->max_bytes);
+  inf_answer_move(&response->answer, answer);
+  response->trail = inf_trail_ref(trail);
+  response->winner = winner;
+  return response;
+}
+
+struct infer_response *
+inf_response_ref(struct infer_response *response)
+{
+  if (response)
+    atomic_fetch_add_explicit(&response->refs, 1, memory_order_relaxed);
+  return response;
+}
+
+void
+infer_response_free(infer_response *response)
+{
+  if (!response ||
+      atomic_fetch_sub_explicit(&response->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  inf_answer_fini(&response->answer);
+  inf_trail_unref(response->trail);
+  inf_free(atomic_load(&response->json));
+  inf_free(response);
+}
+
+/* ---- Errors -------------------------------------------------------------- */
+
+/* What hangs on an error from this floor. */
+typedef struct error_detail {
+  inf_trail *trail;
+  struct infer_response *partial;
+} error_detail;
+
+static void
+release_detail(void *context)
+{
+  error_detail *detail = context;
+  inf_trail_unref(detail->trail);
+  infer_response_free(detail->partial);
+  inf_free(detail);
+}
+
+static void
+write_message(inf_buf *out, int32_t status, const struct infer_attempt *record,
+              const char *words)
+{
+  if (record)
+    inf_buf_appendf(out, "%s: ", record->target);
+  inf_buf_append_cstr(out, inf_status_find(status)->text);
+  if (record && record->http_status > 0)
+    inf_buf_appendf(out, " (HTTP %d)", (int)record->http_status);
+  if (words && words[0])
+    inf_buf_appendf(out, ": %s", words);
+}
+
+struct infer_error *
+inf_result_error(int32_t status, inf_trail *trail,
+                 const struct infer_attempt *record, const inf_failure *failure,
+                 const char *message, struct infer_response *partial)
+{
+  inf_error_fields fields = {
+      .status = status,
+      .retryable = inf_failure_rule_of(status)->retryable,
+      .retry_after_ms = -1,
+  };
+  const char *words = message;
+  if (record) {
+    fields.provider = record->provider->name;
+    fields.target = record->target;
+    fields.http_status = record->http_status;
+    fields.request_id = record->request_id;
+    if (!words)
+      words = record->message;
+  }
+  if (failure) {
+    fields.provider_code = inf_buf_cstr(&failure->code);
+    fields.provider_type = inf_buf_cstr(&failure->type);
+    fields.provider_param = inf_buf_cstr(&failure->param);
+    fields.provider_message = inf_buf_cstr(&failure->message);
+    if (failure->hint_ns >= 0)
+      fields.retry_after_ms = failure->hint_ns / (int64_t)INF_NS_PER_MS;
+  }
+  inf_buf text;
+  inf_buf_init(&text, 16 << 10);
+  write_message(&text, status, record, words);
+  struct infer_error *error = text.status == INFER_OK
+                                  ? inf_error_new(&fields, inf_buf_cstr(&text))
+                                  : inf_error_no_memory();
+  inf_buf_fini(&text);
+
+  error_detail *detail = inf_calloc(1, sizeof *detail);
+  if (!detail) {
+    infer_response_free(partial);
+    return error;
+  }
+  detail->trail = inf_trail_ref(trail);
+  detail->partial = partial;
+  inf_error_set_detail(error, detail, release_detail);
+  return error;
+}
+
+static const inf_trail *
+trail_of(const infer_error *error)
+{
+  const error_detail *detail = error ? inf_error_detail(error) : NULL;
+  return detail ? detail->trail : NULL;
+}
+
+size_t
+infer_error_attempt_count(const infer_error *error)
+{
+  const inf_trail *trail = trail_of(error);
+  return trail ? trail->count : 0;
+}
+
+const infer_attempt *
+infer_error_attempt(const infer_error *error, size_t index)
+{
+  const inf_trail *trail = trail_of(error);
+  return trail && index < trail->count ? trail->records[index] : NULL;
+}
+
+const infer_response *
+infer_error_partial(const infer_error *error)
+{
+  const error_detail *detail = error ? inf_error_detail(error) : NULL;
+  return detail ? detail->partial : NULL;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_RESULT_H
+#define INF_ENGINE_RESULT_H
+
+#include "base/error.h"
+#include "engine/record.h"
+
+/* What a call ends with: a response, or an error that may carry the part of
+ * the answer that had come. Both are unchanged once made and shared by
+ * reference count. */
+struct infer_response {
+  atomic_uint refs;
+  inf_answer answer;
+  inf_trail *trail;
+  const struct infer_attempt *winner; /* in the trail */
+  _Atomic(char *) json;               /* written when first asked for */
+};
+
+/* Moves the answer into a new response; NULL when memory is short, the answer
+ * is then untouched. */
+struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
+                                        const struct infer_attempt *winner);
+struct infer_response *inf_response_ref(struct infer_response *response);
+
+/* The error of a call whose last attempt is record (NULL: none was made).
+ * failure may be NULL; message (may be NULL) replaces the provider's words;
+ * partial (may be NULL) is handed over. Never NULL. */
+struct infer_error *inf_result_error(int32_t status, inf_trail *trail,
+                                     const struct infer_attempt *record,
+                                     const inf_failure *failure,
+                                     const char *message,
+                                     struct infer_response *partial);
+
+#endif

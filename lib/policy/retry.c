@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* The retry and failover decision. Constants:
+ *
+ * Backoff, first wait: uniform in 50..250 ms (design 3.1). Each further wait
+ * on one target doubles the upper end, up to 8 s, the cap of the OpenAI SDK:
+ * full jitter over an exponential window needs the least total work of the
+ * known schemes (AWS architecture blog, "Exponential backoff and jitter").
+ *
+ * Hint: the provider's wait is a floor; a fifth of it is added at random on
+ * top, so that clients that were refused together do not return together.
+ * Above 120 s a hint means "not here": the OpenAI SDK's rule. */
+#include "policy/retry.h"
+
+#include "base/clock.h"
+#include "infer/infer.h"
+#include "policy/failure_table.h"
+
+const uint64_t inf_retry_backoff_low_ns = 50 * INF_NS_PER_MS;
+const uint64_t inf_retry_backoff_high_ns = 250 * INF_NS_PER_MS;
+const uint64_t inf_retry_hint_cap_ns = 120 * INF_NS_PER_S;
+
+static const uint64_t backoff_cap_ns = 8 * INF_NS_PER_S;
+static const uint64_t hint_jitter_divisor = 5;
+
+uint32_t
+inf_retry_allowance(const inf_route_params *params, size_t target_count)
+{
+  return (uint32_t)(1 + (uint64_t)params->retries + target_count - 1);
+}
+
+static uint64_t
+draw_backoff_ns(uint32_t stays, inf_rng *rng)
+{
+  uint64_t high_ns = inf_retry_backoff_high_ns;
+  for (uint32_t i = 0; i < stays && high_ns < backoff_cap_ns; i++)
+    high_ns *= 2;
+  if (high_ns > backoff_cap_ns)
+    high_ns = backoff_cap_ns;
+  return inf_rng_between(rng, inf_retry_backoff_low_ns, high_ns);
+}
+
+static uint64_t
+draw_hint_ns(uint64_t hint_ns, inf_rng *rng)
+{
+  return hint_ns + inf_rng_below(rng, hint_ns / hint_jitter_divisor + 1);
+}
+
+/* The wait begun at now_ns leaves time for a usual first token. */
+static bool
+fits_deadline(const inf_retry_call *call, size_t target, uint64_t at_ns)
+{
+  uint64_t ttft_ns = call->targets[target].ttft_ns;
+  return inf_time_add(at_ns, ttft_ns) < call->deadline_ns;
+}
+
+static bool
+may_go_elsewhere(const inf_route_params *params, uint8_t elsewhere)
+{
+  switch ((inf_elsewhere)elsewhere) {
+  case INF_ELSEWHERE_YES:
+    return true;
+  case INF_ELSEWHERE_IF_FILTER:
+    return params->failover_content_filter;
+  case INF_ELSEWHERE_IF_TLS:
+    return params->failover_tls_verify;
+  case INF_ELSEWHERE_NO:
+  case INF_ELSEWHERE_LARGER_CONTEXT: /* context sizes are not known here */
+    return false;
+  }
+  return false;
+}
+
+static bool
+may_stay(const inf_failure_rule *rule, const inf_retry_failure *failure)
+{
+  if (failure->should_retry >= 0)
+    return failure->should_retry == 1;
+  return rule->again == INF_AGAIN_BACKOFF || rule->again == INF_AGAIN_HINT;
+}
+
+static size_t
+next_unvisited(const inf_retry_call *call)
+{
+  for (size_t i = 0; i < call->target_count; i++) {
+    const inf_retry_target *target = &call->targets[i];
+    if (!target->visited && !target->excluded && target->has_key)
+      return i;
+  }
+  return call->target_count;
+}
+
+static inf_retry_decision
+end(const char *why)
+{
+  return (inf_retry_decision){INF_RETRY_END, 0, 0, 0, false, why};
+}
+
+static inf_retry_decision
+attempt(size_t target, uint64_t at_ns, int32_t reason, const char *why)
+{
+  return (inf_retry_decision){
+      INF_RETRY_ATTEMPT, target, at_ns, reason, true, why};
+}
+
+/* Notes on the current target what this failure says about it: how long it
+ * is not to be asked, or that it is not to be asked again. */
+static void
+mark_current(inf_retry_call *call, const inf_failure_rule *rule,
+             const inf_retry_failure *failure, uint64_t now_ns, inf_rng *rng)
+{
+  inf_retry_target *target = &call->targets[call->current];
+  target->visited = true;
+  if (rule->again == INF_AGAIN_KEY)
+    target->excluded = !target->has_key;
+  else if (!may_stay(rule, failure))
+    target->excluded = true;
+  uint64_t wait_ns = draw_backoff_ns(target->stays, rng);
+  if (failure->hint_ns >= 0) {
+    uint64_t hint_ns = (uint64_t)failure->hint_ns;
+    if (hint_ns > inf_retry_hint_cap_ns)
+      target->excluded = true;
+    wait_ns = hint_ns > 0 ? draw_hint_ns(hint_ns, rng) : wait_ns;
+  }
+  target->not_before_ns = inf_time_add(now_ns, wait_ns);
+}
+
+/* Step 6: of all targets that may still be asked, the one that can be asked
+ * soonest; the current one where they are equal. */
+static inf_retry_decision
+soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
+{
+  size_t best = call->target_count;
+  uint64_t best_at_ns = INF_NEVER;
+  for (size_t i = 0; i < call->target_count; i++) {
+    const inf_retry_target *target = &call->targets[i];
+    if (target->excluded || !target->has_key || !target->visited)
+      continue;
+    if (i != call->current && !elsewhere)
+      continue;
+    uint64_t at_ns = target->not_before_ns;
+    if (at_ns < now_ns)
+      at_ns = now_ns;
+    if (!fits_deadline(call, i, at_ns))
+      continue;
+    if (at_ns < best_at_ns || (at_ns == best_at_ns && i == call->current)) {
+      best = i;
+      best_at_ns = at_ns;
+    }
+  }
+  if (best == call->target_count)
+    return end("no target is left that could answer before the deadline");
+  if (best == call->current)
+    return attempt(best, best_at_ns, INFER_REASON_RETRY,
+                   "no other target is left: again here");
+  return attempt(best, best_at_ns, INFER_REASON_FAILOVER,
+                 "back to the target that can be asked soonest");
+}
+
+inf_retry_decision
+inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
+                 uint64_t now_ns, inf_rng *rng)
+{
+  const inf_failure_rule *rule = inf_failure_rule_of(failure->status);
+  inf_retry_target *current = &call->targets[call->current];
+  mark_current(call, rule, failure, now_ns, rng);
+
+  bool elsewhere = may_go_elsewhere(call->params, rule->elsewhere);
+  bool stay = may_stay(rule, failure);
+  if (!stay && !elsewhere && rule->again == INF_AGAIN_NO)
+    return end("this kind of failure is not retried");
+  if (call->run_once && failure->sent && !failure->untouched)
+    return end("the request may run only once and was sent");
+  if (now_ns >= call->deadline_ns)
+    return end("the deadline has passed");
+  if (failure->untouched && !failure->was_resend) {
+    inf_retry_decision again =
+        attempt(call->current, now_ns, INFER_REASON_RESEND,
+                "the connection had gone stale: sent again at once");
+    again.counted = false;
+    return again;
+  }
+  if (call->attempts >= inf_retry_allowance(call->params, call->target_count))
+    return end("the call's allowance of attempts is used up");
+  bool next_key = rule->again == INF_AGAIN_KEY ||
+                  (rule->again == INF_AGAIN_HINT && failure->other_key_free);
+  if (next_key && current->has_key)
+    return attempt(call->current, now_ns, INFER_REASON_KEY,
+                   "the same target with the next key");
+
+  size_t next = elsewhere ? next_unvisited(call) : call->target_count;
+  if (next == call->target_count)
+    return soonest(call, elsewhere, now_ns);
+
+  uint64_t max_wait_ns =
+      (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
+  if (stay && !current->excluded && current->has_key &&
+      current->stays < (uint64_t)call->params->stay_retries &&
+      current->not_before_ns - now_ns <= max_wait_ns &&
+      fits_deadline(call, call->current, current->not_before_ns))
+    return attempt(call->current, current->not_before_ns, INFER_REASON_RETRY,
+                   "the same target again");
+  return attempt(next, now_ns, INFER_REASON_FAILOVER, "the next target");
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_POLICY_RETRY_H
+#define INF_POLICY_RETRY_H
+
+#include "base/rng.h"
+#include "policy/params.h"
+
+#include <stddef.h>
+
+/* What to do after an attempt failed: the same target again, another one, or
+ * the end. A pure function of the failure, what the call has used up, the
+ * time and the random generator.
+ *
+ * Algorithm (design, section 3.1)
+ *   1. A class that allows nothing ends the call; so does run-once after a
+ *      byte was sent, and a used-up allowance of
+ *      1 + retries + (targets - 1) attempts.
+ *   2. A reused connection that broke before any response byte, or a stream
+ *      that the provider refused: the same request at once, outside the
+ *      allowance, once in a row.
+ *   3. A class of the key, or a rate limit while another key is free: the
+ *      same target with the next key at once.
+ *   4. The same target after its wait, up to stay_retries times and if the
+ *      wait is at most stay_max_wait_ms, while other targets are unvisited.
+ *   5. The next unvisited target, at once.
+ *   6. With none unvisited, that of the targets not excluded which can be
+ *      asked soonest gets what the allowance still holds.
+ * A wait that would pass the deadline, counting the target's usual time to
+ * first token, is never begun: the call ends with the failure's own class. */
+
+/* One target of the call, in the route's order. */
+typedef struct inf_retry_target {
+  uint64_t not_before_ns; /* end of the provider's hint; 0: none */
+  uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
+  uint32_t stays;         /* attempts after the first visit */
+  bool visited;
+  bool excluded; /* not to be asked again in this call */
+  bool has_key;  /* a key that is not set aside, or none is needed */
+} inf_retry_target;
+
+typedef struct inf_retry_call {
+  const inf_route_params *params;
+  inf_retry_target *targets; /* step 1 marks the current one */
+  size_t target_count;
+  size_t current;
+  uint32_t attempts; /* counted ones, this failure included */
+  bool run_once;
+  uint64_t deadline_ns;
+} inf_retry_call;
+
+typedef struct inf_retry_failure {
+  int32_t status;
+  int64_t hint_ns;     /* -1: none */
+  int8_t should_retry; /* 1, 0, -1: not said */
+  bool sent;           /* a byte of the request may have left */
+  bool untouched; /* provider cannot have begun: reused connection broke before
+                   * any response byte, or the stream was refused */
+  bool was_resend; /* this attempt was itself a resend */
+  bool other_key_free; /* the provider has a key that is neither limited nor
+                        * set aside */
+} inf_retry_failure;
+
+typedef enum inf_retry_action {
+  INF_RETRY_END,
+  INF_RETRY_ATTEMPT,
+} inf_retry_action;
+
+typedef struct inf_retry_decision {
+  inf_retry_action action;
+  size_t target;
+  uint64_t at_ns;  /* when to start the attempt */
+  int32_t reason;  /* INFER_REASON_* */
+  bool counted;    /* against the allowance */
+  const char *why; /* static: for the trail and the log */
+} inf_retry_decision;
+
+/* Constants of the algorithm; sources beside their definition in retry.c. */
+extern const uint64_t inf_retry_backoff_low_ns;
+extern const uint64_t inf_retry_backoff_high_ns;
+extern const uint64_t inf_retry_hint_cap_ns;
+
+inf_retry_decision inf_retry_decide(inf_retry_call *call,
+                                    const inf_retry_failure *failure,
+                                    uint64_t now_ns, inf_rng *rng);
+
+/* Largest number of counted attempts of a call. */
+uint32_t inf_retry_allowance(const inf_route_params *params,
+                             size_t target_count);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* The providers that are known by name: data, and nothing else. A row is
+ * added when its facts have a source. */
+#include "provider/dialect.h"
+
+static const inf_provider_kind kinds[] = {
+    {
+        .type = "openai",
+        .title = "OpenAI and servers that speak its Chat Completions protocol "
+                 "(vLLM, llama.cpp, Ollama, SGLang, ...)",
+        .dialect = &inf_dialect_openai,
+        .base_url = "https://api.openai.com/v1",
+        .key_env = "OPENAI_API_KEY",
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .chat_path = "/chat/completions",
+        .models_path = "/models",
+        .claims = "gpt- o1 o3 o4 chatgpt-",
+        .stream_options = true,
+        /* The first is OpenAI's own; the others are what compatible services
+         * send in its place. */
+        .request_id_headers =
+            "x-request-id request-id x-generation-id apim-request-id "
+            "x-ds-trace-id mistral-correlation-id inference-id "
+            "x-inference-request-id cf-ray",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "github.com/openai/openai-openapi at f85dbe2, 2026-08-21; "
+                  "510 recorded answers of OpenAI and compatible servers, "
+                  "2023-2026",
+    },
+    {
+        .type = "clarifai",
+        .title = "Clarifai",
+        .dialect = &inf_dialect_openai,
+        .base_url = "https://api.clarifai.com/v2/ext/openai/v1",
+        .key_env = "CLARIFAI_PAT",
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .chat_path = "/chat/completions",
+        .models_path = "/models",
+        .claims = "https://clarifai.com/",
+        .stream_options = true,
+        .request_id_headers = "x-request-id cf-ray",
+        .evidence = INF_EVIDENCE_DOCUMENTED,
+        .source = "docs.clarifai.com compute/providers, "
+                  "compute/inference/open-ai, api-overview/rate-limits and "
+                  "status-codes; github.com/Clarifai/clarifai-python at "
+                  "8dbe72b; read 2026-08",
+    },
+};
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+const inf_provider_kind *
+inf_provider_kind_find(inf_sv type)
+{
+  for (size_t i = 0; i < KIND_COUNT; i++) {
+    if (inf_sv_eq(type, inf_sv_from(kinds[i].type)))
+      return &kinds[i];
+  }
+  return NULL;
+}
+
+const inf_provider_kind *
+inf_provider_kind_at(size_t index)
+{
+  return index < KIND_COUNT ? &kinds[index] : NULL;
+}
+
+size_t
+inf_provider_kind_count(void)
+{
+  return KIND_COUNT;
+}
+
+bool
+inf_provider_kind_claims(const inf_provider_kind *kind, inf_sv model)
+{
+  inf_sv rest = inf_sv_from(kind->claims);
+  while (rest.len > 0) {
+    size_t len = inf_sv_find(rest, ' ');
+    if (inf_sv_starts_with(model, inf_sv_of(rest.ptr, len)))
+      return true;
+    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+  }
+  return false;
+}
+
+const char *
+inf_evidence_name(inf_evidence evidence)
+{
+  static const char *const names[] = {"documented", "recorded", "live"};
+  size_t index = (size_t)evidence;
+  return index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown";
+}
+
+/* ---- Finish reasons ------------------------------------------------------ */
+
+/* What providers say where OpenAI would say stop, length, ... Words that are
+ * not here, and OpenAI's own, stay as they are. */
+typedef struct finish_word {
+  const char *native, *openai;
+} finish_word;
+
+static const finish_word finish_words[] = {
+    {"end_turn", "stop"},
+    {"STOP", "stop"},
+    {"COMPLETE", "stop"},
+    {"eos", "stop"},
+    {"eos_token", "stop"},
+    {"stop_sequence", "stop"},
+    {"STOP_SEQUENCE", "stop"},
+    {"completed", "stop"},
+    {"max_tokens", "length"},
+    {"MAX_TOKENS", "length"},
+    {"model_length", "length"},
+    {"model_context_window_exceeded", "length"},
+    {"tool_use", "tool_calls"},
+    {"tool_call", "tool_calls"},
+    {"TOOL_CALL", "tool_calls"},
+    {"SAFETY", "content_filter"},
+    {"RECITATION", "content_filter"},
+    {"PROHIBITED_CONTENT", "content_filter"},
+    {"BLOCKLIST", "content_filter"},
+    {"SPII", "content_filter"},
+    {"refusal", "content_filter"},
+    {"guardrail_intervened", "content_filter"},
+    {"content_filtered", "content_filter"},
+};
+
+inf_sv
+inf_map_finish_reason(inf_sv native)
+{
+  for (size_t i = 0; i < sizeof(finish_words) / sizeof(finish_words[0]); i++) {
+    if (inf_sv_eq(native, inf_sv_from(finish_words[i].native)))
+      return inf_sv_from(finish_words[i].openai);
+  }
+  return native;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* One response, from its first byte to its end: what is the same in all
+ * dialects. Whether the bytes are events or one document is told by how they
+ * begin and not by the content type, which servers get wrong. */
+#include "provider/dialect.h"
+#include "provider/error_body.h"
+
+#include "infer/infer.h"
+
+/* So much of an error body is kept; what says why is at its beginning. */
+#define MAX_ERROR_BODY_BYTES ((size_t)64 << 10)
+#define MAX_HEADERS_BYTES    ((size_t)256 << 10)
+/* For the estimate of usage that a provider did not send: the usual rule of
+ * thumb for English text. */
+#define BYTES_PER_TOKEN 4
+
+int32_t
+inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
+                 inf_answer *answer)
+{
+  *decoder = (inf_decoder){.options = *options, .answer = answer};
+  if (decoder->options.choices == 0)
+    decoder->options.choices = 1;
+  inf_failure_init(&decoder->failure);
+  inf_headers_init(&decoder->headers, MAX_HEADERS_BYTES);
+  inf_sse_init(&decoder->sse, options->max_event_bytes);
+  inf_buf_init(&decoder->body, options->max_body_bytes);
+  inf_buf_init(&decoder->scratch, SIZE_MAX);
+  inf_buf_init(&decoder->repaired, SIZE_MAX);
+  inf_guess_init(&decoder->guess);
+  return INFER_OK;
+}
+
+void
+inf_decoder_fini(inf_decoder *decoder)
+{
+  inf_failure_fini(&decoder->failure);
+  inf_headers_fini(&decoder->headers);
+  inf_sse_fini(&decoder->sse);
+  inf_buf_fini(&decoder->body);
+  inf_buf_fini(&decoder->scratch);
+  inf_buf_fini(&decoder->repaired);
+  inf_guess_fini(&decoder->guess);
+}
+
+int32_t
+inf_decoder_fail(inf_decoder *decoder, int32_t status, const char *message)
+{
+  inf_sv id;
+  inf_failure *failure = &decoder->failure;
+  inf_failure_clear(failure);
+  failure->status = status;
+  failure->http_status = decoder->http_status;
+  inf_failure_set_text(&failure->message, inf_sv_from(message));
+  if (inf_find_request_id(decoder->options.kind, &decoder->headers, &id))
+    inf_failure_set_text(&failure->request_id, id);
+  decoder->failed = true;
+  return status;
+}
+
+int32_t
+inf_decoder_headers(inf_decoder *decoder, int http_status,
+                    const inf_headers *headers, int64_t wall_now_ns)
+{
+  inf_sv id;
+  inf_headers_clear(&decoder->headers);
+  decoder->http_status = http_status;
+  decoder->wall_now_ns = wall_now_ns;
+  decoder->failure.http_status = http_status;
+  if (!inf_buf_append_sv(&decoder->headers.text, inf_buf_sv(&headers->text)))
+    return inf_decoder_fail(decoder, decoder->headers.text.status,
+                            "the response's headers are too large");
+  decoder->headers.count = headers->count;
+  if (inf_find_request_id(decoder->options.kind, &decoder->headers, &id))
+    inf_failure_set_text(&decoder->failure.request_id, id);
+  return INFER_OK;
+}
+
+static bool
+is_http_error(const inf_decoder *decoder)
+{
+  return inf_class_of_http_status(decoder->http_status) != INFER_OK;
+}
+
+/* ---- How the body begins ------------------------------------------------- */
+
+typedef enum verdict {
+  IS_UNDECIDED,
+  IS_DOCUMENT,
+  IS_EVENTS,
+} verdict;
+
+/* A server that forgets the content type still begins with one of these. */
+static verdict
+look_for_field(inf_sv text)
+{
+  static const char *const fields[] = {
+      ":", "data:", "event:", "id:", "retry:", "error:"};
+  verdict result = IS_DOCUMENT;
+  for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    inf_sv field = inf_sv_from(fields[i]);
+    size_t len = text.len < field.len ? text.len : field.len;
+    if (memcmp(text.ptr, field.ptr, len) != 0)
+      continue;
+    if (len == field.len)
+      return IS_EVENTS;
+    result = IS_UNDECIDED;
+  }
+  return result;
+}
+
+static bool
+says_event_stream(const inf_decoder *decoder)
+{
+  inf_sv type;
+  return inf_headers_get(&decoder->headers, INF_SV("content-type"), &type) &&
+         inf_sv_contains_nocase(type, INF_SV("text/event-stream"));
+}
+
+/* text begins with something else than whitespace. An error may come as JSON
+ * or HTML where events were promised. */
+static verdict
+judge(const inf_decoder *decoder, inf_sv text)
+{
+  if (is_http_error(decoder) || strchr("{[<\"", text.ptr[0]))
+    return IS_DOCUMENT;
+  if (decoder->options.stream && says_event_stream(decoder))
+    return IS_EVENTS;
+  return look_for_field(text);
+}
+
+/* Drops whitespace and a byte order mark (of which perhaps only a part has
+ * come) from the front of the body. */
+static bool
+skip_blank(inf_buf *body)
+{
+  static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+  size_t at = 0;
+  while (at < body->len && strchr(" \t\r\n", body->ptr[at]) &&
+         body->ptr[at] != '\0')
+    at++;
+  inf_buf_consume(body, at);
+  size_t len = body->len < sizeof(mark) ? body->len : sizeof(mark);
+  if (len == 0 || memcmp(body->ptr, mark, len) != 0)
+    return body->len > 0;
+  if (len < sizeof(mark))
+    return false;
+  inf_buf_consume(body, sizeof(mark));
+  return skip_blank(body);
+}
+
+/* ---- Body bytes ---------------------------------------------------------- */
+
+static int32_t
+keep(inf_decoder *decoder, const char *ptr, size_t len)
+{
+  inf_buf *body = &decoder->body;
+  if (is_http_error(decoder)) {
+    size_t room =
+        body->len < MAX_ERROR_BODY_BYTES ? MAX_ERROR_BODY_BYTES - body->len : 0;
+    len = len < room ? len : room;
+  }
+  if (inf_buf_append(body, ptr, len))
+    return INFER_OK;
+  return inf_decoder_fail(decoder, body->status,
+                          body->status == INFER_E_TOO_LARGE
+                              ? "the answer is larger than max_response_bytes"
+                              : "");
+}
+
+/* All that comes with the proper end. */
+static int32_t
+complete(inf_decoder *decoder)
+{
+  inf_answer *answer = decoder->answer;
+  if (answer->usage.input < 0 && answer->usage.output < 0) {
+    size_t bytes = 0;
+    inf_usage usage = {-1, -1, -1, -1, -1, -1, true};
+    for (size_t i = 0; i < answer->choice_count; i++)
+      bytes += inf_choice_content_bytes(&answer->choices[i]);
+    usage.output = (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
+    if (decoder->options.prompt_bytes > 0) {
+      usage.input =
+          (int64_t)((decoder->options.prompt_bytes + BYTES_PER_TOKEN - 1) /
+                    BYTES_PER_TOKEN);
+      usage.total = usage.input + usage.output;
+    }
+    inf_answer_set_usage(answer, &usage, INF_SV(""));
+  }
+  inf_answer_end(answer);
+  if (answer->status != INFER_OK)
+    return inf_decoder_fail(decoder, answer->status, "");
+  decoder->finished = true;
+  return INFER_OK;
+}
+
+static const char *
+answer_trouble(int32_t status)
+{
+  switch (status) {
+  case INFER_E_TOO_LARGE:
+    return "the answer is larger than max_response_bytes";
+  case INFER_E_PROTOCOL:
+    return "the answer has too many choices or tool calls";
+  default:
+    return "";
+  }
+}
+
+static bool
+on_event(void *context, const inf_sse_event *event)
+{
+  inf_decoder *decoder = context;
+  int32_t status = decoder->options.kind->dialect->read_event(decoder, event);
+  if (!decoder->failed && decoder->answer->status != INFER_OK)
+    inf_decoder_fail(decoder, decoder->answer->status,
+                     answer_trouble(decoder->answer->status));
+  if (status == INFER_E_PROTOCOL && !decoder->failed) {
+    if (!decoder->unfinished_event)
+      decoder->skipped_events++;
+    return true;
+  }
+  decoder->events++;
+  if (status != INF_DECODER_DONE)
+    return true;
+  if (!decoder->failed && decoder->answer->choice_count == 0)
+    inf_decoder_fail(decoder, INFER_E_PROTOCOL, "the stream has no answer");
+  if (!decoder->failed)
+    complete(decoder);
+  return false;
+}
+
+static int32_t
+feed_events(inf_decoder *decoder, const char *ptr, size_t len)
+{
+  int32_t status = inf_sse_feed(&decoder->sse, ptr, len, on_event, decoder);
+  if (status != INFER_OK && !decoder->failed && !decoder->finished)
+    return inf_decoder_fail(decoder, status,
+                            status == INFER_E_TOO_LARGE
+                                ? "an event is larger than max_event_bytes"
+                                : "");
+  if (decoder->failed)
+    return decoder->failure.status;
+  return decoder->finished ? INF_DECODER_DONE : INFER_OK;
+}
+
+/* Looks at what has come so far until it is clear what it is. */
+static int32_t
+sniff(inf_decoder *decoder)
+{
+  inf_buf *body = &decoder->body;
+  if (!skip_blank(body))
+    return INFER_OK;
+  switch (judge(decoder, inf_buf_sv(body))) {
+  case IS_UNDECIDED:
+    return INFER_OK;
+  case IS_DOCUMENT:
+    decoder->mode = INF_BODY_WHOLE;
+    return INFER_OK;
+  case IS_EVENTS:
+    break;
+  }
+  /* The events keep nothing in body, so its bytes move out of the way. */
+  inf_buf first = *body;
+  inf_buf_init(body, decoder->options.max_body_bytes);
+  decoder->mode = INF_BODY_EVENTS;
+  int32_t status = feed_events(decoder, first.ptr, first.len);
+  inf_buf_fini(&first);
+  return status;
+}
+
+int32_t
+inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
+{
+  if (decoder->finished)
+    return INF_DECODER_DONE;
+  if (decoder->failed && decoder->mode != INF_BODY_EVENTS)
+    return decoder->failure.status;
+  if (decoder->mode == INF_BODY_EVENTS)
+    return feed_events(decoder, ptr, len);
+  int32_t status = keep(decoder, ptr, len);
+  if (status == INFER_OK && decoder->mode == INF_BODY_SNIFF)
+    status = sniff(decoder);
+  return status;
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
+/* A finish reason for every choice is a proper end too. */
+static bool
+all_finished(const inf_decoder *decoder)
+{
+  const inf_answer *answer = decoder->answer;
+  for (size_t i = 0; i < answer->choice_count; i++) {
+    if (answer->choices[i].finish_reason.len == 0)
+      return false;
+  }
+  return answer->choice_count >= decoder->options.choices;
+}
+
+static int32_t
+end_events(inf_decoder *decoder, bool clean_end)
+{
+  decoder->unfinished_event = true;
+  int32_t status = inf_sse_finish(&decoder->sse, on_event, decoder);
+  if (decoder->failed)
+    return decoder->failure.status;
+  if (decoder->finished)
+    return INFER_OK;
+  if (status == INFER_E_NO_MEMORY)
+    return inf_decoder_fail(decoder, status, "");
+  if (all_finished(decoder))
+    return complete(decoder);
+  if (clean_end && decoder->events == 0 && decoder->skipped_events > 0)
+    return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
+                            "the stream has no event that can be read");
+  return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
+                          "the stream ended before the answer did");
+}
+
+static int32_t
+end_document(inf_decoder *decoder, bool clean_end)
+{
+  int32_t status = decoder->options.kind->dialect->read_body(
+      decoder, inf_buf_sv(&decoder->body));
+  if (!decoder->failed && decoder->answer->status != INFER_OK)
+    status = inf_decoder_fail(decoder, decoder->answer->status,
+                              answer_trouble(decoder->answer->status));
+  if (status == INFER_E_PROTOCOL && !clean_end)
+    status = inf_decoder_fail(decoder, INFER_E_TRUNCATED, "the answer was cut");
+  return status == INFER_OK ? complete(decoder) : status;
+}
+
+/* Nothing came, or too little to tell what it is. */
+static int32_t
+end_undecided(inf_decoder *decoder, bool clean_end)
+{
+  if (decoder->options.stream || !clean_end)
+    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
+                            "the response ended before the answer began");
+  return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
+                          decoder->body.len == 0 ? "the answer is empty"
+                                                 : "the answer is not JSON");
+}
+
+int32_t
+inf_decoder_end(inf_decoder *decoder, bool clean_end)
+{
+  if (decoder->finished)
+    return INFER_OK;
+  if (decoder->failed && decoder->mode != INF_BODY_EVENTS)
+    return decoder->failure.status;
+  if (is_http_error(decoder)) {
+    inf_classify_failure(&decoder->failure, decoder->options.kind,
+                         decoder->http_status, &decoder->headers,
+                         inf_buf_sv(&decoder->body), decoder->wall_now_ns);
+    decoder->failed = true;
+    return decoder->failure.status;
+  }
+  switch (decoder->mode) {
+  case INF_BODY_EVENTS:
+    return end_events(decoder, clean_end);
+  case INF_BODY_WHOLE:
+    return end_document(decoder, clean_end);
+  default:
+    return end_undecided(decoder, clean_end);
+  }
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_GUESS_H
+#define INF_PROVIDER_GUESS_H
+
+#include "base/buf.h"
+
+/* The chunks of a stream are nearly all alike: id, model, time and framing
+ * repeat to the byte and only one or two strings differ. So the last chunk is
+ * kept as a template with holes where those strings were. A chunk that
+ * equals it byte for byte outside the holes, and has a valid string in each,
+ * says the same as the last one but for those strings; it need not be read
+ * in full.
+ *
+ * The reader of a dialect decides which chunks make a template: only those
+ * whose other members, taken twice, change nothing (see
+ * inf_guess_spoil()). With that the guess gives what the full reading gives;
+ * a test compares both over all recordings and variants of them. */
+
+typedef enum inf_hole_kind {
+  INF_HOLE_TEXT,
+  INF_HOLE_REASONING,
+  /* Says nothing: random text against traffic analysis. With a name only
+   * while inf_is_padding(). */
+  INF_HOLE_PADDING,
+} inf_hole_kind;
+
+#define INF_GUESS_MAX_HOLES 4
+
+typedef struct inf_hole {
+  inf_hole_kind kind;
+  const char *name;  /* of the member; may be NULL */
+  size_t start, end; /* of the string, quotes included */
+} inf_hole;
+
+typedef struct inf_guess {
+  inf_buf text; /* the template */
+  inf_hole holes[INF_GUESS_MAX_HOLES];
+  size_t hole_count;
+  uint32_t choice;
+  bool ready;
+  bool spoiled;
+  inf_sv reading; /* the chunk that is being read in full */
+} inf_guess;
+
+void inf_guess_init(inf_guess *guess);
+void inf_guess_fini(inf_guess *guess);
+
+/* A chunk is going to be read in full: forgets the template. */
+void inf_guess_begin(inf_guess *guess, inf_sv chunk);
+/* A string value in it that the next chunk may have otherwise. Values are
+ * told in any order and matched in that of the text. */
+void inf_guess_hole(inf_guess *guess, inf_hole_kind kind, inf_sv value,
+                    const char *name);
+/* The chunk says something that must not be taken twice. */
+void inf_guess_spoil(inf_guess *guess);
+/* Read: makes it the template if it is fit for one. */
+void inf_guess_end(inf_guess *guess, uint32_t choice);
+
+typedef struct inf_filling {
+  inf_sv value; /* the string, quotes included */
+  bool ascii;   /* it is plain ASCII: nothing in it to decode */
+} inf_filling;
+
+/* True if the chunk fits the template; fillings[i] then is the string in
+ * holes[i]. */
+bool inf_guess_match(const inf_guess *guess, inf_sv chunk,
+                     inf_filling fillings[INF_GUESS_MAX_HOLES]);
+
+/* Is the string value padding as some services send it under "p": a beginning
+ * of "abc...xyzABC...XYZ0...9"? */
+bool inf_is_padding(inf_sv value);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_HINT_H
+#define INF_PROVIDER_HINT_H
+
+#include "provider/error_body.h"
+#include "provider/failure.h"
+
+/* How long a provider asks to be left alone, in nanoseconds; -1 if it does
+ * not say. Looked at in this order: retry-after-ms above 0, retry-after, the
+ * body's RetryInfo, the body's words, the reset time of the rate-limit bucket
+ * that is empty. Headers count only where the response was an error: servers
+ * send retry-after with successes too. failure gives the class, the HTTP
+ * status and the message. */
+int64_t inf_find_hint(const inf_failure *failure, const inf_headers *headers,
+                      const inf_error_body *error, int64_t wall_now_ns);
+
+#endif

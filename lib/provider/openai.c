@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* OpenAI's Chat Completions as it is sent: what is here writes, openai_read.c
+ * reads. The body goes straight into the send buffer, member by member as the
+ * caller wrote it, so that what we do not know passes through untouched. */
+#include "provider/openai_read.h"
+#include "provider/send.h"
+
+#include "infer/infer.h"
+
+#include "wire/json_scan.h"
+#include "wire/json_write.h"
+
+/* ---- Body ---------------------------------------------------------------- */
+
+static bool
+is_ours(const inf_json_iter *it)
+{
+  return inf_json_key_is(it, INF_SV("model")) ||
+         inf_json_key_is(it, INF_SV("messages")) ||
+         inf_json_key_is(it, INF_SV("stream")) ||
+         inf_json_key_is(it, INF_SV("stream_options"));
+}
+
+static void
+put_member(const inf_json_iter *it, inf_buf *body)
+{
+  inf_members_put_name(body, it->key);
+  inf_json_put_raw(body, it->value);
+}
+
+/* Members of the request, then those of the account that it lacks. */
+static int32_t
+write_members(const inf_send *send, inf_buf *body)
+{
+  inf_buf name;
+  int32_t status = INFER_OK;
+  inf_json_iter it = inf_json_iter_of(inf_buf_sv(&send->chat->members));
+  while (inf_json_next(&it)) {
+    if (!is_ours(&it))
+      put_member(&it, body);
+  }
+  inf_buf_init(&name, SIZE_MAX);
+  it = inf_json_iter_of(send->body_members);
+  while (status == INFER_OK && inf_json_next(&it)) {
+    inf_buf_clear(&name);
+    if (!inf_json_unescape(it.key, &name))
+      status = INFER_E_NO_MEMORY;
+    else if (!is_ours(&it) &&
+             inf_chat_member(send->chat, inf_buf_sv(&name)).len == 0)
+      put_member(&it, body);
+  }
+  inf_buf_fini(&name);
+  return status;
+}
+
+/* The caller's stream_options with include_usage, where that is understood:
+ * without the figures there is no cost. */
+static void
+write_stream(const inf_send *send, inf_buf *body)
+{
+  const inf_sv name = INF_SV("stream_options");
+  inf_sv options = inf_chat_member(send->chat, name);
+  if (options.len == 0)
+    options = inf_json_get(send->body_members, name);
+  if (!send->stream)
+    return;
+  inf_json_member_bool(body, INF_SV("stream"), true);
+  if (!send->kind->stream_options) {
+    if (options.len > 0)
+      inf_json_member_raw(body, name, options);
+    return;
+  }
+  inf_json_key(body, name);
+  inf_json_open(body, '{');
+  inf_json_iter it = inf_json_iter_of(options);
+  while (inf_json_next(&it)) {
+    if (it.object && !inf_json_key_is(&it, INF_SV("include_usage")))
+      put_member(&it, body);
+  }
+  inf_json_member_bool(body, INF_SV("include_usage"), true);
+  inf_json_close(body, '}');
+}
+
+static int32_t
+write_body(const inf_send *send, inf_buf *body)
+{
+  inf_json_open(body, '{');
+  inf_json_member_string(body, INF_SV("model"), send->model);
+  inf_json_key(body, INF_SV("messages"));
+  inf_json_open(body, '[');
+  if (send->chat->messages.len > 0)
+    inf_json_put_raw(body, inf_buf_sv(&send->chat->messages));
+  inf_json_close(body, ']');
+  int32_t status = write_members(send, body);
+  write_stream(send, body);
+  inf_json_close(body, '}');
+  return status == INFER_OK ? body->status : status;
+}
+
+/* ---- Headers ------------------------------------------------------------- */
+
+typedef struct field {
+  inf_sv name, value;
+} field;
+
+static int32_t
+write_headers(const inf_send *send, bool has_body, bool stream,
+              inf_buf *headers, inf_buf *why)
+{
+  const field fields[] = {
+      {INF_SV("Content-Type"),
+       has_body ? INF_SV("application/json") : INF_SV("")},
+      {INF_SV("Accept"),
+       stream ? INF_SV("text/event-stream") : INF_SV("application/json")},
+      {INF_SV("User-Agent"), INF_SV("libinfer/" INFER_VERSION)},
+      {INF_SV("OpenAI-Organization"), send->organization},
+      {INF_SV("OpenAI-Project"), send->project},
+  };
+  int32_t status = INFER_OK;
+  for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    if (status == INFER_OK && fields[i].value.len > 0)
+      status = inf_send_write_header(send, fields[i].name, fields[i].value,
+                                     headers, why);
+  }
+  if (status == INFER_OK)
+    status = inf_send_write_key(send, headers, why);
+  if (status == INFER_OK)
+    status = inf_send_write_extra(send, headers, why);
+  return status;
+}
+
+static int32_t
+write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
+{
+  int32_t status =
+      inf_send_write_url(send, send->kind->chat_path, &out->url, why);
+  if (status == INFER_OK)
+    status = write_headers(send, true, send->stream, &out->headers, why);
+  if (status == INFER_OK)
+    status = write_body(send, &out->body);
+  return status;
+}
+
+static int32_t
+write_models(const inf_send *send, inf_wire_request *out)
+{
+  if (!send->kind->models_path)
+    return INFER_E_UNSUPPORTED;
+  int32_t status =
+      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
+  if (status == INFER_OK)
+    status = write_headers(send, false, false, &out->headers, NULL);
+  return status;
+}
+
+static void
+read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
+             inf_sv body, int64_t wall_now_ns)
+{
+  inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
+}
+
+const inf_dialect inf_dialect_openai = {
+    .name = "openai",
+    .write_chat = write_chat,
+    .write_models = write_models,
+    .read_body = inf_openai_read_body,
+    .read_event = inf_openai_read_event,
+    .read_failure = read_failure,
+};

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads a message of Chat Completions, whole or as the delta of a chunk: text,
+ * reasoning, refusal, tool calls, and whatever else is in it. */
+#include "provider/openai_reader.h"
+
+#include "infer/infer.h"
+
+#include "wire/json_write.h"
+
+void
+inf_openai_fail(inf_openai_reader *reader, int32_t status)
+{
+  if (reader->answer->status == INFER_OK)
+    reader->answer->status = status;
+}
+
+void
+inf_openai_spoil(inf_openai_reader *reader)
+{
+  if (reader->guess)
+    inf_guess_spoil(reader->guess);
+}
+
+void
+inf_openai_hole(inf_openai_reader *reader, inf_hole_kind kind, inf_sv value,
+                const char *name)
+{
+  if (reader->guess)
+    inf_guess_hole(reader->guess, kind, value, name);
+}
+
+/* Decoded text is never
+ * longer than what it was decoded from, and each value is decoded once: so
+ * one reservation holds all texts of an event, and they stay where they
+ * are. */
+inf_sv
+inf_openai_text(inf_openai_reader *reader, inf_sv value)
+{
+  inf_buf *scratch = &reader->decoder->scratch;
+  inf_sv text;
+  if (!inf_openai_is_string(value))
+    return INF_SV("");
+  if (inf_json_plain(value, &text))
+    return text;
+  if (scratch->len == 0)
+    inf_buf_reserve(scratch, reader->text.len);
+  size_t start = scratch->len;
+  if (scratch->status != INFER_OK || !inf_json_string(value, scratch)) {
+    inf_openai_fail(reader, INFER_E_NO_MEMORY);
+    return INF_SV("");
+  }
+  return inf_sv_of(scratch->ptr + start, scratch->len - start);
+}
+
+/* ---- Tool calls ---------------------------------------------------------- */
+
+/* One element of tool_calls, before it is known which call it belongs to. */
+typedef struct call_piece {
+  uint32_t index;
+  inf_sv id, type, name, arguments;
+  inf_sv function; /* the object that has the name */
+} call_piece;
+
+static uint32_t
+call_index(inf_sv call, bool chunk, uint32_t place)
+{
+  int64_t number;
+  /* The elements of a whole body are different calls, whatever they say. */
+  if (!chunk)
+    return place;
+  inf_sv index = inf_json_get(call, INF_SV("index"));
+  if (inf_json_int64(index, true, &number) && number >= 0 &&
+      number < INF_TOOL_NO_INDEX)
+    return (uint32_t)number;
+  return INF_TOOL_NO_INDEX;
+}
+
+/* Arguments are a string that holds JSON; some servers send the JSON. */
+static inf_sv
+arguments_of(inf_openai_reader *reader, inf_sv value)
+{
+  return inf_json_is(value, INF_JSON_OBJECT) ? value
+                                             : inf_openai_text(reader, value);
+}
+
+static call_piece
+read_call(inf_openai_reader *reader, inf_sv call, uint32_t place)
+{
+  call_piece piece = {.index = call_index(call, reader->chunk, place)};
+  inf_sv input = INF_SV("arguments");
+  piece.id = inf_openai_text(reader, inf_json_get(call, INF_SV("id")));
+  piece.type = inf_openai_text(reader, inf_json_get(call, INF_SV("type")));
+  piece.function = inf_json_get(call, INF_SV("function"));
+  if (!inf_json_is(piece.function, INF_JSON_OBJECT)) {
+    piece.function = inf_json_get(call, INF_SV("custom"));
+    input = INF_SV("input");
+    if (piece.type.len == 0 && inf_json_is(piece.function, INF_JSON_OBJECT))
+      piece.type = INF_SV("custom");
+  }
+  piece.name =
+      inf_openai_text(reader, inf_json_get(piece.function, INF_SV("name")));
+  piece.arguments = arguments_of(reader, inf_json_get(piece.function, input));
+  return piece;
+}
+
+static bool
+is_known_of_function(const inf_json_iter *it)
+{
+  return inf_json_key_is(it, INF_SV("name")) ||
+         inf_json_key_is(it, INF_SV("arguments")) ||
+         inf_json_key_is(it, INF_SV("input"));
+}
+
+static bool
+is_known_of_call(const inf_json_iter *it)
+{
+  static const char *const names[] = {"id", "type", "index", "function",
+                                      "custom"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    if (inf_json_key_is(it, inf_sv_from(names[i])))
+      return true;
+  }
+  return false;
+}
+
+/* What else the function object holds, as an object. */
+static void
+pass_function(inf_openai_reader *reader, size_t tool, inf_sv function)
+{
+  inf_buf rest;
+  inf_buf_init(&rest, SIZE_MAX);
+  inf_json_open(&rest, '{');
+  inf_json_iter it = inf_json_iter_of(function);
+  while (inf_json_next(&it)) {
+    if (is_known_of_function(&it) || inf_json_is(it.value, INF_JSON_NULL))
+      continue;
+    inf_members_put_name(&rest, it.key);
+    inf_json_put_raw(&rest, it.value);
+  }
+  inf_json_close(&rest, '}');
+  inf_openai_fail(reader, rest.status);
+  if (rest.status == INFER_OK && rest.len > 2)
+    inf_answer_set_tool_extra(reader->answer, reader->choice, tool,
+                              INF_SV("function"), inf_buf_sv(&rest));
+  inf_buf_fini(&rest);
+}
+
+static void
+read_tool_calls(inf_openai_reader *reader, inf_sv calls)
+{
+  uint32_t place = 0;
+  inf_json_iter it = inf_json_iter_of(calls);
+  while (inf_json_next(&it)) {
+    call_piece piece = read_call(reader, it.value, place++);
+    size_t tool = inf_answer_add_tool_call(reader->answer, reader->choice,
+                                           piece.index, piece.id, piece.type,
+                                           piece.name, piece.arguments);
+    inf_openai_spoil(reader);
+    if (tool == SIZE_MAX)
+      return;
+    pass_function(reader, tool, piece.function);
+    inf_json_iter extra = inf_json_iter_of(it.value);
+    while (inf_json_next(&extra)) {
+      if (!is_known_of_call(&extra))
+        inf_answer_set_tool_extra(reader->answer, reader->choice, tool,
+                                  extra.key, extra.value);
+    }
+  }
+}
+
+/* ---- Content ------------------------------------------------------------- */
+
+static void
+add_reasoning(inf_openai_reader *reader, inf_sv value, const char *name)
+{
+  inf_answer_add_reasoning(reader->answer, reader->choice,
+                           inf_openai_text(reader, value), name);
+}
+
+/* Mistral: {"type": "thinking", "thinking": [{"type": "text", "text"}]}. */
+static void
+read_thinking(inf_openai_reader *reader, inf_sv thinking)
+{
+  if (inf_openai_is_string(thinking)) {
+    add_reasoning(reader, thinking, "reasoning_content");
+    return;
+  }
+  inf_json_iter it = inf_json_iter_of(thinking);
+  while (inf_json_next(&it))
+    add_reasoning(reader, inf_json_get(it.value, INF_SV("text")),
+                  "reasoning_content");
+}
+
+/* One of the parts of a content array. What is not text, thinking or a
+ * refusal is kept as "content_parts". */
+static void
+read_part(inf_openai_reader *reader, inf_sv part)
+{
+  inf_buf one;
+  inf_sv type = inf_json_get(part, INF_SV("type"));
+  inf_sv text = inf_json_get(part, INF_SV("text"));
+  if (inf_json_equal(type, INF_SV("thinking"))) {
+    read_thinking(reader, inf_json_get(part, INF_SV("thinking")));
+  } else if (inf_json_equal(type, INF_SV("refusal"))) {
+    inf_answer_add_refusal(
+        reader->answer, reader->choice,
+        inf_openai_text(reader, inf_json_get(part, INF_SV("refusal"))));
+  } else if (inf_openai_is_string(text)) {
+    inf_answer_add_text(reader->answer, reader->choice,
+                        inf_openai_text(reader, text));
+  } else {
+    inf_buf_init(&one, SIZE_MAX);
+    inf_json_open(&one, '[');
+    inf_json_put_raw(&one, part);
+    inf_json_close(&one, ']');
+    if (one.status == INFER_OK)
+      inf_answer_set_message_extra(reader->answer, reader->choice,
+                                   INF_SV("content_parts"), inf_buf_sv(&one),
+                                   true);
+    inf_openai_fail(reader, one.status);
+    inf_buf_fini(&one);
+  }
+}
+
+static void
+read_content(inf_openai_reader *reader, inf_sv content)
+{
+  if (inf_openai_is_string(content)) {
+    inf_openai_hole(reader, INF_HOLE_TEXT, content, NULL);
+    inf_answer_add_text(reader->answer, reader->choice,
+                        inf_openai_text(reader, content));
+    return;
+  }
+  if (content.len == 0 || inf_json_is(content, INF_JSON_NULL))
+    return;
+  inf_openai_spoil(reader);
+  inf_json_iter it = inf_json_iter_of(content);
+  if (inf_json_is(content, INF_JSON_ARRAY)) {
+    while (inf_json_next(&it))
+      read_part(reader, it.value);
+  } else {
+    /* Cloudflare's JSON mode answers with the JSON itself. */
+    inf_answer_set_message_extra(reader->answer, reader->choice,
+                                 INF_SV("content"), content, reader->chunk);
+  }
+}
+
+/* The members of a message or delta that have a place of their own. They are
+ * collected first, because the order in which they are taken must not depend
+ * on the order in which a server writes them. */
+struct message {
+  inf_sv role, content, refusal, tool_calls;
+  inf_sv reasoning_content, reasoning, reasoning_details;
+};
+
+/* Servers that send both names send the same under both. */
+static void
+read_reasoning(inf_openai_reader *reader, const struct message *message)
+{
+  bool first = inf_openai_is_string(message->reasoning_content);
+  bool second = inf_openai_is_string(message->reasoning);
+  if (first && second)
+    inf_openai_spoil(reader);
+  else if (first)
+    inf_openai_hole(reader, INF_HOLE_REASONING, message->reasoning_content,
+                    "reasoning_content");
+  else if (second)
+    inf_openai_hole(reader, INF_HOLE_REASONING, message->reasoning,
+                    "reasoning");
+  if (inf_openai_is_filled(message->reasoning_content)) {
+    add_reasoning(reader, message->reasoning_content, "reasoning_content");
+  } else if (inf_openai_is_filled(message->reasoning)) {
+    add_reasoning(reader, message->reasoning, "reasoning");
+  } else {
+    inf_json_iter it = inf_json_iter_of(message->reasoning_details);
+    while (inf_json_next(&it)) {
+      inf_sv text = inf_json_get(it.value, INF_SV("text"));
+      if (!inf_openai_is_string(text))
+        text = inf_json_get(it.value, INF_SV("summary"));
+      if (inf_openai_is_filled(text))
+        add_reasoning(reader, text, "reasoning");
+    }
+  }
+}
+
+static void
+apply_message(inf_openai_reader *reader, const struct message *message)
+{
+  uint32_t choice = reader->choice;
+  if (inf_openai_is_filled(message->role))
+    inf_answer_set_role(reader->answer, choice,
+                        inf_openai_text(reader, message->role));
+  read_reasoning(reader, message);
+  read_content(reader, message->content);
+  if (inf_openai_is_string(message->refusal)) {
+    inf_openai_spoil(reader);
+    inf_answer_add_refusal(reader->answer, choice,
+                           inf_openai_text(reader, message->refusal));
+  }
+  read_tool_calls(reader, message->tool_calls);
+}
+
+/* A member of the message that is not known. In a chunk it is a piece. */
+static void
+pass_message_member(inf_openai_reader *reader, const inf_json_iter *it)
+{
+  inf_json_type type = inf_json_type_of(it->value);
+  if ((type == INF_JSON_STRING && !inf_members_is_label(it->key)) ||
+      type == INF_JSON_OBJECT || inf_json_count(it->value) > 0)
+    inf_openai_spoil(reader);
+  inf_answer_set_message_extra(reader->answer, reader->choice, it->key,
+                               it->value, reader->chunk);
+}
+
+/* Members of a delta that whole messages do not have. */
+static bool
+is_of_stream(const inf_openai_reader *reader, const inf_json_iter *it)
+{
+  return reader->chunk && (inf_json_key_is(it, INF_SV("index")) ||
+                           inf_json_key_is(it, INF_SV("token_id")));
+}
+
+void
+inf_openai_message(inf_openai_reader *reader, inf_sv object)
+{
+  struct message message = {0};
+  const struct {
+    const char *name;
+    inf_sv *value;
+  } known[] = {
+      {"content", &message.content},
+      {"role", &message.role},
+      {"reasoning_content", &message.reasoning_content},
+      {"reasoning", &message.reasoning},
+      {"tool_calls", &message.tool_calls},
+      {"refusal", &message.refusal},
+      {"reasoning_details", &message.reasoning_details},
+  };
+  const size_t count = sizeof(known) / sizeof(known[0]);
+  inf_json_iter it = inf_json_iter_of(object);
+  while (inf_json_next(&it)) {
+    size_t i = 0;
+    while (i < count && !inf_json_key_is(&it, inf_sv_from(known[i].name)))
+      i++;
+    if (i < count)
+      *known[i].value = it.value;
+    /* Details pass through as they are, beside the text that is in them. */
+    if (i == count - 1 || (i == count && !is_of_stream(reader, &it)))
+      pass_message_member(reader, &it);
+  }
+  apply_message(reader, &message);
+}

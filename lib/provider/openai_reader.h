@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_OPENAI_READER_H
+#define INF_PROVIDER_OPENAI_READER_H
+
+#include "provider/dialect.h"
+#include "wire/json_scan.h"
+
+/* What the files that read Chat Completions (openai_read.c, openai_message.c,
+ * openai_usage.c) share: the state of reading one chunk or body. */
+
+typedef struct inf_openai_reader {
+  inf_decoder *decoder;
+  inf_answer *answer;
+  inf_guess *guess; /* NULL for a whole body */
+  inf_sv text;      /* the event or body */
+  bool chunk;       /* of a stream */
+  bool repeats;     /* the object repeats the whole answer: nothing to add */
+  inf_sv choices, error; /* members of the top object */
+  uint32_t choice;       /* index of the one at hand */
+  bool has_message;
+  bool has_error;
+  bool bad_choice;     /* a choice of a whole body without a message */
+  inf_sv choice_error; /* the first choice that carries an "error" */
+  int32_t bad_finish;  /* class that a finish reason means, or INFER_OK */
+} inf_openai_reader;
+
+/* The text of a string value, "" for another type. It lives until the next
+ * event. */
+inf_sv inf_openai_text(inf_openai_reader *reader, inf_sv value);
+/* Sets the answer's status, if it is still good. */
+void inf_openai_fail(inf_openai_reader *reader, int32_t status);
+/* The chunk is no template for the next (see guess.h). */
+void inf_openai_spoil(inf_openai_reader *reader);
+/* The string may be another in the next chunk. */
+void inf_openai_hole(inf_openai_reader *reader, inf_hole_kind kind,
+                     inf_sv value, const char *name);
+
+/* A message or delta of the choice at hand. */
+void inf_openai_message(inf_openai_reader *reader, inf_sv object);
+/* A usage object; anything without figures is ignored. */
+void inf_openai_usage(inf_openai_reader *reader, inf_sv json);
+/* Groq's "x_groq", which may have usage in it. */
+void inf_openai_x_groq(inf_openai_reader *reader, inf_sv name, inf_sv json);
+
+static inline bool
+inf_openai_is_string(inf_sv value)
+{
+  return value.len > 0 && value.ptr[0] == '"';
+}
+
+/* A string that is not empty? */
+static inline bool
+inf_openai_is_filled(inf_sv value)
+{
+  return inf_openai_is_string(value) && value.len > 2;
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/send.h"
+
+#include "infer/infer.h"
+
+/* Providers and the servers in front of them refuse more. */
+#define MAX_URL_BYTES     (16 << 10)
+#define MAX_HEADERS_BYTES (128 << 10)
+/* What the account adds to the body. */
+#define MAX_ADDED_BYTES ((size_t)4 << 20)
+
+void
+inf_wire_request_init(inf_wire_request *request)
+{
+  inf_buf_init(&request->url, MAX_URL_BYTES);
+  inf_buf_init(&request->headers, MAX_HEADERS_BYTES);
+  inf_buf_init(&request->body, INF_CHAT_MAX_BYTES + MAX_ADDED_BYTES);
+}
+
+void
+inf_wire_request_fini(inf_wire_request *request)
+{
+  inf_buf_fini(&request->url);
+  inf_buf_fini_secret(&request->headers);
+  inf_buf_fini(&request->body);
+}
+
+void
+inf_wire_request_clear(inf_wire_request *request)
+{
+  inf_buf_clear(&request->url);
+  inf_buf_fini_secret(&request->headers);
+  inf_buf_init(&request->headers, MAX_HEADERS_BYTES);
+  inf_buf_clear(&request->body);
+}
+
+static int32_t
+refuse(inf_buf *why, const char *text)
+{
+  if (why)
+    inf_buf_append_cstr(why, text);
+  return INFER_E_INVALID_ARGUMENT;
+}
+
+static bool
+url_text_valid(inf_sv text)
+{
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.ptr[i];
+    if (c <= 0x20 || c == 0x7F || c == '#')
+      return false;
+  }
+  return true;
+}
+
+int32_t
+inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
+                   inf_buf *why)
+{
+  inf_sv base = send->base_url;
+  if (base.len == 0)
+    return refuse(why, "no base_url");
+  if (!url_text_valid(base) || !url_text_valid(send->query))
+    return refuse(why, "the URL has spaces, control characters or a '#'");
+  size_t question = inf_sv_find(base, '?');
+  inf_sv front = inf_sv_of(base.ptr, question);
+  inf_sv own = question < base.len
+                   ? inf_sv_of(base.ptr + question + 1, base.len - question - 1)
+                   : INF_SV("");
+  while (front.len > 0 && front.ptr[front.len - 1] == '/')
+    front.len--;
+  inf_buf_append_sv(url, front);
+  inf_buf_append_cstr(url, path);
+  if (own.len > 0 || send->query.len > 0)
+    inf_buf_append_char(url, '?');
+  inf_buf_append_sv(url, own);
+  if (own.len > 0 && send->query.len > 0)
+    inf_buf_append_char(url, '&');
+  inf_buf_append_sv(url, send->query);
+  return url->status;
+}
+
+/* The next NUL-terminated line of the extra headers, split at the colon. */
+static bool
+next_line(inf_sv *rest, inf_sv *name, inf_sv *value)
+{
+  if (rest->len == 0)
+    return false;
+  size_t len = inf_sv_find(*rest, '\0');
+  inf_sv line = inf_sv_of(rest->ptr, len);
+  size_t step = len < rest->len ? len + 1 : len;
+  *rest = inf_sv_of(rest->ptr + step, rest->len - step);
+  size_t colon = inf_sv_find(line, ':');
+  *name = inf_sv_of(line.ptr, colon);
+  *value = colon < len
+               ? inf_sv_trim(inf_sv_of(line.ptr + colon + 1, len - colon - 1))
+               : INF_SV("");
+  return true;
+}
+
+static bool
+has_extra(const inf_send *send, inf_sv wanted)
+{
+  inf_sv rest = send->headers, name, value;
+  while (next_line(&rest, &name, &value)) {
+    if (inf_sv_eq_nocase(name, wanted))
+      return true;
+  }
+  return false;
+}
+
+static int32_t
+write_line(inf_sv name, inf_sv value, inf_buf *headers, inf_buf *why)
+{
+  if (!inf_header_name_valid(name))
+    return refuse(why, "a header's name is not valid");
+  if (!inf_header_value_valid(value)) {
+    if (why) {
+      inf_buf_append_cstr(why, "the value of header ");
+      inf_buf_append_sv(why, name);
+    }
+    return refuse(why, " has control characters");
+  }
+  inf_buf_append_sv(headers, name);
+  inf_buf_append(headers, ": ", 2);
+  inf_buf_append_sv(headers, value);
+  inf_buf_append_char(headers, '\0');
+  return headers->status;
+}
+
+int32_t
+inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
+                      inf_buf *headers, inf_buf *why)
+{
+  if (has_extra(send, name))
+    return INFER_OK;
+  return write_line(name, value, headers, why);
+}
+
+int32_t
+inf_send_write_key(const inf_send *send, inf_buf *headers, inf_buf *why)
+{
+  const inf_sv name = INF_SV("Authorization");
+  if (send->key.len == 0 || send->auth_scheme.len == 0 || has_extra(send, name))
+    return INFER_OK;
+  if (!inf_header_name_valid(send->auth_scheme))
+    return refuse(why, "the authorization scheme is not one word");
+  if (!inf_header_value_valid(send->key))
+    return refuse(why, "the API key has control characters");
+  inf_buf_append_sv(headers, name);
+  inf_buf_append(headers, ": ", 2);
+  inf_buf_append_sv(headers, send->auth_scheme);
+  inf_buf_append_char(headers, ' ');
+  inf_buf_append_sv(headers, send->key);
+  inf_buf_append_char(headers, '\0');
+  return headers->status;
+}
+
+int32_t
+inf_send_write_extra(const inf_send *send, inf_buf *headers, inf_buf *why)
+{
+  inf_sv rest = send->headers, name, value;
+  while (next_line(&rest, &name, &value)) {
+    int32_t status = write_line(name, value, headers, why);
+    if (status != INFER_OK)
+      return status;
+  }
+  return INFER_OK;
+}

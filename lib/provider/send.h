@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_SEND_H
+#define INF_PROVIDER_SEND_H
+
+#include "provider/dialect.h"
+
+/* The parts of an outgoing request that all dialects write alike. Each gives
+ * INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or INFER_E_INVALID_ARGUMENT
+ * with a line in why (may be NULL). */
+
+/* base_url + path + the query. Refuses what would end the request line. */
+int32_t inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
+                           inf_buf *why);
+/* One header line, unless the account or the request has one of that name.
+ * The value never appears in why: it may be a key. */
+int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
+                              inf_buf *headers, inf_buf *why);
+/* "Authorization: <scheme> <key>", nothing without a key or a scheme. */
+int32_t inf_send_write_key(const inf_send *send, inf_buf *headers,
+                           inf_buf *why);
+/* The account's and the request's own header lines. */
+int32_t inf_send_write_extra(const inf_send *send, inf_buf *headers,
+                             inf_buf *why);
+
+#endif

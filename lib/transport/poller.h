@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_TRANSPORT_POLLER_H
+#define INF_TRANSPORT_POLLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Waiting for sockets: epoll on Linux, poll() elsewhere (or with
+ * INFER_FORCE_POLL), and a wake-up from any thread. Level-triggered. Used by
+ * one thread, except inf_poller_wake(). */
+typedef struct inf_poller inf_poller;
+
+enum { INF_POLL_IN = 1, INF_POLL_OUT = 2, INF_POLL_ERR = 4 };
+
+typedef struct inf_poll_event {
+  int fd;
+  unsigned mask; /* INF_POLL_* */
+} inf_poll_event;
+
+/* NULL when memory or descriptors are short. */
+inf_poller *inf_poller_new(void);
+void inf_poller_free(inf_poller *poller);
+/* Watches fd for what mask says; mask 0 forgets it. A descriptor must be
+ * forgotten before it is closed. False when memory is short. */
+bool inf_poller_set(inf_poller *poller, int fd, unsigned mask);
+/* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; rounded up
+ * to the system's resolution) and gives up to capacity events. */
+size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
+                       inf_poll_event *events, size_t capacity);
+/* Ends the present wait, or the next one, at once. Any thread; wakes that
+ * nobody has seen yet are one. */
+void inf_poller_wake(inf_poller *poller);
+/* Readable when a wait would return at once; with poll() this is only so for
+ * a wake-up. */
+int inf_poller_fd(const inf_poller *poller);
+
+#endif

@@ -20,9 +20,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define WHERE_MAX         INF_SIM_LISTENERS_MAX
-#define LOG_MAX_DEFAULT   100000
-#define SCRIPT_MAX_BYTES  ((size_t)256 << 20)
+#define WHERE_MAX        INF_SIM_LISTENERS_MAX
+#define LOG_MAX_DEFAULT  100000
+#define SCRIPT_MAX_BYTES ((size_t)256 << 20)
 
 static const char usage[] =
     "usage: infer sim [OPTIONS]\n\n"
@@ -289,8 +289,8 @@ set_up_listeners(inf_sim_server *server, const options *o)
 {
   for (size_t i = 0; i < o->listen_count; i++) {
     const char *where = o->listen[i];
-    if (!check_listen(where, inf_sim_server_listen(server, where,
-                                                   o->allow_remote))) {
+    if (!check_listen(where,
+                      inf_sim_server_listen(server, where, o->allow_remote))) {
       return false;
     }
   }
@@ -391,8 +391,7 @@ serve(inf_sim_server *server, const options *o)
     watch(&parent, server, fd, "the parent process", stop);
   }
   if (o->exit_on_stdin_eof) {
-    fcntl(STDIN_FILENO, F_SETFL,
-          fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+    fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
     watch(&input, server, STDIN_FILENO, "standard input", on_stdin);
   }
   inf_sim_alarm_init(&limit.alarm, on_time_limit);

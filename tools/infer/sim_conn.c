@@ -20,8 +20,8 @@
 #define LINGER_NS (2 * INF_NS_PER_S)
 /* Before a reset the kernel gets time to deliver what was written: a reset
  * throws away what is still queued. */
-#define RESET_POLL_NS    (200 * INF_NS_PER_US)
-#define RESET_TRIES_MAX  5000
+#define RESET_POLL_NS   (200 * INF_NS_PER_US)
+#define RESET_TRIES_MAX 5000
 /* Bytes of pipelined requests that are taken before they can be answered. */
 #define PENDING_MAX ((size_t)1 << 20)
 /* Rounds of answering and writing in one turn, so that others get theirs. */
@@ -109,9 +109,8 @@ write_some(inf_sim_conn *conn, const char *ptr, size_t len)
     return n;
   }
   int why = SSL_get_error(conn->ssl, n);
-  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE
-              ? EAGAIN
-              : EPIPE;
+  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN
+                                                                    : EPIPE;
   return -1;
 }
 
@@ -152,8 +151,7 @@ flush_out(inf_sim_conn *conn, uint64_t now_ns)
 {
   while (conn->out_at < conn->out.len) {
     if (is_paced(conn) && now_ns < conn->next_write_ns) {
-      inf_sim_loop_set(&conn->server->loop, &conn->alarm,
-                       conn->next_write_ns);
+      inf_sim_loop_set(&conn->server->loop, &conn->alarm, conn->next_write_ns);
       return IO_LATER;
     }
     io_result result = flush_once(conn);
@@ -193,8 +191,7 @@ reset_when_sent(inf_sim_conn *conn, uint64_t now_ns)
   int queued = 0;
   if (ioctl(conn->fd, SIOCOUTQ, &queued) == 0 && queued > 0 &&
       conn->reset_tries++ < RESET_TRIES_MAX) {
-    inf_sim_loop_set(&conn->server->loop, &conn->alarm,
-                     now_ns + RESET_POLL_NS);
+    inf_sim_loop_set(&conn->server->loop, &conn->alarm, now_ns + RESET_POLL_NS);
     return;
   }
   inf_sim_exchange_end(conn, INF_SIM_END_RESET, now_ns);
@@ -312,8 +309,7 @@ feed(inf_sim_conn *conn, inf_sv bytes, uint64_t now_ns)
         progress(conn, now_ns);
       }
     }
-    if (state != INF_SIM_HTTP_PARTIAL &&
-        conn->state == INF_SIM_CONN_READING) {
+    if (state != INF_SIM_HTTP_PARTIAL && conn->state == INF_SIM_CONN_READING) {
       begin_exchange(conn, state, now_ns);
     }
   }

@@ -254,8 +254,7 @@ inf_sim_server_listen_unix(inf_sim_server *server, const char *path)
 }
 
 void
-inf_sim_server_put_url(const inf_sim_server *server, size_t index,
-                       inf_buf *out)
+inf_sim_server_put_url(const inf_sim_server *server, size_t index, inf_buf *out)
 {
   const inf_sim_listener *listener = &server->listeners[index];
   const char *scheme = server->tls ? "https" : "http";

@@ -112,8 +112,7 @@ restart_clock(inf_sim_server *server)
   inf_rng_seed(&server->rng, server->script->seed.set
                                  ? server->script->seed.value
                                  : server->seed);
-  inf_sim_loop_set(&server->loop, &server->down_alarm,
-                   server->script_start_ns);
+  inf_sim_loop_set(&server->loop, &server->down_alarm, server->script_start_ns);
 }
 
 void

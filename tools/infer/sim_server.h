@@ -55,8 +55,7 @@ typedef struct inf_sim_server {
   char *read_buf; /* INF_SIM_READ_BYTES */
 } inf_sim_server;
 
-void inf_sim_server_init(inf_sim_server *server, uint64_t seed,
-                         size_t log_max);
+void inf_sim_server_init(inf_sim_server *server, uint64_t seed, size_t log_max);
 void inf_sim_server_fini(inf_sim_server *server);
 
 /* The script belongs to the server now, which restarts its clock. */

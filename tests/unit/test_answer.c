@@ -10,12 +10,12 @@ typedef struct fixture {
 static void
 on_delta(void *context, const inf_delta *delta)
 {
-  static const char *const names[] = {"text",     "reasoning", "refusal",
-                                      "call",     "call-done", "logprobs",
-                                      "extra",    "finish",    "usage"};
+  static const char *const names[] = {"text",  "reasoning", "refusal",
+                                      "call",  "call-done", "logprobs",
+                                      "extra", "finish",    "usage"};
   fixture *f = context;
-  inf_buf_appendf(&f->heard, "%s %u/%u %.*s", names[delta->kind],
-                  delta->choice, delta->tool, (int)delta->text.len,
+  inf_buf_appendf(&f->heard, "%s %u/%u %.*s", names[delta->kind], delta->choice,
+                  delta->tool, (int)delta->text.len,
                   delta->text.len ? delta->text.ptr : "");
   if (delta->kind == INF_DELTA_TOOL_CALL ||
       delta->kind == INF_DELTA_TOOL_CALL_DONE)
@@ -258,8 +258,7 @@ test_too_many_choices_or_calls_are_a_protocol_error(void **state)
   assert_int_equal(answer->status, INFER_OK);
   for (uint32_t i = 0; i < INF_ANSWER_MAX_TOOL_CALLS; i++)
     assert_int_equal(
-        inf_answer_add_tool_call(answer, i % 3, i, S(""), S(""), S("f"),
-                                 S("")),
+        inf_answer_add_tool_call(answer, i % 3, i, S(""), S(""), S("f"), S("")),
         i / 3);
   assert_true(inf_answer_add_tool_call(answer, 0, 99999, S(""), S(""), S("f"),
                                        S("")) == SIZE_MAX);

@@ -33,8 +33,8 @@ test_clarifai_is_as_documented(void **state)
   assert_string_equal(kind->auth_scheme, "Bearer");
   assert_int_equal(kind->evidence, INF_EVIDENCE_DOCUMENTED);
   assert_string_equal(inf_evidence_name(kind->evidence), "documented");
-  assert_true(inf_provider_kind_claims(
-      kind, S("https://clarifai.com/a/b/models/c")));
+  assert_true(
+      inf_provider_kind_claims(kind, S("https://clarifai.com/a/b/models/c")));
   assert_false(inf_provider_kind_claims(kind, S("gpt-4o")));
 }
 

@@ -207,8 +207,7 @@ test_clarifai_codes(void **state)
   (void)state;
   static const struct row rows[] = {
       {200, INFER_E_RATE_LIMITED, "{\"status\":{\"code\":11005}}"},
-      {429, INFER_E_RATE_LIMITED,
-       "{\"status\":{\"code\":\"CONN_THROTTLED\"}}"},
+      {429, INFER_E_RATE_LIMITED, "{\"status\":{\"code\":\"CONN_THROTTLED\"}}"},
       {200, INFER_E_RATE_LIMITED, "{\"status\":{\"code\":11006}}"},
       {400, INFER_E_RATE_LIMITED,
        "{\"status\":{\"code\":\"CONN_EXCEED_HOURLY_LIMIT\"}}"},

@@ -69,9 +69,8 @@ static void
 test_clarifai(void **state)
 {
   (void)state;
-  inf_error_body e =
-      body("{\"status\":{\"code\":11005,\"description\":\"d\","
-           "\"details\":\"more\",\"req_id\":\"r\"}}");
+  inf_error_body e = body("{\"status\":{\"code\":11005,\"description\":\"d\","
+                          "\"details\":\"more\",\"req_id\":\"r\"}}");
   assert_true(e.clarifai);
   assert_sv(e.code, "11005");
   assert_sv(e.message, "\"d\"");
@@ -87,10 +86,10 @@ static void
 test_details(void **state)
 {
   (void)state;
-  inf_error_body e = body(
-      "{\"error\":{\"code\":429,\"message\":\"m\",\"status\":\"RESOURCE\","
-      "\"details\":[{\"@type\":\"x\",\"reason\":\"R\"},"
-      "{\"@type\":\"RetryInfo\",\"retryDelay\":\"34.4s\"}]}}");
+  inf_error_body e =
+      body("{\"error\":{\"code\":429,\"message\":\"m\",\"status\":\"RESOURCE\","
+           "\"details\":[{\"@type\":\"x\",\"reason\":\"R\"},"
+           "{\"@type\":\"RetryInfo\",\"retryDelay\":\"34.4s\"}]}}");
   assert_sv(e.retry_delay, "\"34.4s\"");
   assert_sv(e.detail_code, "\"R\"");
   assert_sv(e.type, "\"RESOURCE\"");

@@ -4,7 +4,7 @@
 /* 2026-08-20 12:00:00 UTC. */
 #define NOW_NS (1787227200ll * 1000000000ll)
 
-#define MS 1000000ll
+#define MS     1000000ll
 
 static int64_t
 hint(int http_status, const char *const *lines, const char *body)
@@ -15,8 +15,7 @@ hint(int http_status, const char *const *lines, const char *body)
   inf_headers_init(&headers, 4096);
   for (; lines && *lines; lines++)
     inf_headers_add_line(&headers, S(*lines));
-  inf_classify_failure(&failure, NULL, http_status, &headers, S(body),
-                       NOW_NS);
+  inf_classify_failure(&failure, NULL, http_status, &headers, S(body), NOW_NS);
   int64_t ns = failure.hint_ns;
   inf_headers_fini(&headers);
   inf_failure_fini(&failure);
@@ -111,11 +110,11 @@ test_buckets_of_all_flavours(void **state)
                  "anthropic-ratelimit-tokens-reset: 2026-08-20T12:00:12Z"),
            ""),
       12000 * MS);
-  assert_int_equal(hint(429,
-                        LINES("ratelimitbysize-remaining: 0",
-                              "ratelimitbysize-reset: 20"),
-                        ""),
-                   20000 * MS);
+  assert_int_equal(
+      hint(429,
+           LINES("ratelimitbysize-remaining: 0", "ratelimitbysize-reset: 20"),
+           ""),
+      20000 * MS);
   assert_int_equal(
       hint(429, LINES("RateLimit-Remaining: 0", "RateLimit-Reset: 4"), ""),
       4000 * MS);

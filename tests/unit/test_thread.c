@@ -144,6 +144,32 @@ test_thread_without_memory(void **state)
   fail_alloc_uninstall();
 }
 
+/* No address space holds the stack that is asked for here. */
+static void
+test_thread_cannot_be_made(void **state)
+{
+  (void)state;
+#ifdef __GLIBC__
+  pthread_attr_t usual, huge;
+  assert_int_equal(pthread_getattr_default_np(&usual), 0);
+  assert_int_equal(pthread_attr_init(&huge), 0);
+  assert_int_equal(pthread_attr_setstacksize(&huge, SIZE_MAX / 4), 0);
+  fail_alloc_install();
+  assert_int_equal(pthread_setattr_default_np(&huge), 0);
+  birth born = {0};
+  pthread_t thread;
+  int rc = inf_thread_start(&thread, "huge", look_around, &born);
+  assert_int_equal(pthread_setattr_default_np(&usual), 0);
+  assert_int_not_equal(rc, 0);
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, NULL, &mask);
+  assert_int_equal(sigismember(&mask, SIGUSR1), 0);
+  fail_alloc_uninstall();
+  pthread_attr_destroy(&huge);
+  pthread_attr_destroy(&usual);
+#endif
+}
+
 /* ---- Waits -------------------------------------------------------------- */
 
 typedef struct meeting {
@@ -206,13 +232,14 @@ signal_ready(void *arg)
 }
 
 /* The lock is held until the wait begins, so the signal cannot come before
- * it. The longest waits must not wrap round to short ones. */
+ * it. The longest waits must not wrap round to short ones, and with the last
+ * one the nanoseconds of the deadline carry into its seconds. */
 static void
 test_wait_is_signalled(void **state)
 {
   (void)state;
   static const uint64_t waits[] = {INF_NEVER, INF_NEVER - 1, INF_NEVER / 2,
-                                   patience_s * INF_NS_PER_S};
+                                   patience_s * INF_NS_PER_S - 1};
   for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
     meeting m;
     set_up(&m);
@@ -295,6 +322,7 @@ main(void)
       cmocka_unit_test(test_thread_has_its_name),
       cmocka_unit_test(test_hook_runs_first),
       cmocka_unit_test(test_thread_without_memory),
+      cmocka_unit_test(test_thread_cannot_be_made),
       cmocka_unit_test(test_wait_times_out),
       cmocka_unit_test(test_wait_is_signalled),
   };

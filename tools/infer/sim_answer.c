@@ -208,8 +208,8 @@ head_turn(inf_sim_answer *answer, uint64_t now_ns, inf_buf *payload,
   if (b->bom) {
     inf_buf_append_cstr(payload, "\xef\xbb\xbf");
   }
-  for (uint64_t i = 0; i < b->whitespace_before_body.value &&
-                       b->whitespace_before_body.set;
+  for (uint64_t i = 0;
+       i < b->whitespace_before_body.value && b->whitespace_before_body.set;
        i++) {
     inf_buf_append_char(payload, '\n');
   }
@@ -251,8 +251,7 @@ send_oddities(inf_sim_answer *answer, inf_buf *payload)
   if (is_due(answer, &b->malformed_event, &answer->malformed_sent)) {
     inf_sim_render_malformed(&answer->render, payload);
   }
-  if (b->huge_line.set &&
-      is_due(answer, &after_first, &answer->huge_sent)) {
+  if (b->huge_line.set && is_due(answer, &after_first, &answer->huge_sent)) {
     inf_sim_render_huge_line(&answer->render, b->huge_line.value, payload);
   }
   if (b->deep.set && is_due(answer, &after_first, &answer->deep_sent)) {
@@ -264,9 +263,8 @@ static bool
 reaches_token_point(const inf_sim_answer *answer)
 {
   const inf_sim_behaviour *b = answer->behaviour;
-  const inf_sim_point *point = b->reset == INF_SIM_RESET_AT_POINT
-                                   ? &b->reset_at
-                                   : &b->cut;
+  const inf_sim_point *point =
+      b->reset == INF_SIM_RESET_AT_POINT ? &b->reset_at : &b->cut;
   return point->set && point->tokens && answer->tokens_sent >= point->at;
 }
 
@@ -339,8 +337,8 @@ static bool
 wants_usage_event(const inf_sim_answer *answer)
 {
   int form = answer->behaviour->usage_chunk;
-  return form == INF_SIM_USAGE_ALWAYS || (form == INF_SIM_USAGE_EMPTY_CHOICES &&
-                                          answer->request.include_usage);
+  return form == INF_SIM_USAGE_ALWAYS ||
+         (form == INF_SIM_USAGE_EMPTY_CHOICES && answer->request.include_usage);
 }
 
 static inf_sim_step

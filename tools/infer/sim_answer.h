@@ -56,10 +56,10 @@ typedef struct inf_sim_answer {
   inf_buf head;
   inf_buf body; /* of an answer that is no stream of events */
   unsigned status;
-  bool streaming;   /* events */
-  bool completion;  /* made content, streamed or not: it is charged */
+  bool streaming;  /* events */
+  bool completion; /* made content, streamed or not: it is charged */
   bool silent, reset_first;
-  bool close_after; /* the connection cannot be used again */
+  bool close_after;   /* the connection cannot be used again */
   inf_sim_action end; /* what happens at the frame's limit */
 
   /* Times, absolute. */

@@ -16,8 +16,8 @@ static const uint64_t ms_range[2] = {1, 1000000000};
 static const uint64_t us_range[2] = {0, 1000000000};
 static const uint64_t rate_range[2] = {1, 100000000};
 
-static const char *const reasoning_fields[] = {"reasoning_content",
-                                               "reasoning", NULL};
+static const char *const reasoning_fields[] = {"reasoning_content", "reasoning",
+                                               NULL};
 static const char *const tool_indexes[] = {"normal", "absent", "shared", NULL};
 static const char *const usage_chunks[] = {"empty_choices", "with_choices",
                                            "never", "always", NULL};

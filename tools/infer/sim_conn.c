@@ -20,8 +20,8 @@
 #define LINGER_NS (2 * INF_NS_PER_S)
 /* Before a reset the kernel gets time to deliver what was written: a reset
  * throws away what is still queued. */
-#define RESET_POLL_NS    (200 * INF_NS_PER_US)
-#define RESET_TRIES_MAX  5000
+#define RESET_POLL_NS   (200 * INF_NS_PER_US)
+#define RESET_TRIES_MAX 5000
 /* Bytes of pipelined requests that are taken before they can be answered. */
 #define PENDING_MAX ((size_t)1 << 20)
 /* Rounds of answering and writing in one turn, so that others get theirs. */
@@ -63,7 +63,7 @@ inf_sim_conn_close(inf_sim_conn *conn, bool reset)
   inf_sim_loop_cancel(&server->loop, &conn->alarm);
   inf_sim_loop_remove(&server->loop, conn->fd);
   close(conn->fd);
-  server->stats.open_connections--;
+  server->stats.open_connections -= conn->control ? 0 : 1;
   inf_list_remove(&conn->node);
   inf_list_push_back(&server->dead, &conn->node);
 }
@@ -109,9 +109,8 @@ write_some(inf_sim_conn *conn, const char *ptr, size_t len)
     return n;
   }
   int why = SSL_get_error(conn->ssl, n);
-  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE
-              ? EAGAIN
-              : EPIPE;
+  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN
+                                                                    : EPIPE;
   return -1;
 }
 
@@ -143,7 +142,7 @@ flush_once(inf_sim_conn *conn)
   }
   conn->out_at += (size_t)n;
   conn->exchange_bytes += (size_t)n;
-  conn->server->stats.bytes_out += (size_t)n;
+  conn->server->stats.bytes_out += conn->control ? 0 : (size_t)n;
   return IO_DONE;
 }
 
@@ -152,8 +151,7 @@ flush_out(inf_sim_conn *conn, uint64_t now_ns)
 {
   while (conn->out_at < conn->out.len) {
     if (is_paced(conn) && now_ns < conn->next_write_ns) {
-      inf_sim_loop_set(&conn->server->loop, &conn->alarm,
-                       conn->next_write_ns);
+      inf_sim_loop_set(&conn->server->loop, &conn->alarm, conn->next_write_ns);
       return IO_LATER;
     }
     io_result result = flush_once(conn);
@@ -193,8 +191,7 @@ reset_when_sent(inf_sim_conn *conn, uint64_t now_ns)
   int queued = 0;
   if (ioctl(conn->fd, SIOCOUTQ, &queued) == 0 && queued > 0 &&
       conn->reset_tries++ < RESET_TRIES_MAX) {
-    inf_sim_loop_set(&conn->server->loop, &conn->alarm,
-                     now_ns + RESET_POLL_NS);
+    inf_sim_loop_set(&conn->server->loop, &conn->alarm, now_ns + RESET_POLL_NS);
     return;
   }
   inf_sim_exchange_end(conn, INF_SIM_END_RESET, now_ns);
@@ -312,8 +309,7 @@ feed(inf_sim_conn *conn, inf_sv bytes, uint64_t now_ns)
         progress(conn, now_ns);
       }
     }
-    if (state != INF_SIM_HTTP_PARTIAL &&
-        conn->state == INF_SIM_CONN_READING) {
+    if (state != INF_SIM_HTTP_PARTIAL && conn->state == INF_SIM_CONN_READING) {
       begin_exchange(conn, state, now_ns);
     }
   }
@@ -335,7 +331,7 @@ feed_pending(inf_sim_conn *conn, uint64_t now_ns)
 static void
 take_bytes(inf_sim_conn *conn, inf_sv bytes, uint64_t now_ns)
 {
-  conn->server->stats.bytes_in += bytes.len;
+  conn->server->stats.bytes_in += conn->control ? 0 : bytes.len;
   if (conn->state >= INF_SIM_CONN_LINGERING) {
     return;
   }
@@ -448,7 +444,7 @@ on_due(inf_sim_alarm *alarm, uint64_t now_ns)
 static bool
 begin_tls(inf_sim_conn *conn)
 {
-  if (!conn->server->tls) {
+  if (!conn->server->tls || conn->control) {
     conn->state = INF_SIM_CONN_READING;
     return true;
   }
@@ -462,14 +458,14 @@ begin_tls(inf_sim_conn *conn)
 }
 
 void
-inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
+inf_sim_conn_new(inf_sim_server *server, int fd, bool control)
 {
-  (void)now_ns;
   inf_sim_conn *conn = inf_sim_alloc(sizeof(*conn));
   conn->source.on_ready = on_ready;
   conn->server = server;
   conn->fd = fd;
-  conn->number = ++server->next_connection;
+  conn->control = control;
+  conn->number = control ? 0 : ++server->next_connection;
   conn->events = EPOLLIN | EPOLLRDHUP;
   conn->idle_ns = INF_NEVER;
   inf_sim_alarm_init(&conn->alarm, on_due);
@@ -477,7 +473,7 @@ inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
   inf_buf_init(&conn->pending, INF_SIM_BUF_MAX);
   inf_buf_init(&conn->out, INF_SIM_BUF_MAX);
   inf_list_push_back(&server->conns, &conn->node);
-  server->stats.open_connections++;
+  server->stats.open_connections += control ? 0 : 1;
   if (!begin_tls(conn) ||
       !inf_sim_loop_add(&server->loop, fd, &conn->source, conn->events)) {
     inf_sim_conn_close(conn, false);

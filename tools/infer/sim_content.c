@@ -12,15 +12,15 @@
 
 /* Short enough that a space, the word and a full stop are one token. */
 static const char *const words[] = {
-    "the",     "of",     "and",    "a",      "to",      "in",     "is",
-    "that",    "it",     "for",    "as",     "with",    "on",     "by",
-    "at",      "from",   "this",   "which",  "or",      "each",   "one",
-    "water",   "light",  "river",  "stone",  "garden",  "window", "table",
-    "paper",   "letter", "story",  "reason", "answer",  "number", "measure",
-    "small",   "large",  "early",  "late",   "quiet",   "bright", "simple",
-    "careful", "common", "several", "before", "after",   "under",  "over",
-    "between", "through", "while",  "when",   "because", "often",  "rarely",
-    "moves",   "keeps",  "shows",  "finds",  "brings",  "leaves", "opens",
+    "the",     "of",      "and",     "a",      "to",      "in",     "is",
+    "that",    "it",      "for",     "as",     "with",    "on",     "by",
+    "at",      "from",    "this",    "which",  "or",      "each",   "one",
+    "water",   "light",   "river",   "stone",  "garden",  "window", "table",
+    "paper",   "letter",  "story",   "reason", "answer",  "number", "measure",
+    "small",   "large",   "early",   "late",   "quiet",   "bright", "simple",
+    "careful", "common",  "several", "before", "after",   "under",  "over",
+    "between", "through", "while",   "when",   "because", "often",  "rarely",
+    "moves",   "keeps",   "shows",   "finds",  "brings",  "leaves", "opens",
     "holds",
 };
 
@@ -98,14 +98,14 @@ add_piece(inf_sim_choice *choice, inf_sim_piece piece)
 /* Cuts a section into pieces of so many tokens, as long as the budget of
  * tokens lasts. Returns how many bytes of it fit. */
 static size_t
-cut_section(inf_sim_choice *choice, inf_sv section, uint8_t kind,
-            size_t start, uint64_t chunk_tokens, uint64_t *budget)
+cut_section(inf_sim_choice *choice, inf_sv section, uint8_t kind, size_t start,
+            uint64_t chunk_tokens, uint64_t *budget)
 {
   inf_sim_piece piece = {.start = (uint32_t)start, .kind = kind};
   size_t at = 0;
-  while (at < section.len && *budget > 0) {
-    size_t len = inf_sim_token_len(
-        inf_sv_of(section.ptr + at, section.len - at));
+  while (at<section.len && * budget> 0) {
+    size_t len =
+        inf_sim_token_len(inf_sv_of(section.ptr + at, section.len - at));
     at += len;
     piece.len += (uint32_t)len;
     piece.tokens++;
@@ -126,8 +126,7 @@ add_section(inf_sim_choice *choice, inf_sv section, uint8_t kind,
             uint64_t chunk_tokens, uint64_t *budget)
 {
   size_t start = choice->text.len;
-  size_t fits =
-      cut_section(choice, section, kind, start, chunk_tokens, budget);
+  size_t fits = cut_section(choice, section, kind, start, chunk_tokens, budget);
   inf_buf_append(&choice->text, section.ptr, fits);
   if (fits < section.len) {
     choice->finish_reason = "length";
@@ -185,9 +184,9 @@ choose_text(inf_buf *text, const inf_sim_behaviour *behaviour,
       inf_buf_append_char(text, (char)('a' + i % 26));
     }
   } else if (!inf_sim_dist_is_zero(&behaviour->tokens)) {
-    inf_sim_make_text(text, rng,
-                      inf_sim_dist_draw_count(&behaviour->tokens, rng,
-                                              TOKENS_MAX));
+    inf_sim_make_text(
+        text, rng,
+        inf_sim_dist_draw_count(&behaviour->tokens, rng, TOKENS_MAX));
   }
   inf_sim_must(text);
 }
@@ -209,8 +208,8 @@ static void
 add_huge(inf_sim_choice *choice, inf_sv text)
 {
   for (size_t at = 0; at < text.len; at += HUGE_PIECE_BYTES) {
-    size_t len = text.len - at < HUGE_PIECE_BYTES ? text.len - at
-                                                  : HUGE_PIECE_BYTES;
+    size_t len =
+        text.len - at < HUGE_PIECE_BYTES ? text.len - at : HUGE_PIECE_BYTES;
     add_piece(choice,
               (inf_sim_piece){(uint32_t)(choice->text.len + at), (uint32_t)len,
                               (uint16_t)((len + 3) / 4), INF_SIM_TEXT, 0});
@@ -246,8 +245,8 @@ add_reasoning(inf_sim_choice *choice, const inf_sim_behaviour *behaviour,
     inf_buf_append_sv(&text, behaviour->reasoning.sv);
   } else if (behaviour->reasoning_tokens.set) {
     inf_sim_make_text(&text, rng,
-                      inf_sim_dist_draw_count(
-                          &behaviour->reasoning_tokens.dist, rng, TOKENS_MAX));
+                      inf_sim_dist_draw_count(&behaviour->reasoning_tokens.dist,
+                                              rng, TOKENS_MAX));
   }
   choice->reasoning_len =
       add_section(choice, inf_buf_sv(&text), INF_SIM_REASONING,
@@ -325,8 +324,7 @@ inf_sim_content_make(inf_sim_content *content,
   *content = (inf_sim_content){.count = request->n,
                                .has_text = says_text(behaviour),
                                .prompt_tokens = request->prompt_tokens};
-  content->choices =
-      inf_sim_alloc(content->count * sizeof(*content->choices));
+  content->choices = inf_sim_alloc(content->count * sizeof(*content->choices));
   for (size_t i = 0; i < content->count; i++) {
     inf_sim_choice *choice = &content->choices[i];
     make_choice(choice, content, behaviour, request, seed + i);

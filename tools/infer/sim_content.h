@@ -27,7 +27,7 @@ typedef struct inf_sim_piece {
 } inf_sim_piece;
 
 typedef struct inf_sim_choice {
-  inf_buf text;                                  /* all sections in a row */
+  inf_buf text;                                   /* all sections in a row */
   size_t reasoning_len, content_len, refusal_len; /* of the sections */
   inf_sim_piece *pieces;
   size_t count, cap;
@@ -41,7 +41,7 @@ typedef struct inf_sim_content {
   bool has_text; /* else the message's content is null */
   uint64_t prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens;
   uint64_t billed_tokens; /* completion tokens, as the script's usage says */
-  size_t rounds; /* pieces of the longest choice */
+  size_t rounds;          /* pieces of the longest choice */
 } inf_sim_content;
 
 /* An empty struct is a valid content for fini. */

@@ -79,8 +79,7 @@ serve_script(inf_sim_server *server, const inf_sim_http *http, reply *answer)
 {
   inf_buf error;
   inf_buf_init(&error, INF_SIM_BUF_MAX);
-  inf_sim_script *script =
-      inf_sim_script_read(inf_buf_sv(&http->body), &error);
+  inf_sim_script *script = inf_sim_script_read(inf_buf_sv(&http->body), &error);
   if (script) {
     inf_sim_server_set_script(server, script);
     inf_buf_append_cstr(&answer->body, "{\"ok\":true}");
@@ -101,8 +100,7 @@ serve_reset(inf_sim_server *server, const inf_sim_http *http, reply *answer)
 }
 
 static void
-serve_shutdown(inf_sim_server *server, const inf_sim_http *http,
-               reply *answer)
+serve_shutdown(inf_sim_server *server, const inf_sim_http *http, reply *answer)
 {
   (void)http;
   server->loop.stop = true;
@@ -110,12 +108,9 @@ serve_shutdown(inf_sim_server *server, const inf_sim_http *http,
 }
 
 static const endpoint endpoints[] = {
-    {"GET", "log", serve_log},
-    {"GET", "invoice", serve_invoice},
-    {"GET", "stats", serve_stats},
-    {"POST", "script", serve_script},
-    {"POST", "reset", serve_reset},
-    {"POST", "shutdown", serve_shutdown},
+    {"GET", "log", serve_log},      {"GET", "invoice", serve_invoice},
+    {"GET", "stats", serve_stats},  {"POST", "script", serve_script},
+    {"POST", "reset", serve_reset}, {"POST", "shutdown", serve_shutdown},
 };
 
 static void

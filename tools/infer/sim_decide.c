@@ -91,10 +91,10 @@ decide_limit(decision *d)
   if (!limit || d->call->kind != INF_SIM_CHAT) {
     return false;
   }
-  answer->verdict = inf_sim_limits_ask(
-      &answer->script->limits, limit,
-      limit->per == INF_SIM_PER_MODEL ? model : d->call->key,
-      reserved_tokens(answer), d->call->now_ns);
+  answer->verdict =
+      inf_sim_limits_ask(&answer->script->limits, limit,
+                         limit->per == INF_SIM_PER_MODEL ? model : d->call->key,
+                         reserved_tokens(answer), d->call->now_ns);
   if (answer->verdict.admitted) {
     return false;
   }
@@ -110,8 +110,8 @@ decide_given(decision *d)
   if (!b->status.set && !b->body.set && !b->html_error) {
     return false;
   }
-  unsigned status = b->status.set ? (unsigned)b->status.value
-                                  : (b->html_error ? 502 : 200);
+  unsigned status =
+      b->status.set ? (unsigned)b->status.value : (b->html_error ? 502 : 200);
   if (b->body.set) {
     inf_buf_append_sv(body, b->body.sv);
     d->content_type = b->body_is_json ? JSON_TYPE : TEXT_TYPE;
@@ -298,8 +298,8 @@ make_head(decision *d)
   const inf_sim_behaviour *b = d->behaviour;
   bool gzip = b->gzip && d->call->accepts_gzip;
   bool open_end = answer->streaming || b->framing != INF_SIM_FRAMING_AUTO;
-  bool by_close = open_end && (d->call->http_1_0 ||
-                               b->framing == INF_SIM_FRAMING_CLOSE);
+  bool by_close =
+      open_end && (d->call->http_1_0 || b->framing == INF_SIM_FRAMING_CLOSE);
   if (gzip && !answer->streaming) {
     inf_sim_gzip(&answer->body);
   }
@@ -328,12 +328,11 @@ void
 inf_sim_decide(inf_sim_answer *answer, const inf_sim_call *call)
 {
   static const decide_fn steps[] = {
-      decide_path,    decide_key,          decide_redirect,
-      decide_limit,   decide_given,        decide_request,
-      decide_models,  decide_error_in_200, decide_completion,
+      decide_path,   decide_key,          decide_redirect,
+      decide_limit,  decide_given,        decide_request,
+      decide_models, decide_error_in_200, decide_completion,
   };
-  decision d = {.answer = answer, .call = call,
-                .behaviour = answer->behaviour};
+  decision d = {.answer = answer, .call = call, .behaviour = answer->behaviour};
   make_content(&d);
   for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
     if (steps[i](&d)) {

@@ -101,8 +101,7 @@ find_rule(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
 }
 
 static const inf_sim_behaviour *
-choose_behaviour(inf_sim_conn *conn, const inf_sim_call *call,
-                 uint64_t now_ns)
+choose_behaviour(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
 {
   inf_sim_script *script = conn->server->script;
   inf_sim_rule *rule = find_rule(conn, call, now_ns);
@@ -139,8 +138,8 @@ read_call(inf_sim_conn *conn, inf_sim_call *call, uint64_t now_ns)
       .script = server->script,
       .number = ++server->next_request,
       .now_ns = now_ns,
-      .seed = server->script->seed.set ? server->script->seed.value
-                                       : server->seed,
+      .seed =
+          server->script->seed.set ? server->script->seed.value : server->seed,
       .http_1_0 = http->http_1_0,
       .keep_alive = http->keep_alive,
   };
@@ -215,8 +214,8 @@ inf_sim_exchange_run(inf_sim_conn *conn, uint64_t now_ns)
 {
   inf_sim_answer *answer = &conn->answer;
   inf_sim_entry *entry = conn->entry;
-  conn->step = inf_sim_answer_run(answer, now_ns, &conn->server->scratch,
-                                  &conn->out);
+  conn->step =
+      inf_sim_answer_run(answer, now_ns, &conn->server->scratch, &conn->out);
   entry->status = answer->head_sent ? answer->status : 0;
   entry->head_sent_ns = answer->head_sent_ns;
   entry->first_token_ns = answer->first_token_ns;

@@ -117,8 +117,8 @@ read_field(inf_sim_http *http, inf_sv line)
   size_t colon = inf_sv_find(line, ':');
   inf_sv name = inf_sv_of(line.ptr, colon);
   if (colon == line.len || !inf_header_name_valid(name) ||
-      !inf_header_value_valid(inf_sv_of(line.ptr + colon + 1,
-                                        line.len - colon - 1))) {
+      !inf_header_value_valid(
+          inf_sv_of(line.ptr + colon + 1, line.len - colon - 1))) {
     refuse(http, 400, "A header field is malformed.");
     return;
   }
@@ -296,8 +296,7 @@ feed_body(inf_sim_http *http, inf_sv bytes)
   inf_sim_must(&http->body);
   http->left -= len;
   if (http->left == 0) {
-    http->stage =
-        http->stage == STAGE_BODY ? STAGE_READY : STAGE_CHUNK_END;
+    http->stage = http->stage == STAGE_BODY ? STAGE_READY : STAGE_CHUNK_END;
   }
   return len;
 }

@@ -186,8 +186,8 @@ put_decimal(inf_buf *buf, uint64_t ns, unsigned digits, const char *unit)
   uint64_t rest = ns % one;
   if (rest > 0) {
     char fraction[24];
-    int len = snprintf(fraction, sizeof(fraction), ".%0*" PRIu64, (int)digits,
-                       rest);
+    int len =
+        snprintf(fraction, sizeof(fraction), ".%0*" PRIu64, (int)digits, rest);
     while (len > 0 && fraction[len - 1] == '0') {
       len--;
     }

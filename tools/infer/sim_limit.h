@@ -40,8 +40,8 @@ void inf_sim_limits_fini(inf_sim_limits *limits);
 typedef struct inf_sim_verdict {
   bool limited; /* there is a limit; else nothing below counts */
   bool admitted;
-  bool too_large;  /* more tokens than the bucket can ever hold */
-  bool by_tokens;  /* which of the two refused it */
+  bool too_large;   /* more tokens than the bucket can ever hold */
+  bool by_tokens;   /* which of the two refused it */
   uint64_t wait_ns; /* if refused: until it would pass */
   uint64_t needed_tokens;
   uint64_t requests, requests_left, requests_full_ns;

@@ -22,9 +22,8 @@
 void
 inf_sim_log_init(inf_sim_log *log, size_t count_max, uint64_t start_ns)
 {
-  *log = (inf_sim_log){.count_max = count_max,
-                       .bytes_max = BYTES_MAX,
-                       .start_ns = start_ns};
+  *log = (inf_sim_log){
+      .count_max = count_max, .bytes_max = BYTES_MAX, .start_ns = start_ns};
   inf_list_init(&log->entries);
 }
 
@@ -160,8 +159,8 @@ inf_sim_charge_price(inf_sim_charge *charge, const inf_sim_script *script,
 static bool
 is_secret(inf_sv name)
 {
-  static const char *const names[] = {"authorization", "proxy-authorization",
-                                      "api-key", "x-api-key",
+  static const char *const names[] = {"authorization",  "proxy-authorization",
+                                      "api-key",        "x-api-key",
                                       "x-goog-api-key", "cookie"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     if (inf_sv_eq_nocase(name, inf_sv_from(names[i]))) {
@@ -254,14 +253,12 @@ put_key(inf_buf *out, const inf_headers *headers)
     inf_json_member_raw(out, INF_SV("key"), INF_SV("null"));
     return;
   }
-  inf_sv shown = key.len >= KEY_SHOWN_MIN
-                     ? inf_sv_of(key.ptr + key.len - 4, 4)
-                     : INF_SV("****");
+  inf_sv shown = key.len >= KEY_SHOWN_MIN ? inf_sv_of(key.ptr + key.len - 4, 4)
+                                          : INF_SV("****");
   int len = snprintf(hash, sizeof(hash), "%016" PRIx64,
                      inf_sim_hash(INF_SIM_HASH_START, key));
   inf_json_member_string(out, INF_SV("key"), shown);
-  inf_json_member_string(out, INF_SV("key_hash"),
-                         inf_sv_of(hash, (size_t)len));
+  inf_json_member_string(out, INF_SV("key_hash"), inf_sv_of(hash, (size_t)len));
 }
 
 static void
@@ -292,8 +289,8 @@ put_body(inf_buf *out, const inf_sim_entry *entry)
 static const char *
 end_name(const inf_sim_entry *entry)
 {
-  static const char *const names[] = {"open",  "silent", "complete",
-                                      "client_closed", "reset", "cut",
+  static const char *const names[] = {"open",          "silent", "complete",
+                                      "client_closed", "reset",  "cut",
                                       "server_down"};
   return names[entry->end];
 }

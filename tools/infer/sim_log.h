@@ -11,7 +11,7 @@
  * charge for it. */
 
 enum inf_sim_end {
-  INF_SIM_END_OPEN, /* being answered */
+  INF_SIM_END_OPEN,   /* being answered */
   INF_SIM_END_SILENT, /* being left without an answer */
   INF_SIM_END_COMPLETE,
   INF_SIM_END_CLIENT_CLOSED,

@@ -102,8 +102,8 @@ wait_ns(inf_sim_loop *loop, struct epoll_event *events, uint64_t wait)
   if (count < 0 && errno == ENOSYS) {
     uint64_t ms = wait / INF_NS_PER_MS + 1;
     int whole = ms > 60000 ? 60000 : (int)ms;
-    count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX,
-                       forever ? -1 : whole);
+    count =
+        epoll_wait(loop->epoll_fd, events, EVENTS_MAX, forever ? -1 : whole);
   }
   return count;
 }

@@ -36,8 +36,7 @@ void inf_sim_loop_remove(inf_sim_loop *loop, int fd);
 
 void inf_sim_alarm_init(inf_sim_alarm *alarm,
                         void (*on_due)(inf_sim_alarm *, uint64_t now_ns));
-void inf_sim_loop_set(inf_sim_loop *loop, inf_sim_alarm *alarm,
-                      uint64_t at_ns);
+void inf_sim_loop_set(inf_sim_loop *loop, inf_sim_alarm *alarm, uint64_t at_ns);
 void inf_sim_loop_cancel(inf_sim_loop *loop, inf_sim_alarm *alarm);
 
 /* Waits once and calls whoever is ready or due. */

@@ -35,8 +35,7 @@ headers_fit(const inf_sim_pairs *wanted, const inf_headers *headers)
 {
   for (size_t i = 0; i < wanted->count; i++) {
     inf_sv value;
-    if (!headers ||
-        !inf_headers_get(headers, wanted->items[i].name, &value) ||
+    if (!headers || !inf_headers_get(headers, wanted->items[i].name, &value) ||
         !inf_sim_glob(wanted->items[i].value, value)) {
       return false;
     }

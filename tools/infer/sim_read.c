@@ -127,9 +127,9 @@ put_run(inf_buf *out, inf_sv json, size_t at, bool in_string)
   size_t start = at;
   while (at < json.len) {
     char c = json.ptr[at];
-    if (c == '"' || (in_string ? c == '\\'
-                               : c == ' ' || c == '\t' || c == '\n' ||
-                                     c == '\r')) {
+    if (c == '"' ||
+        (in_string ? c == '\\'
+                   : c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
       break;
     }
     at++;

@@ -40,8 +40,9 @@ typedef struct inf_sim_field {
 
 #define INF_SIM_FIELDS_MAX 128
 
-/* Reads an object by its table: at most INF_SIM_FIELDS_MAX fields. Unknown and repeated
- * members are errors; names that begin with "x-" are the user's own. */
+/* Reads an object by its table: at most INF_SIM_FIELDS_MAX fields. Unknown and
+ * repeated members are errors; names that begin with "x-" are the user's own.
+ */
 bool inf_sim_read_fields(inf_sim_reader *reader, inf_sv value, void *to,
                          const inf_sim_field *fields, size_t count);
 

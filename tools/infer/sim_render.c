@@ -43,8 +43,8 @@ put_head(const inf_sim_render *render, inf_buf *out, inf_sv object)
 {
   const inf_sim_behaviour *behaviour = render->behaviour;
   char id[40];
-  int len = snprintf(id, sizeof(id), "chatcmpl-sim%016" PRIx64,
-                     render->identity);
+  int len =
+      snprintf(id, sizeof(id), "chatcmpl-sim%016" PRIx64, render->identity);
   inf_json_open(out, '{');
   inf_json_member_string(out, INF_SV("id"), inf_sv_of(id, (size_t)len));
   inf_json_member_string(out, INF_SV("object"), object);
@@ -86,8 +86,8 @@ inf_sim_render_init(inf_sim_render *render, const inf_sim_behaviour *behaviour,
                      : behaviour->cr ? INF_SV("\r")
                                      : INF_SV("\n");
   /* OpenAI announces the usage to come by a null in every other event. */
-  render->tail = usage_is_announced(render) ? INF_SV("],\"usage\":null}")
-                                            : INF_SV("]}");
+  render->tail =
+      usage_is_announced(render) ? INF_SV("],\"usage\":null}") : INF_SV("]}");
   inf_buf_init(&render->head, INF_SIM_BUF_MAX);
   put_head(render, &render->head, INF_SV("chat.completion.chunk"));
   inf_sim_must(&render->head);
@@ -139,9 +139,9 @@ put_token(inf_buf *out, inf_sv token, inf_sv suffix, unsigned rank)
   put_logprob(out, token, rank);
   inf_buf_append_cstr(out, ",\"bytes\":[");
   for (size_t i = 0; i < token.len + suffix.len; i++) {
-    unsigned char byte = (unsigned char)(i < token.len
-                                             ? token.ptr[i]
-                                             : suffix.ptr[i - token.len]);
+    unsigned char byte =
+        (unsigned char)(i < token.len ? token.ptr[i]
+                                      : suffix.ptr[i - token.len]);
     inf_buf_appendf(out, "%s%u", i ? "," : "", byte);
   }
   inf_buf_append_char(out, ']');
@@ -175,9 +175,8 @@ put_logprob_list(const inf_sim_render *render, const inf_sim_choice *choice,
     }
     inf_buf_append_char(out, any ? ',' : '[');
     any = true;
-    put_token_logprob(render,
-                      inf_sim_piece_text(choice, piece, render->behaviour),
-                      out);
+    put_token_logprob(
+        render, inf_sim_piece_text(choice, piece, render->behaviour), out);
   }
   inf_buf_append_cstr(out, any ? "]" : "null");
 }
@@ -250,17 +249,16 @@ put_message(const inf_sim_render *render, const inf_sim_choice *choice,
   size_t refusal_at = choice->reasoning_len + choice->content_len;
   inf_json_open(out, '{');
   inf_json_member_string(out, INF_SV("role"), INF_SV("assistant"));
-  put_string_or_null(
-      out, INF_SV("content"), render->content->has_text,
-      inf_sv_of(text ? text + choice->reasoning_len : NULL,
-                choice->content_len));
+  put_string_or_null(out, INF_SV("content"), render->content->has_text,
+                     inf_sv_of(text ? text + choice->reasoning_len : NULL,
+                               choice->content_len));
   if (choice->reasoning_len > 0) {
     inf_json_member_string(out, reasoning_name(render),
                            inf_sv_of(text, choice->reasoning_len));
   }
-  put_string_or_null(out, INF_SV("refusal"), behaviour->refusal.set,
-                     inf_sv_of(text ? text + refusal_at : NULL,
-                               choice->refusal_len));
+  put_string_or_null(
+      out, INF_SV("refusal"), behaviour->refusal.set,
+      inf_sv_of(text ? text + refusal_at : NULL, choice->refusal_len));
   if (behaviour->tools.count > 0) {
     inf_json_key(out, INF_SV("tool_calls"));
     inf_json_open(out, '[');
@@ -410,13 +408,13 @@ put_tool_delta(const inf_sim_render *render, const inf_sim_choice *choice,
   if (piece->kind == INF_SIM_TOOL_HEAD) {
     inf_buf_append_cstr(out, "\"id\":\"");
     inf_json_escape(out, tool->id);
-    inf_buf_append_cstr(out, "\",\"type\":\"function\",\"function\":{\"name\":\"");
+    inf_buf_append_cstr(out,
+                        "\",\"type\":\"function\",\"function\":{\"name\":\"");
     inf_json_escape(out, tool->name);
     inf_buf_append_cstr(out, "\",\"arguments\":\"\"}}]");
   } else {
     inf_buf_append_cstr(out, "\"function\":{\"arguments\":\"");
-    inf_json_escape(out,
-                    inf_sim_piece_text(choice, piece, render->behaviour));
+    inf_json_escape(out, inf_sim_piece_text(choice, piece, render->behaviour));
     inf_buf_append_cstr(out, "\"}}]");
   }
 }
@@ -434,8 +432,7 @@ inf_sim_render_piece(const inf_sim_render *render, size_t index, size_t at,
     inf_buf_append_char(out, '"');
     inf_buf_append_sv(out, delta_name(render, piece->kind));
     inf_buf_append(out, "\":\"", 3);
-    inf_json_escape(out,
-                    inf_sim_piece_text(choice, piece, render->behaviour));
+    inf_json_escape(out, inf_sim_piece_text(choice, piece, render->behaviour));
     inf_buf_append_char(out, '"');
   }
   if (has_logprobs(render, piece)) {

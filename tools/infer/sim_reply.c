@@ -61,9 +61,8 @@ static const status_info statuses[] = {
 static const status_info *
 find_status(unsigned status)
 {
-  static const status_info client = {0, "Client Error",
-                                     "invalid_request_error", NULL,
-                                     "The request was refused."};
+  static const status_info client = {0, "Client Error", "invalid_request_error",
+                                     NULL, "The request was refused."};
   static const status_info server = {0, "Server Error", "server_error", NULL,
                                      "The server failed."};
   static const status_info other = {0, "Other", "", NULL, "Other."};
@@ -130,8 +129,8 @@ inf_sim_put_html(inf_buf *out, unsigned status)
 static void
 put_limit_message(inf_buf *text, const inf_sim_verdict *verdict, inf_sv model)
 {
-  const char *unit = verdict->by_tokens ? "tokens per min (TPM)"
-                                        : "requests per min (RPM)";
+  const char *unit =
+      verdict->by_tokens ? "tokens per min (TPM)" : "requests per min (RPM)";
   uint64_t limit = verdict->by_tokens ? verdict->tokens : verdict->requests;
   uint64_t left =
       verdict->by_tokens ? verdict->tokens_left : verdict->requests_left;

@@ -28,7 +28,7 @@ typedef struct inf_sim_head {
   uint64_t length; /* of the body, or INF_SIM_LENGTH_UNKNOWN */
   bool chunked, gzip, close;
   uint64_t request_number;
-  inf_sv location;               /* "": none */
+  inf_sv location;                /* "": none */
   const inf_sim_verdict *verdict; /* NULL: no limit */
   const inf_sim_pairs *fields;    /* the script's, which replace ours */
 } inf_sim_head;

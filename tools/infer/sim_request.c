@@ -138,9 +138,8 @@ read_counts(inf_sim_request *request, inf_sv body)
                        &request->max_tokens, "Invalid 'max_tokens'");
   }
   if (!error) {
-    error =
-        read_count(body, INF_SV("max_completion_tokens"), INT64_MAX,
-                   &request->max_tokens, "Invalid 'max_completion_tokens'");
+    error = read_count(body, INF_SV("max_completion_tokens"), INT64_MAX,
+                       &request->max_tokens, "Invalid 'max_completion_tokens'");
   }
   request->n = request->n > 0 ? request->n : 1;
   request->max_tokens_given = request->max_tokens != UINT64_MAX;
@@ -158,14 +157,12 @@ inf_sim_request_read(inf_sim_request *request, inf_sv body)
   request->stream = is_true(value, "stream");
   request->include_usage = is_true(value, "stream_options.include_usage");
   request->logprobs = is_true(value, "logprobs");
-  if (!inf_json_string(inf_json_get(value, INF_SV("model")),
-                       &request->model)) {
+  if (!inf_json_string(inf_json_get(value, INF_SV("model")), &request->model)) {
     return "you must provide a model parameter";
   }
   request->hash = inf_sim_hash(request->hash, inf_buf_sv(&request->model));
   inf_sv messages = inf_json_get(value, INF_SV("messages"));
-  if (!inf_json_is(messages, INF_JSON_ARRAY) ||
-      inf_json_count(messages) == 0) {
+  if (!inf_json_is(messages, INF_JSON_ARRAY) || inf_json_count(messages) == 0) {
     return "Missing required parameter: 'messages'.";
   }
   read_messages(request, messages);

@@ -67,8 +67,8 @@ inf_sim_tls_new(const char *cert_file, const char *key_file,
       die_tls("cannot use client CA", client_ca_file);
     }
     SSL_CTX_set_client_CA_list(tls, SSL_load_client_CA_file(client_ca_file));
-    SSL_CTX_set_verify(
-        tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       NULL);
   }
   return tls;
 }
@@ -86,8 +86,7 @@ add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
-  X509_EXTENSION *extension =
-      X509V3_EXT_conf_nid(NULL, &context, nid, value);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
   if (!extension || X509_add_ext(cert, extension, -1) != 1) {
     die_tls("cannot make certificate:", value);
   }

@@ -47,8 +47,7 @@ inf_sim_read_count(inf_sim_reader *reader, inf_sv value, void *to,
   }
   uint64_t count = (uint64_t)number;
   if (count < range[0] || count > range[1]) {
-    return inf_sim_reader_fail(reader,
-                               "must be from %" PRIu64 " to %" PRIu64,
+    return inf_sim_reader_fail(reader, "must be from %" PRIu64 " to %" PRIu64,
                                range[0], range[1]);
   }
   *(uint64_t *)to = count;
@@ -74,8 +73,7 @@ inf_sim_read_probability(inf_sim_reader *reader, inf_sv value, void *to,
 {
   (void)param;
   double number = 0;
-  if (!inf_json_double(value, false, &number) || !(number >= 0) ||
-      number > 1) {
+  if (!inf_json_double(value, false, &number) || !(number >= 0) || number > 1) {
     return inf_sim_reader_fail(reader, "must be a number from 0 to 1");
   }
   *(double *)to = number;
@@ -220,8 +218,8 @@ read_mix(inf_sim_reader *reader, inf_sv value, inf_sim_dist *dist,
     }
     total += parts[i].weight;
   }
-  *dist = (inf_sim_dist){
-      .kind = INF_SIM_MIX, .parts = parts, .part_count = count};
+  *dist =
+      (inf_sim_dist){.kind = INF_SIM_MIX, .parts = parts, .part_count = count};
   return total > 0 || inf_sim_reader_fail(reader, "all weights are 0");
 }
 

@@ -152,7 +152,7 @@ exits 0
 complains '^\* attempt 1: sim/down \(first\)'
 complains 'ended: provider overloaded \(INFER_E_OVERLOADED\)'
 complains '^\* attempt 2: sim/good \(failover\)'
-complains '   ms: lookup .*, connect .*, sent .*, headers .*, first byte .*, end '
+complains '   ms: .*lookup .*, connect .*, sent .*, headers .*, first byte .*, end '
 complains '   ms: .*first byte .*, first content .*, last content .*, end '
 complains 'tokens: in [0-9]+, out [0-9]+'
 complains 'ended: answered'

@@ -274,7 +274,8 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
       continue;
     out[given].fd = poller->fds[at].fd;
     out[given++].mask =
-        (got & POLLIN ? INF_POLL_IN : 0u) | (got & POLLOUT ? INF_POLL_OUT : 0u) |
+        (got & POLLIN ? INF_POLL_IN : 0u) |
+        (got & POLLOUT ? INF_POLL_OUT : 0u) |
         (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u);
   }
   poller->turn++;

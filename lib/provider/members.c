@@ -158,7 +158,7 @@ inf_members_put_name(inf_buf *out, inf_sv raw_name)
   inf_buf_append(out, "\":", 2);
 }
 
-/* ---- Merging ------------------------------------------------------------ */
+/* ---- Merging ------------------------------------------------------------- */
 
 /* Strings under these names come whole, perhaps with every piece. */
 bool

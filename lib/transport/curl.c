@@ -85,7 +85,7 @@ struct inf_exchange {
   char error[CURL_ERROR_SIZE];
 };
 
-/* ---- Process-wide set-up -------------------------------------------------------- */
+/* ---- Process-wide set-up ------------------------------------------------- */
 
 /* curl_global_init() counts itself, and is safe to call from any thread since
  * 7.84; the lock serves older builds. */
@@ -121,7 +121,7 @@ inf_curl_has_http2(void)
          0;
 }
 
-/* ---- Sockets --------------------------------------------------------------------- */
+/* ---- Sockets ------------------------------------------------------------- */
 
 static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
@@ -186,7 +186,7 @@ on_timer(CURLM *multi, long timeout_ms, void *context)
   return 0;
 }
 
-/* ---- Callbacks of an exchange ------------------------------------------------------ */
+/* ---- Callbacks of an exchange -------------------------------------------- */
 
 /* libcurl's times count microseconds from the start of the transfer; 0 for a
  * step that a reused connection did not need. */
@@ -302,7 +302,7 @@ on_write(char *ptr, size_t size, size_t count, void *context)
   return go_on && !exchange->cancelled ? len : 0;
 }
 
-/* ---- How it ended ------------------------------------------------------------------- */
+/* ---- How it ended -------------------------------------------------------- */
 
 static const struct {
   CURLcode code;
@@ -341,6 +341,8 @@ net_of(const inf_exchange *exchange, CURLcode code)
     return INF_NET_TOO_LARGE;
   if (exchange->aborted)
     return INF_NET_ABORTED;
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && exchange->sends > 0)
+    return INF_NET_PROTOCOL; /* the answer is not HTTP */
   for (size_t i = 0; i < sizeof net_of_code / sizeof net_of_code[0]; i++)
     if (net_of_code[i].code == code)
       return net_of_code[i].net;
@@ -397,7 +399,7 @@ finish(inf_exchange *exchange, CURLcode code)
   recycle(exchange);
 }
 
-/* ---- Start ----------------------------------------------------------------------------- */
+/* ---- Start --------------------------------------------------------------- */
 
 static inf_exchange *
 exchange_alloc(curl_transport *transport)
@@ -547,11 +549,36 @@ set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
                                                : (long)CURL_HTTP_VERSION_2TLS);
 }
 
+/* Idle connections from before a clock jump go with the multi handle, as soon
+ * as it serves no exchange; until then, or until they are too old anyway, new
+ * exchanges connect afresh. */
+static bool set_up_multi(curl_transport *transport);
+
+static void
+retire_multi(curl_transport *transport)
+{
+  uint64_t now_ns = inf_clock_now(transport->options.clock);
+  if (now_ns - transport->retire_ns > max_idle_seconds * INF_NS_PER_S)
+    transport->retiring = false;
+  if (!transport->retiring || transport->dispatching ||
+      !inf_list_empty(&transport->live) || !inf_list_empty(&transport->dead))
+    return;
+  CURLM *old = transport->multi;
+  if (!set_up_multi(transport)) {
+    transport->multi = old;
+    return;
+  }
+  curl_multi_cleanup(old);
+  transport->retiring = false;
+}
+
 static inf_exchange *
 transport_start(inf_transport *base, const inf_http_request *request,
                 const inf_exchange_events *events, void *context)
 {
   curl_transport *transport = (curl_transport *)(void *)base;
+  if (transport->retiring)
+    retire_multi(transport);
   inf_exchange *exchange = exchange_new(transport);
   if (!exchange)
     return NULL;
@@ -576,7 +603,7 @@ transport_start(inf_transport *base, const inf_http_request *request,
   return exchange;
 }
 
-/* ---- Cancel, pause ---------------------------------------------------------------------- */
+/* ---- Cancel, pause ------------------------------------------------------- */
 
 static void
 transport_cancel(inf_exchange *exchange)
@@ -630,7 +657,7 @@ resume_exchanges(curl_transport *transport)
   }
 }
 
-/* ---- Run ----------------------------------------------------------------------------------- */
+/* ---- Run ----------------------------------------------------------------- */
 
 static void
 finish_failed(curl_transport *transport)
@@ -679,28 +706,6 @@ dispatch(curl_transport *transport, const inf_poll_event *events, size_t count)
   }
   resume_exchanges(transport);
   transport->dispatching = false;
-}
-
-/* Idle connections from before a clock jump go with the multi handle, as soon
- * as it serves no exchange; until then, or until they are too old anyway, new
- * exchanges connect afresh. */
-static bool set_up_multi(curl_transport *transport);
-
-static void
-retire_multi(curl_transport *transport)
-{
-  uint64_t now_ns = inf_clock_now(transport->options.clock);
-  if (now_ns - transport->retire_ns > max_idle_seconds * INF_NS_PER_S)
-    transport->retiring = false;
-  if (!transport->retiring || !inf_list_empty(&transport->live))
-    return;
-  CURLM *old = transport->multi;
-  if (!set_up_multi(transport)) {
-    transport->multi = old;
-    return;
-  }
-  curl_multi_cleanup(old);
-  transport->retiring = false;
 }
 
 static int32_t
@@ -757,7 +762,7 @@ transport_retire_idle(inf_transport *base)
   transport->retire_ns = inf_clock_now(transport->options.clock);
 }
 
-/* ---- Making and ending ---------------------------------------------------------------------- */
+/* ---- Making and ending --------------------------------------------------- */
 
 static bool
 set_up_multi(curl_transport *transport)

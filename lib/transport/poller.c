@@ -31,7 +31,7 @@ struct inf_poller {
 #endif
 };
 
-/* ---- The wake-up ------------------------------------------------------------- */
+/* ---- The wake-up --------------------------------------------------------- */
 
 static bool
 open_wake(inf_poller *poller)
@@ -96,7 +96,7 @@ wait_ms(uint64_t wait_ns)
 
 #if USE_EPOLL
 
-/* ---- epoll ---------------------------------------------------------------------- */
+/* ---- epoll --------------------------------------------------------------- */
 
 inf_poller *
 inf_poller_new(void)
@@ -193,7 +193,7 @@ inf_poller_fd(const inf_poller *poller)
 
 #else
 
-/* ---- poll ------------------------------------------------------------------------ */
+/* ---- poll ---------------------------------------------------------------- */
 
 inf_poller *
 inf_poller_new(void)
@@ -274,7 +274,8 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
       continue;
     out[given].fd = poller->fds[at].fd;
     out[given++].mask =
-        (got & POLLIN ? INF_POLL_IN : 0u) | (got & POLLOUT ? INF_POLL_OUT : 0u) |
+        (got & POLLIN ? INF_POLL_IN : 0u) |
+        (got & POLLOUT ? INF_POLL_OUT : 0u) |
         (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u);
   }
   poller->turn++;

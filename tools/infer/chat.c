@@ -312,12 +312,18 @@ print_plan(chat_run *chat)
     chat->error = NULL;
     return inf_load_failed(error, status);
   }
+  size_t tried = 0;
   for (size_t i = 0; i < infer_plan_count(plan); i++) {
-    int32_t kept_out = infer_plan_status(plan, i);
+    bool left_out = infer_plan_status(plan, i) != INFER_OK;
+    tried += !left_out;
     printf("%zu. %s: %s%s\n", i + 1, infer_plan_target(plan, i),
-           kept_out ? "left out: " : "", infer_plan_reason(plan, i));
+           left_out ? "left out: " : "", infer_plan_reason(plan, i));
   }
   infer_plan_free(plan);
+  if (tried == 0) {
+    inf_say("no target would be tried");
+    return EXIT_CALL_FAILED;
+  }
   return 0;
 }
 
@@ -423,10 +429,6 @@ on_log(int32_t level, const char *message, void *user_data)
 static int
 make_client(chat_run *chat)
 {
-  int code = inf_load_config(chat->args.config_path, &chat->config);
-  if (code != 0) {
-    return code;
-  }
   /* This program waits on the queue alone, whatever the file's owner needs. */
   infer_error *error = NULL;
   int32_t status = infer_config_set_int(chat->config, "threads", 1, &error);
@@ -475,9 +477,15 @@ choose_output(chat_run *chat)
 static int
 run(chat_run *chat)
 {
-  int code = make_client(chat);
+  int code = inf_load_config(chat->args.config_path, &chat->config);
   if (code == 0) {
     code = make_request(chat);
+  }
+  if (code == 0) {
+    code = make_client(chat);
+  }
+  if (code == 0) {
+    code = inf_chat_args_prompt(&chat->args, chat->request);
   }
   if (code != 0) {
     return code;

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "out.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "infer/infer.h"
 #include "provider/dialect.h"

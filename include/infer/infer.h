@@ -67,7 +67,7 @@
 extern "C" {
 #endif
 
-/* ---- Version ----------------------------------------------------------- */
+/* ---- Version ------------------------------------------------------------- */
 
 #define INFER_VERSION_MAJOR 0
 #define INFER_VERSION_MINOR 1
@@ -87,7 +87,7 @@ INFER_API const char *infer_features(void);
 /** 1 if the feature is in infer_features(), else 0. [hook-safe] */
 INFER_API int32_t infer_has_feature(const char *name);
 
-/* ---- Status ------------------------------------------------------------ */
+/* ---- Status -------------------------------------------------------------- */
 
 #define INFER_NUL_TERMINATED ((size_t)-1)
 
@@ -109,7 +109,7 @@ INFER_API int32_t infer_has_feature(const char *name);
 #define INFER_E_RESOLVE            (-20) /**< host name not found */
 #define INFER_E_CONNECT            (-21) /**< refused, unreachable, timed out */
 #define INFER_E_TLS                (-22) /**< TLS handshake failed */
-#define INFER_E_RESET              (-23) /**< connection broke before an answer */
+#define INFER_E_RESET              (-23) /**< broke before an answer */
 #define INFER_E_TLS_VERIFY         (-24) /**< certificate not trusted */
 #define INFER_E_FIRST_TOKEN_TIMEOUT (-25) /**< no content in first_token_ms */
 #define INFER_E_ATTEMPT_TIMEOUT    (-26) /**< answer not done in attempt_ms */
@@ -143,7 +143,7 @@ INFER_API const char *infer_status_text(int32_t status);
  * end. [hook-safe] */
 INFER_API int32_t infer_status_at(size_t index);
 
-/* ---- Process-wide hooks ------------------------------------------------- */
+/* ---- Process-wide hooks -------------------------------------------------- */
 
 /** Replaces malloc, realloc and free for all memory that the library itself
  * allocates (not that of libcurl and OpenSSL). Call it before any other
@@ -163,7 +163,7 @@ INFER_API int32_t infer_set_thread_start_hook(
  * [hook-safe] */
 INFER_API void infer_text_free(char *text);
 
-/* ---- Handles ------------------------------------------------------------ */
+/* ---- Handles ------------------------------------------------------------- */
 
 typedef struct infer_config infer_config;
 typedef struct infer_client infer_client;
@@ -177,7 +177,7 @@ typedef struct infer_attempt infer_attempt;
 typedef struct infer_plan infer_plan;
 typedef struct infer_model_list infer_model_list;
 
-/* ---- Errors ------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------- */
 
 /* All accessors of an error are [hook-safe] and accept NULL. Strings are ""
  * where there is nothing to tell, never NULL. */
@@ -213,7 +213,7 @@ INFER_API const infer_attempt *infer_error_attempt(const infer_error *error,
 INFER_API const infer_response *infer_error_partial(const infer_error *error);
 INFER_API void infer_error_free(infer_error *error);
 
-/* ---- Attempts ----------------------------------------------------------- */
+/* ---- Attempts ------------------------------------------------------------ */
 
 /* Why an attempt was started. */
 #define INFER_REASON_FIRST    1 /**< the call's first attempt */
@@ -283,7 +283,7 @@ INFER_API int64_t infer_attempt_bytes_received(const infer_attempt *attempt);
 /** Malformed stream events that were skipped. */
 INFER_API int64_t infer_attempt_skipped_events(const infer_attempt *attempt);
 
-/* ---- Configuration ------------------------------------------------------ */
+/* ---- Configuration ------------------------------------------------------- */
 
 /* One JSON document; its options are listed in docs/options.md and by
  * infer_options_manual(). A config is checked as a whole by
@@ -307,7 +307,8 @@ INFER_API int32_t infer_config_from_file(infer_config **config,
                                          infer_error **error);
 /** Sets one option by its path: "threads", "providers.house.base_url"
  * (providers by name, made when new), "routes.fast.timeouts.connect_ms". The
- * value is JSON. A later set replaces an earlier one. */
+ * value is JSON; null removes the option. A later set replaces an earlier
+ * one. */
 INFER_API int32_t infer_config_set_json(infer_config *config, const char *path,
                                         const char *json, size_t len,
                                         infer_error **error);
@@ -344,12 +345,12 @@ INFER_API void infer_config_free(infer_config *config);
 /** The manual of all options, as Markdown. Free it with infer_text_free(). */
 INFER_API int32_t infer_options_manual(char **markdown, size_t *len);
 
-/* ---- Client ------------------------------------------------------------- */
+/* ---- Client -------------------------------------------------------------- */
 
 /** Makes a client. config NULL, or without providers: those providers whose
  * key variable is set in the environment (OPENAI_API_KEY, CLARIFAI_PAT, ...),
  * which never fail over to one another. The config stays the caller's. Reads
- * key variables, key files, CA files and proxy variables now, once. Errors:
+ * key variables, key files and proxy variables now, once. Errors:
  * INFER_E_CONFIG, INFER_E_IO, INFER_E_NO_MEMORY. */
 INFER_API int32_t infer_client_new(infer_client **client,
                                    const infer_config *config,
@@ -417,7 +418,7 @@ INFER_API const char *infer_model_list_json(const infer_model_list *models,
                                             size_t index, size_t *len);
 INFER_API void infer_model_list_free(infer_model_list *models);
 
-/* ---- Requests ----------------------------------------------------------- */
+/* ---- Requests ------------------------------------------------------------ */
 
 /** model: the name of a route, "provider/model", or a model that exactly one
  * provider claims. Only its form is checked here. */
@@ -513,7 +514,7 @@ INFER_API int32_t infer_request_set_run_once(infer_request *request,
                                              int32_t run_once);
 INFER_API void infer_request_free(infer_request *request);
 
-/* ---- Responses ---------------------------------------------------------- */
+/* ---- Responses ----------------------------------------------------------- */
 
 /* Accessors of a response are [hook-safe] and accept NULL. Strings are "",
  * never NULL; numbers are -1 where nothing is known. A choice that does not
@@ -576,7 +577,7 @@ INFER_API const char *infer_response_json(const infer_response *response,
                                           size_t *len);
 INFER_API void infer_response_free(infer_response *response);
 
-/* ---- Calls: blocking ---------------------------------------------------- */
+/* ---- Calls: blocking ----------------------------------------------------- */
 
 /** Sends the request and waits for the whole answer. Not from a hook. */
 INFER_API int32_t infer_chat(infer_client *client,
@@ -596,7 +597,7 @@ INFER_API int32_t infer_chat_stream(infer_client *client,
                                     infer_response **response,
                                     infer_error **error) INFER_CHECKED;
 
-/* ---- Calls: asynchronous ------------------------------------------------ */
+/* ---- Calls: asynchronous ------------------------------------------------- */
 
 /** A queue for the events of any number of this client's calls. */
 INFER_API int32_t infer_queue_new(infer_queue **queue, infer_client *client);
@@ -663,7 +664,7 @@ INFER_API const char *infer_call_tag_value(const infer_call *call,
 /** Drops the handle; the call goes on. */
 INFER_API void infer_call_free(infer_call *call);
 
-/* ---- Events ------------------------------------------------------------- */
+/* ---- Events -------------------------------------------------------------- */
 
 /* Ignore types that you do not know. The events of a call come in order; each
  * belongs to an epoch, which a RESTART raises. */

@@ -3,7 +3,7 @@
  * functions, which are a submit and a wait. */
 #include "api/guard.h"
 
-/* ---- Submitting ----------------------------------------------------------------- */
+/* ---- Submitting ---------------------------------------------------------- */
 
 static int32_t
 check_submit(struct infer_client *client, const struct infer_request *request,
@@ -63,7 +63,7 @@ infer_submit(infer_client *client, const infer_request *request, int32_t mode,
   return INFER_OK;
 }
 
-/* ---- Calls ------------------------------------------------------------------------ */
+/* ---- Calls --------------------------------------------------------------- */
 
 static bool
 is_forked(const struct infer_call *call)
@@ -159,7 +159,7 @@ infer_call_free(infer_call *call)
     inf_call_unref(call);
 }
 
-/* ---- Blocking ------------------------------------------------------------------------ */
+/* ---- Blocking ------------------------------------------------------------ */
 
 int32_t
 infer_chat(infer_client *client, const infer_request *request,
@@ -236,7 +236,7 @@ infer_chat_stream(infer_client *client, const infer_request *request,
   return status;
 }
 
-/* ---- Queues --------------------------------------------------------------------------- */
+/* ---- Queues -------------------------------------------------------------- */
 
 int32_t
 infer_queue_new(infer_queue **queue, infer_client *client)

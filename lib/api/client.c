@@ -92,7 +92,7 @@ infer_client_next_timeout_ns(infer_client *client)
   return next_ns > now_ns ? (int64_t)(next_ns - now_ns) : 0;
 }
 
-/* ---- Dry run ------------------------------------------------------------------ */
+/* ---- Dry run ------------------------------------------------------------- */
 
 typedef struct plan_line {
   int32_t status;
@@ -226,7 +226,7 @@ infer_plan_free(infer_plan *plan)
   inf_free(plan);
 }
 
-/* ---- Models ---------------------------------------------------------------------- */
+/* ---- Models -------------------------------------------------------------- */
 
 typedef struct model {
   char *id, *json;

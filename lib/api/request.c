@@ -360,7 +360,7 @@ infer_request_json(const infer_request *request, char **json, size_t *len)
   return *json ? INFER_OK : INFER_E_NO_MEMORY;
 }
 
-/* ---- How the call is to be made --------------------------------------------- */
+/* ---- How the call is to be made ------------------------------------------ */
 
 int32_t
 infer_request_set_deadline_ms(infer_request *request, int64_t deadline_ms)

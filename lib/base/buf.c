@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "infer/infer.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 enum { first_capacity = 64 };
@@ -53,10 +54,15 @@ inf_buf_reserve(inf_buf *buf, size_t extra)
     return false;
   if (extra > buf->max || buf->len > buf->max - extra)
     return fail(buf, INFER_E_TOO_LARGE);
-  size_t needed = buf->len + extra + 1;
-  if (needed <= buf->cap)
+  if (extra < buf->cap - buf->len)
     return true;
-  size_t cap = buf->cap ? buf->cap * 2 : first_capacity;
+  /* SIZE_MAX bytes and a NUL are more than memory can be. */
+  if (extra >= SIZE_MAX - buf->len)
+    return fail(buf, INFER_E_TOO_LARGE);
+  size_t needed = buf->len + extra + 1;
+  size_t cap = buf->cap < SIZE_MAX / 2 ? buf->cap * 2 : SIZE_MAX;
+  if (cap < first_capacity)
+    cap = first_capacity;
   if (cap < needed)
     cap = needed;
   if (cap > buf->max && buf->max < SIZE_MAX)
@@ -64,6 +70,7 @@ inf_buf_reserve(inf_buf *buf, size_t extra)
   char *ptr = inf_realloc(buf->ptr, cap);
   if (!ptr)
     return fail(buf, INFER_E_NO_MEMORY);
+  ptr[buf->len] = '\0';
   buf->ptr = ptr;
   buf->cap = cap;
   return true;
@@ -125,19 +132,26 @@ inf_buf_append_int(inf_buf *buf, int64_t value)
   return false;
 }
 
+/* Formats into the room there is. Only where that was too small is the length
+ * known too late, and the text is formatted once more. */
 bool
 inf_buf_appendv(inf_buf *buf, const char *format, va_list args)
 {
+  if (!inf_buf_reserve(buf, 0))
+    return false;
   va_list again;
   va_copy(again, args);
-  int len = vsnprintf(NULL, 0, format, args);
-  bool ok = len >= 0 && inf_buf_reserve(buf, (size_t)len);
-  if (ok) {
+  size_t room = buf->cap - buf->len;
+  int len = vsnprintf(buf->ptr + buf->len, room, format, args);
+  if (len < 0)
+    fail(buf, errno == ENOMEM ? INFER_E_NO_MEMORY : INFER_E_TOO_LARGE);
+  else if ((size_t)len >= room && inf_buf_reserve(buf, (size_t)len))
     vsnprintf(buf->ptr + buf->len, (size_t)len + 1, format, again);
-    buf->len += (size_t)len;
-  }
   va_end(again);
-  return ok;
+  if (buf->status == INFER_OK)
+    buf->len += (size_t)len;
+  buf->ptr[buf->len] = '\0';
+  return buf->status == INFER_OK;
 }
 
 bool
@@ -177,7 +191,6 @@ inf_buf_take(inf_buf *buf, size_t *len)
   if (!inf_buf_reserve(buf, 0))
     return NULL;
   char *ptr = buf->ptr;
-  ptr[buf->len] = '\0';
   if (len)
     *len = buf->len;
   *buf = (inf_buf){.max = buf->max};

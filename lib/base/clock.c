@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The system's clocks. On Linux CLOCK_MONOTONIC stands still while the machine
+ * sleeps, and a deadline would with it; CLOCK_BOOTTIME goes on. */
 #include "base/clock.h"
 
 #include <stddef.h>

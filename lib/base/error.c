@@ -3,14 +3,16 @@
 #include "base/error.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "infer/infer.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
-/* ---- Statuses ------------------------------------------------------------- */
+/* ---- Statuses ----------------------------------------------------------- */
 
+// clang-format off
 #define STATUS(name, text) {INFER_##name, "INFER_" #name, text}
 
 static const inf_status_info statuses[] = {
@@ -53,8 +55,10 @@ static const inf_status_info statuses[] = {
     STATUS(E_NO_TARGET, "no target may serve the call"),
     STATUS(E_LIMIT, "limit reached"),
 };
+// clang-format on
 
-static const inf_status_info unknown_status = {0, "INFER_E_UNKNOWN",
+/* 1 is no status: what infer_status_at() gives past the end. */
+static const inf_status_info unknown_status = {1, "INFER_E_UNKNOWN",
                                                "unknown status"};
 
 size_t
@@ -94,10 +98,10 @@ int32_t
 infer_status_at(size_t index)
 {
   const inf_status_info *info = inf_status_at(index);
-  return info ? info->status : 1;
+  return info ? info->status : unknown_status.status;
 }
 
-/* ---- Errors ---------------------------------------------------------------- */
+/* ---- Errors ------------------------------------------------------------- */
 
 enum { message_bytes = 2048 };
 
@@ -155,8 +159,8 @@ inf_error_new(const inf_error_fields *fields, const char *message)
   size_t lens[STRING_COUNT], bytes = 0;
   for (int i = 0; i < STRING_COUNT; i++) {
     lens[i] = from[i] ? strlen(from[i]) : 0;
-    if (i == MESSAGE && lens[i] >= message_bytes)
-      lens[i] = message_bytes - 1;
+    if (i == MESSAGE && lens[i] > message_bytes)
+      lens[i] = message_bytes;
     bytes += lens[i] + 1;
   }
   struct infer_error *error = inf_calloc(1, sizeof *error + bytes);
@@ -171,12 +175,10 @@ inf_error_new(const inf_error_fields *fields, const char *message)
   for (int i = 0; i < STRING_COUNT; i++) {
     if (lens[i] > 0)
       memcpy(at, from[i], lens[i]);
-    for (size_t j = 0; i == MESSAGE && j < lens[i]; j++)
-      if ((unsigned char)at[j] < ' ' || at[j] == 127)
-        at[j] = ' ';
     error->strings[i] = at;
     at += lens[i] + 1;
   }
+  inf_text_clean((char *)(error + 1), lens[MESSAGE]);
   return error;
 }
 
@@ -186,14 +188,13 @@ inf_error_set(struct infer_error **error, int32_t status, const char *format,
 {
   if (!error || *error)
     return status;
-  char message[message_bytes];
+  char message[message_bytes + 1] = "";
   va_list args;
   va_start(args, format);
   vsnprintf(message, sizeof message, format, args);
   va_end(args);
   inf_error_fields fields = {.status = status, .retry_after_ms = -1};
-  *error = status == INFER_E_NO_MEMORY ? &no_memory_error
-                                       : inf_error_new(&fields, message);
+  *error = inf_error_new(&fields, message);
   return (*error)->status;
 }
 
@@ -220,10 +221,12 @@ void
 inf_error_set_detail(struct infer_error *error, void *detail,
                      void (*release)(void *detail))
 {
-  if (error->immortal || error->release) {
+  if (error->immortal) {
     release(detail);
     return;
   }
+  if (error->release)
+    error->release(error->detail);
   error->detail = detail;
   error->release = release;
 }
@@ -231,10 +234,10 @@ inf_error_set_detail(struct infer_error *error, void *detail,
 void *
 inf_error_detail(const struct infer_error *error)
 {
-  return error->detail;
+  return error ? error->detail : NULL;
 }
 
-/* ---- Accessors ------------------------------------------------------------- */
+/* ---- Accessors ---------------------------------------------------------- */
 
 int32_t
 infer_error_status(const infer_error *error)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Threads, waits and forks: what POSIX gives, with the choices that a library
+ * inside somebody else's program has to make. */
 #include "base/thread.h"
 
 #include "base/clock.h"
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
+/* Set before a thread is started, which orders it before that thread. */
 static struct {
   void (*fn)(const char *name, void *user_data);
   void *user_data;
@@ -108,27 +111,38 @@ inf_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t wait_ns)
 
 /* ---- Fork ---------------------------------------------------------------- */
 
-static atomic_uint fork_generation;
-static atomic_bool fork_handler_installed;
+/* One variable holds both the count and whether it is kept at all, so that a
+ * look costs one load. */
+#define NOT_COUNTING UINT32_MAX
+
+static _Atomic uint32_t fork_generation = NOT_COUNTING;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
+/* Runs in the child, which has one thread. */
 static void
-in_child(void)
+count_fork(void)
 {
-  atomic_fetch_add_explicit(&fork_generation, 1, memory_order_relaxed);
+  uint32_t generation =
+      atomic_load_explicit(&fork_generation, memory_order_relaxed) + 1;
+  atomic_store_explicit(&fork_generation,
+                        generation == NOT_COUNTING ? 0 : generation,
+                        memory_order_relaxed);
 }
 
 static void
 install_fork_handler(void)
 {
-  pthread_atfork(NULL, NULL, in_child);
-  atomic_store(&fork_handler_installed, true);
+  pthread_atfork(NULL, NULL, count_fork);
+  atomic_store_explicit(&fork_generation, 0, memory_order_relaxed);
 }
 
 uint32_t
 inf_fork_generation(void)
 {
-  if (!atomic_load_explicit(&fork_handler_installed, memory_order_relaxed))
-    pthread_once(&fork_once, install_fork_handler);
+  uint32_t generation =
+      atomic_load_explicit(&fork_generation, memory_order_relaxed);
+  if (generation != NOT_COUNTING)
+    return generation;
+  pthread_once(&fork_once, install_fork_handler);
   return atomic_load_explicit(&fork_generation, memory_order_relaxed);
 }

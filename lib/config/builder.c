@@ -127,7 +127,8 @@ infer_config_from_file(infer_config **config, const char *path,
   char why[INF_FILE_WHY_MAX];
   infer_error *cause = NULL;
   inf_buf_init(&text, INF_TREE_MAX_BYTES + 1);
-  int32_t status = inf_file_read(path, INF_TREE_MAX_BYTES, &text, why);
+  int32_t status =
+      inf_file_read(path, INF_TREE_MAX_BYTES, INF_FILE_WAIT_MS, &text, why);
   if (status == INFER_E_IO) {
     inf_error_set(error, INFER_E_IO, "cannot read %s: %s", path, why);
   } else {

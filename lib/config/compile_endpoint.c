@@ -50,7 +50,8 @@ check_pem_file(const char *path, inf_sv option, const inf_place *place,
   if (!path)
     return INFER_OK;
   inf_buf_init(&text, PEM_MAX_BYTES + 2);
-  int32_t status = inf_file_read(path, PEM_MAX_BYTES, &text, why);
+  int32_t status =
+      inf_file_read(path, PEM_MAX_BYTES, INF_FILE_WAIT_MS, &text, why);
   if (status == INFER_E_NO_MEMORY)
     inf_place_no_memory(error);
   else if (status != INFER_OK)
@@ -152,8 +153,7 @@ check_unix_socket(const char *path, const inf_place *place, infer_error **error)
   if (path[0] != '/')
     return inf_place_error(&here, error, "expected an absolute path");
   if (strlen(path) > most)
-    return inf_place_error(
-        &here, error, "longer than the %zu bytes of a socket's path", most);
+    return inf_place_error(&here, error, "longer than %zu bytes", most);
   return INFER_OK;
 }
 

@@ -216,7 +216,7 @@ read_body(const inf_node *body, const inf_place *place,
     inf_place here = inf_place_member(place, inf_sv_from(own[i]));
     if (inf_node_get(body, inf_sv_from(own[i])))
       return inf_place_error(&here, error,
-                             "is the request's own and cannot be given");
+                             "belongs to the request and cannot be given");
   }
   if (!body->first)
     return INFER_OK;

@@ -205,8 +205,8 @@ read_name(inf_sv name, const inf_place *place, inf_route_config *route,
         place, error, "the name of a route has 1 to %d bytes", NAME_MAX_BYTES);
   if (inf_sv_find(name, '/') != name.len)
     return inf_place_error(place, error,
-                           "the name of a route contains no \"/\" (that is "
-                           "how a provider's model is named)");
+                           "the name of a route contains no \"/\" (it stands "
+                           "between a provider and its model)");
   if (inf_has_control(name))
     return inf_place_error(place, error,
                            "the name of a route contains no control "

@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIPE_WAIT_MS 5000
+/* A pipe is waited for in slices, counted over the whole file, so that
+ * neither signals nor a writer that trickles makes the wait longer. */
+#define SLICE_MS 50
 
 /* strerror() is not safe in threads, and speaks the user's language. */
 static const char *
@@ -33,7 +35,8 @@ errno_text(int number, char why[INF_FILE_WHY_MAX])
     text = "is a directory";
     break;
   case EAGAIN:
-    text = "nothing came through this pipe";
+  case EINTR:
+    text = "its end does not come";
     break;
   case EMFILE:
   case ENFILE:
@@ -57,30 +60,29 @@ errno_text(int number, char why[INF_FILE_WHY_MAX])
 
 /* Bytes read, 0 at the end, -1 with errno. */
 static ssize_t
-read_some(int fd, char *ptr, size_t len)
+read_some(int fd, char *ptr, size_t len, int *slices)
 {
   for (;;) {
     ssize_t n = read(fd, ptr, len);
     if (n >= 0 || (errno != EINTR && errno != EAGAIN))
       return n;
-    if (errno == EINTR)
-      continue;
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, PIPE_WAIT_MS) == 0) {
-      errno = EAGAIN;
+    if (--*slices < 0)
       return -1;
-    }
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    (void)poll(&wait, 1, SLICE_MS);
   }
 }
 
 static int32_t
-read_all(int fd, size_t max_bytes, inf_buf *out, char why[INF_FILE_WHY_MAX])
+read_all(int fd, size_t max_bytes, int wait_ms, inf_buf *out,
+         char why[INF_FILE_WHY_MAX])
 {
   size_t start = out->len;
   char *piece = out->ptr + start;
+  int slices = wait_ms / SLICE_MS;
   for (;;) {
     size_t len = out->len - start;
-    ssize_t n = read_some(fd, piece + len, max_bytes + 1 - len);
+    ssize_t n = read_some(fd, piece + len, max_bytes + 1 - len, &slices);
     if (n < 0) {
       errno_text(errno, why);
       return INFER_E_IO;
@@ -98,7 +100,7 @@ read_all(int fd, size_t max_bytes, inf_buf *out, char why[INF_FILE_WHY_MAX])
 }
 
 int32_t
-inf_file_read(const char *path, size_t max_bytes, inf_buf *out,
+inf_file_read(const char *path, size_t max_bytes, int wait_ms, inf_buf *out,
               char why[INF_FILE_WHY_MAX])
 {
   struct stat info;
@@ -112,7 +114,7 @@ inf_file_read(const char *path, size_t max_bytes, inf_buf *out,
   else if (S_ISDIR(info.st_mode))
     errno_text(EISDIR, why);
   else
-    status = read_all(fd, max_bytes, out, why);
+    status = read_all(fd, max_bytes, wait_ms, out, why);
   if (fd >= 0)
     close(fd);
   return status;

@@ -25,8 +25,8 @@ static const char head[] =
     "\n"
     "Secrets are named, not written: `\"env:NAME\"` is a variable of the "
     "environment,\n"
-    "`\"file:PATH\"` a file of at most 64 KiB whose line ends at the end are "
-    "dropped. A\n"
+    "`\"file:PATH\"` a file of at most 64 KiB, of which trailing line "
+    "ends are dropped. A\n"
     "literal works too; it is never shown again.\n";
 
 typedef struct chapter {
@@ -130,7 +130,8 @@ put_default(inf_buf *out, const inf_option *option)
     word = inf_option_choice(option, (size_t)option->default_number);
     inf_buf_appendf(out, "`\"%.*s\"`", (int)word.len, word.ptr);
   } else {
-    inf_buf_append_cstr(out, option->default_text);
+    inf_buf_append_cstr(out, option->default_text[0] ? option->default_text
+                                                     : "none");
   }
 }
 

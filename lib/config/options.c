@@ -68,10 +68,11 @@ static const inf_option options[] = {
     PROVIDER("base_url", INF_OPTION_STRING, 0, "the kind's", "", APART,
              "address of the API: http or https, without user, query and "
              "fragment"),
-    PROVIDER("api_key", INF_OPTION_SECRET_LIST, 0, "the kind's variable", "",
-             APART,
-             "a key, or an array of keys to take turns; an element may be an "
-             "object, see Keys"),
+    PROVIDER(
+        "api_key", INF_OPTION_SECRET_LIST, 0,
+        "the kind's variable, without base_url", "", APART,
+        "a key, or an array of keys: when one is refused or spent, the next "
+        "one steps in. An element may be an object, see Keys"),
     PROVIDER("organization", INF_OPTION_STRING, 0, "", "", APART,
              "organization of those keys that name none"),
     PROVIDER("project", INF_OPTION_STRING, 0, "", "", APART,
@@ -83,7 +84,7 @@ static const inf_option options[] = {
              "what routes and requests may require of a provider"),
     PROVIDER("headers", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "HTTP headers to add; the value of one that carries a secret "
-             "(x-api-key, cookie, ...) may be named like a key"),
+             "(x-api-key, cookie, ...) may be given like a key"),
     PROVIDER("query", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "query parameters to add to each address; they are encoded"),
     PROVIDER("body", INF_OPTION_JSON, 0, "", "", APART,
@@ -102,7 +103,7 @@ static const inf_option options[] = {
     PROVIDER("ca_file", INF_OPTION_STRING, 0, "the system's", "",
              IN_ENDPOINT(ca_file), "PEM file with the CAs to trust"),
     PROVIDER("ca_pem", INF_OPTION_STRING, 0, "the system's", "", APART,
-             "the same as text, or named like a key"),
+             "the same as text, or given like a key"),
     PROVIDER("client_cert", INF_OPTION_STRING, 0, "", "",
              IN_ENDPOINT(client_cert), "PEM file with the client certificate"),
     PROVIDER("client_key", INF_OPTION_STRING, 0, "client_cert", "",

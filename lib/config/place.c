@@ -17,9 +17,9 @@ put(text_out *out, inf_sv piece)
 {
   size_t room = INF_PLACE_TEXT_MAX - 1 - out->len;
   size_t n = piece.len < room ? piece.len : room;
-  if (n > 0)
-    memcpy(out->ptr + out->len, piece.ptr, n);
-  out->len += n;
+  /* A NUL, legal in a name, would end the text. */
+  for (size_t i = 0; i < n; i++)
+    out->ptr[out->len++] = piece.ptr[i] ? piece.ptr[i] : ' ';
 }
 
 static bool

@@ -46,7 +46,8 @@ read_file(const char *path, const inf_place *place, inf_buf *out,
 {
   char why[INF_FILE_WHY_MAX];
   size_t start = out->len;
-  int32_t status = inf_file_read(path, INF_SECRET_MAX_BYTES, out, why);
+  int32_t status =
+      inf_file_read(path, INF_SECRET_MAX_BYTES, INF_FILE_WAIT_MS, out, why);
   if (status == INFER_E_NO_MEMORY)
     return inf_place_no_memory(error);
   if (status != INFER_OK)

@@ -85,7 +85,7 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
   inf_attempt_release(attempt);
 }
 
-/* ---- Timers --------------------------------------------------------------- */
+/* ---- Timers -------------------------------------------------------------- */
 
 static uint64_t
 after_ms(uint64_t at_ns, int64_t ms)
@@ -187,7 +187,7 @@ inf_attempt_set_paused(inf_attempt *attempt, bool paused)
   arm(attempt);
 }
 
-/* ---- Records -------------------------------------------------------------- */
+/* ---- Records ------------------------------------------------------------- */
 
 static void
 set_phase(inf_attempt *attempt, int phase)
@@ -280,7 +280,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   }
 }
 
-/* ---- What the decoder tells ----------------------------------------------- */
+/* ---- What the decoder tells ---------------------------------------------- */
 
 static void
 on_delta(void *context, const inf_delta *delta)
@@ -298,7 +298,7 @@ on_delta(void *context, const inf_delta *delta)
   inf_deliver_delta(attempt, delta);
 }
 
-/* ---- What the transport tells ---------------------------------------------- */
+/* ---- What the transport tells -------------------------------------------- */
 
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
@@ -467,19 +467,13 @@ on_done(void *context, const inf_exchange_result *result)
 static const inf_exchange_events exchange_events = {
     on_sent, on_headers, on_body, on_done};
 
-/* ---- Start ----------------------------------------------------------------- */
+/* ---- Start --------------------------------------------------------------- */
 
 static bool
 wants_stream(const struct infer_call *call, const inf_target_config *target)
 {
-  if (call->kind == INF_CALL_MODELS)
-    return false;
-  int32_t upstream = target->upstream;
-  if (upstream == INF_UPSTREAM_DEFAULT)
-    upstream = call->params->upstream;
-  if (upstream == INF_UPSTREAM_DEFAULT)
-    upstream = target->provider->upstream;
-  return upstream != INF_UPSTREAM_UNARY;
+  return call->kind != INF_CALL_MODELS &&
+         target->upstream != INF_UPSTREAM_UNARY;
 }
 
 static void

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "wire/json_scan.h"
 
-/* ---- Making ---------------------------------------------------------------- */
+/* ---- Making -------------------------------------------------------------- */
 
 static atomic_uint_fast64_t next_call_id = 1;
 
@@ -214,7 +214,7 @@ inf_call_new(struct infer_call **out, struct infer_client *client,
   return INFER_OK;
 }
 
-/* ---- Ending ---------------------------------------------------------------- */
+/* ---- Ending -------------------------------------------------------------- */
 
 static void
 arm(inf_engine *engine, struct infer_call *call)
@@ -290,7 +290,7 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
   end_failed(engine, call, status, NULL, why, partial);
 }
 
-/* ---- Attempts --------------------------------------------------------------- */
+/* ---- Attempts ------------------------------------------------------------ */
 
 void
 inf_call_on_timer(inf_engine *engine, struct infer_call *call)
@@ -456,8 +456,6 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   if (next.action == INF_RETRY_END) {
     const inf_failure *failure =
         attempt->has_decoder ? &attempt->decoder.failure : NULL;
-    if (!call->committed)
-      inf_deliver_discard(call);
     struct infer_response *partial = take_partial(attempt);
     struct infer_error *error = inf_result_error(
         status, call->trail, attempt->record, failure, NULL, partial);

@@ -12,7 +12,7 @@ enum { max_header_bytes = 256 << 10 };
 /* The client whose loop this thread is running right now. */
 static _Thread_local const struct infer_client *loop_of_this_thread;
 
-/* ---- Mailbox ----------------------------------------------------------------- */
+/* ---- Mailbox ------------------------------------------------------------- */
 
 static void
 wake(struct infer_client *client)
@@ -114,7 +114,7 @@ inf_client_command(struct infer_client *client, struct infer_call *call)
   pthread_mutex_unlock(&client->mutex);
 }
 
-/* ---- The end of calls -------------------------------------------------------- */
+/* ---- The end of calls ---------------------------------------------------- */
 
 static void
 broadcast_queues_locked(struct infer_client *client)
@@ -151,7 +151,7 @@ on_call_ended(void *context, struct infer_call *call)
   pthread_mutex_unlock(&client->mutex);
 }
 
-/* ---- The loop ---------------------------------------------------------------- */
+/* ---- The loop ------------------------------------------------------------ */
 
 /* The last act of the loop: every call ends, the engine goes. */
 static void
@@ -281,7 +281,7 @@ inf_client_wait(struct infer_client *client, struct infer_queue *queue,
   return is_ready;
 }
 
-/* ---- Making and ending -------------------------------------------------------- */
+/* ---- Making and ending --------------------------------------------------- */
 
 void
 inf_client_ref(struct infer_client *client)

@@ -16,7 +16,7 @@
 /* Largest text that merging may gather in one event. */
 #define EVENT_MAX_BYTES ((size_t)64 << 20)
 
-/* ---- Events ------------------------------------------------------------- */
+/* ---- Events -------------------------------------------------------------- */
 
 static void
 event_init(struct infer_event *event, int32_t type,
@@ -82,7 +82,7 @@ can_merge(const struct infer_event *first, const struct infer_event *second)
          first->choice == second->choice && first->tool == second->tool;
 }
 
-/* ---- Life --------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------- */
 
 struct infer_queue *
 inf_queue_new(struct infer_client *client)

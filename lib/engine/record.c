@@ -79,7 +79,7 @@ inf_reason_name(int32_t reason)
   return reason_names[reason > 0 && (size_t)reason < count ? reason : 0];
 }
 
-/* ---- Public accessors --------------------------------------------------- */
+/* ---- Public accessors ---------------------------------------------------- */
 
 static const char *
 or_empty(const char *text)

@@ -42,7 +42,7 @@ infer_response_free(infer_response *response)
   inf_free(response);
 }
 
-/* ---- Errors ------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------- */
 
 /* What hangs on an error from this floor. */
 typedef struct error_detail {

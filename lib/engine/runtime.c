@@ -87,7 +87,7 @@ bucket_of(const char *name)
   return hash % bucket_count;
 }
 
-/* ---- Keys --------------------------------------------------------------- */
+/* ---- Keys ---------------------------------------------------------------- */
 
 static key_pool *
 pool_find_locked(inf_runtime *runtime, const char *name)
@@ -241,7 +241,7 @@ inf_runtime_forgive_keys(inf_runtime *runtime)
   pthread_mutex_unlock(&runtime->mutex);
 }
 
-/* ---- Targets ------------------------------------------------------------ */
+/* ---- Targets ------------------------------------------------------------- */
 
 static target_state *
 target_find_locked(inf_runtime *runtime, const char *name)

@@ -108,7 +108,7 @@ static const struct rule rules[] = {
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | DOWN | IN_200, PHRASE, "maximum context length"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "context length"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "context window"},
-  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "context size"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "available context size"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "prompt is too long"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "too many tokens"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "exceeds the maximum number of tokens"},

@@ -56,10 +56,15 @@ void inf_guess_spoil(inf_guess *guess);
 /* Read: makes it the template if it is fit for one. */
 void inf_guess_end(inf_guess *guess, uint32_t choice);
 
-/* True if the chunk fits the template; values[i] then is the string in
+typedef struct inf_filling {
+  inf_sv value; /* the string, quotes included */
+  bool ascii;   /* it is plain ASCII: nothing in it to decode */
+} inf_filling;
+
+/* True if the chunk fits the template; fillings[i] then is the string in
  * holes[i]. */
 bool inf_guess_match(const inf_guess *guess, inf_sv chunk,
-                     inf_sv values[INF_GUESS_MAX_HOLES]);
+                     inf_filling fillings[INF_GUESS_MAX_HOLES]);
 
 /* Is the string value padding as some services send it under "p": a beginning
  * of "abc...xyzABC...XYZ0...9"? */

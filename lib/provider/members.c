@@ -113,14 +113,20 @@ inf_members_set(inf_members *members, inf_sv name, inf_sv json)
   return push_piece(member, json);
 }
 
+static int32_t
+add_any_piece(inf_members *members, inf_sv name, inf_sv json)
+{
+  inf_member *member;
+  int32_t status = find_or_add(members, name, &member);
+  return status == INFER_OK ? push_piece(member, json) : status;
+}
+
 int32_t
 inf_members_add_piece(inf_members *members, inf_sv name, inf_sv json)
 {
-  inf_member *member;
   if (inf_json_is(json, INF_JSON_NULL))
     return INFER_OK;
-  int32_t status = find_or_add(members, name, &member);
-  return status == INFER_OK ? push_piece(member, json) : status;
+  return add_any_piece(members, name, json);
 }
 
 size_t
@@ -152,7 +158,7 @@ inf_members_put_name(inf_buf *out, inf_sv raw_name)
   inf_buf_append(out, "\":", 2);
 }
 
-/* ---- Merging ------------------------------------------------------------ */
+/* ---- Merging ------------------------------------------------------------- */
 
 /* Strings under these names come whole, perhaps with every piece. */
 bool
@@ -192,7 +198,7 @@ merge_objects(inf_sv pieces, unsigned depth, inf_buf *out)
   while (status == INFER_OK && inf_json_next(&it)) {
     inf_json_iter member = inf_json_iter_of(it.value);
     while (status == INFER_OK && inf_json_next(&member))
-      status = inf_members_add_piece(&merged, member.key, member.value);
+      status = add_any_piece(&merged, member.key, member.value);
   }
   inf_json_open(out, '{');
   for (size_t i = 0; status == INFER_OK && i < merged.count; i++) {
@@ -277,8 +283,8 @@ merge_details(inf_sv pieces, unsigned depth, inf_buf *out)
   return status;
 }
 
-/* Writes the one value that the pieces make. The last piece tells the type;
- * where the types differ it stands alone. */
+/* Writes the one value that the pieces make; nulls among them say nothing.
+ * The last piece tells the type; where the types differ it stands alone. */
 static int32_t
 write_merged(inf_sv name, inf_sv pieces, unsigned depth, inf_buf *out)
 {
@@ -289,6 +295,8 @@ write_merged(inf_sv name, inf_sv pieces, unsigned depth, inf_buf *out)
   inf_json_iter it = inf_json_iter_of(pieces);
   while (inf_json_next(&it)) {
     inf_json_type next = inf_json_type_of(it.value);
+    if (next == INF_JSON_NULL)
+      continue;
     same = same && (count == 0 || next == type);
     type = next;
     count++;

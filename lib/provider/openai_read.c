@@ -139,6 +139,14 @@ read_finish(inf_openai_reader *reader, inf_sv choice)
     reader->bad_finish = INFER_E_OVERLOADED;
 }
 
+static bool
+is_filtered(const inf_openai_reader *reader)
+{
+  const inf_choice *choice = inf_answer_choice(reader->answer, reader->choice);
+  return choice && inf_sv_eq(inf_buf_sv(&choice->finish_reason),
+                             INF_SV("content_filter"));
+}
+
 static void
 read_choice(inf_openai_reader *reader, inf_sv choice)
 {
@@ -157,7 +165,8 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
                                   it.value);
   }
   read_finish(reader, choice);
-  if (!reader->chunk && !reader->has_message)
+  /* Azure leaves out the message that its filter took away. */
+  if (!reader->chunk && !reader->has_message && !is_filtered(reader))
     reader->bad_choice = true;
   if (reader->has_error && reader->choice_error.len == 0)
     reader->choice_error = choice;
@@ -353,27 +362,36 @@ read_error_event(inf_decoder *decoder, inf_sv text)
   return decoder->failure.status;
 }
 
+static inf_sv
+filling_text(inf_openai_reader *reader, const inf_filling *filling)
+{
+  if (filling->ascii)
+    return inf_sv_of(filling->value.ptr + 1, filling->value.len - 2);
+  return inf_openai_text(reader, filling->value);
+}
+
 /* The short way: the chunk is like the last one. */
 static bool
 read_by_guess(inf_decoder *decoder, inf_sv data)
 {
-  inf_sv values[INF_GUESS_MAX_HOLES];
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
   const inf_guess *guess = &decoder->guess;
   if (decoder->options.no_guess || decoder->failed ||
-      !inf_guess_match(guess, data, values))
+      !inf_guess_match(guess, data, fillings))
     return false;
   inf_openai_reader reader = {
       .decoder = decoder, .answer = decoder->answer, .text = data};
+  /* As in a full reading, reasoning comes first. */
   for (size_t i = 0; i < guess->hole_count; i++) {
-    if (guess->holes[i].kind == INF_HOLE_REASONING && values[i].len > 2)
+    const inf_hole *hole = &guess->holes[i];
+    if (hole->kind == INF_HOLE_REASONING && fillings[i].value.len > 2)
       inf_answer_add_reasoning(reader.answer, guess->choice,
-                               inf_openai_text(&reader, values[i]),
-                               guess->holes[i].name);
+                               filling_text(&reader, &fillings[i]), hole->name);
   }
   for (size_t i = 0; i < guess->hole_count; i++) {
     if (guess->holes[i].kind == INF_HOLE_TEXT)
       inf_answer_add_text(reader.answer, guess->choice,
-                          inf_openai_text(&reader, values[i]));
+                          filling_text(&reader, &fillings[i]));
   }
   return true;
 }

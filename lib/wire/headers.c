@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Collecting header fields; the parsers of their values are in
- * header_values.c. */
+/* Header fields as one piece of text: a response has some twenty of them, read
+ * a few times and then dropped, so that a walk over a kilobyte is cheaper than
+ * any table, and clearing costs nothing. */
 #include "wire/headers.h"
 
-#include "infer/infer.h"
+#include <infer/infer.h>
 
 void
 inf_headers_init(inf_headers *headers, size_t max_bytes)
@@ -26,49 +27,67 @@ inf_headers_clear(inf_headers *headers)
   headers->count = 0;
 }
 
+/* Name and value of a line; false if it is no field. A status line, a
+ * continuation and "Name : value" have no valid name. */
+static bool
+split_line(inf_sv line, inf_sv *name, inf_sv *value)
+{
+  size_t end = inf_sv_find(line, '\n');
+  size_t colon = inf_sv_find(line, ':');
+
+  if (colon >= end)
+    return false;
+  *name = inf_sv_of(line.ptr, colon);
+  *value = inf_sv_trim(inf_sv_of(line.ptr + colon + 1, end - colon - 1));
+  return inf_header_name_valid(*name);
+}
+
 int32_t
 inf_headers_add_line(inf_headers *headers, inf_sv line)
 {
-  line = inf_sv_trim(line);
-  size_t colon = inf_sv_find(line, ':');
-  if (colon == line.len || colon == 0)
-    return headers->text.status;
-  inf_sv name = inf_sv_trim(inf_sv_of(line.ptr, colon));
-  inf_sv value =
-      inf_sv_trim(inf_sv_of(line.ptr + colon + 1, line.len - colon - 1));
-  if (!inf_header_name_valid(name) || inf_sv_find(value, '\n') != value.len)
-    return headers->text.status;
-  if (!inf_buf_reserve(&headers->text, name.len + value.len + 3))
-    return headers->text.status;
-  inf_buf_append_sv(&headers->text, name);
-  inf_buf_append_sv(&headers->text, INF_SV(": "));
-  inf_buf_append_sv(&headers->text, value);
-  inf_buf_append_char(&headers->text, '\n');
+  inf_buf *text = &headers->text;
+  inf_sv name, value;
+
+  if (!split_line(line, &name, &value))
+    return INFER_OK;
+  /* Room for all of it first: half a field is never left behind. */
+  if (!inf_buf_reserve(text, name.len + value.len + 3))
+    return text->status;
+  inf_buf_append_sv(text, name);
+  inf_buf_append(text, ": ", 2);
+  inf_buf_append_sv(text, value);
+  inf_buf_append_char(text, '\n');
   headers->count++;
   return INFER_OK;
 }
 
-/* Takes the next field from *rest. */
+/* Takes the next field off the front of the collected text. */
 static bool
-next_field(inf_sv *rest, inf_sv *name, inf_sv *value)
+take_field(inf_sv *rest, inf_sv *name, inf_sv *value)
 {
+  size_t end, colon;
+
   if (rest->len == 0)
     return false;
-  size_t line = inf_sv_find(*rest, '\n');
-  size_t colon = inf_sv_find(*rest, ':');
+  end = inf_sv_find(*rest, '\n');
+  colon = inf_sv_find(*rest, ':');
   *name = inf_sv_of(rest->ptr, colon);
-  *value = inf_sv_of(rest->ptr + colon + 2, line - colon - 2);
-  *rest = inf_sv_of(rest->ptr + line + 1, rest->len - line - 1);
+  *value = inf_sv_of(rest->ptr + colon + 2, end - colon - 2);
+  *rest = inf_sv_of(rest->ptr + end + 1, rest->len - end - 1);
   return true;
 }
 
 bool
-inf_headers_get(const inf_headers *headers, inf_sv wanted, inf_sv *value)
+inf_headers_get(const inf_headers *headers, inf_sv name, inf_sv *value)
 {
-  inf_sv rest = inf_buf_sv(&headers->text), name;
-  while (next_field(&rest, &name, value))
-    if (inf_sv_eq_nocase(name, wanted))
+  inf_sv rest = inf_buf_sv(&headers->text), field, found;
+
+  while (take_field(&rest, &field, &found)) {
+    if (inf_sv_eq_nocase(field, name)) {
+      *value = found;
       return true;
+    }
+  }
   return false;
 }
 
@@ -76,22 +95,31 @@ bool
 inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
                inf_sv *value)
 {
-  inf_sv rest = inf_buf_sv(&headers->text);
-  while (next_field(&rest, name, value))
-    if (index-- == 0)
+  inf_sv rest = inf_buf_sv(&headers->text), field, found;
+
+  while (take_field(&rest, &field, &found)) {
+    if (index-- == 0) {
+      *name = field;
+      *value = found;
       return true;
+    }
+  }
   return false;
+}
+
+static bool
+is_token_char(unsigned char c)
+{
+  if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
+    return true;
+  return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
 bool
 inf_header_name_valid(inf_sv name)
 {
-  static const char marks[] = "!#$%&'*+-.^_`|~";
   for (size_t i = 0; i < name.len; i++) {
-    char c = name.ptr[i];
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    bool digit = c >= '0' && c <= '9';
-    if (!letter && !digit && (c == '\0' || !strchr(marks, c)))
+    if (!is_token_char((unsigned char)name.ptr[i]))
       return false;
   }
   return name.len > 0;
@@ -102,6 +130,7 @@ inf_header_value_valid(inf_sv value)
 {
   for (size_t i = 0; i < value.len; i++) {
     unsigned char c = (unsigned char)value.ptr[i];
+
     if ((c < 0x20 && c != '\t') || c == 0x7f)
       return false;
   }

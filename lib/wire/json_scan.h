@@ -2,34 +2,26 @@
 #ifndef INF_WIRE_JSON_SCAN_H
 #define INF_WIRE_JSON_SCAN_H
 
-#include "base/buf.h"
+#include "wire/json_value.h"
 
 /* Reading JSON (RFC 8259) in place: no tree, no allocation, the bytes as they
  * came. A value is a view of its text; numbers keep every digit and unknown
  * members every byte.
  *
- * inf_json_parse() checks a whole text once. The functions after it take only
- * values that come from a checked text (or from inf_json_scan()), so they
+ * inf_json_parse() checks a whole text once. The readers in json_value.h take
+ * only values that come from a checked text (or from inf_json_scan()), so they
  * need no error path. Duplicate member names are legal JSON: inf_json_get()
  * gives the last, as most parsers do; who must refuse them walks the object
  * with an iterator. */
 
-typedef enum inf_json_type {
-  INF_JSON_NONE, /* the empty view: no such member */
-  INF_JSON_NULL,
-  INF_JSON_FALSE,
-  INF_JSON_TRUE,
-  INF_JSON_NUMBER,
-  INF_JSON_STRING,
-  INF_JSON_ARRAY,
-  INF_JSON_OBJECT,
-} inf_json_type;
+/* A larger max_depth counts as this one. */
+#define INF_JSON_MAX_DEPTH 512
 
 typedef struct inf_json_error {
-  size_t offset;      /* where */
+  size_t offset;       /* where */
   size_t line, column; /* from 1; the column counts bytes */
-  const char *reason; /* static text: "expected ',' or '}'" */
-  int32_t status; /* INFER_E_INVALID_ARGUMENT, or INFER_E_TOO_DEEP */
+  const char *reason;  /* static text: "expected ',' or '}'" */
+  int32_t status;      /* INFER_E_INVALID_ARGUMENT, or INFER_E_TOO_DEEP */
 } inf_json_error;
 
 /* Checks that text is one JSON value with nothing but whitespace around it,
@@ -45,54 +37,5 @@ bool inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
  * send; inf_json_parse() for what callers give. */
 bool inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
                    inf_json_error *error);
-
-inf_json_type inf_json_type_of(inf_sv value);
-static inline bool
-inf_json_is(inf_sv value, inf_json_type type)
-{
-  return inf_json_type_of(value) == type;
-}
-
-/* Iterating objects and arrays. A value of another type has no items.
- *
- *   inf_json_iter it = inf_json_iter_of(value);
- *   while (inf_json_next(&it)) use(it.key, it.value);
- */
-typedef struct inf_json_iter {
-  const char *at, *end;
-  bool object;
-  inf_sv key;   /* raw text of the name without quotes, escapes untouched */
-  inf_sv value; /* raw text of the value */
-} inf_json_iter;
-
-inf_json_iter inf_json_iter_of(inf_sv value);
-bool inf_json_next(inf_json_iter *it);
-/* Does the name equal the text, escapes taken into account? */
-bool inf_json_key_is(const inf_json_iter *it, inf_sv name);
-size_t inf_json_count(inf_sv value);
-
-/* Value of a member, the empty view if there is none or value is no object.
- * inf_json_path() walks several names separated by dots: "usage.details.x"
- * (for names without dots only). */
-inf_sv inf_json_get(inf_sv object, inf_sv name);
-inf_sv inf_json_path(inf_sv object, const char *path);
-inf_sv inf_json_at(inf_sv array, size_t index);
-
-/* Appends the decoded text of a string value: escapes resolved, surrogate
- * pairs joined, lone surrogates and invalid UTF-8 replaced by U+FFFD. False
- * if it is no string or the buffer failed. */
-bool inf_json_string(inf_sv value, inf_buf *out);
-/* Same for the raw text between the quotes (it.key). */
-bool inf_json_unescape(inf_sv raw, inf_buf *out);
-/* The text between the quotes of a string that has no escapes and is plain
- * valid UTF-8; false otherwise (then use inf_json_string()). */
-bool inf_json_plain(inf_sv value, inf_sv *text);
-/* Does the string value equal the text? False for other types. */
-bool inf_json_equal(inf_sv value, inf_sv text);
-
-/* Numbers. A string that holds a number ("12") is accepted where lax is true.
- * int64: also 12.0 and 1e3 if exact; false when out of range or fractional. */
-bool inf_json_int64(inf_sv value, bool lax, int64_t *number);
-bool inf_json_double(inf_sv value, bool lax, double *number);
 
 #endif

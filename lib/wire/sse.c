@@ -1,237 +1,336 @@
 /* SPDX-License-Identifier: MIT */
-/* The event stream parser. Whole lines are taken from the bytes given; only a
- * line that is cut by the end of the bytes is gathered in `line`. An event of
- * one data line, by far the most common, is kept as a view (`single`) as long
- * as the bytes last, and copied only when they end before the event does. */
+/* The parser of server-sent events.
+ *
+ * Bytes come in pieces that have nothing to do with lines. A line that lies
+ * whole in one piece is read where it lies; only one that does not is put
+ * together in sse->line. Likewise the fields of an event are views into the
+ * piece until the piece ends (or a second data line comes): only then are
+ * they copied. Comments are dropped as they come, whatever their length.
+ *
+ * Line ends are looked for with memchr(), LF and CR apart, and both are
+ * remembered until the parser has passed them: hardly any stream has a CR, so
+ * that each piece is searched once for CR and once for LF, however the two
+ * are mixed. */
 #include "wire/sse.h"
 
-#include "infer/infer.h"
+#include <infer/infer.h>
+
+static const char bom[3] = {'\xef', '\xbb', '\xbf'};
 
 void
 inf_sse_init(inf_sse *sse, size_t max_event_bytes)
 {
-  memset(sse, 0, sizeof *sse);
+  *sse = (inf_sse){.max_event_bytes = max_event_bytes};
   inf_buf_init(&sse->line, max_event_bytes);
-  inf_buf_init(&sse->data, max_event_bytes);
-  inf_buf_init(&sse->event, max_event_bytes);
-  inf_buf_init(&sse->error, max_event_bytes);
-  sse->max_event_bytes = max_event_bytes;
+  inf_buf_init(&sse->data.copy, max_event_bytes);
+  inf_buf_init(&sse->event.copy, max_event_bytes);
+  inf_buf_init(&sse->error.copy, max_event_bytes);
 }
 
 void
 inf_sse_fini(inf_sse *sse)
 {
   inf_buf_fini(&sse->line);
-  inf_buf_fini(&sse->data);
-  inf_buf_fini(&sse->event);
-  inf_buf_fini(&sse->error);
+  inf_buf_fini(&sse->data.copy);
+  inf_buf_fini(&sse->event.copy);
+  inf_buf_fini(&sse->error.copy);
 }
 
-static int32_t
+static bool
 stop(inf_sse *sse, int32_t status)
 {
   sse->stopped = true;
   sse->status = status;
-  return status;
+  return false;
 }
 
-/* The blank line: the event is complete. */
+/* Fields --------------------------------------------------------------- */
+
 static void
-dispatch(inf_sse *sse, inf_sse_fn fn, void *context)
+field_clear(inf_sse_field *field)
 {
-  if (sse->has_data || sse->has_error) {
-    inf_sse_event event = {
-        .event = inf_buf_sv(&sse->event),
-        .data = sse->single.ptr ? sse->single : inf_buf_sv(&sse->data),
-        .error = inf_buf_sv(&sse->error),
-    };
-    if (!fn(context, &event))
-      sse->stopped = true;
-  }
-  inf_buf_clear(&sse->data);
-  inf_buf_clear(&sse->event);
-  inf_buf_clear(&sse->error);
-  sse->single = (inf_sv){NULL, 0};
-  sse->has_data = sse->has_error = false;
+  field->present = false;
+  field->value = INF_SV("");
+  if (field->copy.len > 0)
+    inf_buf_clear(&field->copy);
+}
+
+/* Makes the value outlive the bytes that it lies in. */
+static bool
+field_keep(inf_sse *sse, inf_sse_field *field)
+{
+  if (!field->present || field->copy.len > 0)
+    return true;
+  if (!inf_buf_append_sv(&field->copy, field->value))
+    return stop(sse, field->copy.status);
+  field->value = inf_buf_sv(&field->copy);
+  return true;
+}
+
+/* Appends a further line: "data" lines are joined by LF. */
+static bool
+field_join(inf_sse *sse, inf_sse_field *field, inf_sv value)
+{
+  if (!field_keep(sse, field))
+    return false;
+  if (!inf_buf_append_char(&field->copy, '\n') ||
+      !inf_buf_append_sv(&field->copy, value))
+    return stop(sse, field->copy.status);
+  field->value = inf_buf_sv(&field->copy);
+  return true;
+}
+
+static bool
+field_set(inf_sse_field *field, inf_sv value)
+{
+  field_clear(field);
+  field->present = true;
+  field->value = value;
+  return true;
+}
+
+static bool
+field_add(inf_sse *sse, inf_sse_field *field, inf_sv value)
+{
+  return field->present ? field_join(sse, field, value)
+                        : field_set(field, value);
+}
+
+static bool
+keep_fields(inf_sse *sse)
+{
+  return field_keep(sse, &sse->data) && field_keep(sse, &sse->event) &&
+         field_keep(sse, &sse->error);
+}
+
+static void
+clear_event(inf_sse *sse)
+{
+  field_clear(&sse->data);
+  field_clear(&sse->event);
+  field_clear(&sse->error);
   sse->event_bytes = 0;
 }
 
-/* Another data line: the first stays a view if it can. */
-static int32_t
-add_data(inf_sse *sse, inf_sv value, bool lasting)
+/* Lines ---------------------------------------------------------------- */
+
+static bool
+dispatch(inf_sse *sse, inf_sse_fn fn, void *context)
 {
-  if (!sse->has_data && lasting) {
-    sse->single = value;
-    sse->has_data = true;
-    return INFER_OK;
+  bool go_on = true;
+
+  if (sse->data.present || sse->error.present) {
+    inf_sse_event event = {sse->event.value, sse->data.value, sse->error.value};
+
+    go_on = fn(context, &event);
   }
-  if (sse->single.ptr) {
-    inf_buf_append_sv(&sse->data, sse->single);
-    sse->single = (inf_sv){NULL, 0};
-  }
-  if (sse->has_data)
-    inf_buf_append_char(&sse->data, '\n');
-  inf_buf_append_sv(&sse->data, value);
-  sse->has_data = true;
-  return sse->data.status;
+  clear_event(sse);
+  return go_on || stop(sse, INFER_OK);
 }
 
-static inf_sv
-after_colon(inf_sv line, size_t colon)
+/* Splits "name: value"; a line without colon is a name. */
+static void
+split_field(inf_sv line, inf_sv *name, inf_sv *value)
 {
-  size_t skip = colon + 1;
-  if (skip < line.len && line.ptr[skip] == ' ')
-    skip++;
-  return skip < line.len ? inf_sv_of(line.ptr + skip, line.len - skip)
-                         : inf_sv_of(line.ptr + line.len, 0);
+  size_t colon = inf_sv_find(line, ':'), start = colon + 1;
+
+  *name = inf_sv_of(line.ptr, colon);
+  *value = INF_SV("");
+  if (colon == line.len)
+    return;
+  if (start < line.len && line.ptr[start] == ' ')
+    start++;
+  *value = inf_sv_of(line.ptr + start, line.len - start);
 }
 
-/* One line without its end. lasting: its bytes live until the feed returns. */
-static int32_t
-take_line(inf_sse *sse, inf_sv line, bool lasting, inf_sse_fn fn,
-          void *context)
+static bool
+too_large(const inf_sse *sse, size_t line_bytes)
 {
-  if (line.len == 0) {
-    dispatch(sse, fn, context);
-    return INFER_OK;
-  }
-  if (line.ptr[0] == ':') {
-    sse->comments++;
-    return INFER_OK;
-  }
-  if (line.len > sse->max_event_bytes - sse->event_bytes)
-    return INFER_E_TOO_LARGE;
+  return line_bytes > sse->max_event_bytes - sse->event_bytes;
+}
+
+/* A finished line that is no comment. `id` and `retry` mean nothing here, as
+ * nobody reconnects, and unknown fields are ignored by the specification. */
+static bool
+take_line(inf_sse *sse, inf_sv line, inf_sse_fn fn, void *context)
+{
+  inf_sv name, value;
+
+  if (line.len == 0)
+    return dispatch(sse, fn, context);
+  if (too_large(sse, line.len))
+    return stop(sse, INFER_E_TOO_LARGE);
   sse->event_bytes += line.len;
-  size_t colon = inf_sv_find(line, ':');
-  inf_sv name = inf_sv_of(line.ptr, colon);
-  inf_sv value = colon < line.len ? after_colon(line, colon)
-                                  : inf_sv_of(line.ptr + line.len, 0);
+  split_field(line, &name, &value);
   if (inf_sv_eq(name, INF_SV("data")))
-    return add_data(sse, value, lasting);
-  if (inf_sv_eq(name, INF_SV("event"))) {
-    inf_buf_clear(&sse->event);
-    inf_buf_append_sv(&sse->event, value);
-    return sse->event.status;
-  }
-  if (inf_sv_eq(name, INF_SV("error"))) {
-    sse->has_error = true;
-    inf_buf_append_sv(&sse->error, value);
-    return sse->error.status;
-  }
-  return INFER_OK;
+    return field_add(sse, &sse->data, value);
+  if (inf_sv_eq(name, INF_SV("event")))
+    return field_set(&sse->event, value);
+  if (inf_sv_eq(name, INF_SV("error")))
+    return field_add(sse, &sse->error, value);
+  return true;
 }
 
-/* The first end of a line in the bytes, or end. CR is rare: it is looked for
- * only before the LF that was found. */
+/* The line put together in sse->line is finished. */
+static bool
+take_assembled(inf_sse *sse, inf_sse_fn fn, void *context)
+{
+  bool go_on =
+      take_line(sse, inf_buf_sv(&sse->line), fn, context) && keep_fields(sse);
+
+  inf_buf_clear(&sse->line);
+  return go_on;
+}
+
+static bool
+grow_line(inf_sse *sse, inf_sv part)
+{
+  if (too_large(sse, sse->line.len + part.len))
+    return stop(sse, INFER_E_TOO_LARGE);
+  if (!inf_buf_append_sv(&sse->line, part))
+    return stop(sse, sse->line.status);
+  return true;
+}
+
+/* A comment begins with its colon at the start of a line. */
+static void
+look_for_comment(inf_sse *sse, inf_sv part)
+{
+  if (sse->in_comment || sse->line.len > 0 || part.len == 0 ||
+      part.ptr[0] != ':')
+    return;
+  sse->in_comment = true;
+  sse->comments++;
+}
+
+/* A piece of a line that ends the bytes, but not the line. */
+static bool
+take_part(inf_sse *sse, inf_sv part)
+{
+  look_for_comment(sse, part);
+  return sse->in_comment || part.len == 0 || grow_line(sse, part);
+}
+
+/* The rest of a line, up to its end. */
+static bool
+take_line_end(inf_sse *sse, inf_sv part, inf_sse_fn fn, void *context)
+{
+  look_for_comment(sse, part);
+  if (sse->in_comment) {
+    sse->in_comment = false;
+    return true;
+  }
+  if (sse->line.len == 0)
+    return take_line(sse, part, fn, context);
+  return grow_line(sse, part) && take_assembled(sse, fn, context);
+}
+
+/* Bytes ---------------------------------------------------------------- */
+
+typedef struct cursor {
+  const char *at, *end;
+  const char *lf, *cr; /* the next of each at or after at, or end */
+} cursor;
+
 static const char *
-line_end(const char *at, const char *end)
+find(const char *at, const char *end, char c)
 {
-  const char *lf = memchr(at, '\n', (size_t)(end - at));
-  const char *stop_at = lf ? lf : end;
-  const char *cr = memchr(at, '\r', (size_t)(stop_at - at));
-  return cr ? cr : stop_at;
+  const char *found = memchr(at, c, (size_t)(end - at));
+
+  return found ? found : end;
 }
 
-/* A piece of a line whose end has not come. Of a comment only the colon is
- * kept: it may be of any length. */
-static int32_t
-keep_partial(inf_sse *sse, const char *at, size_t len)
+static const char *
+line_end(cursor *in)
 {
-  if (len == 0)
-    return INFER_OK;
-  if (sse->line.len > 0 && sse->line.ptr[0] == ':')
-    return INFER_OK;
-  if (sse->line.len == 0 && at[0] == ':')
-    len = 1;
-  if (len > sse->max_event_bytes - sse->event_bytes - sse->line.len)
-    return INFER_E_TOO_LARGE;
-  inf_buf_append(&sse->line, at, len);
-  return sse->line.status;
+  if (in->lf < in->at)
+    in->lf = find(in->at, in->end, '\n');
+  if (in->cr < in->at)
+    in->cr = find(in->at, in->end, '\r');
+  return in->lf < in->cr ? in->lf : in->cr;
 }
 
-/* Drops a BOM at the very start, which may come in pieces. */
-static size_t
-skip_bom(inf_sse *sse, const char *ptr, size_t len, int32_t *status)
+/* Past the line end at in->at, of which CRLF may yet lack its LF. */
+static void
+skip_line_end(inf_sse *sse, cursor *in)
 {
-  static const char bom[] = "\xef\xbb\xbf";
-  size_t used = 0;
-  while (sse->bom < 3 && used < len) {
-    if (ptr[used] != bom[sse->bom]) {
-      /* No BOM after all: what looked like one belongs to the first line. */
-      *status = keep_partial(sse, bom, sse->bom);
-      sse->bom = 3;
-      break;
-    }
-    sse->bom++;
-    used++;
+  bool cr = *in->at++ == '\r';
+
+  if (!cr)
+    return;
+  if (in->at == in->end)
+    sse->after_cr = true;
+  else if (*in->at == '\n')
+    in->at++;
+}
+
+static bool
+take_lines(inf_sse *sse, cursor *in, inf_sse_fn fn, void *context)
+{
+  while (in->at < in->end) {
+    const char *start = in->at, *stop_at = line_end(in);
+    inf_sv part = inf_sv_of(start, (size_t)(stop_at - start));
+
+    in->at = stop_at;
+    if (stop_at == in->end)
+      return take_part(sse, part);
+    /* Moved on first: the function may stop the parser for good. */
+    skip_line_end(sse, in);
+    if (!take_line_end(sse, part, fn, context))
+      return false;
   }
-  return used;
+  return true;
 }
 
-/* The view of a data line does not outlive the bytes. */
-static int32_t
-settle_single(inf_sse *sse)
+/* Drops a byte order mark. What only began like one is given to the line. */
+static bool
+skip_bom(inf_sse *sse, cursor *in)
 {
-  if (!sse->single.ptr)
-    return INFER_OK;
-  inf_buf_append_sv(&sse->data, sse->single);
-  sse->single = (inf_sv){NULL, 0};
-  return sse->data.status;
+  while (sse->bom < sizeof(bom)) {
+    if (in->at == in->end)
+      return true;
+    if (*in->at != bom[sse->bom]) {
+      inf_sv part = inf_sv_of(bom, sse->bom);
+
+      sse->bom = sizeof(bom);
+      return take_part(sse, part);
+    }
+    in->at++;
+    sse->bom++;
+  }
+  return true;
 }
 
 int32_t
 inf_sse_feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
              void *context)
 {
-  if (sse->stopped)
+  cursor in = {.at = ptr};
+
+  if (sse->stopped || len == 0)
     return sse->status;
-  int32_t status = INFER_OK;
-  const char *at = ptr + skip_bom(sse, ptr, len, &status), *end = ptr + len;
-  while (at < end && status == INFER_OK && !sse->stopped) {
-    if (sse->after_cr) {
-      sse->after_cr = false;
-      if (*at == '\n') {
-        at++;
-        continue;
-      }
-    }
-    const char *behind = line_end(at, end);
-    if (behind == end) {
-      status = keep_partial(sse, at, (size_t)(end - at));
-      break;
-    }
-    inf_sv line = inf_sv_of(at, (size_t)(behind - at));
-    bool lasting = sse->line.len == 0;
-    if (!lasting) {
-      status = keep_partial(sse, at, line.len);
-      line = inf_buf_sv(&sse->line);
-    }
-    if (status == INFER_OK)
-      status = take_line(sse, line, lasting, fn, context);
-    inf_buf_clear(&sse->line);
-    sse->after_cr = *behind == '\r';
-    at = behind + 1;
+  in.end = ptr + len;
+  if (!skip_bom(sse, &in))
+    return sse->status;
+  if (sse->after_cr && in.at < in.end) {
+    in.at += *in.at == '\n';
+    sse->after_cr = false;
   }
-  if (status == INFER_OK)
-    status = settle_single(sse);
-  return status == INFER_OK ? INFER_OK : stop(sse, status);
+  if (in.at == in.end)
+    return sse->status;
+  in.lf = find(in.at, in.end, '\n');
+  in.cr = find(in.at, in.end, '\r');
+  if (take_lines(sse, &in, fn, context))
+    keep_fields(sse);
+  return sse->status;
 }
 
 int32_t
 inf_sse_finish(inf_sse *sse, inf_sse_fn fn, void *context)
 {
-  if (sse->stopped)
-    return sse->status;
-  int32_t status = INFER_OK;
-  if (sse->bom > 0 && sse->bom < 3)
-    status = keep_partial(sse, "\xef\xbb\xbf", sse->bom);
-  sse->bom = 3;
-  if (status == INFER_OK && sse->line.len > 0)
-    status = take_line(sse, inf_buf_sv(&sse->line), false, fn, context);
-  inf_buf_clear(&sse->line);
-  if (status != INFER_OK)
-    return stop(sse, status);
-  dispatch(sse, fn, context);
-  sse->stopped = true;
-  return INFER_OK;
+  if (!sse->stopped &&
+      (sse->line.len == 0 || take_assembled(sse, fn, context)) &&
+      dispatch(sse, fn, context))
+    stop(sse, INFER_OK);
+  return sse->status;
 }

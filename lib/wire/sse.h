@@ -25,31 +25,36 @@ typedef struct inf_sse_event {
  * bytes is dropped. The views live until the function returns. */
 typedef bool (*inf_sse_fn)(void *context, const inf_sse_event *event);
 
+/* A field of the unfinished event. */
+typedef struct inf_sse_field {
+  bool present;
+  inf_sv value; /* in the bytes being fed, or in copy */
+  inf_buf copy;
+} inf_sse_field;
+
 typedef struct inf_sse {
-  inf_buf line;  /* an unfinished line */
-  inf_buf data;  /* data lines of the unfinished event */
-  inf_buf event; /* its event type */
-  inf_buf error;
-  inf_sv single; /* the only data line so far, within the bytes being fed */
+  inf_buf line; /* an unfinished line */
+  inf_sse_field data, event, error;
   size_t max_event_bytes;
-  size_t event_bytes; /* of the unfinished event's lines */
-  bool has_data, has_error;
-  bool after_cr;  /* a LF that comes next belongs to the last line end */
-  uint8_t bom;    /* bytes of a leading BOM seen so far; 3: past it */
+  size_t event_bytes; /* of the finished lines of the unfinished event */
+  bool in_comment;    /* the unfinished line is a comment */
+  bool after_cr;      /* a LF that comes next belongs to the last line end */
+  uint8_t bom;        /* bytes of a leading BOM seen so far; 3: past it */
   bool stopped;
-  int32_t status; /* why, if by an error */
+  int32_t status;
   size_t comments; /* comment lines seen */
 } inf_sse;
 
-/* An event (all its lines) may be at most max_event_bytes long. */
+/* An event may be at most max_event_bytes long: the sum of its lines without
+ * their ends and without comments. */
 void inf_sse_init(inf_sse *sse, size_t max_event_bytes);
 void inf_sse_fini(inf_sse *sse);
 /* INFER_OK, INFER_E_TOO_LARGE or INFER_E_NO_MEMORY; after an error the parser
- * stays stopped. */
+ * stays stopped and gives the same error again. */
 int32_t inf_sse_feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
                      void *context);
 /* The end of the bytes: an unfinished last line and event count as finished,
- * because servers forget the last blank line. */
+ * because servers forget the last blank line. The parser is stopped then. */
 int32_t inf_sse_finish(inf_sse *sse, inf_sse_fn fn, void *context);
 
 #endif

@@ -1,109 +1,133 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8, checked by the table of well-formed byte sequences (Unicode 15,
- * table 3-7). */
+/* Checking, repairing and writing UTF-8. Apart from the scanners because text
+ * that users give and text that providers send pass through the same rules.
+ *
+ * The ranges are those of Table 3-7 of the Unicode Standard (well-formed byte
+ * sequences). Only the second byte has limits that depend on the first: they
+ * keep out overlong forms (E0, F0), surrogates (ED) and what lies above
+ * U+10FFFF (F4). */
 #include "wire/utf8.h"
+#include "wire/swar.h"
 
-/* What the sequence at ptr is: its length if it is whole and well-formed; else
- * 0, and *bad is the length of the maximal subpart that one U+FFFD replaces. */
-static size_t
-sequence(const unsigned char *ptr, size_t len, size_t *bad)
+#define REPLACEMENT 0xfffdu
+
+static const char *
+ascii_end(const char *at, const char *end)
 {
-  unsigned char low = 0x80, high = 0xbf;
-  size_t need;
-  *bad = 1;
-  if (ptr[0] < 0x80)
+  while (end - at >= 8 && (inf_swar_load(at) & INF_SWAR_HIGHS) == 0)
+    at += 8;
+  while (at < end && (unsigned char)*at < 0x80)
+    at++;
+  return at;
+}
+
+static size_t
+sequence_length(unsigned lead)
+{
+  if (lead < 0x80)
     return 1;
-  if (ptr[0] >= 0xc2 && ptr[0] <= 0xdf)
-    need = 2;
-  else if (ptr[0] >= 0xe0 && ptr[0] <= 0xef)
-    need = 3;
-  else if (ptr[0] >= 0xf0 && ptr[0] <= 0xf4)
-    need = 4;
-  else
+  if (lead < 0xc2)
     return 0;
-  if (ptr[0] == 0xe0)
-    low = 0xa0; /* no overlong forms */
-  else if (ptr[0] == 0xed)
-    high = 0x9f; /* no surrogates */
-  else if (ptr[0] == 0xf0)
-    low = 0x90;
-  else if (ptr[0] == 0xf4)
-    high = 0x8f; /* nothing above U+10FFFF */
-  for (size_t i = 1; i < need; i++) {
-    *bad = i;
-    if (i >= len || ptr[i] < low || ptr[i] > high)
-      return 0;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+}
+
+/* Length of the well-formed sequence at the start of ptr or, with *valid
+ * false, of the maximal ill-formed subsequence there. len > 0. */
+static size_t
+take_sequence(const char *ptr, size_t len, bool *valid)
+{
+  const unsigned char *bytes = (const unsigned char *)ptr;
+  unsigned lead = bytes[0];
+  size_t need = sequence_length(lead);
+  unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  unsigned high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  size_t i;
+
+  *valid = false;
+  if (need == 0)
+    return 1;
+  for (i = 1; i < need; i++) {
+    if (i == len || bytes[i] < low || bytes[i] > high)
+      return i;
     low = 0x80;
     high = 0xbf;
   }
+  *valid = true;
   return need;
-}
-
-static bool
-is_ascii_block(const char *ptr)
-{
-  uint64_t block;
-  memcpy(&block, ptr, sizeof block);
-  return (block & 0x8080808080808080ull) == 0;
 }
 
 size_t
 inf_utf8_valid_prefix(const char *ptr, size_t len)
 {
-  size_t at = 0;
-  while (at < len) {
-    if (len - at >= 8 && is_ascii_block(ptr + at)) {
-      at += 8;
-      continue;
-    }
-    size_t bad;
-    size_t n = sequence((const unsigned char *)ptr + at, len - at, &bad);
-    if (n == 0)
-      break;
+  const char *at = ptr, *end;
+
+  if (len == 0)
+    return 0;
+  end = ptr + len;
+  for (;;) {
+    bool valid;
+    size_t n;
+
+    at = ascii_end(at, end);
+    if (at == end)
+      return len;
+    n = take_sequence(at, (size_t)(end - at), &valid);
+    if (!valid)
+      return (size_t)(at - ptr);
     at += n;
   }
-  return at;
 }
 
 bool
 inf_utf8_append_lossy(inf_buf *buf, inf_sv text)
 {
-  bool ok = true;
-  while (ok && text.len > 0) {
-    size_t good = inf_utf8_valid_prefix(text.ptr, text.len);
-    ok = inf_buf_append(buf, text.ptr, good);
-    text = inf_sv_of(text.ptr + good, text.len - good);
-    if (!ok || text.len == 0)
-      break;
-    size_t bad;
-    sequence((const unsigned char *)text.ptr, text.len, &bad);
-    ok = inf_buf_append_sv(buf, INF_SV("\xef\xbf\xbd"));
-    text = inf_sv_of(text.ptr + bad, text.len - bad);
+  for (;;) {
+    size_t n = inf_utf8_valid_prefix(text.ptr, text.len);
+    bool valid;
+
+    if (!inf_buf_append(buf, text.ptr, n))
+      return false;
+    if (n == text.len)
+      return true;
+    text = inf_sv_of(text.ptr + n, text.len - n);
+    n = take_sequence(text.ptr, text.len, &valid);
+    if (!inf_utf8_append_code_point(buf, REPLACEMENT))
+      return false;
+    text = inf_sv_of(text.ptr + n, text.len - n);
   }
-  return ok;
+}
+
+size_t
+inf_utf8_encode(uint32_t c, char out[4])
+{
+  if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+    c = REPLACEMENT;
+  if (c < 0x80) {
+    out[0] = (char)c;
+    return 1;
+  }
+  if (c < 0x800) {
+    out[0] = (char)(0xc0 | c >> 6);
+    out[1] = (char)(0x80 | (c & 0x3f));
+    return 2;
+  }
+  if (c < 0x10000) {
+    out[0] = (char)(0xe0 | c >> 12);
+    out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+    out[2] = (char)(0x80 | (c & 0x3f));
+    return 3;
+  }
+  out[0] = (char)(0xf0 | c >> 18);
+  out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+  out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+  out[3] = (char)(0x80 | (c & 0x3f));
+  return 4;
 }
 
 bool
 inf_utf8_append_code_point(inf_buf *buf, uint32_t code_point)
 {
-  char out[4];
-  size_t n = 0;
-  if (code_point > 0x10ffff || (code_point >= 0xd800 && code_point <= 0xdfff))
-    code_point = 0xfffd;
-  if (code_point < 0x80) {
-    out[n++] = (char)code_point;
-  } else if (code_point < 0x800) {
-    out[n++] = (char)(0xc0 | (code_point >> 6));
-    out[n++] = (char)(0x80 | (code_point & 0x3f));
-  } else if (code_point < 0x10000) {
-    out[n++] = (char)(0xe0 | (code_point >> 12));
-    out[n++] = (char)(0x80 | ((code_point >> 6) & 0x3f));
-    out[n++] = (char)(0x80 | (code_point & 0x3f));
-  } else {
-    out[n++] = (char)(0xf0 | (code_point >> 18));
-    out[n++] = (char)(0x80 | ((code_point >> 12) & 0x3f));
-    out[n++] = (char)(0x80 | ((code_point >> 6) & 0x3f));
-    out[n++] = (char)(0x80 | (code_point & 0x3f));
-  }
-  return inf_buf_append(buf, out, n);
+  char bytes[4];
+
+  return inf_buf_append(buf, bytes, inf_utf8_encode(code_point, bytes));
 }

@@ -19,6 +19,9 @@ inf_utf8_valid(inf_sv text)
 /* Appends text with each maximal ill-formed subsequence replaced by U+FFFD,
  * as the WHATWG decoder does. */
 bool inf_utf8_append_lossy(inf_buf *buf, inf_sv text);
+/* Writes one code point (U+FFFD for what is none, such as a surrogate) and
+ * gives its length. */
+size_t inf_utf8_encode(uint32_t code_point, char out[4]);
 /* Appends one code point (a surrogate becomes U+FFFD). */
 bool inf_utf8_append_code_point(inf_buf *buf, uint32_t code_point);
 

@@ -11,8 +11,7 @@ main(void)
 {
   infer_request *request = NULL;
   if (strcmp(infer_version(), INFER_VERSION) != 0) {
-    fprintf(stderr, "header %s, library %s\n", INFER_VERSION,
-            infer_version());
+    fprintf(stderr, "header %s, library %s\n", INFER_VERSION, infer_version());
     return 1;
   }
   if (infer_request_new(&request, "openai/gpt-4o-mini") != INFER_OK ||

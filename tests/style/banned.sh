@@ -57,20 +57,31 @@ code() {
 
 stripped=$(code)
 never='sprintf|vsprintf|strcpy|stpcpy|strcat|strncpy|strncat|strtok|atoi|atol'
-never="$never|atoll|atof|gets|alloca|strerror|localtime|gmtime|setjmp|longjmp"
+never="$never|atoll|atof|gets|alloca"
 complain "$(grep -E "[^A-Za-z0-9_]($never)[ ]*\(" <<<"$stripped" |
   sed 's/$/    <- banned function/')"
 
-# The library has one door to the heap, ends no process and prints nothing.
+# The library has one door to the heap, ends no process, prints nothing and
+# runs in threads.
 library='malloc|calloc|realloc|free|strdup|strndup|exit|_exit|abort|printf|puts'
 library="$library|perror|assert|signal|sigaction|system|popen|sleep|usleep"
+library="$library|strerror|localtime|gmtime|asctime|ctime|setlocale|rand|srand"
 complain "$(grep -E '^lib/' <<<"$stripped" | grep -v '^lib/base/mem\.c:' |
   grep -E "[^A-Za-z0-9_>.]($library)[ ]*\(" |
   grep -vE '__attribute__|->free\(' | sed 's/$/    <- not in the library/')"
 
-long=$(sources | LC_ALL=C.UTF-8 xargs grep -nHE '^.{81,}$' | cut -c 1-100)
-complain "${long:+$long
-    <- longer than 80 columns}"
+# Characters are counted, not bytes: continuation bytes of UTF-8 are left out.
+# Tables that clang-format is told to leave alone may be wider.
+complain "$(sources | LC_ALL=C xargs awk '
+  FNR == 1 { off = 0 }
+  /clang-format off/ { off = 1 }
+  /clang-format on/ { off = 0 }
+  !off && length($0) > 80 {
+    text = $0
+    gsub(/[\200-\277]/, "", text)
+    if (length(text) > 80)
+      print FILENAME ":" FNR ": " length(text) " columns, more than 80"
+  }')"
 
 while read -r file; do
   head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
@@ -90,7 +101,8 @@ flags="-std=c11 -D_GNU_SOURCE -Ilib -Iinclude $(pkg-config --cflags $modules)"
 for file in lib/*/*.c tools/*/*.c examples/*.c; do
   [ -f "$file" ] || continue
   # shellcheck disable=SC2086
-  complain "$(${CC:-cc} $flags -Itools -w -Werror=vla -fsyntax-only "$file" 2>&1)"
+  complain "$(${CC:-cc} $flags -Itools -Wvla -fsyntax-only "$file" \
+    2>&1 | grep -A 2 -e '-Wvla')"
 done
 
 [ $failed -eq 0 ] || exit 1

@@ -423,10 +423,6 @@ on_log(int32_t level, const char *message, void *user_data)
 static int
 make_client(chat_run *chat)
 {
-  int code = inf_load_config(chat->args.config_path, &chat->config);
-  if (code != 0) {
-    return code;
-  }
   /* This program waits on the queue alone, whatever the file's owner needs. */
   infer_error *error = NULL;
   int32_t status = infer_config_set_int(chat->config, "threads", 1, &error);
@@ -475,9 +471,15 @@ choose_output(chat_run *chat)
 static int
 run(chat_run *chat)
 {
-  int code = make_client(chat);
+  int code = inf_load_config(chat->args.config_path, &chat->config);
   if (code == 0) {
     code = make_request(chat);
+  }
+  if (code == 0) {
+    code = make_client(chat);
+  }
+  if (code == 0) {
+    code = inf_chat_args_prompt(&chat->args, chat->request);
   }
   if (code != 0) {
     return code;

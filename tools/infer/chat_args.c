@@ -242,8 +242,8 @@ read_prompt(const inf_chat_args *args, size_t *len)
   return prompt;
 }
 
-static int
-add_prompt(const inf_chat_args *args, infer_request *request)
+int
+inf_chat_args_prompt(const inf_chat_args *args, infer_request *request)
 {
   size_t len = 0;
   char *prompt = read_prompt(args, &len);
@@ -335,14 +335,14 @@ set_member(infer_request *request, const char *assignment)
   infer_error *error = NULL;
   int32_t status = infer_request_set_json(request, member, equals + 1,
                                           INFER_NUL_TERMINATED, &error);
-  if (status == INFER_E_INVALID_ARGUMENT) {
-    inf_say("--set %s: %s (the value is JSON: a text needs \"quotes\")", member,
+  bool known = strcmp(member, "model") != 0 && strcmp(member, "messages") != 0;
+  free(member);
+  if (status == INFER_E_INVALID_ARGUMENT && known) {
+    inf_say("--set %s (the value is JSON: a text needs \"quotes\")",
             infer_error_message(error));
     infer_error_free(error);
-    free(member);
     return EXIT_USAGE;
   }
-  free(member);
   return status == INFER_OK ? 0 : inf_load_failed(error, status);
 }
 
@@ -381,11 +381,7 @@ fill(const inf_chat_args *args, infer_request *request)
   if (code == 0 && args->schema_path) {
     code = set_schema(request, args->schema_path);
   }
-  if (code == 0) {
-    code = set_lists(args, request);
-  }
-  /* Last, for it may wait for somebody to type. */
-  return code == 0 ? add_prompt(args, request) : code;
+  return code == 0 ? set_lists(args, request) : code;
 }
 
 int

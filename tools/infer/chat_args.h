@@ -24,9 +24,13 @@ typedef struct inf_chat_args {
 int inf_chat_args_parse(inf_chat_args *args, int argc, char **argv);
 void inf_chat_args_fini(inf_chat_args *args);
 
-/* The request that args ask for; reads the prompt from standard input where
- * it comes from there. Returns 0 or an exit code. */
+/* The request that args ask for, without its prompt. Returns 0 or an exit
+ * code. */
 int inf_chat_args_request(const inf_chat_args *args, const char *model,
                           infer_request **request);
+
+/* Adds the prompt; reads standard input where it comes from there, and so may
+ * wait for somebody to type. Returns 0 or an exit code. */
+int inf_chat_args_prompt(const inf_chat_args *args, infer_request *request);
 
 #endif

@@ -7,6 +7,7 @@
 #include "infer/infer.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +104,8 @@ main(int argc, char **argv)
 {
   int code = dispatch(argc, argv);
   /* A full disk must not look like a success. */
-  if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_SUCCESS) {
+  bool lost = ferror(stdout) != 0;
+  if ((fflush(stdout) != 0 || lost) && code == EXIT_SUCCESS) {
     inf_say("cannot write to standard output: %s", strerror(errno));
     code = EXIT_CALL_FAILED;
   }

@@ -30,7 +30,7 @@ static bool
 worth_telling(const infer_attempt *attempt, int32_t phase, int64_t ns)
 {
   if (phase == INFER_PHASE_LIMITER_WAIT) {
-    return ns > 0;
+    return ns >= 50000; /* what would read as 0.0 */
   }
   if (phase == INFER_PHASE_FIRST_ANSWER) {
     return ns != infer_attempt_phase_ns(attempt, INFER_PHASE_FIRST_CONTENT);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_CONFORMANCE_CASES_H
+#define TESTS_CONFORMANCE_CASES_H
+
+#include "base/buf.h"
+#include "wire/headers.h"
+
+#include <json-c/json.h>
+
+/* A folder with one recorded or documented response per subfolder, as its
+ * README describes: request.json, status, headers.txt, body.bin, meta.json,
+ * expected.json, chunks.json. None of it is part of this project; tests read
+ * it where it is present. */
+
+typedef struct test_case {
+  char *path, *name;
+  int status;
+  inf_headers headers;
+  inf_buf body;
+  json_object *meta;
+  json_object *request;  /* the request's body, or NULL */
+  json_object *expected; /* or NULL */
+  json_object *chunks;   /* sizes of the network reads, or NULL */
+} test_case;
+
+/* The folder `name` of the shared data: in $INFER_SHARED, else beside the
+ * checkout, else within it. NULL if it is not there. Freed by free(). */
+char *test_shared_folder(const char *name);
+
+/* Calls fn for each case in the folder, by name. Returns how many there were,
+ * or -1 if the folder cannot be read. */
+typedef void (*test_case_fn)(const test_case *test, void *context);
+long test_for_each_case(const char *folder, test_case_fn fn, void *context);
+
+/* String member, "" if absent. */
+const char *test_member(json_object *object, const char *name);
+
+#endif

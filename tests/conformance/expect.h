@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_CONFORMANCE_EXPECT_H
+#define TESTS_CONFORMANCE_EXPECT_H
+
+#include "base/buf.h"
+
+#include <json-c/json.h>
+
+/* Compares what came out with an expected.json. It does not care how it came
+ * out: from the decoder alone or, over a socket, through the public API. */
+
+typedef struct expect_actual {
+  const char *name; /* of the case */
+  /* The assembled chat.completion, also of a cut answer; "" if none. */
+  inf_sv json;
+  /* The same, as the accessors give it. */
+  inf_sv text, reasoning, refusal, native_finish_reason;
+  size_t tool_calls, choices;
+  int64_t usage[6]; /* in the order of INFER_USAGE_* */
+  bool usage_estimated;
+  int32_t status; /* INFER_OK or the class */
+  int http_status;
+  int body_status; /* -1: not known */
+  inf_sv type, code, param, message;
+  const char *end; /* as expected.json has it; NULL: not known */
+} expect_actual;
+
+/* How many texts of an error are cut. */
+#define EXPECT_MAX_MESSAGE 4096
+#define EXPECT_MAX_WORD    256
+
+/* Appends a line to why for each difference; true if there is none. */
+bool expect_compare(json_object *expected, const expect_actual *actual,
+                    inf_buf *why);
+
+#endif

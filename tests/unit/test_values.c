@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "config_util.h"
+
+#include "base/mem.h"
+#include "config/values.h"
+
+/* Reads the text as a section; returns the status, checks the message. */
+static int32_t
+read_section(const char *text, const inf_section *sections, size_t count,
+             const char *message)
+{
+  infer_error *error = NULL;
+  inf_node *node;
+  char *json = quoted(text);
+  inf_place place = inf_place_member(NULL, INF_SV("here"));
+  assert_int_equal(
+      inf_node_parse(inf_sv_from(json), inf_sv_of(NULL, 0), NULL, &node, NULL),
+      INFER_OK);
+  int32_t status =
+      inf_values_read(node, &place, sections, count, "known", &error);
+  if (message)
+    assert_string_equal(infer_error_message(error), message);
+  else if (error)
+    fail_msg("%s", infer_error_message(error));
+  infer_error_free(error);
+  inf_node_free(node);
+  free(json);
+  return status;
+}
+
+static void
+client_refused(const char *text, const char *message)
+{
+  inf_client_options options;
+  inf_section section = {"client", &options};
+  assert_int_equal(read_section(text, &section, 1, message), INFER_E_CONFIG);
+}
+
+static void
+sets_defaults(void **state)
+{
+  (void)state;
+  inf_client_options client;
+  inf_route_params params;
+  memset(&client, 0xff, sizeof client);
+  memset(&params, 0xff, sizeof params);
+  inf_values_default(&(inf_section){"client", &client});
+  inf_values_default(&(inf_section){"policy", &params});
+  assert_int_equal(client.threads, 1);
+  assert_int_equal(client.delivery_interval_ms, 0);
+  assert_int_equal(client.max_response_bytes, 64 << 20);
+  assert_int_equal(client.max_event_bytes, 1 << 20);
+  assert_int_equal(client.max_json_depth, 128);
+  assert_int_equal(client.max_undelivered_bytes, 1 << 20);
+  assert_int_equal(client.max_calls, 100000);
+  assert_int_equal(client.max_idle_connections, 256);
+  assert_int_equal(params.retries, 2);
+  assert_int_equal(params.stay_retries, 1);
+  assert_int_equal(params.stay_max_wait_ms, 1000);
+  assert_int_equal(params.recovery, INF_RECOVERY_ERROR);
+  assert_int_equal(params.upstream, INF_UPSTREAM_DEFAULT);
+  assert_int_equal(params.timeouts.connect_ms, 5000);
+  assert_int_equal(params.timeouts.first_token_ms, 30000);
+  assert_int_equal(params.timeouts.idle_ms, 30000);
+  assert_int_equal(params.timeouts.attempt_ms, 600000);
+  assert_int_equal(params.timeouts.deadline_ms, 600000);
+}
+
+/* Every number of the table, at its limits and beyond. */
+static void
+numbers_have_limits(void **state)
+{
+  (void)state;
+  inf_client_options client;
+  inf_route_params params;
+  for (size_t i = 0; i < inf_option_count(); i++) {
+    const inf_option *o = inf_option_at(i);
+    if (o->type != INF_OPTION_INT)
+      continue;
+    bool is_client = strcmp(o->section, "client") == 0;
+    void *fields = is_client ? (void *)&client : (void *)&params;
+    inf_section section = {o->section, fields};
+    char form[64], text[128], message[300];
+    const char *dot = strchr(o->name, '.');
+    if (dot)
+      snprintf(form, sizeof form, "{'%.*s':{'%s':%%lld}}", (int)(dot - o->name),
+               o->name, dot + 1);
+    else
+      snprintf(form, sizeof form, "{'%s':%%lld}", o->name);
+    const int64_t values[] = {o->minimum, o->maximum, o->minimum - 1,
+                              o->maximum + 1};
+    for (size_t v = 0; v < 4; v++) {
+      long long value = values[v];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+      snprintf(text, sizeof text, form, value);
+#pragma GCC diagnostic pop
+      snprintf(message, sizeof message,
+               "here.%s: expected a whole number from %lld to %lld, got %lld",
+               o->name, (long long)o->minimum, (long long)o->maximum, value);
+      int32_t status = read_section(text, &section, 1, v < 2 ? NULL : message);
+      assert_int_equal(status, v < 2 ? INFER_OK : INFER_E_CONFIG);
+      if (v < 2)
+        assert_int_equal(*(int64_t *)((char *)fields + o->offset), value);
+    }
+  }
+}
+
+static void
+tells_what_was_expected(void **state)
+{
+  (void)state;
+  client_refused("{'threads':'two'}",
+                 "here.threads: expected a whole number from 0 to 1, got "
+                 "\"two\"");
+  client_refused("{'threads':0.5}",
+                 "here.threads: expected a whole number from 0 to 1, got 0.5");
+  client_refused("{'threads':null}", "here.threads: expected a whole number "
+                                     "from 0 to 1, got null");
+  client_refused("{'threads':{}}", "here.threads: expected a whole number "
+                                   "from 0 to 1, got an object");
+  client_refused("{'threads':[1]}", "here.threads: expected a whole number "
+                                    "from 0 to 1, got an array");
+  client_refused("{'threads':1e400}",
+                 "here.threads: expected a whole number from 0 to 1, got "
+                 "1e400");
+  client_refused("[]", "here: expected an object, got an array");
+  client_refused("'text'", "here: expected an object, got a string");
+}
+
+static void
+reads_enums_and_booleans(void **state)
+{
+  (void)state;
+  inf_route_params params = {0};
+  inf_section section = {"policy", &params};
+  assert_int_equal(read_section("{'recovery':'restart','upstream':'unary'}",
+                                &section, 1, NULL),
+                   INFER_OK);
+  assert_int_equal(params.recovery, INF_RECOVERY_RESTART);
+  assert_int_equal(params.upstream, INF_UPSTREAM_UNARY);
+  assert_int_equal(
+      read_section("{'recovery':'retry'}", &section, 1,
+                   "here.recovery: expected \"error\" or \"restart\", got "
+                   "\"retry\""),
+      INFER_E_CONFIG);
+  assert_int_equal(
+      read_section("{'recovery':true}", &section, 1,
+                   "here.recovery: expected \"error\" or \"restart\", got "
+                   "true"),
+      INFER_E_CONFIG);
+  inf_provider_config provider = {0};
+  inf_section other = {"provider", &provider};
+  assert_int_equal(read_section("{'compression':true}", &other, 1, NULL),
+                   INFER_OK);
+  assert_true(provider.endpoint.compression);
+  assert_int_equal(
+      read_section("{'compression':1}", &other, 1,
+                   "here.compression: expected true or false, got 1"),
+      INFER_E_CONFIG);
+}
+
+static void
+names_unknown_options(void **state)
+{
+  (void)state;
+  inf_route_params params;
+  inf_route_config route;
+  inf_section sections[] = {{"route", &route}, {"policy", &params}};
+  static const struct {
+    const char *text, *message;
+  } cases[] = {
+      {"{'retrys':1}",
+       "here.retrys: unknown option (did you mean \"retries\"?)"},
+      {"{'targts':[]}",
+       "here.targts: unknown option (did you mean \"targets\"?)"},
+      {"{'timeout':{}}",
+       "here.timeout: unknown option (did you mean \"timeouts\"?)"},
+      {"{'timeouts':{'idel_ms':1}}",
+       "here.timeouts.idel_ms: unknown option (did you mean \"idle_ms\"?)"},
+      {"{'stay':{'idle_ms':1}}", "here.stay.idle_ms: unknown option"},
+      {"{'hedge':{}}", "here.hedge: unknown option"},
+      {"{'knwon':1}", "here.knwon: unknown option (did you mean \"known\"?)"},
+      {"{'timeouts.idle_ms':1}", "here.\"timeouts.idle_ms\": unknown option"},
+      {"{'timeouts':5}", "here.timeouts: expected an object"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_int_equal(read_section(cases[i].text, sections, 2, cases[i].message),
+                     INFER_E_CONFIG);
+}
+
+static void
+passes_over_known_and_private_ones(void **state)
+{
+  (void)state;
+  inf_route_params params;
+  inf_section section = {"policy", &params};
+  inf_values_default(&section);
+  assert_int_equal(read_section("{'known':{'any':1},'x-team':[1],"
+                                "'timeouts':{'x-why':'slow','idle_ms':7}}",
+                                &section, 1, NULL),
+                   INFER_OK);
+  assert_int_equal(params.timeouts.idle_ms, 7);
+}
+
+static void
+reads_texts(void **state)
+{
+  (void)state;
+  inf_provider_config provider = {0};
+  inf_section section = {"provider", &provider};
+  assert_int_equal(
+      read_section("{'name':'a\\u00e9','labels':['x','y']}", &section, 1, NULL),
+      INFER_OK);
+  assert_string_equal(provider.name, "a\xc3\xa9");
+  assert_int_equal(provider.label_count, 2);
+  assert_string_equal(provider.labels[1], "y");
+  assert_null(provider.labels[2]);
+  inf_free(provider.name);
+  inf_texts_free(provider.labels, provider.label_count);
+}
+
+static void
+refuses_texts(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text, *message;
+  } cases[] = {
+      {"{'name':5}", "here.name: expected a string, got 5"},
+      {"{'name':''}", "here.name: is empty"},
+      {"{'name':'a\\nb'}", "here.name: contains control characters"},
+      {"{'name':'a\\u0000b'}", "here.name: contains control characters"},
+      {"{'labels':'a'}",
+       "here.labels: expected an array of strings, got a string"},
+      {"{'labels':['a',5]}", "here.labels[1]: expected a string, got 5"},
+      {"{'labels':['a','']}", "here.labels[1]: is empty"},
+      {"{'labels':['\\u007f']}", "here.labels[0]: contains control characters"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    inf_provider_config provider = {0};
+    inf_section section = {"provider", &provider};
+    assert_int_equal(read_section(cases[i].text, &section, 1, cases[i].message),
+                     INFER_E_CONFIG);
+    inf_free(provider.name);
+    assert_null(provider.labels);
+  }
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(sets_defaults),
+      cmocka_unit_test(numbers_have_limits),
+      cmocka_unit_test(tells_what_was_expected),
+      cmocka_unit_test(reads_enums_and_booleans),
+      cmocka_unit_test(names_unknown_options),
+      cmocka_unit_test(passes_over_known_and_private_ones),
+      cmocka_unit_test(reads_texts),
+      cmocka_unit_test(refuses_texts),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/exchange_probe.h"
 
-#include "support/unit.h"
-
 #include <dirent.h>
+#include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include <cmocka.h>
 
 enum { wait_ms_max = 10000 };
 
@@ -36,84 +39,81 @@ probe_count_entries(const char *directory)
 /* ---- Callbacks ---------------------------------------------------------- */
 
 static void
-check(probe *probe, bool kept, const char *promise)
+check(probe *p, bool kept, const char *promise)
 {
-  if (!kept && !probe->fault)
-    probe->fault = promise;
+  if (!kept && !p->fault)
+    p->fault = promise;
 }
 
 static void
-enter(probe *probe)
+enter(probe *p)
 {
-  check(probe, in_run, "callbacks come from run() only");
-  check(probe, !probe->cancelled, "nothing comes after cancel()");
-  check(probe, probe->done == 0, "nothing comes after the end");
+  check(p, in_run, "callbacks come from run() only");
+  check(p, !p->cancelled, "nothing comes after cancel()");
+  check(p, p->done == 0, "nothing comes after the end");
 }
 
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
-  probe *probe = context;
-  enter(probe);
-  check(probe, probe->sent == 0, "one exchange is one send");
-  check(probe, probe->headers == 0, "sent comes first");
-  probe->sent++;
-  probe->sent_reused = reused;
-  probe->sent_times = *times;
-  if (probe->act)
-    probe->act(probe, PROBE_SENT);
+  probe *p = context;
+  enter(p);
+  check(p, p->sent == 0, "one exchange is one send");
+  check(p, p->headers == 0, "sent comes first");
+  p->sent++;
+  p->sent_reused = reused;
+  p->sent_times = *times;
+  if (p->act)
+    p->act(p, PROBE_SENT);
 }
 
 static bool
 on_headers(void *context, int status, const inf_headers *headers)
 {
-  probe *probe = context;
-  enter(probe);
-  check(probe, probe->headers == 0, "headers come once");
-  check(probe, probe->sent == 1, "headers come after the send");
-  check(probe, status >= 200, "interim answers are not told");
-  probe->headers++;
-  probe->status = status;
-  snprintf(probe->fields, sizeof probe->fields, "%s",
-           inf_buf_cstr(&headers->text));
-  if (probe->act)
-    probe->act(probe, PROBE_HEADERS);
-  return !probe->refuse_headers;
+  probe *p = context;
+  enter(p);
+  check(p, p->headers == 0, "headers come once");
+  check(p, p->sent == 1, "headers come after the send");
+  check(p, status >= 200, "interim answers are not told");
+  p->headers++;
+  p->status = status;
+  snprintf(p->fields, sizeof p->fields, "%s", inf_buf_cstr(&headers->text));
+  if (p->act)
+    p->act(p, PROBE_HEADERS);
+  return !p->refuse_headers;
 }
 
 static bool
 on_body(void *context, const char *ptr, size_t len)
 {
-  probe *probe = context;
-  enter(probe);
-  check(probe, probe->headers == 1, "the body comes after the headers");
-  check(probe, len > 0, "no empty piece of a body");
-  size_t room = probe->body_len < sizeof probe->body - 1
-                    ? sizeof probe->body - 1 - probe->body_len
-                    : 0;
-  memcpy(probe->body + probe->body_len, ptr, len < room ? len : room);
-  probe->bodies++;
-  probe->body_len += len;
-  if (probe->act)
-    probe->act(probe, PROBE_BODY);
-  return !probe->refuse_body;
+  probe *p = context;
+  enter(p);
+  check(p, p->headers == 1, "the body comes after the headers");
+  check(p, len > 0, "no empty piece of a body");
+  size_t room =
+      p->body_len < sizeof p->body - 1 ? sizeof p->body - 1 - p->body_len : 0;
+  memcpy(p->body + p->body_len, ptr, len < room ? len : room);
+  p->bodies++;
+  p->body_len += len;
+  if (p->act)
+    p->act(p, PROBE_BODY);
+  return !p->refuse_body;
 }
 
 static void
 on_done(void *context, const inf_exchange_result *result)
 {
-  probe *probe = context;
-  enter(probe);
-  probe->done++;
-  probe->exchange = NULL;
-  probe->result = *result;
-  check(probe, result->detail != NULL, "there is always a detail");
-  snprintf(probe->detail, sizeof probe->detail, "%s", result->detail);
-  check(probe, !strchr(probe->detail, '\n'), "the detail is one line");
-  check(probe, result->net != INF_NET_OK || probe->headers == 1,
-        "success has headers");
-  if (probe->act)
-    probe->act(probe, PROBE_DONE);
+  probe *p = context;
+  enter(p);
+  p->done++;
+  p->exchange = NULL;
+  p->result = *result;
+  check(p, result->detail != NULL, "there is always a detail");
+  snprintf(p->detail, sizeof p->detail, "%s", result->detail);
+  check(p, !strchr(p->detail, '\n'), "the detail is one line");
+  check(p, result->net != INF_NET_OK || p->headers == 1, "success has headers");
+  if (p->act)
+    p->act(p, PROBE_DONE);
 }
 
 static const inf_exchange_events events = {on_sent, on_headers, on_body,
@@ -145,14 +145,13 @@ probe_transport_free(inf_transport *transport)
 }
 
 void
-probe_start_request(probe *probe, inf_transport *transport,
+probe_start_request(probe *p, inf_transport *transport,
                     const inf_http_request *request)
 {
   bool within = in_run;
   in_run = false;
-  probe->transport = transport;
-  probe->exchange =
-      transport->ops->start(transport, request, &events, probe);
+  p->transport = transport;
+  p->exchange = transport->ops->start(transport, request, &events, p);
   in_run = within;
 }
 
@@ -169,7 +168,7 @@ keep_url(const char *format, va_list args)
 }
 
 static void
-start(probe *probe, inf_transport *transport, const inf_endpoint *endpoint,
+start(probe *p, inf_transport *transport, const inf_endpoint *endpoint,
       const char *body, const char *format, va_list args)
 {
   static const char lines[] = "Content-Type: application/json\0X-Test: yes";
@@ -180,30 +179,29 @@ start(probe *probe, inf_transport *transport, const inf_endpoint *endpoint,
                               .headers = {lines, sizeof lines},
                               .body = inf_sv_from(body),
                               .endpoint = endpoint ? endpoint : &plain};
-  probe_start_request(probe, transport, &request);
+  probe_start_request(p, transport, &request);
 }
 
 void
-probe_start(probe *probe, inf_transport *transport,
-            const inf_endpoint *endpoint, const char *body, const char *format,
-            ...)
+probe_start(probe *p, inf_transport *transport, const inf_endpoint *endpoint,
+            const char *body, const char *format, ...)
 {
   va_list args;
   va_start(args, format);
-  start(probe, transport, endpoint, body, format, args);
+  start(p, transport, endpoint, body, format, args);
   va_end(args);
-  assert_non_null(probe->exchange);
+  assert_non_null(p->exchange);
 }
 
 void
-probe_cancel(probe *probe)
+probe_cancel(probe *p)
 {
   bool within = in_run;
   in_run = false;
-  inf_exchange *exchange = probe->exchange;
-  probe->exchange = NULL;
-  probe->cancelled = true;
-  probe->transport->ops->cancel(exchange);
+  inf_exchange *exchange = p->exchange;
+  p->exchange = NULL;
+  p->cancelled = true;
+  p->transport->ops->cancel(exchange);
   in_run = within;
 }
 
@@ -225,22 +223,21 @@ probe_run_until(inf_transport *transport, const int *count, int wanted)
 }
 
 void
-probe_finish(probe *probe)
+probe_finish(probe *p)
 {
-  assert_true(probe_run_until(probe->transport, &probe->done, 1));
-  if (probe->fault)
-    fail_msg("%s", probe->fault);
+  assert_true(probe_run_until(p->transport, &p->done, 1));
+  if (p->fault)
+    fail_msg("%s", p->fault);
 }
 
 void
-probe_exchange(probe *probe, inf_transport *transport,
-               const inf_endpoint *endpoint, const char *body,
-               const char *format, ...)
+probe_exchange(probe *p, inf_transport *transport, const inf_endpoint *endpoint,
+               const char *body, const char *format, ...)
 {
   va_list args;
   va_start(args, format);
-  start(probe, transport, endpoint, body, format, args);
+  start(p, transport, endpoint, body, format, args);
   va_end(args);
-  assert_non_null(probe->exchange);
-  probe_finish(probe);
+  assert_non_null(p->exchange);
+  probe_finish(p);
 }

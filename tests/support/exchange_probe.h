@@ -22,7 +22,7 @@ typedef struct probe {
   bool cancelled;
   bool refuse_headers, refuse_body;
   /* Called within each callback, where set. */
-  void (*act)(struct probe *probe, probe_point point);
+  void (*act)(struct probe *p, probe_point point);
   void *arg;
   struct probe *other;
   bool sent_reused;
@@ -43,25 +43,24 @@ void probe_transport_free(inf_transport *transport);
 
 /* POST of body, or GET where it is NULL, of a URL made by the format. The
  * endpoint may be NULL. */
-void probe_start(probe *probe, inf_transport *transport,
+void probe_start(probe *p, inf_transport *transport,
                  const inf_endpoint *endpoint, const char *body,
-                 const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The same with a request made by the caller, whose strings live on. */
-void probe_start_request(probe *probe, inf_transport *transport,
+void probe_start_request(probe *p, inf_transport *transport,
                          const inf_http_request *request);
-void probe_cancel(probe *probe);
+void probe_cancel(probe *p);
 
 /* Runs once, with the checks on. */
 void probe_run(inf_transport *transport, uint64_t wait_ms);
 /* Runs until *count reaches wanted. False after 10 s. */
 bool probe_run_until(inf_transport *transport, const int *count, int wanted);
 /* Starts and runs to the end; the checks on the probe itself are asserted. */
-void probe_exchange(probe *probe, inf_transport *transport,
+void probe_exchange(probe *p, inf_transport *transport,
                     const inf_endpoint *endpoint, const char *body,
                     const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-void probe_finish(probe *probe);
+void probe_finish(probe *p);
 
 /* Milliseconds of a monotonic clock. */
 double probe_now_ms(void);

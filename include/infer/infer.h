@@ -307,7 +307,8 @@ INFER_API int32_t infer_config_from_file(infer_config **config,
                                          infer_error **error);
 /** Sets one option by its path: "threads", "providers.house.base_url"
  * (providers by name, made when new), "routes.fast.timeouts.connect_ms". The
- * value is JSON. A later set replaces an earlier one. */
+ * value is JSON; null removes the option. A later set replaces an earlier
+ * one. */
 INFER_API int32_t infer_config_set_json(infer_config *config, const char *path,
                                         const char *json, size_t len,
                                         infer_error **error);
@@ -349,7 +350,7 @@ INFER_API int32_t infer_options_manual(char **markdown, size_t *len);
 /** Makes a client. config NULL, or without providers: those providers whose
  * key variable is set in the environment (OPENAI_API_KEY, CLARIFAI_PAT, ...),
  * which never fail over to one another. The config stays the caller's. Reads
- * key variables, key files, CA files and proxy variables now, once. Errors:
+ * key variables, key files and proxy variables now, once. Errors:
  * INFER_E_CONFIG, INFER_E_IO, INFER_E_NO_MEMORY. */
 INFER_API int32_t infer_client_new(infer_client **client,
                                    const infer_config *config,

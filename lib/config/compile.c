@@ -67,8 +67,8 @@ check_unique(const inf_config *config, const inf_provider_config *provider,
 }
 
 static int32_t
-read_providers(const inf_node *providers, inf_config *config,
-               infer_error **error)
+read_providers(const inf_node *providers, bool from_environment,
+               inf_config *config, infer_error **error)
 {
   inf_place place = inf_place_member(NULL, INF_SV("providers"));
   size_t count = inf_node_count(providers);
@@ -84,6 +84,7 @@ read_providers(const inf_node *providers, inf_config *config,
     size_t index = config->provider_count++;
     inf_place here = inf_place_element(&place, index);
     inf_provider_config *provider = &config->providers[index];
+    provider->from_environment = from_environment;
     status = inf_compile_provider(node, &here, provider, error);
     if (status == INFER_OK)
       status = check_unique(config, provider, &here, error);
@@ -111,9 +112,7 @@ read_environment(inf_config *config, infer_error **error)
   int32_t status = inf_environment_providers(&providers, error);
   if (status != INFER_OK)
     return status;
-  status = read_providers(providers, config, error);
-  for (size_t i = 0; i < config->provider_count; i++)
-    config->providers[i].from_environment = true;
+  status = read_providers(providers, true, config, error);
   if (status == INFER_OK) {
     inf_buf json;
     inf_buf_init(&json, INF_TREE_MAX_BYTES);
@@ -145,7 +144,7 @@ read_document(const inf_node *document, inf_config *config, infer_error **error)
     status = add_hash(document, config, error);
   if (status == INFER_OK)
     status = providers && providers->first
-                 ? read_providers(providers, config, error)
+                 ? read_providers(providers, false, config, error)
                  : read_environment(config, error);
   if (status == INFER_OK)
     status = inf_compile_routes(document, config, error);

@@ -120,7 +120,8 @@ read_keys(const inf_node *node, const inf_place *place,
   return status;
 }
 
-/* From the kind's variable. */
+/* From the kind's variable. A configured base_url gets no key that it was not
+ * given by name: a key for one service must not go to another. */
 static int32_t
 read_variable(inf_provider_config *provider, bool own_address,
               infer_error **error)
@@ -128,6 +129,8 @@ read_variable(inf_provider_config *provider, bool own_address,
   const inf_provider_kind *kind = provider->kind;
   inf_sv value = INF_SV("");
   if (!provider->auth_scheme[0])
+    return INFER_OK;
+  if (own_address && !provider->from_environment)
     return INFER_OK;
   if (kind->key_env)
     value = inf_environment_get(kind->key_env);

@@ -12,8 +12,8 @@
 
 /* Appends the file's bytes to out. The buffer is grown once, to max_bytes, so
  * that no copy of a secret stays behind. A pipe is read too, but waited for
- * wait_ms at most. INFER_OK, INFER_E_NO_MEMORY, or INFER_E_IO with the reason in
- * why: "no such file". */
+ * wait_ms at most. INFER_OK, INFER_E_NO_MEMORY, or INFER_E_IO with the reason
+ * in why: "no such file". */
 int32_t inf_file_read(const char *path, size_t max_bytes, int wait_ms,
                       inf_buf *out, char why[INF_FILE_WHY_MAX]);
 

@@ -69,7 +69,8 @@ static const inf_option options[] = {
              "address of the API: http or https, without user, query and "
              "fragment"),
     PROVIDER(
-        "api_key", INF_OPTION_SECRET_LIST, 0, "the kind's variable", "", APART,
+        "api_key", INF_OPTION_SECRET_LIST, 0,
+        "the kind's variable, without base_url", "", APART,
         "a key, or an array of keys: when one is refused or spent, the next "
         "one steps in. An element may be an object, see Keys"),
     PROVIDER("organization", INF_OPTION_STRING, 0, "", "", APART,

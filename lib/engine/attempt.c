@@ -473,14 +473,8 @@ static const inf_exchange_events exchange_events = {
 static bool
 wants_stream(const struct infer_call *call, const inf_target_config *target)
 {
-  if (call->kind == INF_CALL_MODELS)
-    return false;
-  int32_t upstream = target->upstream;
-  if (upstream == INF_UPSTREAM_DEFAULT)
-    upstream = call->params->upstream;
-  if (upstream == INF_UPSTREAM_DEFAULT)
-    upstream = target->provider->upstream;
-  return upstream != INF_UPSTREAM_UNARY;
+  return call->kind != INF_CALL_MODELS &&
+         target->upstream != INF_UPSTREAM_UNARY;
 }
 
 static void

@@ -454,8 +454,6 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   if (next.action == INF_RETRY_END) {
     const inf_failure *failure =
         attempt->has_decoder ? &attempt->decoder.failure : NULL;
-    if (!call->committed)
-      inf_deliver_discard(call);
     struct infer_response *partial = take_partial(attempt);
     struct infer_error *error = inf_result_error(
         status, call->trail, attempt->record, failure, NULL, partial);

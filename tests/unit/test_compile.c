@@ -603,6 +603,129 @@ bears_failing_allocations_in_errors(void **state)
     run_short(use_everything, bad[i], INFER_E_CONFIG);
 }
 
+/* ---- Keys are wiped --------------------------------------------------------
+ */
+
+#define MARK "sk-MARKED"
+
+static size_t marked_blocks;
+
+/* Each block knows its size, so that it can be searched when given back. */
+typedef struct sized_block {
+  size_t size;
+  max_align_t bytes[];
+} sized_block;
+
+static sized_block *
+block_of(void *ptr)
+{
+  return (sized_block *)(void *)((char *)ptr - offsetof(sized_block, bytes));
+}
+
+static void *
+wiping_malloc(size_t size, void *user_data)
+{
+  (void)user_data;
+  sized_block *block = calloc(1, sizeof *block + size);
+  if (!block)
+    return NULL;
+  block->size = size;
+  return block->bytes;
+}
+
+static void
+wiping_free(void *ptr, void *user_data)
+{
+  (void)user_data;
+  if (!ptr)
+    return;
+  sized_block *block = block_of(ptr);
+  marked_blocks += memmem(ptr, block->size, MARK, sizeof MARK - 1) != NULL;
+  free(block);
+}
+
+/* Always moves: the old bytes stay behind in the heap, as they may with any
+ * realloc(). */
+static void *
+wiping_realloc(void *old, size_t size, void *user_data)
+{
+  void *ptr = wiping_malloc(size, user_data);
+  if (ptr && old) {
+    size_t had = block_of(old)->size;
+    memcpy(ptr, old, had < size ? had : size);
+  }
+  if (ptr)
+    wiping_free(old, user_data);
+  return ptr;
+}
+
+static void
+keys_are_wiped(void **state)
+{
+  (void)state;
+  static const char *const texts[] = {
+      "{'providers':[{'name':'openai','api_key':['" MARK "',{'key':"
+      "'env:INFER_TEST_KEY'},'FILE'],'headers':{'x-api-key':'" MARK "',"
+      "'cookie':'env:INFER_TEST_KEY','X-1':'................................"
+      "...............................................................'},"
+      "'query':{'key':'" MARK "','sig':'env:INFER_TEST_KEY'},"
+      "'proxy':'http://u:" MARK "@h','ca_file':'FILE'}]}",
+      "{'providers':[{'name':'openai','api_key':'" MARK "','a':1}]}",
+      "{'providers':[{'name':'openai','api_key':'" MARK "\\n'}]}",
+      "{'providers':[{'name':'openai','api_key':['env:INFER_TEST_KEY',5]}]}",
+      "{'api_key':'" MARK "','api_key':1}",
+      "{'providers':'" MARK "'",
+  };
+  char *path = new_file(MARK "\n-----BEGIN ", sizeof MARK + 11);
+  char *key_path = new_file(MARK, sizeof MARK - 1), name[700];
+  setenv("INFER_TEST_KEY", MARK, 1);
+  marked_blocks = 0;
+  inf_mem_set_functions(wiping_malloc, wiping_realloc, wiping_free, NULL);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    char *json = filled_in(texts[i], path), *file;
+    infer_config *source = NULL;
+    inf_config *config = NULL;
+    char *shown;
+    file = new_file(json, strlen(json));
+    snprintf(name, sizeof name, "file:%s", key_path);
+    (void)infer_config_from_json(&source, json, INFER_NUL_TERMINATED, NULL);
+    infer_config_free(source);
+    if (infer_config_from_file(&source, file, NULL) == INFER_OK) {
+      if (i == 0) {
+        assert_int_equal(
+            infer_config_set_string(source, "providers.b.api_key", MARK, NULL),
+            INFER_OK);
+        assert_int_equal(
+            infer_config_set_string(source, "providers.b.api_key", name, NULL),
+            INFER_OK);
+        assert_int_equal(
+            infer_config_set_string(source, "providers.b.type", "openai", NULL),
+            INFER_OK);
+        char *key = quoted("['" MARK "']");
+        assert_int_equal(infer_config_set_json(source,
+                                               "providers.openai.api_key", key,
+                                               strlen(key), NULL),
+                         INFER_OK);
+        free(key);
+      }
+      int32_t status = inf_config_compile(source, &config, NULL);
+      assert_int_equal(status, i == 0 ? INFER_OK : INFER_E_CONFIG);
+      inf_config_unref(config);
+      assert_int_equal(infer_config_json(source, &shown, NULL), INFER_OK);
+      assert_null(strstr(shown, MARK));
+      infer_text_free(shown);
+      infer_config_free(source);
+    }
+    assert_int_equal(marked_blocks, 0);
+    free(json);
+    drop_file(file);
+  }
+  inf_mem_set_functions(NULL, NULL, NULL, NULL);
+  unsetenv("INFER_TEST_KEY");
+  drop_file(path);
+  drop_file(key_path);
+}
+
 int
 main(void)
 {
@@ -617,6 +740,7 @@ main(void)
       cmocka_unit_test(texts_have_a_limit),
       cmocka_unit_test(bears_failing_allocations),
       cmocka_unit_test(bears_failing_allocations_in_errors),
+      cmocka_unit_test(keys_are_wiped),
   };
   return cmocka_run_group_tests(tests, clear_environment, NULL);
 }

@@ -78,6 +78,16 @@ own_addresses_need_no_key(void **state)
   assert_int_equal(config->providers[0].key_count, 0);
   assert_null(config->providers[0].keys);
   inf_config_unref(config);
+  /* The key of the kind's own service does not go there by itself. */
+  setenv("OPENAI_API_KEY", "sk-env", 1);
+  config = provider_compiled("'base_url':'http://h'");
+  assert_int_equal(config->providers[0].key_count, 0);
+  inf_config_unref(config);
+  config = provider_compiled("'base_url':'http://h','api_key':"
+                             "'env:OPENAI_API_KEY'");
+  assert_int_equal(config->providers[0].key_count, 1);
+  inf_config_unref(config);
+  unsetenv("OPENAI_API_KEY");
   config = provider_compiled("'auth_scheme':'none'");
   assert_int_equal(config->providers[0].key_count, 0);
   inf_config_unref(config);

@@ -320,7 +320,10 @@ on_delta(void *context, const inf_delta *delta)
   inf_attempt *attempt = context;
   attempt->activity_ns = attempt->engine->now_ns;
   if (delta->kind <= INF_DELTA_TOOL_CALL) {
-    attempt->content = true;
+    if (!attempt->content) {
+      attempt->content = true;
+      arm(attempt); /* idle_ms may be up before first_token_ms is */
+    }
     set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
       set_phase(attempt, INFER_PHASE_FIRST_ANSWER);

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Attempts kept for reuse; more would hold memory for a peak that is over. */
 enum { pool_max = 64 };
@@ -11,7 +12,7 @@ enum { pool_max = 64 };
  * marks are a few bytes. */
 enum { linger_max_bytes = 64 << 10 };
 /* Longest message kept in a record. */
-enum { message_max_bytes = 4 << 10 };
+enum { message_max_bytes = 2 << 10 };
 
 /* ---- Life ---------------------------------------------------------------- */
 
@@ -196,29 +197,6 @@ set_phase(inf_attempt *attempt, int phase)
     attempt->record->phase_ns[phase] = attempt->engine->now_ns;
 }
 
-/* A copy of the text in which the key, should a provider echo it, is
- * starred out. NULL when memory is short: the record then has no message. */
-static char *
-redacted(inf_sv text, inf_sv key)
-{
-  inf_buf out;
-  inf_buf_init(&out, message_max_bytes);
-  if (text.len >= message_max_bytes / 2)
-    text.len = message_max_bytes / 2;
-  while (text.len > 0) {
-    if (key.len >= 4 && inf_sv_starts_with(text, key)) {
-      inf_buf_append_cstr(&out, "***");
-      text = inf_sv_of(text.ptr + key.len, text.len - key.len);
-    } else {
-      inf_buf_append_char(&out, *text.ptr);
-      text = inf_sv_of(text.ptr + 1, text.len - 1);
-    }
-  }
-  char *copy = inf_buf_take(&out, NULL);
-  inf_buf_fini(&out);
-  return copy;
-}
-
 static inf_sv
 key_of(const inf_attempt *attempt)
 {
@@ -227,6 +205,47 @@ key_of(const inf_attempt *attempt)
     return INF_SV("");
   const inf_key *key = &provider->keys[attempt->key];
   return inf_sv_of(key->secret, key->secret_len);
+}
+
+/* How much of the key, at least four bytes, stands at the front: all of it, or
+ * what a cut at the end of the text left. */
+static size_t
+key_at(inf_sv text, inf_sv key)
+{
+  enum { least = 4 };
+  size_t len = 0;
+  while (len < text.len && len < key.len && text.ptr[len] == key.ptr[len])
+    len++;
+  bool cut = len == text.len;
+  return len >= least && (len == key.len || cut) ? len : 0;
+}
+
+/* Stars out the key, should a provider echo it: in place, so that it happens
+ * however short memory is. */
+static void
+redact(inf_buf *text, inf_sv key)
+{
+  size_t to = 0;
+  for (size_t at = 0; at < text->len;) {
+    size_t len = key_at(inf_sv_of(text->ptr + at, text->len - at), key);
+    if (len == 0) {
+      text->ptr[to++] = text->ptr[at++];
+      continue;
+    }
+    memcpy(text->ptr + to, "***", 3);
+    to += 3;
+    at += len;
+  }
+  inf_buf_truncate(text, to);
+}
+
+static void
+redact_failure(inf_failure *failure, inf_sv key)
+{
+  inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
+                      &failure->param, &failure->request_id};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    redact(texts[i], key);
 }
 
 static void
@@ -242,6 +261,18 @@ note_usage(inf_attempt *attempt)
   out[INFER_USAGE_TOTAL] = usage->total;
 }
 
+/* The words as one line; NULL when memory is short: the record then has no
+ * message. */
+static char *
+message_of(inf_sv words)
+{
+  size_t len = words.len < message_max_bytes ? words.len : message_max_bytes;
+  char *message = inf_strndup(words.ptr, len);
+  if (message)
+    inf_text_clean(message, len);
+  return message;
+}
+
 void
 inf_attempt_close_record(inf_attempt *attempt, int32_t status,
                          const char *message)
@@ -255,7 +286,8 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   inf_sv words = inf_sv_from(message);
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;
-    const inf_failure *failure = &attempt->decoder.failure;
+    inf_failure *failure = &attempt->decoder.failure;
+    redact_failure(failure, key_of(attempt));
     if (!message && status != INFER_OK)
       words = inf_buf_sv(&failure->message);
     if (!record->request_id && failure->request_id.len > 0)
@@ -263,7 +295,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
           inf_strndup(failure->request_id.ptr, failure->request_id.len);
   }
   if (words.len > 0)
-    record->message = redacted(words, key_of(attempt));
+    record->message = message_of(words);
   inf_logf(&engine->hooks->log, status == INFER_OK ? INFER_LOG_DEBUG
                                                    : INFER_LOG_INFO,
            "call %llu: %s (%s): %s%s%s",
@@ -288,7 +320,10 @@ on_delta(void *context, const inf_delta *delta)
   inf_attempt *attempt = context;
   attempt->activity_ns = attempt->engine->now_ns;
   if (delta->kind <= INF_DELTA_TOOL_CALL) {
-    attempt->content = true;
+    if (!attempt->content) {
+      attempt->content = true;
+      arm(attempt); /* idle_ms may be up before first_token_ms is */
+    }
     set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
       set_phase(attempt, INFER_PHASE_FIRST_ANSWER);

@@ -447,8 +447,9 @@ on_done(void *context, const inf_exchange_result *result)
     inf_attempt_release(attempt);
     return;
   }
+  attempt->refused = result->net == INF_NET_REFUSED_STREAM;
   attempt->untouched =
-      result->net == INF_NET_REFUSED_STREAM ||
+      attempt->refused ||
       (result->net == INF_NET_RESET && result->reused_connection &&
        !result->response_begun);
   attempt->sent = attempt->sent || result->sent;

@@ -33,6 +33,7 @@ typedef struct inf_attempt {
   bool content;    /* first content seen */
   bool sent;       /* the request went out */
   bool untouched; /* it broke before the provider can have begun */
+  bool refused;   /* the provider said that it did not begin */
   bool resend;     /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;

@@ -319,10 +319,6 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
   }
   call->next_start_ns = INF_NEVER;
   arm(engine, call);
-  inf_retry_target *target = &call->retry_targets[call->next_target];
-  target->visited = true;
-  if (call->next_reason == INFER_REASON_RETRY)
-    target->stays++;
   if (!inf_attempt_start(engine, call))
     end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
 }
@@ -394,6 +390,8 @@ decide(inf_attempt *attempt, int32_t status)
       .should_retry = said ? said->should_retry : -1,
       .sent = attempt->sent,
       .untouched = attempt->untouched,
+      .refused = attempt->refused,
+      .keyed = attempt->key != INF_KEY_NONE,
       .was_resend = attempt->resend,
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),

@@ -63,7 +63,7 @@ inf_sim_conn_close(inf_sim_conn *conn, bool reset)
   inf_sim_loop_cancel(&server->loop, &conn->alarm);
   inf_sim_loop_remove(&server->loop, conn->fd);
   close(conn->fd);
-  server->stats.open_connections--;
+  server->stats.open_connections -= conn->control ? 0 : 1;
   inf_list_remove(&conn->node);
   inf_list_push_back(&server->dead, &conn->node);
 }
@@ -142,7 +142,7 @@ flush_once(inf_sim_conn *conn)
   }
   conn->out_at += (size_t)n;
   conn->exchange_bytes += (size_t)n;
-  conn->server->stats.bytes_out += (size_t)n;
+  conn->server->stats.bytes_out += conn->control ? 0 : (size_t)n;
   return IO_DONE;
 }
 
@@ -331,7 +331,7 @@ feed_pending(inf_sim_conn *conn, uint64_t now_ns)
 static void
 take_bytes(inf_sim_conn *conn, inf_sv bytes, uint64_t now_ns)
 {
-  conn->server->stats.bytes_in += bytes.len;
+  conn->server->stats.bytes_in += conn->control ? 0 : bytes.len;
   if (conn->state >= INF_SIM_CONN_LINGERING) {
     return;
   }
@@ -444,7 +444,7 @@ on_due(inf_sim_alarm *alarm, uint64_t now_ns)
 static bool
 begin_tls(inf_sim_conn *conn)
 {
-  if (!conn->server->tls) {
+  if (!conn->server->tls || conn->control) {
     conn->state = INF_SIM_CONN_READING;
     return true;
   }
@@ -458,14 +458,14 @@ begin_tls(inf_sim_conn *conn)
 }
 
 void
-inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
+inf_sim_conn_new(inf_sim_server *server, int fd, bool control)
 {
-  (void)now_ns;
   inf_sim_conn *conn = inf_sim_alloc(sizeof(*conn));
   conn->source.on_ready = on_ready;
   conn->server = server;
   conn->fd = fd;
-  conn->number = ++server->next_connection;
+  conn->control = control;
+  conn->number = control ? 0 : ++server->next_connection;
   conn->events = EPOLLIN | EPOLLRDHUP;
   conn->idle_ns = INF_NEVER;
   inf_sim_alarm_init(&conn->alarm, on_due);
@@ -473,7 +473,7 @@ inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
   inf_buf_init(&conn->pending, INF_SIM_BUF_MAX);
   inf_buf_init(&conn->out, INF_SIM_BUF_MAX);
   inf_list_push_back(&server->conns, &conn->node);
-  server->stats.open_connections++;
+  server->stats.open_connections += control ? 0 : 1;
   if (!begin_tls(conn) ||
       !inf_sim_loop_add(&server->loop, fd, &conn->source, conn->events)) {
     inf_sim_conn_close(conn, false);

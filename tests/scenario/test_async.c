@@ -35,7 +35,7 @@ submit(world *w, const char *model, infer_queue *queue, uint64_t tag)
   return call;
 }
 
-/* ---- Many calls, one queue --------------------------------------------------- */
+/* ---- Many calls, one queue ----------------------------------------------- */
 
 static void
 test_many_calls_one_queue(void **state)
@@ -93,7 +93,7 @@ test_many_calls_one_queue(void **state)
   world_end(&w);
 }
 
-/* ---- The fd and the wake-up hook ----------------------------------------------- */
+/* ---- The fd and the wake-up hook ----------------------------------------- */
 
 static bool
 readable(int fd, int wait_ms)
@@ -157,7 +157,7 @@ test_fd_and_wakeup(void **state)
   world_end(&w);
 }
 
-/* ---- Waiting and cancelling ------------------------------------------------------- */
+/* ---- Waiting and cancelling ---------------------------------------------- */
 
 static void
 test_wait_without_a_queue(void **state)
@@ -312,7 +312,7 @@ test_freeing_a_queue_cancels_its_calls(void **state)
   world_end(&w);
 }
 
-/* ---- Merging, back-pressure, intervals ---------------------------------------------- */
+/* ---- Merging, back-pressure, intervals ----------------------------------- */
 
 static void
 test_unread_text_is_merged(void **state)
@@ -412,7 +412,7 @@ test_delivery_interval(void **state)
   assert_true(events_of[1] < 25);
 }
 
-/* ---- Limits and closing ----------------------------------------------------------------- */
+/* ---- Limits and closing -------------------------------------------------- */
 
 static void
 test_max_calls(void **state)

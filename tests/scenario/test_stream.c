@@ -17,7 +17,7 @@
   "'timeouts':{'connect_ms':500,'first_token_ms':400,'idle_ms':300,"          \
   "'attempt_ms':5000,'deadline_ms':10000}"
 
-/* ---- Streamed equals whole -------------------------------------------------- */
+/* ---- Streamed equals whole ----------------------------------------------- */
 
 static const char *const shapes[] = {
     "{'text':'Grüße, 世界! \\u2028 🙂'}",
@@ -133,7 +133,7 @@ test_several_choices(void **state)
   free(streamed);
 }
 
-/* ---- What breaks off -------------------------------------------------------- */
+/* ---- What breaks off ----------------------------------------------------- */
 
 static const struct breakage {
   const char *behaviour;
@@ -293,7 +293,7 @@ test_no_restart_after_a_tool_call(void **state)
   world_end(&w);
 }
 
-/* ---- What is malformed ------------------------------------------------------- */
+/* ---- What is malformed --------------------------------------------------- */
 
 static void
 test_a_malformed_event_is_skipped_and_counted(void **state)
@@ -370,7 +370,7 @@ test_a_wrong_content_type_is_forgiven(void **state)
   world_end(&w);
 }
 
-/* ---- Usage, unary mode --------------------------------------------------------- */
+/* ---- Usage, unary mode --------------------------------------------------- */
 
 static void
 test_usage(void **state)

@@ -13,6 +13,8 @@ enum { pool_max = 64 };
 enum { linger_max_bytes = 64 << 10 };
 /* Longest message kept in a record. */
 enum { message_max_bytes = 2 << 10 };
+/* Longest request id kept. */
+enum { request_id_max_bytes = 256 };
 
 /* ---- Life ---------------------------------------------------------------- */
 
@@ -360,8 +362,13 @@ note_request_id(inf_attempt *attempt, const inf_headers *headers)
     size_t len = strcspn(at, " ");
     inf_sv value;
     if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
-      size_t keep = value.len < 256 ? value.len : 256;
-      attempt->record->request_id = inf_strndup(value.ptr, keep);
+      inf_buf id;
+      inf_buf_init(&id, request_id_max_bytes);
+      size_t room = request_id_max_bytes;
+      inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
+      redact(&id, key_of(attempt));
+      attempt->record->request_id = inf_buf_take(&id, NULL);
+      inf_buf_fini(&id);
       return;
     }
     at += len;

@@ -32,7 +32,8 @@
  * libcurl was built with atomics; the lock serves builds without. */
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static bool global_init(void)
+static bool
+global_init(void)
 {
   pthread_mutex_lock(&global_mutex);
   CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -40,19 +41,22 @@ static bool global_init(void)
   return code == CURLE_OK;
 }
 
-static void global_cleanup(void)
+static void
+global_cleanup(void)
 {
   pthread_mutex_lock(&global_mutex);
   curl_global_cleanup();
   pthread_mutex_unlock(&global_mutex);
 }
 
-const char *inf_curl_version(void)
+const char *
+inf_curl_version(void)
 {
   return curl_version();
 }
 
-bool inf_curl_has_http2(void)
+bool
+inf_curl_has_http2(void)
 {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   return (info->features & CURL_VERSION_HTTP2) != 0;
@@ -60,7 +64,8 @@ bool inf_curl_has_http2(void)
 
 /* ---- Sockets ------------------------------------------------------------ */
 
-static bool note_open(inf_curl *transport, int fd)
+static bool
+note_open(inf_curl *transport, int fd)
 {
   size_t at = (size_t)fd / 8;
   if (at >= transport->open_sockets_size) {
@@ -77,8 +82,9 @@ static bool note_open(inf_curl *transport, int fd)
   return true;
 }
 
-curl_socket_t inf_curl_open_socket(void *context, curlsocktype purpose,
-                                   struct curl_sockaddr *address)
+curl_socket_t
+inf_curl_open_socket(void *context, curlsocktype purpose,
+                     struct curl_sockaddr *address)
 {
   (void)purpose;
   inf_exchange *exchange = context;
@@ -100,7 +106,8 @@ curl_socket_t inf_curl_open_socket(void *context, curlsocktype purpose,
   return fd;
 }
 
-int inf_curl_close_socket(void *context, curl_socket_t fd)
+int
+inf_curl_close_socket(void *context, curl_socket_t fd)
 {
   inf_curl *transport = context;
   size_t at = (size_t)fd / 8;
@@ -111,8 +118,8 @@ int inf_curl_close_socket(void *context, curl_socket_t fd)
 
 /* An error told to libcurl here would end every transfer of the multi handle
  * without a word; so the generation is marked, and run() ends them. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context,
-                     void *known)
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
   (void)easy;
   (void)known;
@@ -127,7 +134,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context,
   return 0;
 }
 
-static int on_timer(CURLM *multi, long timeout_ms, void *context)
+static int
+on_timer(CURLM *multi, long timeout_ms, void *context)
 {
   (void)multi;
   inf_generation *generation = context;
@@ -141,12 +149,14 @@ static int on_timer(CURLM *multi, long timeout_ms, void *context)
 
 /* ---- Generations -------------------------------------------------------- */
 
-static inf_generation *generation_of(inf_list *node)
+static inf_generation *
+generation_of(inf_list *node)
 {
   return INF_CONTAINER_OF(node, inf_generation, node);
 }
 
-static bool add_generation(inf_curl *transport)
+static bool
+add_generation(inf_curl *transport)
 {
   inf_generation *generation = inf_calloc(1, sizeof *generation);
   CURLM *multi = generation ? curl_multi_init() : NULL;
@@ -169,7 +179,8 @@ static bool add_generation(inf_curl *transport)
   return true;
 }
 
-static void free_generation(inf_generation *generation)
+static void
+free_generation(inf_generation *generation)
 {
   inf_list_remove(&generation->node);
   curl_multi_cleanup(generation->multi);
@@ -177,7 +188,8 @@ static void free_generation(inf_generation *generation)
 }
 
 /* Frees the retired generations that have no exchange any more. */
-static void free_drained(inf_curl *transport)
+static void
+free_drained(inf_curl *transport)
 {
   inf_list *node = transport->generations.next->next;
   while (node != &transport->generations) {
@@ -189,14 +201,16 @@ static void free_drained(inf_curl *transport)
 }
 
 /* False when memory is short: then it is tried again in the next run(). */
-static bool retire(inf_curl *transport)
+static bool
+retire(inf_curl *transport)
 {
   transport->retire_wanted = !add_generation(transport);
   free_drained(transport);
   return !transport->retire_wanted;
 }
 
-static inf_generation *find_generation(inf_curl *transport, uint32_t id)
+static inf_generation *
+find_generation(inf_curl *transport, uint32_t id)
 {
   inf_list *end = &transport->generations;
   for (inf_list *node = end->next; node != end; node = node->next)
@@ -207,14 +221,16 @@ static inf_generation *find_generation(inf_curl *transport, uint32_t id)
 
 /* ---- A turn of the loop ------------------------------------------------- */
 
-static void bury_dead(inf_curl *transport)
+static void
+bury_dead(inf_curl *transport)
 {
   inf_list *node;
   while ((node = inf_list_pop_front(&transport->dead)))
     inf_exchange_recycle(INF_CONTAINER_OF(node, inf_exchange, node));
 }
 
-static void act(inf_generation *generation, curl_socket_t fd, int mask)
+static void
+act(inf_generation *generation, curl_socket_t fd, int mask)
 {
   int running;
   generation->owner->dispatching = true;
@@ -223,8 +239,8 @@ static void act(inf_generation *generation, curl_socket_t fd, int mask)
   bury_dead(generation->owner);
 }
 
-static void serve_sockets(inf_curl *transport, const inf_poll_event *events,
-                          size_t count)
+static void
+serve_sockets(inf_curl *transport, const inf_poll_event *events, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
     inf_generation *generation = find_generation(transport, events[i].tag);
@@ -237,7 +253,8 @@ static void serve_sockets(inf_curl *transport, const inf_poll_event *events,
   }
 }
 
-static void serve_timers(inf_curl *transport)
+static void
+serve_timers(inf_curl *transport)
 {
   uint64_t now_ns = inf_clock_now(transport->options.clock);
   inf_list *end = &transport->generations;
@@ -253,7 +270,8 @@ static void serve_timers(inf_curl *transport)
 /* Delivers at once what libcurl held back. Fails where a callback ended the
  * exchange, which libcurl would notice only at the next byte; a handle that is
  * not connected yet has nothing to unpause. */
-static void resume(inf_exchange *exchange)
+static void
+resume(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
   transport->dispatching = true;
@@ -268,7 +286,8 @@ static void resume(inf_exchange *exchange)
 
 /* Of the lists that callbacks may add to, a turn serves what was there when
  * it began: so it ends. */
-static void serve_resumed(inf_curl *transport)
+static void
+serve_resumed(inf_curl *transport)
 {
   inf_list now, *node;
   inf_list_init(&now);
@@ -280,7 +299,8 @@ static void serve_resumed(inf_curl *transport)
   }
 }
 
-static void tell_failed(inf_curl *transport)
+static void
+tell_failed(inf_curl *transport)
 {
   inf_list now, *node;
   inf_list_init(&now);
@@ -291,7 +311,8 @@ static void tell_failed(inf_curl *transport)
   }
 }
 
-static void tell_done(inf_generation *generation)
+static void
+tell_done(inf_generation *generation)
 {
   CURLMsg *message;
   int left;
@@ -304,7 +325,8 @@ static void tell_done(inf_generation *generation)
 }
 
 /* Without readiness a generation's exchanges would wait for ever. */
-static void end_broken(inf_generation *generation)
+static void
+end_broken(inf_generation *generation)
 {
   inf_list now, *node;
   inf_list_init(&now);
@@ -314,7 +336,8 @@ static void end_broken(inf_generation *generation)
                         CURLE_OUT_OF_MEMORY);
 }
 
-static int32_t tell_ends(inf_curl *transport)
+static int32_t
+tell_ends(inf_curl *transport)
 {
   int32_t status = INFER_OK;
   inf_list *end = &transport->generations;
@@ -330,14 +353,16 @@ static int32_t tell_ends(inf_curl *transport)
   return status;
 }
 
-static void add_started(inf_curl *transport)
+static void
+add_started(inf_curl *transport)
 {
   inf_list *node;
   while ((node = inf_list_pop_front(&transport->starting)))
     inf_exchange_add(INF_CONTAINER_OF(node, inf_exchange, node));
 }
 
-static uint64_t transport_next_timeout_ns(inf_transport *base)
+static uint64_t
+transport_next_timeout_ns(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_list *end = &transport->generations;
@@ -352,8 +377,9 @@ static uint64_t transport_next_timeout_ns(inf_transport *base)
   return next_ns;
 }
 
-static size_t wait_for_events(inf_curl *transport, uint64_t wait_ns,
-                              inf_poll_event *events, size_t capacity)
+static size_t
+wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
+                size_t capacity)
 {
   uint64_t timer_ns = transport_next_timeout_ns(&transport->base);
   if (wait_ns > 0 && timer_ns != INF_NEVER) {
@@ -364,7 +390,8 @@ static size_t wait_for_events(inf_curl *transport, uint64_t wait_ns,
   return inf_poller_wait(transport->poller, wait_ns, events, capacity);
 }
 
-static int32_t transport_run(inf_transport *base, uint64_t wait_ns)
+static int32_t
+transport_run(inf_transport *base, uint64_t wait_ns)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_poll_event events[64];
@@ -388,27 +415,29 @@ static int32_t transport_run(inf_transport *base, uint64_t wait_ns)
 
 /* ---- The table ---------------------------------------------------------- */
 
-static inf_exchange *transport_start(inf_transport *base,
-                                     const inf_http_request *request,
-                                     const inf_exchange_events *events,
-                                     void *context)
+static inf_exchange *
+transport_start(inf_transport *base, const inf_http_request *request,
+                const inf_exchange_events *events, void *context)
 {
   return inf_exchange_start((inf_curl *)(void *)base, request, events, context);
 }
 
-static void transport_wake(inf_transport *base)
+static void
+transport_wake(inf_transport *base)
 {
   inf_poller_wake(((inf_curl *)(void *)base)->poller);
 }
 
-static int transport_fd(inf_transport *base)
+static int
+transport_fd(inf_transport *base)
 {
   return inf_poller_fd(((inf_curl *)(void *)base)->poller);
 }
 
 /* Within run() it waits for the end of the turn, which goes through the list
  * of generations. */
-static void transport_retire_idle(inf_transport *base)
+static void
+transport_retire_idle(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   transport->retire_wanted = true;
@@ -416,7 +445,8 @@ static void transport_retire_idle(inf_transport *base)
     retire(transport);
 }
 
-static void transport_free(inf_transport *base)
+static void
+transport_free(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_list *node;
@@ -434,7 +464,8 @@ static void transport_free(inf_transport *base)
 
 /* The connections are the parent's: no TLS alert, no END_STREAM, no epoll_ctl
  * may come from here. */
-static void transport_free_forked(inf_transport *base)
+static void
+transport_free_forked(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   for (size_t fd = 0; fd < transport->open_sockets_size * 8; fd++)
@@ -456,7 +487,8 @@ static const inf_transport_ops ops = {
     .free_forked = transport_free_forked,
 };
 
-static CURLSH *make_share(void)
+static CURLSH *
+make_share(void)
 {
   CURLSH *share = curl_share_init();
   if (share)
@@ -464,7 +496,8 @@ static CURLSH *make_share(void)
   return share;
 }
 
-inf_transport *inf_curl_transport_new(const inf_curl_options *options)
+inf_transport *
+inf_curl_transport_new(const inf_curl_options *options)
 {
   if (!global_init())
     return NULL;

@@ -32,7 +32,8 @@ typedef struct pin {
 } pin;
 
 /* FNV-1a. */
-static uint64_t hash_of(const char *text)
+static uint64_t
+hash_of(const char *text)
 {
   uint64_t hash = 0xcbf29ce484222325u;
   for (; *text; text++)
@@ -41,7 +42,8 @@ static uint64_t hash_of(const char *text)
 }
 
 /* Makes the nodes of "host:port:address". */
-static pin *pin_make(const char *entry, bool proxied)
+static pin *
+pin_make(const char *entry, bool proxied)
 {
   inf_sv text = inf_sv_from(entry);
   int host = (int)inf_sv_find(text, ':');
@@ -67,8 +69,8 @@ static pin *pin_make(const char *entry, bool proxied)
   return made;
 }
 
-static CURLcode set_resolve(inf_exchange *exchange,
-                            const inf_endpoint *endpoint)
+static CURLcode
+set_resolve(inf_exchange *exchange, const inf_endpoint *endpoint)
 {
   bool proxied = endpoint->proxy && endpoint->proxy[0];
   for (const char *const *at = endpoint->resolve; at && *at; at++) {
@@ -88,7 +90,8 @@ static CURLcode set_resolve(inf_exchange *exchange,
   return CURLE_OK;
 }
 
-void inf_exchange_clear_endpoint(inf_exchange *exchange)
+void
+inf_exchange_clear_endpoint(inf_exchange *exchange)
 {
   while (exchange->resolve) {
     pin *made = (pin *)(void *)exchange->resolve;
@@ -99,7 +102,8 @@ void inf_exchange_clear_endpoint(inf_exchange *exchange)
 }
 
 /* The system's CAs are left out where others are given. */
-static CURLcode set_authorities(CURL *easy, const inf_endpoint *endpoint)
+static CURLcode
+set_authorities(CURL *easy, const inf_endpoint *endpoint)
 {
   if (!endpoint->ca_file && !endpoint->ca_pem)
     return CURLE_OK;
@@ -114,8 +118,8 @@ static CURLcode set_authorities(CURL *easy, const inf_endpoint *endpoint)
   return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 }
 
-CURLcode inf_exchange_set_endpoint(inf_exchange *exchange,
-                                   const inf_endpoint *endpoint)
+CURLcode
+inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
 {
   CURL *easy = exchange->easy;
   const struct {

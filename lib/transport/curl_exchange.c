@@ -16,10 +16,12 @@
  *
  * libcurl forbids adding and removing handles within its callbacks. start()
  * called there leaves the exchange in `starting`, cancel() in `dead`, until
- * libcurl has returned. A handle in `dead` is paused, for libcurl may serve it
- * once more in the same call, and must then read no byte of a request whose
- * memory is gone: the header lines are read only after the PREREQ callback,
- * the rest of the body only while not paused; all else libcurl has copied. */
+ * libcurl has returned. Before it returns it may serve a handle in `dead` once
+ * more, and must then read no byte of a request whose memory is gone. The
+ * header lines are read right after the PREREQ callback, which refuses the
+ * dead. A body below 64 KiB is copied then, too; a larger one, which libcurl
+ * would read from the caller's memory piece by piece, goes through the READ
+ * callback. What else comes from the caller, libcurl or we have copied. */
 #include "transport/curl_exchange.h"
 
 #include "base/mem.h"
@@ -34,12 +36,16 @@ enum { keep_header_bytes = 16 << 10 };
 enum { max_idle_seconds = 118 };
 /* Long before the idle limit of common network address translators (350 s). */
 enum { keepalive_seconds = 30 };
+/* libcurl copies a smaller body whole when it sends the header, up to version
+ * 8.6; later ones may read it as they send. */
+enum { copied_body_max = (64 << 10) - 1, copied_until_version = 0x080700 };
 /* The engine has its own timers: libcurl's must not come first. */
 enum { connect_timeout_seconds = 86400 };
 
 /* ---- What libcurl calls ------------------------------------------------- */
 
-static void note_response(inf_exchange *exchange)
+static void
+note_response(inf_exchange *exchange)
 {
   if (exchange->response_begun)
     return;
@@ -47,7 +53,8 @@ static void note_response(inf_exchange *exchange)
   exchange->first_byte_ns = inf_clock_now(exchange->transport->options.clock);
 }
 
-static int on_lookup(void *resolver_state, void *reserved, void *context)
+static int
+on_lookup(void *resolver_state, void *reserved, void *context)
 {
   (void)resolver_state;
   (void)reserved;
@@ -56,8 +63,9 @@ static int on_lookup(void *resolver_state, void *reserved, void *context)
   return exchange->sent || exchange->state != INF_EXCHANGE_LIVE;
 }
 
-static int on_prereq(void *context, char *remote_ip, char *local_ip,
-                     int remote_port, int local_port)
+static int
+on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
+          int local_port)
 {
   (void)remote_ip;
   (void)local_ip;
@@ -82,8 +90,23 @@ static int on_prereq(void *context, char *remote_ip, char *local_ip,
                                               : CURL_PREREQFUNC_ABORT;
 }
 
+static size_t
+on_read(char *to, size_t size, size_t count, void *context)
+{
+  inf_exchange *exchange = context;
+  if (exchange->state != INF_EXCHANGE_LIVE)
+    return CURL_READFUNC_ABORT;
+  inf_sv *left = &exchange->unsent;
+  size_t len = size * count < left->len ? size * count : left->len;
+  if (len > 0)
+    memcpy(to, left->ptr, len);
+  *left = inf_sv_of(left->ptr + len, left->len - len);
+  return len;
+}
+
 /* "HTTP/1.1 200 OK", "HTTP/2 200"; 0 for what is neither. */
-static int status_of_line(inf_sv line)
+static int
+status_of_line(inf_sv line)
 {
   size_t space = inf_sv_find(line, ' ');
   long long status;
@@ -93,7 +116,8 @@ static int status_of_line(inf_sv line)
   return status >= 100 ? (int)status : 0;
 }
 
-static bool tell_headers(inf_exchange *exchange)
+static bool
+tell_headers(inf_exchange *exchange)
 {
   exchange->headers_told = true;
   bool go_on = exchange->events->on_headers(exchange->context, exchange->status,
@@ -102,7 +126,8 @@ static bool tell_headers(inf_exchange *exchange)
   return go_on && exchange->state == INF_EXCHANGE_LIVE;
 }
 
-static bool take_field(inf_exchange *exchange, inf_sv line)
+static bool
+take_field(inf_exchange *exchange, inf_sv line)
 {
   if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
     return true; /* the obsolete folding of lines: nothing we read has it */
@@ -115,7 +140,8 @@ static bool take_field(inf_exchange *exchange, inf_sv line)
 /* Header blocks come line by line: a status line, fields, an empty line. Any
  * number of interim (1xx) blocks stands before the final one; after that there
  * are only trailers. */
-static size_t on_header(char *ptr, size_t size, size_t count, void *context)
+static size_t
+on_header(char *ptr, size_t size, size_t count, void *context)
 {
   inf_exchange *exchange = context;
   inf_sv line = inf_sv_of(ptr, size * count);
@@ -137,7 +163,8 @@ static size_t on_header(char *ptr, size_t size, size_t count, void *context)
   return !final || tell_headers(exchange) ? line.len : 0;
 }
 
-static size_t on_write(char *ptr, size_t size, size_t count, void *context)
+static size_t
+on_write(char *ptr, size_t size, size_t count, void *context)
 {
   inf_exchange *exchange = context;
   size_t len = size * count;
@@ -157,7 +184,8 @@ static size_t on_write(char *ptr, size_t size, size_t count, void *context)
 
 /* ---- The pool ----------------------------------------------------------- */
 
-void inf_exchange_free(inf_exchange *exchange)
+void
+inf_exchange_free(inf_exchange *exchange)
 {
   if (exchange->easy)
     curl_easy_cleanup(exchange->easy);
@@ -167,7 +195,8 @@ void inf_exchange_free(inf_exchange *exchange)
   inf_free(exchange);
 }
 
-static inf_exchange *exchange_make(inf_curl *transport)
+static inf_exchange *
+exchange_make(inf_curl *transport)
 {
   inf_exchange *exchange = inf_calloc(1, sizeof *exchange);
   if (!exchange)
@@ -184,7 +213,8 @@ static inf_exchange *exchange_make(inf_curl *transport)
 }
 
 /* One as new, but with the memory of the one that was there before. */
-static inf_exchange *exchange_take(inf_curl *transport)
+static inf_exchange *
+exchange_take(inf_curl *transport)
 {
   inf_list *node = inf_list_pop_front(&transport->pool);
   inf_exchange *exchange;
@@ -207,7 +237,8 @@ static inf_exchange *exchange_take(inf_curl *transport)
   return exchange;
 }
 
-void inf_exchange_recycle(inf_exchange *exchange)
+void
+inf_exchange_recycle(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
   if (exchange->generation)
@@ -230,7 +261,8 @@ void inf_exchange_recycle(inf_exchange *exchange)
 
 /* ---- Start -------------------------------------------------------------- */
 
-static size_t count_lines(inf_sv headers)
+static size_t
+count_lines(inf_sv headers)
 {
   size_t count = 0;
   for (size_t at = 0; at < headers.len; at += strlen(headers.ptr + at) + 1)
@@ -242,7 +274,8 @@ static size_t count_lines(inf_sv headers)
  * block holds all nodes. An "Expect:" without a value keeps libcurl from
  * asking for leave to send a large body, which costs a round trip or, where
  * the server does not answer, a second. */
-static bool link_lines(inf_exchange *exchange, inf_sv headers)
+static bool
+link_lines(inf_exchange *exchange, inf_sv headers)
 {
   static char no_expect[] = "Expect:";
   size_t count = count_lines(headers) + 1;
@@ -282,7 +315,8 @@ static const struct {
     {CURLOPT_MAXAGE_CONN, max_idle_seconds},
 };
 
-static void set_callbacks(inf_exchange *exchange)
+static void
+set_callbacks(inf_exchange *exchange)
 {
   CURL *easy = exchange->easy;
   curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
@@ -301,8 +335,24 @@ static void set_callbacks(inf_exchange *exchange)
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->transport);
 }
 
-static CURLcode set_request(inf_exchange *exchange,
-                            const inf_http_request *request)
+static void
+set_body(inf_exchange *exchange, inf_sv body)
+{
+  CURL *easy = exchange->easy;
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+  if (body.len <= copied_body_max && info->version_num < copied_until_version) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr ? body.ptr : "");
+    return;
+  }
+  exchange->unsent = body;
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+  curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+}
+
+static CURLcode
+set_request(inf_exchange *exchange, const inf_http_request *request)
 {
   CURL *easy = exchange->easy;
   for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++)
@@ -310,13 +360,8 @@ static CURLcode set_request(inf_exchange *exchange,
   set_callbacks(exchange);
   if (request->fresh_connection)
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-  if (request->method[0] == 'P') {
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)request->body.len);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-                     request->body.ptr ? request->body.ptr : "");
-  }
+  if (request->method[0] == 'P')
+    set_body(exchange, request->body);
   if (!link_lines(exchange, request->headers))
     return CURLE_OUT_OF_MEMORY;
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->lines);
@@ -328,7 +373,8 @@ static CURLcode set_request(inf_exchange *exchange,
   return code;
 }
 
-static void set_failed(inf_exchange *exchange, CURLcode code)
+static void
+set_failed(inf_exchange *exchange, CURLcode code)
 {
   exchange->state = INF_EXCHANGE_FAILED;
   exchange->failure = code;
@@ -336,7 +382,8 @@ static void set_failed(inf_exchange *exchange, CURLcode code)
   inf_list_push_back(&exchange->transport->failed, &exchange->node);
 }
 
-void inf_exchange_add(inf_exchange *exchange)
+void
+inf_exchange_add(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
   inf_generation *newest =
@@ -353,10 +400,9 @@ void inf_exchange_add(inf_exchange *exchange)
   inf_list_push_back(&newest->live, &exchange->node);
 }
 
-inf_exchange *inf_exchange_start(inf_curl *transport,
-                                 const inf_http_request *request,
-                                 const inf_exchange_events *events,
-                                 void *context)
+inf_exchange *
+inf_exchange_start(inf_curl *transport, const inf_http_request *request,
+                   const inf_exchange_events *events, void *context)
 {
   inf_exchange *exchange = exchange_take(transport);
   if (!exchange)
@@ -383,7 +429,8 @@ inf_exchange *inf_exchange_start(inf_curl *transport,
 
 /* ---- Pause, cancel, end ------------------------------------------------- */
 
-void inf_exchange_set_paused(inf_exchange *exchange, bool paused)
+void
+inf_exchange_set_paused(inf_exchange *exchange, bool paused)
 {
   if (exchange->paused == paused || exchange->state == INF_EXCHANGE_ENDED ||
       exchange->state == INF_EXCHANGE_DEAD)
@@ -394,7 +441,8 @@ void inf_exchange_set_paused(inf_exchange *exchange, bool paused)
     inf_list_push_back(&exchange->transport->resumed, &exchange->resume_node);
 }
 
-void inf_exchange_cancel(inf_exchange *exchange)
+void
+inf_exchange_cancel(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
   if (exchange->state == INF_EXCHANGE_ENDED ||
@@ -408,10 +456,10 @@ void inf_exchange_cancel(inf_exchange *exchange)
   inf_list_remove(&exchange->resume_node);
   inf_list_remove(&exchange->node);
   inf_list_push_back(&transport->dead, &exchange->node);
-  curl_easy_pause(exchange->easy, CURLPAUSE_ALL);
 }
 
-void inf_exchange_finish(inf_exchange *exchange, CURLcode code)
+void
+inf_exchange_finish(inf_exchange *exchange, CURLcode code)
 {
   if (exchange->generation)
     curl_multi_remove_handle(exchange->generation->multi, exchange->easy);

@@ -62,6 +62,7 @@ struct inf_exchange {
   void *context;
   const char *url;
   const inf_endpoint *endpoint;
+  inf_sv unsent; /* of a body that goes out piece by piece */
   inf_headers headers;
   struct curl_slist *lines; /* kept by the pool */
   size_t lines_capacity;

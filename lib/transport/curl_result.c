@@ -42,15 +42,16 @@ static const struct {
     {CURLE_OUT_OF_MEMORY, INF_NET_NO_MEMORY},
 };
 
-static bool error_has(const inf_exchange *exchange, const char *words)
+static bool
+error_has(const inf_exchange *exchange, const char *words)
 {
   return strstr(exchange->error, words) != NULL;
 }
 
 /* Codes that mean several things, told apart by phase or by libcurl's words:
  * should a later version say it in others, the class is a little coarser. */
-static bool net_by_phase(const inf_exchange *exchange, CURLcode code,
-                         inf_net *net)
+static bool
+net_by_phase(const inf_exchange *exchange, CURLcode code, inf_net *net)
 {
   bool in_headers = exchange->response_begun && !exchange->headers_told;
   switch (code) {
@@ -78,11 +79,20 @@ static bool net_by_phase(const inf_exchange *exchange, CURLcode code,
   }
 }
 
-static inf_net net_of(const inf_exchange *exchange, CURLcode code)
+/* A body that went through the READ callback cannot be had again, which
+ * libcurl finds out even before it connects. */
+static bool
+wanted_resend(const inf_exchange *exchange, CURLcode code)
+{
+  return exchange->resend_refused || code == CURLE_SEND_FAIL_REWIND;
+}
+
+static inf_net
+net_of(const inf_exchange *exchange, CURLcode code)
 {
   /* Over a fresh connection libcurl sends again only after REFUSED_STREAM.
    * Over a reused one it may be either, and a reset claims less. */
-  if (exchange->resend_refused)
+  if (wanted_resend(exchange, code))
     return exchange->reused ? INF_NET_RESET : INF_NET_REFUSED_STREAM;
   if (exchange->headers_no_memory)
     return INF_NET_NO_MEMORY;
@@ -103,11 +113,12 @@ static inf_net net_of(const inf_exchange *exchange, CURLcode code)
 
 /* libcurl's text, as one line. A text that quotes the URL or the proxy is not
  * used: both may hold a key. */
-static const char *detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
+static const char *
+detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
 {
   const char *proxy = exchange->endpoint->proxy;
   char *text = exchange->error;
-  if (exchange->resend_refused)
+  if (wanted_resend(exchange, code))
     return net == INF_NET_RESET ? "the reused connection was closed"
                                 : "the server refused the stream";
   if (net == INF_NET_TOO_LARGE)
@@ -127,7 +138,8 @@ static const char *detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
 }
 
 /* libcurl's times count microseconds from the start of the transfer. */
-static uint64_t time_of(const inf_exchange *exchange, CURLINFO info)
+static uint64_t
+time_of(const inf_exchange *exchange, CURLINFO info)
 {
   curl_off_t us = 0;
   curl_easy_getinfo(exchange->easy, info, &us);
@@ -139,8 +151,8 @@ static uint64_t time_of(const inf_exchange *exchange, CURLINFO info)
 }
 
 /* The steps that a reused connection did not need are not reached. */
-void inf_exchange_times_fill(const inf_exchange *exchange,
-                             inf_exchange_times *times)
+void
+inf_exchange_times_fill(const inf_exchange *exchange, inf_exchange_times *times)
 {
   *times = (inf_exchange_times){.start_ns = exchange->start_ns,
                                 .sent_ns = exchange->sent_ns,
@@ -152,8 +164,9 @@ void inf_exchange_times_fill(const inf_exchange *exchange,
   times->tls_ns = time_of(exchange, CURLINFO_APPCONNECT_TIME_T);
 }
 
-void inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
-                              inf_exchange_result *result)
+void
+inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
+                         inf_exchange_result *result)
 {
   *result = (inf_exchange_result){.net = net_of(exchange, code),
                                   .reused_connection = exchange->reused,

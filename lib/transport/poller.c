@@ -49,7 +49,8 @@ struct inf_poller {
 
 /* ---- The wake-up -------------------------------------------------------- */
 
-static bool open_wake(inf_poller *poller)
+static bool
+open_wake(inf_poller *poller)
 {
 #if USE_EPOLL
   poller->wake_read = poller->wake_write =
@@ -69,7 +70,8 @@ static bool open_wake(inf_poller *poller)
 #endif
 }
 
-static void close_wake(inf_poller *poller)
+static void
+close_wake(inf_poller *poller)
 {
   if (poller->wake_write >= 0 && poller->wake_write != poller->wake_read)
     close(poller->wake_write);
@@ -77,7 +79,8 @@ static void close_wake(inf_poller *poller)
     close(poller->wake_read);
 }
 
-void inf_poller_wake(inf_poller *poller)
+void
+inf_poller_wake(inf_poller *poller)
 {
   if (atomic_exchange(&poller->woken, true))
     return;
@@ -94,7 +97,8 @@ void inf_poller_wake(inf_poller *poller)
  * the two would leave the flag set over an empty descriptor, and no later one
  * would ever be written. A wake-up that finds the flag still set needs no
  * bytes: this wait is over, and the exchange below shows us its data. */
-static void drain_wake(inf_poller *poller)
+static void
+drain_wake(inf_poller *poller)
 {
   uint64_t value;
   ssize_t got;
@@ -106,7 +110,8 @@ static void drain_wake(inf_poller *poller)
 
 /* Whole milliseconds, rounded up: a wait must not end before its time, or a
  * timer less than a millisecond away would be waited for in a busy loop. */
-static int wait_ms(uint64_t wait_ns)
+static int
+wait_ms(uint64_t wait_ns)
 {
   if (wait_ns > (uint64_t)(INT_MAX - 1) * INF_NS_PER_MS)
     return wait_ns == UINT64_MAX ? -1 : INT_MAX;
@@ -115,13 +120,15 @@ static int wait_ms(uint64_t wait_ns)
 
 /* ---- The table of descriptors ------------------------------------------- */
 
-static watch *watch_of(inf_poller *poller, int fd)
+static watch *
+watch_of(inf_poller *poller, int fd)
 {
   return fd >= 0 && (size_t)fd < poller->watch_count ? &poller->watches[fd]
                                                      : NULL;
 }
 
-static watch *make_watch(inf_poller *poller, int fd)
+static watch *
+make_watch(inf_poller *poller, int fd)
 {
   if (fd < 0)
     return NULL;
@@ -144,13 +151,15 @@ static watch *make_watch(inf_poller *poller, int fd)
 
 /* ---- epoll -------------------------------------------------------------- */
 
-static bool open_system(inf_poller *poller)
+static bool
+open_system(inf_poller *poller)
 {
   poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   return poller->epoll_fd >= 0;
 }
 
-static void close_system(inf_poller *poller)
+static void
+close_system(inf_poller *poller)
 {
   if (poller->epoll_fd >= 0)
     close(poller->epoll_fd);
@@ -158,8 +167,8 @@ static void close_system(inf_poller *poller)
 
 /* The table says whether the kernel knows the descriptor already. Should it
  * be wrong, the other operation is the right one. */
-static bool watch_system(inf_poller *poller, int fd, watch *known,
-                         unsigned mask)
+static bool
+watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 {
   struct epoll_event event = {0};
   event.data.fd = fd;
@@ -174,15 +183,17 @@ static bool watch_system(inf_poller *poller, int fd, watch *known,
   return epoll_ctl(poller->epoll_fd, second, fd, &event) == 0;
 }
 
-static void forget_system(inf_poller *poller, int fd, const watch *known)
+static void
+forget_system(inf_poller *poller, int fd, const watch *known)
 {
   struct epoll_event unused = {0};
   (void)known;
   epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &unused);
 }
 
-static int wait_system(inf_poller *poller, uint64_t wait_ns,
-                       struct epoll_event *events, int capacity)
+static int
+wait_system(inf_poller *poller, uint64_t wait_ns, struct epoll_event *events,
+            int capacity)
 {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
   /* Kernels before 5.11 lack it: then whole milliseconds must do. */
@@ -200,8 +211,9 @@ static int wait_system(inf_poller *poller, uint64_t wait_ns,
   return epoll_wait(poller->epoll_fd, events, capacity, wait_ms(wait_ns));
 }
 
-size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
-                       inf_poll_event *out, size_t capacity)
+size_t
+inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
+                size_t capacity)
 {
   struct epoll_event events[batch_max];
   int room = capacity < batch_max ? (int)capacity : batch_max;
@@ -227,7 +239,8 @@ size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
   return given;
 }
 
-int inf_poller_fd(const inf_poller *poller)
+int
+inf_poller_fd(const inf_poller *poller)
 {
   return poller->epoll_fd;
 }
@@ -236,18 +249,21 @@ int inf_poller_fd(const inf_poller *poller)
 
 /* ---- poll --------------------------------------------------------------- */
 
-static bool open_system(inf_poller *poller)
+static bool
+open_system(inf_poller *poller)
 {
   (void)poller;
   return true;
 }
 
-static void close_system(inf_poller *poller)
+static void
+close_system(inf_poller *poller)
 {
   inf_free(poller->fds);
 }
 
-static bool grow(inf_poller *poller)
+static bool
+grow(inf_poller *poller)
 {
   if (poller->count < poller->capacity)
     return true;
@@ -260,8 +276,8 @@ static bool grow(inf_poller *poller)
   return true;
 }
 
-static bool watch_system(inf_poller *poller, int fd, watch *known,
-                         unsigned mask)
+static bool
+watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 {
   if (!known->mask) {
     if (!grow(poller))
@@ -276,7 +292,8 @@ static bool watch_system(inf_poller *poller, int fd, watch *known,
 }
 
 /* The last entry moves into the gap. */
-static void forget_system(inf_poller *poller, int fd, const watch *known)
+static void
+forget_system(inf_poller *poller, int fd, const watch *known)
 {
   (void)fd;
   struct pollfd last = poller->fds[--poller->count];
@@ -284,8 +301,9 @@ static void forget_system(inf_poller *poller, int fd, const watch *known)
   poller->watches[last.fd].slot = known->slot;
 }
 
-size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
-                       inf_poll_event *out, size_t capacity)
+size_t
+inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
+                size_t capacity)
 {
   size_t given = 0, others = poller->count - 1;
   if (poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns)) <= 0)
@@ -308,7 +326,8 @@ size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
   return given;
 }
 
-int inf_poller_fd(const inf_poller *poller)
+int
+inf_poller_fd(const inf_poller *poller)
 {
   return poller->wake_read;
 }
@@ -317,7 +336,8 @@ int inf_poller_fd(const inf_poller *poller)
 
 /* ---- Both --------------------------------------------------------------- */
 
-bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
+bool
+inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
 {
   watch *known = mask ? make_watch(poller, fd) : watch_of(poller, fd);
   if (!known)
@@ -331,7 +351,8 @@ bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
   return true;
 }
 
-inf_poller *inf_poller_new(void)
+inf_poller *
+inf_poller_new(void)
 {
   inf_poller *poller = inf_calloc(1, sizeof *poller);
   if (!poller)
@@ -346,7 +367,8 @@ inf_poller *inf_poller_new(void)
   return poller;
 }
 
-void inf_poller_free(inf_poller *poller)
+void
+inf_poller_free(inf_poller *poller)
 {
   if (!poller)
     return;

@@ -585,7 +585,7 @@ test_refuse_what_was_held_back(void **state)
 
 /* Two idle connections: when the one breaks, the other must not be tried. */
 static void
-check_no_resend(const char *path, int before)
+check_no_resend(const char *path, const char *body, int before)
 {
   probe a = {0}, b = {0};
   probe_start(&a, transport, NULL, "{}", "%s", url_of("stream"));
@@ -595,7 +595,7 @@ check_no_resend(const char *path, int before)
   probe p = {0};
   int connections = tiny_connections(server);
   double begun_ms = probe_now_ms();
-  probe_exchange(&p, transport, NULL, "{}", "%s", url_of(path));
+  probe_exchange(&p, transport, NULL, body, "%s", url_of(path));
   assert_true(probe_now_ms() - begun_ms < 1000);
   assert_int_equal(p.result.net, INF_NET_RESET);
   assert_true(p.result.reused_connection && p.sent_reused && p.result.sent);
@@ -610,8 +610,14 @@ static void
 test_no_resend_after_a_reset(void **state)
 {
   (void)state;
-  check_no_resend("reset-second", 0);
-  check_no_resend("close-second", 3);
+  check_no_resend("reset-second", "{}", 0);
+  check_no_resend("close-second", "{}", 3);
+  char *body = malloc(200001);
+  memset(body, 'b', 200000);
+  body[200000] = '\0';
+  check_no_resend("reset-second", body, 6);
+  check_no_resend("close-second", body, 9);
+  free(body);
 }
 
 /* ---- Connections --------------------------------------------------------- */

@@ -5,11 +5,11 @@
 #include <json.h>
 #include <zlib.h>
 
-#define ASK(members)                                                           \
-  "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"Be "      \
-  "brief.\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"     \
+#define ASK(members)                                                       \
+  "{\"model\":\"m\",\"messages\":[{\"role\":\"system\",\"content\":\"Be "  \
+  "brief.\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":" \
   "\"Say \\u00e9\\n\"},{\"type\":\"text\",\"text\":\"it\"}]}]" members "}"
-#define ASK_STREAM(members)                                                    \
+#define ASK_STREAM(members) \
   ASK(",\"stream\":true,\"stream_options\":{\"include_usage\":true}" members)
 
 static void
@@ -155,8 +155,8 @@ echo_and_length(void **state)
   play_fini(&p);
 }
 
-#define PREFILLED(text)                                                        \
-  "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},"     \
+#define PREFILLED(text)                                                    \
+  "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}," \
   "{\"role\":\"assistant\",\"content\":\"" text "\"}]}"
 
 static void
@@ -225,8 +225,9 @@ stream_forms(void **state)
       {"\"comments\":true", "", ": OPENROUTER PROCESSING\n\ndata: {", NULL},
       {"\"crlf\":true", "", "]}\r\n\r\ndata: [DONE]\r\n\r\n", NULL},
       {"\"cr\":true", "", "]}\r\rdata: [DONE]\r\r", "\n"},
-      {"\"bom\":true", "", "\xef\xbb\xbf"
-                           "data: {",
+      {"\"bom\":true", "",
+       "\xef\xbb\xbf"
+       "data: {",
        NULL},
       {"\"malformed_event\":1,\"text\":\"a b\"", "",
        "\"content\":\"brok\n\ndata: {", NULL},
@@ -268,12 +269,14 @@ choices_are_interleaved(void **state)
   play_run(&p, "\"text\":\"a b\"", ASK(",\"stream\":true,\"n\":2"), NULL);
   const char *body = inf_buf_cstr(&p.body);
   static const char *const order[] = {
-      "\"index\":0,\"delta\":{\"role\"", "\"index\":1,\"delta\":{\"role\"",
+      "\"index\":0,\"delta\":{\"role\"",
+      "\"index\":1,\"delta\":{\"role\"",
       "\"index\":0,\"delta\":{\"content\":\"a\"",
       "\"index\":1,\"delta\":{\"content\":\"a\"",
       "\"index\":0,\"delta\":{\"content\":\" b\"",
       "\"index\":1,\"delta\":{\"content\":\" b\"",
-      "\"index\":0,\"delta\":{}", "\"index\":1,\"delta\":{}"};
+      "\"index\":0,\"delta\":{}",
+      "\"index\":1,\"delta\":{}"};
   for (size_t i = 0; i < COUNT_OF(order); i++) {
     body = strstr(body, order[i]);
     assert_non_null(body);
@@ -286,8 +289,8 @@ huge_and_deep(void **state)
 {
   (void)state;
   play p;
-  play_run(&p, "\"huge_line\":100000,\"text\":\"a b\"",
-           ASK(",\"stream\":true"), NULL);
+  play_run(&p, "\"huge_line\":100000,\"text\":\"a b\"", ASK(",\"stream\":true"),
+           NULL);
   const char *line = strstr(inf_buf_cstr(&p.body), "\"filler\":\"x");
   assert_non_null(line);
   while (line > p.body.ptr && line[-1] != '\n')

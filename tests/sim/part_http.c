@@ -24,8 +24,8 @@ feed_split(inf_sim_http *http, inf_sv text, size_t at)
   if (at < text.len) {
     assert_int_equal(state, INF_SIM_HTTP_PARTIAL);
     assert_int_equal(used, at);
-    state = inf_sim_http_feed(
-        http, inf_sv_of(text.ptr + at, text.len - at), &more);
+    state =
+        inf_sim_http_feed(http, inf_sv_of(text.ptr + at, text.len - at), &more);
   }
   assert_int_equal(state, INF_SIM_HTTP_READY);
   assert_int_equal(used + more, text.len);
@@ -40,8 +40,7 @@ any_split_gives_the_same(void **state)
   for (size_t at = 0; at <= sizeof(plain) - 1; at++) {
     feed_split(&http, text_of(plain), at);
     assert_string_equal(inf_buf_cstr(&http.method), "POST");
-    assert_string_equal(inf_buf_cstr(&http.target),
-                        "/v1/chat/completions?x=1");
+    assert_string_equal(inf_buf_cstr(&http.target), "/v1/chat/completions?x=1");
     assert_string_equal(inf_buf_cstr(&http.body), "hello world");
     assert_int_equal(http.headers.count, 3);
     assert_true(http.keep_alive);
@@ -72,8 +71,8 @@ requests_follow_one_another(void **state)
   inf_sim_http_reset(&http);
   assert_false(inf_sim_http_begun(&http));
   assert_int_equal(
-      inf_sim_http_feed(&http,
-                        inf_sv_of(two + used, sizeof(two) - 1 - used), &again),
+      inf_sim_http_feed(&http, inf_sv_of(two + used, sizeof(two) - 1 - used),
+                        &again),
       INF_SIM_HTTP_READY);
   assert_int_equal(used + again, sizeof(two) - 1);
   assert_string_equal(inf_buf_cstr(&http.target), "/2");
@@ -143,8 +142,8 @@ heads_are_bounded(void **state)
   inf_sim_http http;
   inf_sim_http_init(&http);
   size_t used = 0;
-  inf_sim_http_state got = inf_sim_http_feed(
-      &http, INF_SV("GET / HTTP/1.1\r\nHost: a\r\n"), &used);
+  inf_sim_http_state got =
+      inf_sim_http_feed(&http, INF_SV("GET / HTTP/1.1\r\nHost: a\r\n"), &used);
   for (int i = 0; i < 10000 && got == INF_SIM_HTTP_PARTIAL; i++)
     got = inf_sim_http_feed(&http, INF_SV("A: 0123456789\r\n"), &used);
   assert_int_equal(got, INF_SIM_HTTP_BAD);

@@ -77,12 +77,9 @@ verdicts(void **state)
 {
   (void)state;
   inf_sim_limits limits = {0};
-  const inf_sim_limit limit = {.requests = 2,
-                               .tokens = 100,
-                               .burst = 2,
-                               .burst_tokens = 100};
-  inf_sim_verdict v =
-      inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 60, 0);
+  const inf_sim_limit limit = {
+      .requests = 2, .tokens = 100, .burst = 2, .burst_tokens = 100};
+  inf_sim_verdict v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 60, 0);
   assert_true(v.limited && v.admitted);
   assert_int_equal(v.requests_left, 1);
   assert_int_equal(v.tokens_left, 40);

@@ -13,11 +13,20 @@ globs(void **state)
     const char *pattern, *text;
     bool fits;
   } cases[] = {
-      {"", "", true},          {"", "a", false},      {"*", "", true},
-      {"*", "abc", true},      {"abc", "abc", true},  {"abc", "abcd", false},
-      {"a*", "abc", true},     {"*c", "abc", true},   {"a*c", "abc", true},
-      {"a*c", "abcd", false},  {"*b*", "abc", true},  {"a**c", "ac", true},
-      {"*ab*ab", "abab", true}, {"*ab*ab", "ab", false},
+      {"", "", true},
+      {"", "a", false},
+      {"*", "", true},
+      {"*", "abc", true},
+      {"abc", "abc", true},
+      {"abc", "abcd", false},
+      {"a*", "abc", true},
+      {"*c", "abc", true},
+      {"a*c", "abc", true},
+      {"a*c", "abcd", false},
+      {"*b*", "abc", true},
+      {"a**c", "ac", true},
+      {"*ab*ab", "abab", true},
+      {"*ab*ab", "ab", false},
       {"gpt-*-mini", "gpt-4o-mini", true},
   };
   (void)state;
@@ -68,8 +77,8 @@ requests_are_counted_per_rule(void **state)
     const char *numbers;
     const char *wanted; /* of requests 1 to 8 */
   } cases[] = {
-      {"\"3\"", "00100000"},   {"3", "00100000"},       {"\"1-2\"", "11000000"},
-      {"\"6-\"", "00000111"},  {"\"*/2\"", "01010101"}, {"\"*/3\"", "00100100"},
+      {"\"3\"", "00100000"},  {"3", "00100000"},       {"\"1-2\"", "11000000"},
+      {"\"6-\"", "00000111"}, {"\"*/2\"", "01010101"}, {"\"*/3\"", "00100100"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -94,8 +103,8 @@ static void
 times_bound_a_rule(void **state)
 {
   (void)state;
-  inf_sim_script *script = read_script(
-      "{\"rules\":[{\"when\":{\"after_ms\":10,\"until_ms\":20}}]}");
+  inf_sim_script *script =
+      read_script("{\"rules\":[{\"when\":{\"after_ms\":10,\"until_ms\":20}}]}");
   inf_sim_facts facts = chat_with("m");
   static const struct {
     uint64_t ns;

@@ -140,12 +140,11 @@ json_values_become_one_line(void **state)
       "y\"\n},\"body\":{ \"k\" : 1 },\"tool_calls\":[{\"name\":\"f\","
       "\"arguments\":{ \"a\" : \" \" }}]}}");
   const inf_sim_behaviour *b = &script->defaults;
-  assert_true(inf_sv_eq(
-      b->usage, INF_SV("{\"a b\":[1,2.50],\"c\":\"x \\\" y\"}")));
+  assert_true(
+      inf_sv_eq(b->usage, INF_SV("{\"a b\":[1,2.50],\"c\":\"x \\\" y\"}")));
   assert_true(inf_sv_eq(b->body.sv, INF_SV("{\"k\":1}")));
   assert_true(b->body_is_json);
-  assert_true(
-      inf_sv_eq(b->tools.items[0].arguments, INF_SV("{\"a\":\" \"}")));
+  assert_true(inf_sv_eq(b->tools.items[0].arguments, INF_SV("{\"a\":\" \"}")));
   inf_sim_script_unref(script);
 }
 

@@ -33,8 +33,7 @@ mark(play *p, double at_ms, size_t from)
 }
 
 static void
-run_answer(play *p, inf_sim_answer *answer, uint64_t start_ns,
-           uint64_t stop_ns)
+run_answer(play *p, inf_sim_answer *answer, uint64_t start_ns, uint64_t stop_ns)
 {
   inf_buf scratch;
   inf_buf_init(&scratch, INF_SIM_BUF_MAX);
@@ -123,10 +122,9 @@ play_script(play *p, inf_sim_script *script, double now_ms, const char *body,
   inf_sim_answer answer;
   inf_sim_answer_init(&answer, &call);
   run_answer(p, &answer, start_ns,
-             options->stop_ms > 0
-                 ? start_ns +
-                       (uint64_t)(options->stop_ms * (double)INF_NS_PER_MS)
-                 : INF_NEVER);
+             options->stop_ms > 0 ? start_ns + (uint64_t)(options->stop_ms *
+                                                          (double)INF_NS_PER_MS)
+                                  : INF_NEVER);
   inf_sim_answer_fini(&answer);
   take_response(p);
 }
@@ -223,8 +221,7 @@ merge_tool(json_object *message, json_object *delta)
     json_object_object_add(call, "type", json_object_get(get(delta, "type")));
     json_object_object_add(call, "function", json_object_new_object());
   }
-  call =
-      json_object_array_get_idx(calls, json_object_array_length(calls) - 1);
+  call = json_object_array_get_idx(calls, json_object_array_length(calls) - 1);
   json_object *function = get(delta, "function");
   json_object_object_foreach(function, name, value)
   {

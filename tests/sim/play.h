@@ -12,7 +12,7 @@
 #define PLAY_MARKS_MAX 4096
 
 typedef struct play_mark {
-  double at_ms; /* since the request */
+  double at_ms;     /* since the request */
   size_t from, len; /* of the bytes that came then */
 } play_mark;
 
@@ -26,7 +26,7 @@ typedef struct play {
   /* Of the response: */
   unsigned status;
   char *head;
-  inf_buf body; /* without chunk framing */
+  inf_buf body;    /* without chunk framing */
   bool body_ended; /* by the last chunk, or the whole length */
 } play;
 

@@ -442,6 +442,14 @@ static const int32_t net_classes[] = {
     [INF_NET_NO_MEMORY] = INFER_E_NO_MEMORY,
 };
 
+/* Has anything of the answer come? */
+static bool
+has_begun(const inf_attempt *attempt)
+{
+  return attempt->content ||
+         (!attempt->stream && attempt->record->bytes_received > 0);
+}
+
 /* The class of an exchange that is over: what the decoder makes of the bytes
  * decides first, for an answer that is whole stays whole however its
  * connection ended, and a provider's error stays its error. */
@@ -449,27 +457,18 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
+  bool raw = attempt->call->kind == INF_CALL_MODELS &&
+             attempt->record->http_status < 300;
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
-  if (attempt->record->http_status > 0) {
-    int32_t status = INFER_OK;
-    bool raw = attempt->call->kind == INF_CALL_MODELS &&
-               attempt->record->http_status < 300;
-    if (!raw)
-      status = inf_decoder_end(&attempt->decoder, clean);
-    if (clean || (status == INFER_OK && !raw) ||
-        attempt->record->http_status >= 300)
+  if (attempt->record->http_status > 0 && !raw) {
+    int32_t status = inf_decoder_end(&attempt->decoder, clean);
+    if (clean || status != INFER_E_TRUNCATED)
       return status;
-    *message = result->detail;
-    bool partial = result->net == INF_NET_RESET ||
-                   result->net == INF_NET_PARTIAL;
-    if (partial)
-      return attempt->content ||
-                     (!attempt->stream && attempt->record->bytes_received > 0)
-                 ? INFER_E_TRUNCATED
-                 : INFER_E_RESET;
   }
   *message = result->detail;
+  if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
+    return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
   return net_classes[result->net];
 }
 

@@ -656,28 +656,6 @@ the_request_goes_out_with_model_and_key(void **state)
   fake_client_free(fake);
 }
 
-/* Usage that did not come is estimated for the prompt too. */
-static void
-estimated_usage_counts_the_prompt(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_script *script = fake_script_next(&fake->net);
-  fake_stream(script, 0);
-  fake_body(script, 1, sse_text("12345678"));
-  fake_body(script, 1, sse_finish("stop"));
-  fake_done(script, 2, INF_NET_OK);
-  infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 2);
-  infer_response *response = fake_response(call);
-  assert_int_equal(infer_response_usage_estimated(response), 1);
-  assert_int_equal(infer_response_usage(response, INFER_USAGE_OUTPUT), 2);
-  assert_true(infer_response_usage(response, INFER_USAGE_INPUT) > 0);
-  infer_response_free(response);
-  infer_call_free(call);
-  fake_client_free(fake);
-}
-
 int
 main(void)
 {
@@ -710,7 +688,6 @@ main(void)
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
       cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
       cmocka_unit_test(the_request_goes_out_with_model_and_key),
-      cmocka_unit_test(estimated_usage_counts_the_prompt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,16 @@ enum { linger_max_bytes = 64 << 10 };
 /* Longest message kept in a record. */
 enum { message_max_bytes = 2 << 10 };
 
+static const char no_memory_message[] = "memory ran out while reading";
+
+/* The attempt's end when it failed; message NULL: the decoder's. */
+static void
+fail(inf_attempt *attempt, int32_t status, const char *message)
+{
+  inf_attempt_close_record(attempt, status, message);
+  inf_call_attempt_failed(attempt, status);
+}
+
 /* ---- Life ---------------------------------------------------------------- */
 
 static inf_attempt *
@@ -162,14 +172,27 @@ inf_attempt_on_timer(inf_attempt *attempt)
     arm(attempt);
     return;
   }
-  /* An answer whose end mark alone is missing is whole. */
-  if (attempt->content && attempt->has_decoder &&
-      inf_decoder_end(&attempt->decoder, false) == INFER_OK) {
-    inf_call_attempt_succeeded(attempt);
+  if (engine->now_ns >= attempt->call->deadline_ns)
+    inf_call_on_timer(engine, attempt->call);
+  else if (inf_attempt_complete(attempt))
     return;
-  }
-  inf_attempt_close_record(attempt, status, timeout_message(status));
-  inf_call_attempt_failed(attempt, status);
+  else if (attempt->record->http_status >= 300) /* only its body hangs */
+    fail(attempt, attempt->decoder.failure.status, NULL);
+  else
+    fail(attempt, status, timeout_message(status));
+}
+
+bool
+inf_attempt_complete(inf_attempt *attempt)
+{
+  if (!attempt->has_decoder || attempt->record->http_status == 0 ||
+      inf_decoder_end(&attempt->decoder, false) != INFER_OK)
+    return false;
+  if (attempt->verdict == INFER_OK)
+    inf_call_attempt_succeeded(attempt);
+  else
+    fail(attempt, attempt->verdict, no_memory_message);
+  return true;
 }
 
 void
@@ -383,8 +406,7 @@ on_headers(void *context, int status, const inf_headers *headers)
                                        clock->wall_ns(clock->context));
   if (result == INFER_OK)
     return true;
-  inf_attempt_close_record(attempt, result, NULL);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result, NULL);
   return false;
 }
 
@@ -419,10 +441,8 @@ on_body(void *context, const char *ptr, size_t len)
     inf_call_attempt_succeeded(attempt);
     return true;
   }
-  const char *message =
-      attempt->verdict != INFER_OK ? "memory ran out while reading" : NULL;
-  inf_attempt_close_record(attempt, result, message);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result,
+       attempt->verdict != INFER_OK ? no_memory_message : NULL);
   return false;
 }
 
@@ -491,12 +511,10 @@ on_done(void *context, const inf_exchange_result *result)
   int32_t status = class_of_end(attempt, result, &message);
   if (attempt->verdict != INFER_OK)
     status = attempt->verdict;
-  if (status == INFER_OK) {
+  if (status == INFER_OK)
     inf_call_attempt_succeeded(attempt);
-    return;
-  }
-  inf_attempt_close_record(attempt, status, message);
-  inf_call_attempt_failed(attempt, status);
+  else
+    fail(attempt, status, message);
 }
 
 static const inf_exchange_events exchange_events = {
@@ -667,8 +685,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     if (call->paused)
       inf_attempt_set_paused(attempt, true);
   } else {
-    inf_attempt_close_record(attempt, status, inf_buf_cstr(&why));
-    inf_call_attempt_failed(attempt, status);
+    fail(attempt, status, inf_buf_cstr(&why));
   }
   inf_buf_fini(&why);
   return true;

@@ -16,6 +16,16 @@ enum { message_max_bytes = 2 << 10 };
 /* Longest request id kept. */
 enum { request_id_max_bytes = 256 };
 
+static const char no_memory_message[] = "memory ran out while reading";
+
+/* The attempt's end when it failed; message NULL: the decoder's. */
+static void
+fail(inf_attempt *attempt, int32_t status, const char *message)
+{
+  inf_attempt_close_record(attempt, status, message);
+  inf_call_attempt_failed(attempt, status);
+}
+
 /* ---- Life ---------------------------------------------------------------- */
 
 static inf_attempt *
@@ -164,14 +174,27 @@ inf_attempt_on_timer(inf_attempt *attempt)
     arm(attempt);
     return;
   }
-  /* An answer whose end mark alone is missing is whole. */
-  if (attempt->content && attempt->has_decoder &&
-      inf_decoder_end(&attempt->decoder, false) == INFER_OK) {
-    inf_call_attempt_succeeded(attempt);
+  if (engine->now_ns >= attempt->call->deadline_ns)
+    inf_call_on_timer(engine, attempt->call);
+  else if (inf_attempt_complete(attempt))
     return;
-  }
-  inf_attempt_close_record(attempt, status, timeout_message(status));
-  inf_call_attempt_failed(attempt, status);
+  else if (attempt->record->http_status >= 300) /* only its body hangs */
+    fail(attempt, attempt->decoder.failure.status, NULL);
+  else
+    fail(attempt, status, timeout_message(status));
+}
+
+bool
+inf_attempt_complete(inf_attempt *attempt)
+{
+  if (!attempt->has_decoder || attempt->record->http_status == 0 ||
+      inf_decoder_end(&attempt->decoder, false) != INFER_OK)
+    return false;
+  if (attempt->verdict == INFER_OK)
+    inf_call_attempt_succeeded(attempt);
+  else
+    fail(attempt, attempt->verdict, no_memory_message);
+  return true;
 }
 
 void
@@ -390,8 +413,7 @@ on_headers(void *context, int status, const inf_headers *headers)
                                        clock->wall_ns(clock->context));
   if (result == INFER_OK)
     return true;
-  inf_attempt_close_record(attempt, result, NULL);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result, NULL);
   return false;
 }
 
@@ -426,10 +448,8 @@ on_body(void *context, const char *ptr, size_t len)
     inf_call_attempt_succeeded(attempt);
     return true;
   }
-  const char *message =
-      attempt->verdict != INFER_OK ? "memory ran out while reading" : NULL;
-  inf_attempt_close_record(attempt, result, message);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result,
+       attempt->verdict != INFER_OK ? no_memory_message : NULL);
   return false;
 }
 
@@ -449,6 +469,14 @@ static const int32_t net_classes[] = {
     [INF_NET_NO_MEMORY] = INFER_E_NO_MEMORY,
 };
 
+/* Has anything of the answer come? */
+static bool
+has_begun(const inf_attempt *attempt)
+{
+  return attempt->content ||
+         (!attempt->stream && attempt->record->bytes_received > 0);
+}
+
 /* The class of an exchange that is over: what the decoder makes of the bytes
  * decides first, for an answer that is whole stays whole however its
  * connection ended, and a provider's error stays its error. */
@@ -456,27 +484,18 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
+  bool raw = attempt->call->kind == INF_CALL_MODELS &&
+             attempt->record->http_status < 300;
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
-  if (attempt->record->http_status > 0) {
-    int32_t status = INFER_OK;
-    bool raw = attempt->call->kind == INF_CALL_MODELS &&
-               attempt->record->http_status < 300;
-    if (!raw)
-      status = inf_decoder_end(&attempt->decoder, clean);
-    if (clean || (status == INFER_OK && !raw) ||
-        attempt->record->http_status >= 300)
+  if (attempt->record->http_status > 0 && !raw) {
+    int32_t status = inf_decoder_end(&attempt->decoder, clean);
+    if (clean || status != INFER_E_TRUNCATED)
       return status;
-    *message = result->detail;
-    bool partial = result->net == INF_NET_RESET ||
-                   result->net == INF_NET_PARTIAL;
-    if (partial)
-      return attempt->content ||
-                     (!attempt->stream && attempt->record->bytes_received > 0)
-                 ? INFER_E_TRUNCATED
-                 : INFER_E_RESET;
   }
   *message = result->detail;
+  if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
+    return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
   return net_classes[result->net];
 }
 
@@ -499,12 +518,10 @@ on_done(void *context, const inf_exchange_result *result)
   int32_t status = class_of_end(attempt, result, &message);
   if (attempt->verdict != INFER_OK)
     status = attempt->verdict;
-  if (status == INFER_OK) {
+  if (status == INFER_OK)
     inf_call_attempt_succeeded(attempt);
-    return;
-  }
-  inf_attempt_close_record(attempt, status, message);
-  inf_call_attempt_failed(attempt, status);
+  else
+    fail(attempt, status, message);
 }
 
 static const inf_exchange_events exchange_events = {
@@ -675,8 +692,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     if (call->paused)
       inf_attempt_set_paused(attempt, true);
   } else {
-    inf_attempt_close_record(attempt, status, inf_buf_cstr(&why));
-    inf_call_attempt_failed(attempt, status);
+    fail(attempt, status, inf_buf_cstr(&why));
   }
   inf_buf_fini(&why);
   return true;

@@ -26,8 +26,7 @@ static const char document[] =
     "'one':{'targets':['a/m']},"
     "'three':{'targets':['a/m','b/m','c/m']}}}";
 
-/* ---- Text that grows
- * ----------------------------------------------------------- */
+/* ---- Text that grows ----------------------------------------------------- */
 
 static void append(char *text, size_t *len, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -50,8 +49,7 @@ short_name(int32_t status)
   return name + (status == INFER_OK ? strlen("INFER_") : strlen("INFER_E_"));
 }
 
-/* ---- Hooks
- * ---------------------------------------------------------------------- */
+/* ---- Hooks --------------------------------------------------------------- */
 
 static void
 on_log(int32_t level, const char *message, void *user_data)
@@ -87,8 +85,7 @@ on_call(const infer_call *call, const infer_response *response,
     fake->on_hook(fake, call, NULL);
 }
 
-/* ---- Life
- * ------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------- */
 
 static char *
 with_quotes(const char *text)
@@ -194,9 +191,7 @@ fake_client_free(fake_client *fake)
   free(fake);
 }
 
-/* ---- Calls
- * ---------------------------------------------------------------------------
- */
+/* ---- Calls --------------------------------------------------------------- */
 
 infer_request *
 fake_request_new(const char *model)
@@ -237,9 +232,7 @@ fake_submit_whole(fake_client *fake, const char *model)
   return submit(fake, fake_request_new(model), INFER_SUBMIT_WHOLE);
 }
 
-/* ---- Time
- * ----------------------------------------------------------------------------
- */
+/* ---- Time ---------------------------------------------------------------- */
 
 uint64_t
 fake_ms(uint64_t at_ns)
@@ -271,9 +264,7 @@ fake_run_ms(fake_client *fake, uint64_t ms)
   settle(fake);
 }
 
-/* ---- Events
- * ---------------------------------------------------------------------------
- */
+/* ---- Events -------------------------------------------------------------- */
 
 static void
 write_event(char *text, size_t *len, const infer_event *event)
@@ -328,9 +319,7 @@ fake_events(fake_client *fake)
   return fake_events_of(fake->queue, SIZE_MAX);
 }
 
-/* ---- Results
- * ------------------------------------------------------------------------------
- */
+/* ---- Results ------------------------------------------------------------- */
 
 int32_t
 fake_status(infer_call *call)

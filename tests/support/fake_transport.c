@@ -63,8 +63,7 @@ clock_wall(void *context)
          (int64_t)(clock_now(context) - FAKE_EPOCH_NS);
 }
 
-/* ---- Scripts
- * ------------------------------------------------------------------ */
+/* ---- Scripts ------------------------------------------------------------- */
 
 fake_script *
 fake_script_next(fake_net *net)
@@ -152,8 +151,7 @@ script_free(fake_script *script)
   free(script);
 }
 
-/* ---- Exchanges
- * ------------------------------------------------------------------ */
+/* ---- Exchanges ----------------------------------------------------------- */
 
 static fake_net *
 net_of(inf_transport *transport)
@@ -244,8 +242,7 @@ set_paused(inf_exchange *exchange, bool paused)
   exchange->paused = paused;
 }
 
-/* ---- Run
- * ------------------------------------------------------------------------- */
+/* ---- Run ----------------------------------------------------------------- */
 
 static const fake_step *
 next_step(const inf_exchange *exchange)
@@ -503,8 +500,7 @@ static const inf_transport_ops ops = {
     retire_idle, transport_free, transport_free,
 };
 
-/* ---- Life
- * ------------------------------------------------------------------------- */
+/* ---- Life ---------------------------------------------------------------- */
 
 void
 fake_net_init(fake_net *net)
@@ -545,8 +541,7 @@ fake_net_transport(void *context, const inf_curl_options *options)
   return &net->base;
 }
 
-/* ---- Pieces of streams
- * --------------------------------------------------------------- */
+/* ---- Pieces of streams --------------------------------------------------- */
 
 static const char *format(const char *text, ...)
     __attribute__((format(printf, 1, 2)));

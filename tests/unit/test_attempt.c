@@ -237,8 +237,7 @@ attempt_timer_holds_for_a_whole_body(void **state)
   fake_client_free(fake);
 }
 
-/* ---- The end of an answer
- * ---------------------------------------------------- */
+/* ---- The end of an answer ------------------------------------------------ */
 
 static void
 a_missing_end_mark_after_the_finish_reason_is_an_end(void **state)
@@ -400,8 +399,27 @@ an_exchange_that_cannot_start_is_short_memory(void **state)
   fake_client_free(fake);
 }
 
-/* ---- After the answer
- * ---------------------------------------------------------- */
+/* The status has come, its body hangs: not a silent target. */
+static void
+an_error_whose_body_hangs_is_still_that_error(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 0);
+  fake_headers(script, 5, 429, "retry-after: 7");
+  fake_body(script, 6, "{\"error\":{\"message\":\"Slow");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_first_token_ms);
+  infer_error *error = fake_error(call);
+  assert_int_equal(infer_error_status(error), INFER_E_RATE_LIMITED);
+  assert_int_equal(infer_error_retry_after_ms(error), 7000);
+  infer_error_free(error);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- After the answer ---------------------------------------------------- */
 
 static void
 a_whole_answer_s_exchange_lingers_to_its_own_end(void **state)
@@ -468,8 +486,7 @@ it_does_not_linger_for_a_flood(void **state)
   fake_client_free(fake);
 }
 
-/* ---- The record
- * ------------------------------------------------------------------- */
+/* ---- The record ---------------------------------------------------------- */
 
 static int64_t
 phase_ms(const infer_attempt *attempt, int32_t phase)
@@ -632,8 +649,7 @@ an_echoed_key_is_starred_out_before_the_message_is_cut(void **state)
   }
 }
 
-/* ---- The request
- * -------------------------------------------------------------------- */
+/* ---- The request --------------------------------------------------------- */
 
 static void
 the_request_goes_out_with_model_and_key(void **state)
@@ -652,28 +668,6 @@ the_request_goes_out_with_model_and_key(void **state)
   assert_contains(sent->body, "\"model\":\"m\"");
   assert_contains(sent->body, "\"stream\":true");
   assert_false(sent->fresh_connection);
-  infer_call_free(call);
-  fake_client_free(fake);
-}
-
-/* Usage that did not come is estimated for the prompt too. */
-static void
-estimated_usage_counts_the_prompt(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_script *script = fake_script_next(&fake->net);
-  fake_stream(script, 0);
-  fake_body(script, 1, sse_text("12345678"));
-  fake_body(script, 1, sse_finish("stop"));
-  fake_done(script, 2, INF_NET_OK);
-  infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 2);
-  infer_response *response = fake_response(call);
-  assert_int_equal(infer_response_usage_estimated(response), 1);
-  assert_int_equal(infer_response_usage(response, INFER_USAGE_OUTPUT), 2);
-  assert_true(infer_response_usage(response, INFER_USAGE_INPUT) > 0);
-  infer_response_free(response);
   infer_call_free(call);
   fake_client_free(fake);
 }
@@ -699,6 +693,7 @@ main(void)
       cmocka_unit_test(every_choice_must_have_ended),
       cmocka_unit_test(a_reset_before_content_is_a_reset),
       cmocka_unit_test(an_error_in_a_broken_200_stays_the_error),
+      cmocka_unit_test(an_error_whose_body_hangs_is_still_that_error),
       cmocka_unit_test(network_failures_have_their_classes),
       cmocka_unit_test(an_exchange_that_cannot_start_is_short_memory),
       cmocka_unit_test(a_whole_answer_s_exchange_lingers_to_its_own_end),
@@ -710,7 +705,6 @@ main(void)
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
       cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
       cmocka_unit_test(the_request_goes_out_with_model_and_key),
-      cmocka_unit_test(estimated_usage_counts_the_prompt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,7 +285,9 @@ static int32_t
 find_error(inf_openai_reader *reader, inf_sv object, const inf_sv *values)
 {
   inf_decoder *decoder = reader->decoder;
-  if (decoder->failed)
+  /* What could not be taken for want of memory or room is the decoder's to
+   * report. */
+  if (decoder->failed || reader->answer->status != INFER_OK)
     return INFER_OK;
   /* Without choices any shape of error is one; beside choices only an
    * "error" that says something. */
@@ -461,6 +463,8 @@ check_answer(inf_openai_reader *reader, inf_sv choices)
 {
   inf_decoder *decoder = reader->decoder;
   const inf_answer *answer = reader->answer;
+  if (answer->status != INFER_OK)
+    return INFER_OK;
   if (inf_json_count(choices) == 0 || reader->bad_choice)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no choices with a message");

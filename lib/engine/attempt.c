@@ -116,6 +116,10 @@ due_ns(const inf_attempt *attempt, int32_t *status)
   uint64_t next_ns = INF_NEVER;
   int32_t next_status = INFER_OK;
   *status = INFER_E_ATTEMPT_TIMEOUT;
+  if (attempt->failed_ns > 0) {
+    *status = attempt->decoder.failure.status;
+    return inf_time_add(attempt->failed_ns, INF_USAGE_WAIT_NS);
+  }
   if (!attempt->sent) {
     next_ns = after_ms(record->start_ns, timeouts->connect_ms);
     next_status = INFER_E_CONNECT;
@@ -176,6 +180,8 @@ inf_attempt_on_timer(inf_attempt *attempt)
   }
   if (engine->now_ns >= attempt->call->deadline_ns)
     inf_call_on_timer(engine, attempt->call);
+  else if (attempt->failed_ns > 0) /* no figures came */
+    fail(attempt, status, NULL);
   else if (inf_attempt_complete(attempt))
     return;
   else if (attempt->record->http_status >= 300) /* only its body hangs */
@@ -431,6 +437,17 @@ take_body(inf_attempt *attempt, const char *ptr, size_t len)
   return attempt->verdict != INFER_OK ? attempt->verdict : result;
 }
 
+/* Is it the provider that failed or refused, and may the next bytes tell what
+ * the answer cost? */
+static bool
+usage_may_follow(const inf_attempt *attempt, int32_t result)
+{
+  const inf_usage *usage = &attempt->answer.usage;
+  return result <= INFER_E_OVERLOADED && result >= INFER_E_BAD_REQUEST &&
+         attempt->content && attempt->verdict == INFER_OK &&
+         !attempt->decoder.terminated && usage->input < 0 && usage->output < 0;
+}
+
 static bool
 on_body(void *context, const char *ptr, size_t len)
 {
@@ -446,6 +463,12 @@ on_body(void *context, const char *ptr, size_t len)
     return true;
   if (result == INF_DECODER_DONE) {
     inf_call_attempt_succeeded(attempt);
+    return true;
+  }
+  if (usage_may_follow(attempt, result)) {
+    if (attempt->failed_ns == 0)
+      attempt->failed_ns = attempt->engine->now_ns;
+    arm(attempt);
     return true;
   }
   fail(attempt, result,
@@ -516,6 +539,10 @@ on_done(void *context, const inf_exchange_result *result)
   attempt->sent = attempt->sent || result->sent;
   const char *message;
   int32_t status = class_of_end(attempt, result, &message);
+  if (attempt->failed_ns > 0) {
+    status = attempt->decoder.failure.status;
+    message = NULL;
+  }
   if (attempt->verdict != INFER_OK)
     status = attempt->verdict;
   if (status == INFER_OK)

@@ -6,16 +6,16 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#define DELTA(text)                                                            \
-  "data: "                                                                     \
-  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text     \
+#define DELTA(text)                                                        \
+  "data: "                                                                 \
+  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text \
   "\"},\"finish_reason\":null}]}\n\n"
-#define FINISH(reason)                                                         \
-  "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},"                \
+#define FINISH(reason)                                          \
+  "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{}," \
   "\"finish_reason\":\"" reason "\"}]}\n\n"
 #define DONE "data: [DONE]\n\n"
-#define ANSWER                                                                 \
-  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":"             \
+#define ANSWER                                                     \
+  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":" \
   "\"assistant\",\"content\":\"ab\"},\"finish_reason\":\"stop\"}]}"
 
 typedef struct expectation {

@@ -3,12 +3,12 @@
  * says, and above all that both say the same. */
 #include "unit/provider_support.h"
 
-#define CHUNK(choice)                                                          \
-  "data: {\"id\":\"c-1\",\"object\":\"chat.completion.chunk\","                \
+#define CHUNK(choice)                                           \
+  "data: {\"id\":\"c-1\",\"object\":\"chat.completion.chunk\"," \
   "\"created\":17,\"model\":\"m\",\"choices\":[" choice "]}\n\n"
-#define DELTA(delta)                                                           \
+#define DELTA(delta) \
   CHUNK("{\"index\":0,\"delta\":" delta ",\"finish_reason\":null}")
-#define FINISH(reason)                                                         \
+#define FINISH(reason) \
   CHUNK("{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}")
 #define DONE "data: [DONE]\n\n"
 
@@ -52,12 +52,12 @@ test_text(void **state)
        "\"total_tokens\":5}}");
 }
 
-#define USAGE                                                                  \
-  "data: {\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[],"       \
+#define USAGE                                                            \
+  "data: {\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[]," \
   "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n"
-#define BODY(message, more)                                                    \
-  "{\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[{\"index\":0,"  \
-  "\"message\":" message more "}],\"usage\":{\"prompt_tokens\":1,"             \
+#define BODY(message, more)                                                   \
+  "{\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[{\"index\":0," \
+  "\"message\":" message more "}],\"usage\":{\"prompt_tokens\":1,"            \
   "\"completion_tokens\":1}}"
 
 static void

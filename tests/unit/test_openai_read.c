@@ -199,6 +199,18 @@ test_unknown_members_pass_through_on_every_level(void **state)
 }
 
 static void
+test_a_whole_body_keeps_a_choices_text(void **state)
+{
+  (void)state;
+  reading r;
+  run(&r, false,
+      "{\"choices\":[{\"text\":\"old\",\"message\":{\"content\":\"x\"},"
+      "\"finish_reason\":\"stop\"}]}");
+  assert_json_at(inf_buf_cstr(&r.json), "/choices/0/text", "\"old\"");
+  reading_fini(&r);
+}
+
+static void
 test_content_of_parts(void **state)
 {
   (void)state;
@@ -394,6 +406,7 @@ main(void)
       cmocka_unit_test(test_audio_and_legacy_function_calls),
       cmocka_unit_test(test_what_only_streams_have_is_dropped),
       cmocka_unit_test(test_unknown_members_pass_through_on_every_level),
+      cmocka_unit_test(test_a_whole_body_keeps_a_choices_text),
       cmocka_unit_test(test_content_of_parts),
       cmocka_unit_test(test_several_choices),
       cmocka_unit_test(test_usage_figures),

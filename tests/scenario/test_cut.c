@@ -124,10 +124,12 @@ enum { answer_count = sizeof answers / sizeof answers[0] };
 /* ---- The server ---------------------------------------------------------- */
 
 /* What it is to do with its next request. */
-static const char *content, *content_type;
+enum { CHUNKED, LENGTH, UNTIL_CLOSE };
+static _Atomic(const char *) content;
+static _Atomic(const char *) content_type;
 static atomic_size_t cut_at;
-static enum { CHUNKED, LENGTH, UNTIL_CLOSE } framing;
-static bool bytewise, reset_at_cut;
+static atomic_int framing;
+static atomic_bool bytewise, reset_at_cut;
 
 static void
 write_pieces(tiny_conn *conn, const char *bytes, size_t len)

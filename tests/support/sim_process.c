@@ -154,11 +154,13 @@ read_origin(sim_process *sim)
   if (strncmp(line, word, sizeof(word) - 1) != 0) {
     return false;
   }
-  snprintf(sim->origin, sizeof(sim->origin), "%s", line + sizeof(word) - 1);
-  snprintf(sim->url, sizeof(sim->url), "%s/v1",
-           strncmp(sim->origin, "unix:", 5) == 0 ? "http://localhost"
-                                                 : sim->origin);
-  return true;
+  const char *origin = line + sizeof(word) - 1;
+  bool local = strncmp(origin, "unix:", 5) == 0;
+  int origin_len = snprintf(sim->origin, sizeof(sim->origin), "%s", origin);
+  int url_len = snprintf(sim->url, sizeof(sim->url), "%s/v1",
+                         local ? "http://localhost" : origin);
+  return origin_len < (int)sizeof(sim->origin) &&
+         url_len < (int)sizeof(sim->url);
 }
 
 sim_process *

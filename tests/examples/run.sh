@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs each example against a simulated provider.
+#
+#   tests/examples/run.sh INFER EXAMPLES_DIR
+set -u
+infer=${1:?usage: run.sh INFER EXAMPLES_DIR}
+examples=${2:?usage: run.sh INFER EXAMPLES_DIR}
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../support/sim.sh"
+. "$here/../support/check.sh"
+work=$(mktemp -d) || exit 1
+trap 'sim_stop_all; rm -rf "$work"' EXIT
+
+cat >"$work/sim.json" <<'END'
+{ "defaults": { "text": "Hello from the simulator.", "first_token_ms": 5 },
+  "rules": [
+    { "when": { "model": "echo" }, "do": { "echo": true } },
+    { "when": { "model": "down" }, "do": { "status": 503 } },
+    { "when": { "model": "cut" },
+      "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 5 } },
+    { "when": { "model": "tool", "requests": "1" },
+      "do": { "tool_calls": [ { "id": "call_1", "name": "get_weather",
+                                "arguments": { "city": "Oslo" } } ] } },
+    { "when": { "model": "tool" }, "do": { "text": "It is clear in Oslo." } },
+    { "when": { "model": "chatty" },
+      "do": { "tool_calls": [ { "name": "get_weather" } ] } } ] }
+END
+sim_start "$infer" "$work/sim.json" || exit 1
+cat >"$work/infer.json" <<END
+{ "providers": [ { "name": "sim", "type": "openai", "proxy": "none",
+                   "base_url": "$sim_url/v1" } ],
+  "defaults": { "retries": 0 },
+  "routes": { "again": { "targets": [ "sim/cut", "sim/good" ], "retries": 2,
+                         "recovery": "restart" } } }
+END
+export INFER_CONFIG=$work/infer.json
+
+check chat
+run "$examples/chat" sim/good "Say hello."
+exits 0
+says '^Hello from the simulator\.$'
+says '^\(sim/good, [0-9]+ tokens\)$'
+
+check "chat sends the prompt"
+run "$examples/chat" sim/echo "What is a hedge?"
+says '^What is a hedge\?$'
+
+check "chat reports a failure"
+run "$examples/chat" sim/down "Say hello."
+exits 1
+complains '^provider overloaded: sim/down'
+
+check "chat takes the providers of the environment"
+run env -u INFER_CONFIG OPENAI_BASE_URL="$sim_url/v1" no_proxy=127.0.0.1 \
+  "$examples/chat" openai/good x
+exits 0
+says '^\(openai/good, '
+
+check stream
+run "$examples/stream" sim/good "Tell me a story."
+exits 0
+prints 'Hello from the simulator.
+(finish reason: stop)
+'
+
+check "stream says that an answer was cut"
+run "$examples/stream" sim/cut x
+exits 1
+says '^Hello'
+complains '^answer truncated: '
+
+check "stream starts over"
+run "$examples/stream" again x
+exits 0
+says '^\[starting over: '
+says '^Hello from the simulator\.$'
+
+check failover
+run "$examples/failover" "$sim_url/v1" down "$sim_url/v1" good
+exits 0
+says '^1\. first/down \(first\): provider overloaded$'
+says '^[23]\. second/good \(failover\): answered$'
+says '^Hello from the simulator\.$'
+
+check "failover without keys says what to set"
+run env -u OPENAI_API_KEY -u CLARIFAI_PAT "$examples/failover"
+exits 1
+complains 'OPENAI_API_KEY'
+
+check eventloop
+run "$examples/eventloop" sim/echo 50
+exits 0
+[ "$(wc -l <<<"${out%$'\n'}")" = 50 ] || wrong "not 50 lines: $out"
+for i in 0 7 49; do
+  says "^$i: What is $i times 7\\?\$"
+done
+
+check "eventloop reports each failure"
+run "$examples/eventloop" sim/down 3
+says '^2: sim/down: provider overloaded'
+
+check tools
+run "$examples/tools" sim/tool
+exits 0
+prints 'get_weather({"city":"Oslo"})
+It is clear in Oslo.
+'
+
+check "tools stops a model that never stops"
+run "$examples/tools" sim/chatty
+exits 1
+complains 'no answer within 8 turns'
+
+check quickstart
+run "$examples/quickstart" "$work/infer.json" 20 5 sim/good sim/down sim/good
+exits 0
+says '^sim/good +20 +0 '
+says '^sim/down +0 +20 +- '
+says '^"sim/good": 0 retries, 0 failovers; answered by sim 20$'
+says '^Hello from the simulator\.$'
+
+check "quickstart fails if the last name fails"
+run "$examples/quickstart" "$work/infer.json" 4 2 sim/good sim/down
+exits 1
+
+check_done

@@ -167,6 +167,34 @@ prices_are_exact(void **state)
   inf_sim_script_unref(script);
 }
 
+/* The indented blocks of the manual's recipes that begin with a brace. */
+static void
+the_manual_is_right(void **state)
+{
+  (void)state;
+  FILE *file = fopen(INFER_SOURCE_DIR "/docs/sim.md", "r");
+  assert_non_null(file);
+  char line[512], block[4096] = "";
+  bool in_recipes = false;
+  size_t count = 0, len = 0;
+  while (fgets(line, sizeof(line), file)) {
+    if (strncmp(line, "## ", 3) == 0)
+      in_recipes = strcmp(line, "## Recipes\n") == 0;
+    bool indented = strncmp(line, "    ", 4) == 0;
+    if (in_recipes && indented) {
+      assert_true(len + strlen(line) < sizeof(block));
+      memcpy(block + len, line, strlen(line) + 1);
+      len += strlen(line);
+    } else if (len > 0) {
+      inf_sim_script_unref(read_script(block));
+      count++;
+      len = 0;
+    }
+  }
+  fclose(file);
+  assert_int_equal(count, 6);
+}
+
 int
 main(void)
 {
@@ -176,6 +204,7 @@ main(void)
       cmocka_unit_test(rules_lie_over_the_defaults),
       cmocka_unit_test(json_values_become_one_line),
       cmocka_unit_test(prices_are_exact),
+      cmocka_unit_test(the_manual_is_right),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

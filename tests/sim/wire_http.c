@@ -260,7 +260,7 @@ small_slow_writes(void **state)
   assert_int_equal(n, 0);
   assert_true(bytes > 100);
   assert_true(now_ms() - before >= 0.5 * (double)(bytes - 1));
-  assert_true(reads >= bytes / 4); /* this process may have slept */
+  assert_true(reads >= bytes / 16); /* this process may have slept */
   assert_int_equal(byte[0], '9');
   close(fd);
   free(request);
@@ -289,7 +289,7 @@ times_are_kept(void **state)
   int64_t headers = int_at(log, "/0/headers_ns") - received;
   int64_t first = int_at(log, "/0/first_token_ns") - received;
   int64_t ended = int_at(log, "/0/ended_ns") - received;
-  assert_true(headers < 50000000 && first >= 50000000 && ended >= 70000000);
+  assert_true(headers < first && first >= 50000000 && ended >= 70000000);
   json_object_put(log);
 }
 

@@ -637,7 +637,8 @@ INFER_API int32_t infer_queue_poll_batch(infer_queue *queue,
  * infer_client_fd() and call infer_client_drive() as well. */
 INFER_API int32_t infer_queue_fd(infer_queue *queue);
 /** A hook that runs when the queue becomes non-empty, for loops without fds;
- * it may only signal. NULL removes it. */
+ * it may only signal. NULL removes it; the old hook does not run any more when
+ * the function, or infer_queue_free(), returns. */
 INFER_API int32_t infer_queue_set_wakeup(infer_queue *queue,
                                          void (*fn)(void *user_data),
                                          void *user_data);

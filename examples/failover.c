@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-/* One option: a path and a JSON value. */
+/* An option: its path, and its value as JSON. */
 typedef struct setting {
   const char *path, *json;
 } setting;
@@ -27,28 +27,38 @@ static const setting services[] = {
      "[\"first/gpt-4o-mini\", \"second/https://clarifai.com/openai/"
      "chat-completion/models/gpt-oss-120b\"]"},
     {"routes.safe.timeouts.first_token_ms", "8000"},
+    {NULL, NULL},
+};
+
+static const setting servers[] = {
+    {"providers.first.type", "\"openai\""},
+    {"providers.second.type", "\"openai\""},
+    {NULL, NULL},
 };
 
 static int32_t
-configure_services(infer_config *config, infer_error **error)
+configure(infer_config *config, const setting *settings, infer_error **error)
 {
   int32_t status = INFER_OK;
-  size_t count = sizeof(services) / sizeof(services[0]);
-  for (size_t i = 0; i < count && status == INFER_OK; i++) {
-    status = infer_config_set_json(config, services[i].path, services[i].json,
+  for (size_t i = 0; settings[i].path && status == INFER_OK; i++) {
+    status = infer_config_set_json(config, settings[i].path, settings[i].json,
                                    INFER_NUL_TERMINATED, error);
   }
   return status;
 }
 
+/* Addresses and models from the command line. */
 static int32_t
 configure_servers(infer_config *config, char **argv, infer_error **error)
 {
   char targets[512];
   snprintf(targets, sizeof(targets), "[\"first/%s\", \"second/%s\"]", argv[2],
            argv[4]);
-  int32_t status = infer_config_set_string(config, "providers.first.base_url",
-                                           argv[1], error);
+  int32_t status = configure(config, servers, error);
+  if (status == INFER_OK) {
+    status = infer_config_set_string(config, "providers.first.base_url",
+                                     argv[1], error);
+  }
   if (status == INFER_OK) {
     status = infer_config_set_string(config, "providers.second.base_url",
                                      argv[3], error);
@@ -84,7 +94,7 @@ main(int argc, char **argv)
   int32_t status = infer_config_new(&config);
   if (status == INFER_OK) {
     status = argc > 4 ? configure_servers(config, argv, &error)
-                      : configure_services(config, &error);
+                      : configure(config, services, &error);
   }
   if (status == INFER_OK) {
     status = infer_client_new(&client, config, &error);

@@ -194,15 +194,15 @@ print_header(size_t calls, size_t at_a_time)
   printf("%zu calls to each, %zu at a time; milliseconds of the answered "
          "calls\n\n",
          calls, at_a_time);
-  printf("%-28s %22s %23s\n", "", "first token", "whole answer");
-  printf("%-12s%9s%7s", "asked for", "answered", "failed");
+  printf("%36s%24s%24s\n", "", "first token", "whole answer");
+  printf("%-20s%9s%7s", "asked for", "answered", "failed");
   printf("%8s%8s%8s%8s%8s%8s\n", "p50", "p95", "p99", "p50", "p95", "p99");
 }
 
 static void
 print_load(load_run *load)
 {
-  printf("%-12.12s%9zu%7zu", load->name, load->answered,
+  printf("%-20.20s%9zu%7zu", load->name, load->answered,
          load->ended - load->answered);
   print_quantiles(load->first_ms, load->answered);
   print_quantiles(load->total_ms, load->answered);
@@ -219,7 +219,7 @@ print_answerers(const load_run *load)
     printf("%s %s %zu", i ? "," : "", load->answerers[i].name,
            load->answerers[i].count);
   }
-  printf("\n");
+  printf("%s\n", load->answered ? "" : " nobody");
   if (load->last_error[0]) {
     printf("last failure: %s\n", load->last_error);
   }
@@ -318,7 +318,9 @@ try_all(infer_client *client, load_run *loads, size_t count, size_t at_a_time,
   }
   if (status == INFER_OK) {
     print_answerers(last);
-    status = stream_one(client, last->name, error);
+    if (last->answered > 0) {
+      status = stream_one(client, last->name, error);
+    }
   }
   return status;
 }

@@ -167,13 +167,12 @@ inf_buf_appendf(inf_buf *buf, const char *format, ...)
 void
 inf_buf_consume(inf_buf *buf, size_t n)
 {
-  if (n == 0)
+  if (n >= buf->len) {
+    inf_buf_truncate(buf, 0);
     return;
-  if (n > buf->len)
-    n = buf->len;
+  }
   buf->len -= n;
-  memmove(buf->ptr, buf->ptr + n, buf->len);
-  buf->ptr[buf->len] = '\0';
+  memmove(buf->ptr, buf->ptr + n, buf->len + 1);
 }
 
 void

@@ -33,6 +33,9 @@ inf_sv_starts_with(inf_sv sv, inf_sv prefix)
 bool
 inf_sv_ends_with(inf_sv sv, inf_sv suffix)
 {
+  /* A step from NULL is undefined, even one of zero bytes. */
+  if (suffix.len == 0)
+    return true;
   return sv.len >= suffix.len &&
          inf_sv_eq(inf_sv_of(sv.ptr + (sv.len - suffix.len), suffix.len),
                    suffix);
@@ -41,6 +44,8 @@ inf_sv_ends_with(inf_sv sv, inf_sv suffix)
 bool
 inf_sv_contains_nocase(inf_sv sv, inf_sv needle)
 {
+  if (needle.len == 0)
+    return true;
   for (size_t i = 0; i + needle.len <= sv.len; i++)
     if (inf_sv_eq_nocase(inf_sv_of(sv.ptr + i, needle.len), needle))
       return true;

@@ -15,6 +15,13 @@
  * connection can be used again, and tells nobody anything any more. */
 #define INF_LINGER_NS (1 * INF_NS_PER_S)
 
+/* A provider that reports an error in the middle of an answer tells right
+ * after it what the answer cost, if at all: with the next event. So long a
+ * failed attempt waits for that before it ends; it is less than a reader
+ * notices, for whom the answer has just broken off. An attempt without content
+ * cost nothing and ends at once. */
+#define INF_USAGE_WAIT_NS (100 * INF_NS_PER_MS)
+
 struct inf_engine;
 
 typedef struct inf_attempt {
@@ -33,9 +40,11 @@ typedef struct inf_attempt {
   bool content;    /* first content seen */
   bool sent;       /* the request went out */
   bool untouched; /* it broke before the provider can have begun */
+  bool refused;   /* the provider said that it did not begin */
   bool resend;     /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
+  uint64_t failed_ns; /* since when it waits for usage only; 0: it does not */
   int32_t verdict; /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */
   uint64_t paused_ns;   /* since when */
@@ -56,6 +65,9 @@ void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
  * any other is cancelled; then the attempt goes back to the pool. */
 void inf_attempt_detach(inf_attempt *attempt, bool linger);
 void inf_attempt_set_paused(inf_attempt *attempt, bool paused);
+/* Nothing more is waited for: an answer whose end mark alone is missing is
+ * whole. Then ends the attempt by it and returns true. */
+bool inf_attempt_complete(inf_attempt *attempt);
 /* The attempt's timer fired. */
 void inf_attempt_on_timer(inf_attempt *attempt);
 /* Back to the pool; it has no call and no exchange any more. */

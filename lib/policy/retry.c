@@ -102,26 +102,39 @@ attempt(size_t target, uint64_t at_ns, int32_t reason, const char *why)
       INF_RETRY_ATTEMPT, target, at_ns, reason, true, why};
 }
 
+/* Is there a key for the current target that this failure says nothing of? */
+static bool
+has_next_key(const inf_retry_call *call, const inf_failure_rule *rule,
+             const inf_retry_failure *failure)
+{
+  if (!call->targets[call->current].has_key)
+    return false;
+  return (rule->again == INF_AGAIN_KEY && failure->keyed) ||
+         (rule->again == INF_AGAIN_HINT && failure->other_key_free);
+}
+
 /* Notes on the current target what this failure says about it: how long it
- * is not to be asked, or that it is not to be asked again. */
-static void
+ * is not to be asked, or that it is not to be asked again. What was said of
+ * one key does not keep another out. Returns the wait without the jitter. */
+static uint64_t
 mark_current(inf_retry_call *call, const inf_failure_rule *rule,
              const inf_retry_failure *failure, uint64_t now_ns, inf_rng *rng)
 {
   inf_retry_target *target = &call->targets[call->current];
+  bool next_key = has_next_key(call, rule, failure);
   target->visited = true;
-  if (rule->again == INF_AGAIN_KEY)
-    target->excluded = !target->has_key;
-  else if (!may_stay(rule, failure))
+  if (!next_key && !may_stay(rule, failure))
     target->excluded = true;
-  uint64_t wait_ns = draw_backoff_ns(target->stays, rng);
-  if (failure->hint_ns >= 0) {
-    uint64_t hint_ns = (uint64_t)failure->hint_ns;
-    if (hint_ns > inf_retry_hint_cap_ns)
+  uint64_t floor_ns = draw_backoff_ns(target->stays, rng);
+  uint64_t wait_ns = floor_ns;
+  if (failure->hint_ns > 0) {
+    floor_ns = (uint64_t)failure->hint_ns;
+    if (floor_ns > inf_retry_hint_cap_ns && !next_key)
       target->excluded = true;
-    wait_ns = hint_ns > 0 ? draw_hint_ns(hint_ns, rng) : wait_ns;
+    wait_ns = draw_hint_ns(floor_ns, rng);
   }
   target->not_before_ns = inf_time_add(now_ns, wait_ns);
+  return floor_ns;
 }
 
 /* Step 6: of all targets that may still be asked, the one that can be asked
@@ -156,19 +169,37 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
                  "back to the target that can be asked soonest");
 }
 
-inf_retry_decision
-inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
-                 uint64_t now_ns, inf_rng *rng)
+/* Steps 4 to 6: what is done after a wait, or elsewhere. */
+static inf_retry_decision
+stay_or_go(const inf_retry_call *call, bool stay, bool elsewhere,
+           uint64_t floor_ns, uint64_t now_ns)
+{
+  const inf_retry_target *current = &call->targets[call->current];
+  size_t next = elsewhere ? next_unvisited(call) : call->target_count;
+  if (next == call->target_count)
+    return soonest(call, elsewhere, now_ns);
+  uint64_t max_wait_ns =
+      (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
+  if (stay && !current->excluded && current->has_key &&
+      current->stays < (uint64_t)call->params->stay_retries &&
+      floor_ns <= max_wait_ns &&
+      fits_deadline(call, call->current, current->not_before_ns))
+    return attempt(call->current, current->not_before_ns, INFER_REASON_RETRY,
+                   "the same target again");
+  return attempt(next, now_ns, INFER_REASON_FAILOVER, "the next target");
+}
+
+static inf_retry_decision
+decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
+       inf_rng *rng)
 {
   const inf_failure_rule *rule = inf_failure_rule_of(failure->status);
-  inf_retry_target *current = &call->targets[call->current];
-  mark_current(call, rule, failure, now_ns, rng);
-
+  uint64_t floor_ns = mark_current(call, rule, failure, now_ns, rng);
   bool elsewhere = may_go_elsewhere(call->params, rule->elsewhere);
   bool stay = may_stay(rule, failure);
   if (!stay && !elsewhere && rule->again == INF_AGAIN_NO)
     return end("this kind of failure is not retried");
-  if (call->run_once && failure->sent && !failure->untouched)
+  if (call->run_once && failure->sent && !failure->refused)
     return end("the request may run only once and was sent");
   if (now_ns >= call->deadline_ns)
     return end("the deadline has passed");
@@ -181,23 +212,19 @@ inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
   }
   if (call->attempts >= inf_retry_allowance(call->params, call->target_count))
     return end("the call's allowance of attempts is used up");
-  bool next_key = rule->again == INF_AGAIN_KEY ||
-                  (rule->again == INF_AGAIN_HINT && failure->other_key_free);
-  if (next_key && current->has_key)
+  if (has_next_key(call, rule, failure))
     return attempt(call->current, now_ns, INFER_REASON_KEY,
                    "the same target with the next key");
+  return stay_or_go(call, stay, elsewhere, floor_ns, now_ns);
+}
 
-  size_t next = elsewhere ? next_unvisited(call) : call->target_count;
-  if (next == call->target_count)
-    return soonest(call, elsewhere, now_ns);
-
-  uint64_t max_wait_ns =
-      (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
-  if (stay && !current->excluded && current->has_key &&
-      current->stays < (uint64_t)call->params->stay_retries &&
-      current->not_before_ns - now_ns <= max_wait_ns &&
-      fits_deadline(call, call->current, current->not_before_ns))
-    return attempt(call->current, current->not_before_ns, INFER_REASON_RETRY,
-                   "the same target again");
-  return attempt(next, now_ns, INFER_REASON_FAILOVER, "the next target");
+inf_retry_decision
+inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
+                 uint64_t now_ns, inf_rng *rng)
+{
+  inf_retry_decision decision = decide(call, failure, now_ns, rng);
+  if (decision.action == INF_RETRY_ATTEMPT &&
+      decision.reason == INFER_REASON_RETRY)
+    call->targets[decision.target].stays++;
+  return decision;
 }

@@ -13,26 +13,28 @@
  *
  * Algorithm (design, section 3.1)
  *   1. A class that allows nothing ends the call; so does run-once after a
- *      byte was sent, and a used-up allowance of
- *      1 + retries + (targets - 1) attempts.
+ *      byte was sent, unless the provider refused the stream unread, and a
+ *      used-up allowance of 1 + retries + (targets - 1) attempts.
  *   2. A reused connection that broke before any response byte, or a stream
  *      that the provider refused: the same request at once, outside the
  *      allowance, once in a row.
- *   3. A class of the key, or a rate limit while another key is free: the
- *      same target with the next key at once.
+ *   3. A class of the key while the pool has another, or a rate limit while
+ *      another key is free: the same target with the next key at once.
  *   4. The same target after its wait, up to stay_retries times and if the
- *      wait is at most stay_max_wait_ms, while other targets are unvisited.
+ *      wait (the hint without its jitter) is at most stay_max_wait_ms, while
+ *      other targets are unvisited.
  *   5. The next unvisited target, at once.
  *   6. With none unvisited, that of the targets not excluded which can be
  *      asked soonest gets what the allowance still holds.
  * A wait that would pass the deadline, counting the target's usual time to
  * first token, is never begun: the call ends with the failure's own class. */
 
-/* One target of the call, in the route's order. */
+/* One target of the call, in the route's order. The caller keeps ttft_ns and
+ * has_key up to date, the decisions keep the rest. */
 typedef struct inf_retry_target {
   uint64_t not_before_ns; /* end of the provider's hint; 0: none */
   uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
-  uint32_t stays;         /* attempts after the first visit */
+  uint32_t stays;         /* retries decided for it */
   bool visited;
   bool excluded; /* not to be asked again in this call */
   bool has_key;  /* a key that is not set aside, or none is needed */
@@ -40,7 +42,7 @@ typedef struct inf_retry_target {
 
 typedef struct inf_retry_call {
   const inf_route_params *params;
-  inf_retry_target *targets; /* step 1 marks the current one */
+  inf_retry_target *targets;
   size_t target_count;
   size_t current;
   uint32_t attempts; /* counted ones, this failure included */
@@ -53,9 +55,11 @@ typedef struct inf_retry_failure {
   int64_t hint_ns;     /* -1: none */
   int8_t should_retry; /* 1, 0, -1: not said */
   bool sent;           /* a byte of the request may have left */
-  bool untouched; /* provider cannot have begun: reused connection broke before
-                   * any response byte, or the stream was refused */
+  bool untouched;  /* a reused connection broke before any response byte, or the
+                    * stream was refused: most likely nothing was begun */
+  bool refused;    /* the stream was refused: certainly nothing was begun */
   bool was_resend; /* this attempt was itself a resend */
+  bool keyed;      /* this attempt used a key */
   bool other_key_free; /* the provider has a key that is neither limited nor
                         * set aside */
 } inf_retry_failure;

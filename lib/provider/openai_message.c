@@ -7,51 +7,6 @@
 
 #include "wire/json_write.h"
 
-void
-inf_openai_fail(inf_openai_reader *reader, int32_t status)
-{
-  if (reader->answer->status == INFER_OK)
-    reader->answer->status = status;
-}
-
-void
-inf_openai_spoil(inf_openai_reader *reader)
-{
-  if (reader->guess)
-    inf_guess_spoil(reader->guess);
-}
-
-void
-inf_openai_hole(inf_openai_reader *reader, inf_hole_kind kind, inf_sv value,
-                const char *name)
-{
-  if (reader->guess)
-    inf_guess_hole(reader->guess, kind, value, name);
-}
-
-/* Decoded text is never
- * longer than what it was decoded from, and each value is decoded once: so
- * one reservation holds all texts of an event, and they stay where they
- * are. */
-inf_sv
-inf_openai_text(inf_openai_reader *reader, inf_sv value)
-{
-  inf_buf *scratch = &reader->decoder->scratch;
-  inf_sv text;
-  if (!inf_openai_is_string(value))
-    return INF_SV("");
-  if (inf_json_plain(value, &text))
-    return text;
-  if (scratch->len == 0)
-    inf_buf_reserve(scratch, reader->text.len);
-  size_t start = scratch->len;
-  if (scratch->status != INFER_OK || !inf_json_string(value, scratch)) {
-    inf_openai_fail(reader, INFER_E_NO_MEMORY);
-    return INF_SV("");
-  }
-  return inf_sv_of(scratch->ptr + start, scratch->len - start);
-}
-
 /* ---- Tool calls ---------------------------------------------------------- */
 
 /* One element of tool_calls, before it is known which call it belongs to. */
@@ -103,25 +58,19 @@ read_call(inf_openai_reader *reader, inf_sv call, uint32_t place)
   return piece;
 }
 
-static bool
-is_known_of_function(const inf_json_iter *it)
-{
-  return inf_json_key_is(it, INF_SV("name")) ||
-         inf_json_key_is(it, INF_SV("arguments")) ||
-         inf_json_key_is(it, INF_SV("input"));
-}
+static const inf_openai_name function_names[] = {
+    INF_OPENAI_NAME("name"),
+    INF_OPENAI_NAME("arguments"),
+    INF_OPENAI_NAME("input"),
+};
 
-static bool
-is_known_of_call(const inf_json_iter *it)
-{
-  static const char *const names[] = {"id", "type", "index", "function",
-                                      "custom"};
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-    if (inf_json_key_is(it, inf_sv_from(names[i])))
-      return true;
-  }
-  return false;
-}
+static const inf_openai_name call_names[] = {
+    INF_OPENAI_NAME("id"),     INF_OPENAI_NAME("type"),
+    INF_OPENAI_NAME("index"),  INF_OPENAI_NAME("function"),
+    INF_OPENAI_NAME("custom"),
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What else the function object holds, as an object. */
 static void
@@ -130,9 +79,11 @@ pass_function(inf_openai_reader *reader, size_t tool, inf_sv function)
   inf_buf rest;
   inf_buf_init(&rest, SIZE_MAX);
   inf_json_open(&rest, '{');
-  inf_json_iter it = inf_json_iter_of(function);
+  inf_json_iter it = inf_openai_members_of(function);
   while (inf_json_next(&it)) {
-    if (is_known_of_function(&it) || inf_json_is(it.value, INF_JSON_NULL))
+    if (inf_openai_find(&it, function_names, COUNT(function_names)) <
+            COUNT(function_names) ||
+        inf_json_is(it.value, INF_JSON_NULL))
       continue;
     inf_members_put_name(&rest, it.key);
     inf_json_put_raw(&rest, it.value);
@@ -159,9 +110,10 @@ read_tool_calls(inf_openai_reader *reader, inf_sv calls)
     if (tool == SIZE_MAX)
       return;
     pass_function(reader, tool, piece.function);
-    inf_json_iter extra = inf_json_iter_of(it.value);
+    inf_json_iter extra = inf_openai_members_of(it.value);
     while (inf_json_next(&extra)) {
-      if (!is_known_of_call(&extra))
+      if (inf_openai_find(&extra, call_names, COUNT(call_names)) ==
+          COUNT(call_names))
         inf_answer_set_tool_extra(reader->answer, reader->choice, tool,
                                   extra.key, extra.value);
     }
@@ -245,59 +197,50 @@ read_content(inf_openai_reader *reader, inf_sv content)
   }
 }
 
-/* The members of a message or delta that have a place of their own. They are
- * collected first, because the order in which they are taken must not depend
- * on the order in which a server writes them. */
-struct message {
-  inf_sv role, content, refusal, tool_calls;
-  inf_sv reasoning_content, reasoning, reasoning_details;
-};
-
-/* Servers that send both names send the same under both. */
+/* The texts of reasoning_details, where there is no other reasoning. */
 static void
-read_reasoning(inf_openai_reader *reader, const struct message *message)
+read_details(inf_openai_reader *reader, inf_sv details)
 {
-  bool first = inf_openai_is_string(message->reasoning_content);
-  bool second = inf_openai_is_string(message->reasoning);
-  if (first && second)
-    inf_openai_spoil(reader);
-  else if (first)
-    inf_openai_hole(reader, INF_HOLE_REASONING, message->reasoning_content,
-                    "reasoning_content");
-  else if (second)
-    inf_openai_hole(reader, INF_HOLE_REASONING, message->reasoning,
-                    "reasoning");
-  if (inf_openai_is_filled(message->reasoning_content)) {
-    add_reasoning(reader, message->reasoning_content, "reasoning_content");
-  } else if (inf_openai_is_filled(message->reasoning)) {
-    add_reasoning(reader, message->reasoning, "reasoning");
-  } else {
-    inf_json_iter it = inf_json_iter_of(message->reasoning_details);
-    while (inf_json_next(&it)) {
-      inf_sv text = inf_json_get(it.value, INF_SV("text"));
-      if (!inf_openai_is_string(text))
-        text = inf_json_get(it.value, INF_SV("summary"));
-      if (inf_openai_is_filled(text))
-        add_reasoning(reader, text, "reasoning");
-    }
+  inf_json_iter it = inf_json_iter_of(details);
+  while (inf_json_next(&it)) {
+    inf_sv text = inf_json_get(it.value, INF_SV("text"));
+    if (!inf_openai_is_string(text))
+      text = inf_json_get(it.value, INF_SV("summary"));
+    if (inf_openai_is_filled(text))
+      add_reasoning(reader, text, "reasoning");
   }
 }
 
+/* Servers that send both names send the same under both. */
 static void
-apply_message(inf_openai_reader *reader, const struct message *message)
+read_reasoning(inf_openai_reader *reader, inf_sv reasoning_content,
+               inf_sv reasoning, inf_sv details)
 {
-  uint32_t choice = reader->choice;
-  if (inf_openai_is_filled(message->role))
-    inf_answer_set_role(reader->answer, choice,
-                        inf_openai_text(reader, message->role));
-  read_reasoning(reader, message);
-  read_content(reader, message->content);
-  if (inf_openai_is_string(message->refusal)) {
+  bool first = inf_openai_is_string(reasoning_content);
+  bool second = inf_openai_is_string(reasoning);
+  if (first && second)
     inf_openai_spoil(reader);
-    inf_answer_add_refusal(reader->answer, choice,
-                           inf_openai_text(reader, message->refusal));
-  }
-  read_tool_calls(reader, message->tool_calls);
+  else if (first)
+    inf_openai_hole(reader, INF_HOLE_REASONING, reasoning_content,
+                    "reasoning_content");
+  else if (second)
+    inf_openai_hole(reader, INF_HOLE_REASONING, reasoning, "reasoning");
+  if (inf_openai_is_filled(reasoning_content))
+    add_reasoning(reader, reasoning_content, "reasoning_content");
+  else if (inf_openai_is_filled(reasoning))
+    add_reasoning(reader, reasoning, "reasoning");
+  else
+    read_details(reader, details);
+}
+
+static void
+read_refusal(inf_openai_reader *reader, inf_sv refusal)
+{
+  if (!inf_openai_is_string(refusal))
+    return;
+  inf_openai_spoil(reader);
+  inf_answer_add_refusal(reader->answer, reader->choice,
+                         inf_openai_text(reader, refusal));
 }
 
 /* A member of the message that is not known. In a chunk it is a piece. */
@@ -312,41 +255,54 @@ pass_message_member(inf_openai_reader *reader, const inf_json_iter *it)
                                it->value, reader->chunk);
 }
 
-/* Members of a delta that whole messages do not have. */
-static bool
-is_of_stream(const inf_openai_reader *reader, const inf_json_iter *it)
-{
-  return reader->chunk && (inf_json_key_is(it, INF_SV("index")) ||
-                           inf_json_key_is(it, INF_SV("token_id")));
-}
+enum {
+  CONTENT,
+  ROLE,
+  REFUSAL,
+  TOOL_CALLS,
+  REASONING,
+  REASONING_CONTENT,
+  REASONING_DETAILS,
+  /* Members of a delta that whole messages do not have. */
+  INDEX,
+  TOKEN_ID,
+  MESSAGE_NAME_COUNT,
+};
 
+static const inf_openai_name message_names[MESSAGE_NAME_COUNT] = {
+    [CONTENT] = INF_OPENAI_NAME("content"),
+    [ROLE] = INF_OPENAI_NAME("role"),
+    [REFUSAL] = INF_OPENAI_NAME("refusal"),
+    [TOOL_CALLS] = INF_OPENAI_NAME("tool_calls"),
+    [REASONING] = INF_OPENAI_NAME("reasoning"),
+    [REASONING_CONTENT] = INF_OPENAI_NAME("reasoning_content"),
+    [REASONING_DETAILS] = INF_OPENAI_NAME("reasoning_details"),
+    [INDEX] = INF_OPENAI_NAME("index"),
+    [TOKEN_ID] = INF_OPENAI_NAME("token_id"),
+};
+
+/* Members are collected first, because the order in which they are taken must
+ * not depend on the order in which a server writes them. */
 void
 inf_openai_message(inf_openai_reader *reader, inf_sv object)
 {
-  struct message message = {0};
-  const struct {
-    const char *name;
-    inf_sv *value;
-  } known[] = {
-      {"content", &message.content},
-      {"role", &message.role},
-      {"reasoning_content", &message.reasoning_content},
-      {"reasoning", &message.reasoning},
-      {"tool_calls", &message.tool_calls},
-      {"refusal", &message.refusal},
-      {"reasoning_details", &message.reasoning_details},
-  };
-  const size_t count = sizeof(known) / sizeof(known[0]);
-  inf_json_iter it = inf_json_iter_of(object);
+  inf_sv values[MESSAGE_NAME_COUNT] = {{0}};
+  inf_json_iter it = inf_openai_members_of(object);
   while (inf_json_next(&it)) {
-    size_t i = 0;
-    while (i < count && !inf_json_key_is(&it, inf_sv_from(known[i].name)))
-      i++;
-    if (i < count)
-      *known[i].value = it.value;
+    size_t name = inf_openai_find(&it, message_names, MESSAGE_NAME_COUNT);
+    if (name < MESSAGE_NAME_COUNT)
+      values[name] = it.value;
     /* Details pass through as they are, beside the text that is in them. */
-    if (i == count - 1 || (i == count && !is_of_stream(reader, &it)))
+    if (name == MESSAGE_NAME_COUNT || name == REASONING_DETAILS ||
+        (name >= INDEX && !reader->chunk))
       pass_message_member(reader, &it);
   }
-  apply_message(reader, &message);
+  if (inf_openai_is_filled(values[ROLE]))
+    inf_answer_set_role(reader->answer, reader->choice,
+                        inf_openai_text(reader, values[ROLE]));
+  read_reasoning(reader, values[REASONING_CONTENT], values[REASONING],
+                 values[REASONING_DETAILS]);
+  read_content(reader, values[CONTENT]);
+  read_refusal(reader, values[REFUSAL]);
+  read_tool_calls(reader, values[TOOL_CALLS]);
 }

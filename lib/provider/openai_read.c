@@ -3,8 +3,8 @@
  * same functions: both make the same calls to the answer, which is why an
  * assembled stream equals the whole body.
  *
- * Each level of the document has a table of the members that mean something
- * to us; all others pass through as they are. */
+ * Each level of the document has a table of the names that mean something to
+ * us; all other members pass through as they are. */
 #include "provider/openai_read.h"
 #include "provider/openai_reader.h"
 
@@ -13,47 +13,38 @@
 #include "provider/error_body.h"
 #include "wire/utf8.h"
 
-struct member {
-  const char *name;
-  void (*read)(inf_openai_reader *reader, const inf_json_iter *it);
-};
-
-static bool
-dispatch(inf_openai_reader *reader, const struct member *members,
-         const inf_json_iter *it)
-{
-  for (const struct member *member = members; member->name; member++) {
-    if (inf_json_key_is(it, inf_sv_from(member->name))) {
-      member->read(reader, it);
-      return true;
-    }
-  }
-  return false;
-}
-
-static void
-ignore(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  (void)reader;
-  (void)it;
-}
-
 /* ---- Choices ------------------------------------------------------------- */
 
-static void
-read_message_member(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  if (reader->chunk || !inf_json_is(it->value, INF_JSON_OBJECT))
-    return;
-  reader->has_message = true;
-  inf_openai_message(reader, it->value);
-}
+enum {
+  DELTA,
+  INDEX,
+  FINISH_REASON,
+  LOGPROBS,
+  MESSAGE,
+  OBFUSCATION,
+  TEXT,
+  CHOICE_ERROR,
+  FINISH_DETAILS,
+  CHOICE_NAME_COUNT,
+};
+
+static const inf_openai_name choice_names[CHOICE_NAME_COUNT] = {
+    [DELTA] = INF_OPENAI_NAME("delta"),
+    [INDEX] = INF_OPENAI_NAME("index"),
+    [FINISH_REASON] = INF_OPENAI_NAME("finish_reason"),
+    [LOGPROBS] = INF_OPENAI_NAME("logprobs"),
+    [MESSAGE] = INF_OPENAI_NAME("message"),
+    [OBFUSCATION] = INF_OPENAI_NAME("obfuscation"),
+    [TEXT] = INF_OPENAI_NAME("text"),
+    [CHOICE_ERROR] = INF_OPENAI_NAME("error"),
+    [FINISH_DETAILS] = INF_OPENAI_NAME("finish_details"),
+};
 
 static void
-read_delta(inf_openai_reader *reader, const inf_json_iter *it)
+ignore_padding(inf_openai_reader *reader, inf_sv value)
 {
-  if (reader->chunk && !reader->repeats)
-    inf_openai_message(reader, it->value);
+  if (inf_openai_is_string(value))
+    inf_openai_hole(reader, INF_HOLE_PADDING, value, NULL);
 }
 
 static void
@@ -66,67 +57,29 @@ add_logprobs(inf_openai_reader *reader, inf_sv list, bool refusal)
 }
 
 static void
-read_logprobs(inf_openai_reader *reader, const inf_json_iter *it)
+read_logprobs(inf_openai_reader *reader, inf_sv logprobs)
 {
-  if (inf_json_is(it->value, INF_JSON_NULL) || reader->repeats)
+  if (logprobs.len == 0 || inf_json_is(logprobs, INF_JSON_NULL))
     return;
   inf_openai_spoil(reader);
-  inf_sv content = inf_json_get(it->value, INF_SV("content"));
-  inf_sv refusal = inf_json_get(it->value, INF_SV("refusal"));
+  inf_sv content = inf_json_get(logprobs, INF_SV("content"));
+  inf_sv refusal = inf_json_get(logprobs, INF_SV("refusal"));
   if (content.len == 0 && refusal.len == 0) {
     /* Together's lists, or a number (seen through OpenRouter). */
-    inf_answer_set_choice_extra(reader->answer, reader->choice, it->key,
-                                it->value);
+    inf_answer_set_choice_extra(reader->answer, reader->choice,
+                                INF_SV("logprobs"), logprobs);
     return;
   }
   add_logprobs(reader, content, false);
   add_logprobs(reader, refusal, true);
 }
 
+/* OpenAI's preview of 2023 had finish_details instead. */
 static void
-read_choice_error(inf_openai_reader *reader, const inf_json_iter *it)
+read_finish(inf_openai_reader *reader, inf_sv reason, inf_sv details)
 {
-  reader->has_error = !inf_json_is(it->value, INF_JSON_NULL);
-}
-
-static void
-read_obfuscation(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  if (inf_openai_is_string(it->value))
-    inf_openai_hole(reader, INF_HOLE_PADDING, it->value, NULL);
-}
-
-/* Together's chunks repeat the delta's text as a completion's. */
-static void
-read_choice_text(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  if (reader->chunk)
-    read_obfuscation(reader, it);
-  else
-    inf_answer_set_choice_extra(reader->answer, reader->choice, it->key,
-                                it->value);
-}
-
-static const struct member choice_members[] = {
-    {"index", ignore},
-    {"delta", read_delta},
-    {"finish_reason", ignore},
-    {"message", read_message_member},
-    {"logprobs", read_logprobs},
-    {"obfuscation", read_obfuscation},
-    {"text", read_choice_text},
-    {"error", read_choice_error},
-    {NULL, NULL},
-};
-
-/* After the message, because it completes the tool calls. OpenAI's preview of
- * 2023 had finish_details instead. */
-static void
-read_finish(inf_openai_reader *reader, inf_sv choice)
-{
-  inf_sv reason = inf_json_get(choice, INF_SV("finish_reason"));
   if (!inf_openai_is_filled(reason))
-    reason = inf_json_path(choice, "finish_details.type");
+    reason = inf_json_get(details, INF_SV("type"));
   if (!inf_openai_is_filled(reason))
     return;
   inf_openai_spoil(reader);
@@ -147,135 +100,168 @@ is_filtered(const inf_openai_reader *reader)
                              INF_SV("content_filter"));
 }
 
+/* A chunk's message, and a whole body's delta, repeat (Perplexity). */
 static void
-read_choice(inf_openai_reader *reader, inf_sv choice)
+read_choice_message(inf_openai_reader *reader, inf_sv delta, inf_sv message)
 {
-  int64_t index;
-  if (!inf_json_int64(inf_json_get(choice, INF_SV("index")), true, &index) ||
-      index < 0 || index > INT32_MAX)
-    index = 0;
-  reader->choice = (uint32_t)index;
-  reader->has_message = false;
-  reader->has_error = false;
-  inf_answer_set_role(reader->answer, reader->choice, INF_SV(""));
-  inf_json_iter it = inf_json_iter_of(choice);
+  if (reader->repeats)
+    return;
+  if (reader->chunk)
+    inf_openai_message(reader, delta);
+  else if (inf_json_is(message, INF_JSON_OBJECT))
+    inf_openai_message(reader, message);
+  else
+    reader->bad_choice = true;
+}
+
+/* Names of a choice that pass through; text only in a whole body, as
+ * Together's chunks repeat the delta's text there. */
+static void
+pass_choice_members(inf_openai_reader *reader, inf_sv choice)
+{
+  inf_json_iter it = inf_openai_members_of(choice);
   while (inf_json_next(&it)) {
-    if (!dispatch(reader, choice_members, &it))
+    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
+    if (name == CHOICE_NAME_COUNT || name == FINISH_DETAILS ||
+        (name == TEXT && !reader->chunk))
       inf_answer_set_choice_extra(reader->answer, reader->choice, it.key,
                                   it.value);
   }
-  read_finish(reader, choice);
+}
+
+static uint32_t
+choice_index(inf_sv value)
+{
+  int64_t index;
+  if (inf_json_int64(value, true, &index) && index >= 0 && index <= INT32_MAX)
+    return (uint32_t)index;
+  return 0;
+}
+
+static void
+read_choice(inf_openai_reader *reader, inf_sv choice)
+{
+  inf_sv values[CHOICE_NAME_COUNT] = {{0}};
+  bool others = false;
+  bool bad_before = reader->bad_choice;
+  inf_json_iter it = inf_openai_members_of(choice);
+  while (inf_json_next(&it)) {
+    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
+    if (name < CHOICE_NAME_COUNT)
+      values[name] = it.value;
+    others |=
+        name == CHOICE_NAME_COUNT || name == FINISH_DETAILS || name == TEXT;
+  }
+  reader->choice = choice_index(values[INDEX]);
+  /* Makes the choice, if it says no more than that there is one. */
+  inf_answer_set_role(reader->answer, reader->choice, INF_SV(""));
+  read_choice_message(reader, values[DELTA], values[MESSAGE]);
+  if (!reader->repeats)
+    read_logprobs(reader, values[LOGPROBS]);
+  ignore_padding(reader, values[OBFUSCATION]);
+  if (reader->chunk)
+    ignore_padding(reader, values[TEXT]);
+  if (others)
+    pass_choice_members(reader, choice);
+  /* After the message, because it completes the tool calls. */
+  read_finish(reader, values[FINISH_REASON], values[FINISH_DETAILS]);
   /* Azure leaves out the message that its filter took away. */
-  if (!reader->chunk && !reader->has_message && !is_filtered(reader))
-    reader->bad_choice = true;
-  if (reader->has_error && reader->choice_error.len == 0)
+  if (is_filtered(reader))
+    reader->bad_choice = bad_before;
+  if (values[CHOICE_ERROR].len > 0 && reader->choice_error.len == 0 &&
+      !inf_json_is(values[CHOICE_ERROR], INF_JSON_NULL))
     reader->choice_error = choice;
 }
 
 /* ---- The top object ------------------------------------------------------ */
 
-static void
-read_usage(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  inf_openai_usage(reader, it->value);
-}
+enum {
+  ID,
+  CHOICES,
+  MODEL,
+  CREATED,
+  OBJECT,
+  USAGE,
+  ERROR,
+  TOP_OBFUSCATION,
+  PADDING,
+  X_GROQ,
+  TOP_NAME_COUNT,
+};
+
+static const inf_openai_name top_names[TOP_NAME_COUNT] = {
+    [ID] = INF_OPENAI_NAME("id"),
+    [CHOICES] = INF_OPENAI_NAME("choices"),
+    [MODEL] = INF_OPENAI_NAME("model"),
+    [CREATED] = INF_OPENAI_NAME("created"),
+    [OBJECT] = INF_OPENAI_NAME("object"),
+    [USAGE] = INF_OPENAI_NAME("usage"),
+    [ERROR] = INF_OPENAI_NAME("error"),
+    [TOP_OBFUSCATION] = INF_OPENAI_NAME("obfuscation"),
+    [PADDING] = INF_OPENAI_NAME("p"),
+    [X_GROQ] = INF_OPENAI_NAME("x_groq"),
+};
 
 static void
-read_x_groq(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  inf_openai_x_groq(reader, it->key, it->value);
-}
-
-static void
-read_id(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  inf_answer_set_id(reader->answer, inf_openai_text(reader, it->value));
-}
-
-static void
-read_model(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  inf_answer_set_model(reader->answer, inf_openai_text(reader, it->value));
-}
-
-static void
-read_created(inf_openai_reader *reader, const inf_json_iter *it)
+read_identity(inf_openai_reader *reader, const inf_sv *values)
 {
   int64_t seconds;
-  if (inf_json_int64(it->value, true, &seconds))
+  inf_answer_set_id(reader->answer, inf_openai_text(reader, values[ID]));
+  inf_answer_set_model(reader->answer, inf_openai_text(reader, values[MODEL]));
+  if (inf_json_int64(values[CREATED], true, &seconds))
     inf_answer_set_created(reader->answer, seconds);
 }
 
 static void
-read_choices(inf_openai_reader *reader, const inf_json_iter *it)
+read_padding(inf_openai_reader *reader, inf_sv padding)
 {
-  reader->choices = it->value;
-}
-
-static void
-read_error(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  reader->error = it->value;
-}
-
-/* Perplexity ends its streams with the whole answer once more. */
-static void
-read_object_name(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  if (inf_json_equal(it->value, INF_SV("chat.completion.done")))
-    reader->repeats = reader->chunk;
-}
-
-static void
-read_padding(inf_openai_reader *reader, const inf_json_iter *it)
-{
-  if (inf_is_padding(it->value))
-    inf_openai_hole(reader, INF_HOLE_PADDING, it->value, "p");
-  else
-    inf_answer_set_extra(reader->answer, it->key, it->value);
-}
-
-static const struct member top_members[] = {
-    {"id", read_id},
-    {"choices", read_choices},
-    {"model", read_model},
-    {"created", read_created},
-    {"object", read_object_name},
-    {"usage", read_usage},
-    {"error", read_error},
-    {"obfuscation", read_obfuscation},
-    {"p", read_padding},
-    {"x_groq", read_x_groq},
-    {NULL, NULL},
-};
-
-/* What still counts after a failure: what it cost. */
-static const struct member usage_members[] = {
-    {"usage", read_usage},
-    {"x_groq", read_x_groq},
-    {"object", read_object_name},
-    {NULL, NULL},
-};
-
-static void
-read_top(inf_openai_reader *reader, inf_sv object)
-{
-  bool failed = reader->decoder->failed;
-  inf_json_iter it = inf_json_iter_of(object);
-  while (inf_json_next(&it)) {
-    if (!dispatch(reader, failed ? usage_members : top_members, &it) && !failed)
-      inf_answer_set_extra(reader->answer, it.key, it.value);
-  }
-  if (failed)
+  if (padding.len == 0)
     return;
+  if (inf_is_padding(padding))
+    inf_openai_hole(reader, INF_HOLE_PADDING, padding, "p");
+  else
+    inf_answer_set_extra(reader->answer, INF_SV("p"), padding);
+}
+
+static void
+read_choices(inf_openai_reader *reader, inf_sv choices)
+{
   size_t count = 0;
-  inf_json_iter choice = inf_json_iter_of(reader->choices);
-  while (inf_json_next(&choice)) {
-    read_choice(reader, choice.value);
+  inf_json_iter it = inf_json_iter_of(choices);
+  while (inf_json_next(&it)) {
+    read_choice(reader, it.value);
     count++;
   }
   if (count != 1)
     inf_openai_spoil(reader);
+}
+
+/* Takes everything, and what the caller must look at into values. Of a failed
+ * answer only its cost still counts. */
+static void
+read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
+{
+  bool failed = reader->decoder->failed;
+  inf_json_iter it = inf_openai_members_of(object);
+  while (inf_json_next(&it)) {
+    size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT);
+    if (name < TOP_NAME_COUNT)
+      values[name] = it.value;
+    else if (!failed)
+      inf_answer_set_extra(reader->answer, it.key, it.value);
+  }
+  /* Perplexity ends its streams with the whole answer once more. */
+  reader->repeats =
+      reader->chunk &&
+      inf_json_equal(values[OBJECT], INF_SV("chat.completion.done"));
+  inf_openai_usage(reader, values[USAGE]);
+  inf_openai_x_groq(reader, values[X_GROQ]);
+  if (failed)
+    return;
+  read_identity(reader, values);
+  ignore_padding(reader, values[TOP_OBFUSCATION]);
+  read_padding(reader, values[PADDING]);
+  read_choices(reader, values[CHOICES]);
 }
 
 /* ---- Failures ------------------------------------------------------------ */
@@ -296,16 +282,16 @@ fail_by_value(inf_openai_reader *reader, inf_sv value)
 
 /* The error that an object carries, if any, after its choices were taken. */
 static int32_t
-find_error(inf_openai_reader *reader, inf_sv object)
+find_error(inf_openai_reader *reader, inf_sv object, const inf_sv *values)
 {
   inf_decoder *decoder = reader->decoder;
   if (decoder->failed)
     return INFER_OK;
   /* Without choices any shape of error is one; beside choices only an
    * "error" that says something. */
-  bool alone = !inf_json_is(reader->choices, INF_JSON_ARRAY);
+  bool alone = !inf_json_is(values[CHOICES], INF_JSON_ARRAY);
   bool told =
-      reader->error.len > 0 && !inf_json_is(reader->error, INF_JSON_NULL);
+      values[ERROR].len > 0 && !inf_json_is(values[ERROR], INF_JSON_NULL);
   if ((alone || told) && fail_by_value(reader, object))
     return decoder->failure.status;
   if (reader->choice_error.len > 0 &&
@@ -420,8 +406,9 @@ read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
                               .guess = &decoder->guess,
                               .text = data,
                               .chunk = true};
-  read_top(&reader, value);
-  status = find_error(&reader, value);
+  inf_sv values[TOP_NAME_COUNT] = {{0}};
+  read_top(&reader, value, values);
+  status = find_error(&reader, value, values);
   if (status == INFER_OK && !reader.repeats)
     inf_guess_end(&decoder->guess, reader.choice);
   if (reader.repeats) {
@@ -470,11 +457,13 @@ refuse_body(inf_decoder *decoder, inf_sv body, const inf_json_error *error)
 /* Is there an answer at all? A finish reason may be missing (seen with
  * Snowflake and through OpenRouter), but then there must be content. */
 static int32_t
-check_answer(inf_openai_reader *reader)
+check_answer(inf_openai_reader *reader, inf_sv choices)
 {
   inf_decoder *decoder = reader->decoder;
   const inf_answer *answer = reader->answer;
-  if (inf_json_count(reader->choices) == 0 || reader->bad_choice)
+  if (answer->status != INFER_OK)
+    return INFER_OK;
+  if (inf_json_count(choices) == 0 || reader->bad_choice)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no choices with a message");
   for (size_t i = 0; i < answer->choice_count; i++) {
@@ -507,7 +496,8 @@ inf_openai_read_body(inf_decoder *decoder, inf_sv body)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer is not a JSON object");
   }
-  read_top(&reader, value);
-  status = find_error(&reader, value);
-  return status == INFER_OK ? check_answer(&reader) : status;
+  inf_sv values[TOP_NAME_COUNT] = {{0}};
+  read_top(&reader, value, values);
+  status = find_error(&reader, value, values);
+  return status == INFER_OK ? check_answer(&reader, values[CHOICES]) : status;
 }

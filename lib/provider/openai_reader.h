@@ -5,25 +5,39 @@
 #include "provider/dialect.h"
 #include "wire/json_scan.h"
 
-/* What the files that read Chat Completions (openai_read.c, openai_message.c,
- * openai_usage.c) share: the state of reading one chunk or body. */
+/* What the files that read Chat Completions share: the state of reading one
+ * chunk or body, and small helpers. openai_read.c reads the outer object and
+ * its choices, openai_message.c a message or delta, openai_usage.c figures. */
 
 typedef struct inf_openai_reader {
   inf_decoder *decoder;
   inf_answer *answer;
-  inf_guess *guess; /* NULL for a whole body */
-  inf_sv text;      /* the event or body */
-  bool chunk;       /* of a stream */
-  bool repeats;     /* the object repeats the whole answer: nothing to add */
-  inf_sv choices, error; /* members of the top object */
-  uint32_t choice;       /* index of the one at hand */
-  bool has_message;
-  bool has_error;
+  inf_guess *guess;    /* NULL for a whole body */
+  inf_sv text;         /* the event or body */
+  bool chunk;          /* of a stream */
+  bool repeats;        /* the object repeats the whole answer: nothing to add */
+  uint32_t choice;     /* index of the one at hand */
   bool bad_choice;     /* a choice of a whole body without a message */
   inf_sv choice_error; /* the first choice that carries an "error" */
   int32_t bad_finish;  /* class that a finish reason means, or INFER_OK */
 } inf_openai_reader;
 
+/* A member name that means something to us. */
+typedef struct inf_openai_name {
+  const char *text;
+  size_t len;
+} inf_openai_name;
+
+#define INF_OPENAI_NAME(literal) \
+  {                              \
+    literal, sizeof(literal) - 1 \
+  }
+
+/* Which of the names the member has; count for another one. */
+size_t inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
+                       size_t count);
+/* Iterates an object; any other value has no members. */
+inf_json_iter inf_openai_members_of(inf_sv value);
 /* The text of a string value, "" for another type. It lives until the next
  * event. */
 inf_sv inf_openai_text(inf_openai_reader *reader, inf_sv value);
@@ -40,7 +54,7 @@ void inf_openai_message(inf_openai_reader *reader, inf_sv object);
 /* A usage object; anything without figures is ignored. */
 void inf_openai_usage(inf_openai_reader *reader, inf_sv json);
 /* Groq's "x_groq", which may have usage in it. */
-void inf_openai_x_groq(inf_openai_reader *reader, inf_sv name, inf_sv json);
+void inf_openai_x_groq(inf_openai_reader *reader, inf_sv json);
 
 static inline bool
 inf_openai_is_string(inf_sv value)

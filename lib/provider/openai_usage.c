@@ -66,9 +66,12 @@ inf_openai_usage(inf_openai_reader *reader, inf_sv json)
 /* Groq repeats the usage of a stream here, also where it is not asked for. A
  * whole body does not have it here, so the rest passes without it. */
 void
-inf_openai_x_groq(inf_openai_reader *reader, inf_sv name, inf_sv json)
+inf_openai_x_groq(inf_openai_reader *reader, inf_sv json)
 {
   inf_buf rest;
+  const inf_sv name = INF_SV("x_groq");
+  if (json.len == 0)
+    return;
   inf_sv usage = inf_json_get(json, INF_SV("usage"));
   if (usage.len > 0 && reader->answer->usage_json.len == 0)
     inf_openai_usage(reader, usage);
@@ -80,7 +83,7 @@ inf_openai_x_groq(inf_openai_reader *reader, inf_sv name, inf_sv json)
   }
   inf_buf_init(&rest, SIZE_MAX);
   inf_json_open(&rest, '{');
-  inf_json_iter member = inf_json_iter_of(json);
+  inf_json_iter member = inf_openai_members_of(json);
   while (inf_json_next(&member)) {
     if (inf_json_key_is(&member, INF_SV("usage")))
       continue;

@@ -7,6 +7,9 @@
 static inline const char *
 inf_json_skip_space(const char *at, const char *end)
 {
+  /* Hardly ever is there any. */
+  if (at < end && (unsigned char)*at > ' ')
+    return at;
   while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
     at++;
   return at;

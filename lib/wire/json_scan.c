@@ -10,168 +10,152 @@
 
 #include <infer/infer.h>
 
+/* The checks take the place where they begin and give the one where they
+ * end, or NULL: then the scanner tells what is wrong and where. The place is
+ * passed by value so that it stays in a register. */
 typedef struct scanner {
-  const char *at, *end;
+  const char *end;
   bool strict; /* strings must be valid UTF-8 */
+  const char *fault;
   const char *reason;
   int32_t status;
 } scanner;
 
-static bool
-fail(scanner *scan, const char *reason)
+static const char *
+fail(scanner *scan, const char *at, const char *reason)
 {
+  scan->fault = at;
   scan->reason = reason;
   scan->status = INFER_E_INVALID_ARGUMENT;
-  return false;
+  return NULL;
 }
 
-static bool
-fail_at(scanner *scan, const char *at, const char *reason)
-{
-  scan->at = at;
-  return fail(scan, reason);
-}
-
-/* The byte at the scanner, NUL at the end: no token begins with NUL. */
+/* The byte there, NUL at the end: no token begins with NUL. */
 static inline char
-peek(const scanner *scan)
+peek(const scanner *scan, const char *at)
 {
-  return scan->at < scan->end ? *scan->at : '\0';
+  return at < scan->end ? *at : '\0';
 }
 
-static inline char
-peek_token(scanner *scan)
+static inline const char *
+skip_space(const scanner *scan, const char *at)
 {
-  scan->at = inf_json_skip_space(scan->at, scan->end);
-  return peek(scan);
+  return inf_json_skip_space(at, scan->end);
 }
 
-/* The scanner is at the backslash. */
-static bool
-check_escape(scanner *scan)
+static const char *
+check_unicode_escape(scanner *scan, const char *at)
 {
-  scan->at++;
-  switch (peek(scan)) {
-  case '"':
-  case '\\':
-  case '/':
-  case 'b':
-  case 'f':
-  case 'n':
-  case 'r':
-  case 't':
-    scan->at++;
-    return true;
-  case 'u':
-    scan->at++;
-    for (int i = 0; i < 4; i++) {
-      if (inf_json_hex_digit(peek(scan)) < 0)
-        return fail(scan, "expected four hexadecimal digits");
-      scan->at++;
-    }
-    return true;
-  default:
-    return fail(scan, "invalid escape");
+  for (int i = 0; i < 4; i++, at++) {
+    if (inf_json_hex_digit(peek(scan, at)) < 0)
+      return fail(scan, at, "expected four hexadecimal digits");
   }
+  return at;
 }
 
-static bool
-check_utf8(scanner *scan, const char *start)
+/* At a backslash. */
+static const char *
+check_escape(scanner *scan, const char *at)
 {
-  size_t len = (size_t)(scan->at - start);
+  char c = peek(scan, ++at);
+
+  if (c == 'u')
+    return check_unicode_escape(scan, at + 1);
+  if (c == '\0' || !strchr("\"\\/bfnrt", c))
+    return fail(scan, at, "invalid escape");
+  return at + 1;
+}
+
+static const char *
+check_utf8(scanner *scan, const char *start, const char *end)
+{
+  size_t len = (size_t)(end - start);
   size_t valid = inf_utf8_valid_prefix(start, len);
 
-  return valid == len || fail_at(scan, start + valid, "invalid UTF-8");
+  return valid == len ? end : fail(scan, start + valid, "invalid UTF-8");
 }
 
-/* The scanner is at the opening quote; it is left past the closing one. */
-static bool
-check_string(scanner *scan)
+/* At an opening quote. */
+static inline const char *
+check_string(scanner *scan, const char *at)
 {
-  const char *start = ++scan->at;
+  const char *start = ++at;
 
   for (;;) {
-    scan->at = inf_swar_plain_end(scan->at, scan->end);
-    if (scan->at == scan->end)
-      return fail(scan, "unterminated string");
-    if (*scan->at == '"')
+    at = inf_swar_plain_end(at, scan->end);
+    if (at == scan->end)
+      return fail(scan, at, "unterminated string");
+    if (*at == '"')
       break;
-    if (*scan->at != '\\')
-      return fail(scan, "control character in a string");
-    if (!check_escape(scan))
-      return false;
+    if (*at != '\\')
+      return fail(scan, at, "control character in a string");
+    at = check_escape(scan, at);
+    if (!at)
+      return NULL;
   }
-  if (scan->strict && !check_utf8(scan, start))
-    return false;
-  scan->at++;
-  return true;
+  if (scan->strict && !check_utf8(scan, start, at))
+    return NULL;
+  return at + 1;
 }
 
-static bool
-check_number(scanner *scan)
+static const char *
+check_number(scanner *scan, const char *at)
 {
   size_t stop;
-  size_t len = inf_number_scan(scan->at, (size_t)(scan->end - scan->at), &stop);
+  size_t len = inf_number_scan(at, (size_t)(scan->end - at), &stop);
+  char next = peek(scan, at + stop);
 
-  scan->at += stop;
   if (len == 0)
-    return fail(scan, "expected a digit");
+    return fail(scan, at + stop, "expected a digit");
   /* "01" is two numbers to the scanner, but one mistake to the reader. */
-  if (peek(scan) >= '0' && peek(scan) <= '9')
-    return fail(scan, "number with a leading zero");
-  return true;
+  if (next >= '0' && next <= '9')
+    return fail(scan, at + stop, "number with a leading zero");
+  return at + len;
 }
 
-static bool
-check_literal(scanner *scan, const char *word, size_t len)
+static inline const char *
+check_literal(scanner *scan, const char *at, const char *word, size_t len)
 {
-  if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, word, len) != 0)
-    return fail(scan, "expected a value");
-  scan->at += len;
-  return true;
+  if ((size_t)(scan->end - at) < len || memcmp(at, word, len) != 0)
+    return fail(scan, at, "expected a value");
+  return at + len;
 }
 
-static bool
-check_scalar(scanner *scan)
+static inline const char *
+check_scalar(scanner *scan, const char *at)
 {
-  switch (peek(scan)) {
+  char c = peek(scan, at);
+
+  switch (c) {
   case '"':
-    return check_string(scan);
+    return check_string(scan, at);
   case 't':
-    return check_literal(scan, "true", 4);
+    return check_literal(scan, at, "true", 4);
   case 'f':
-    return check_literal(scan, "false", 5);
+    return check_literal(scan, at, "false", 5);
   case 'n':
-    return check_literal(scan, "null", 4);
-  case '-':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9':
-    return check_number(scan);
+    return check_literal(scan, at, "null", 4);
   default:
-    return fail(scan, "expected a value");
+    if (c != '-' && (c < '0' || c > '9'))
+      return fail(scan, at, "expected a value");
+    return check_number(scan, at);
   }
 }
 
 /* A member's name and the colon. */
-static bool
-check_key(scanner *scan, const char *reason)
+static inline const char *
+check_key(scanner *scan, const char *at, const char *reason)
 {
-  if (peek_token(scan) != '"')
-    return fail(scan, reason);
-  if (!check_string(scan))
-    return false;
-  if (peek_token(scan) != ':')
-    return fail(scan, "expected ':'");
-  scan->at++;
-  return true;
+  at = skip_space(scan, at);
+  if (peek(scan, at) != '"')
+    return fail(scan, at, reason);
+  at = check_string(scan, at);
+  if (!at)
+    return NULL;
+  at = skip_space(scan, at);
+  if (peek(scan, at) != ':')
+    return fail(scan, at, "expected ':'");
+  return at + 1;
 }
 
 /* The containers that are open, one bit each: 1 is an object. The one that
@@ -186,9 +170,9 @@ static inline void
 push(nesting *open, bool object)
 {
   unsigned word = open->depth / 64, bit = open->depth % 64;
+  uint64_t below = bit == 0 ? 0 : open->bits[word] & ~(1ull << bit);
 
-  open->bits[word] =
-      (open->bits[word] & ~(1ull << bit)) | ((uint64_t)open->object << bit);
+  open->bits[word] = below | (uint64_t)open->object << bit;
   open->depth++;
   open->object = object;
 }
@@ -200,51 +184,50 @@ pop(nesting *open)
   open->object = open->bits[open->depth / 64] >> (open->depth % 64) & 1;
 }
 
-/* The scanner is at an opening bracket. It is left where a value is due, or
- * past the closing bracket of an empty container: *empty says which. */
-static bool
-check_open(scanner *scan, nesting *open, bool *empty)
+/* At an opening bracket. Gives the place where a value is due, or, with
+ * *empty, the one past the closing bracket. */
+static inline const char *
+check_open(scanner *scan, const char *at, nesting *open, bool *empty)
 {
-  bool object = *scan->at == '{';
+  bool object = *at == '{';
 
   if (open->depth >= open->max) {
-    fail(scan, "nested too deeply");
+    fail(scan, at, "nested too deeply");
     scan->status = INFER_E_TOO_DEEP;
-    return false;
+    return NULL;
   }
-  scan->at++;
-  *empty = peek_token(scan) == (object ? '}' : ']');
-  if (*empty) {
-    scan->at++;
-    return true;
-  }
+  at = skip_space(scan, at + 1);
+  *empty = peek(scan, at) == (object ? '}' : ']');
+  if (*empty)
+    return at + 1;
   push(open, object);
-  return !object || check_key(scan, "expected a string or '}'");
+  return object ? check_key(scan, at, "expected a string or '}'") : at;
 }
 
 /* A value has ended: closes the containers that end with it, up to the comma
  * after which the next value is due, or up to the end of the outermost. */
-static bool
-check_after_value(scanner *scan, nesting *open)
+static inline const char *
+check_after_value(scanner *scan, const char *at, nesting *open)
 {
   while (open->depth > 0) {
-    char c = peek_token(scan);
+    char c;
 
-    if (c == ',') {
-      scan->at++;
-      return !open->object || check_key(scan, "expected a string");
-    }
+    at = skip_space(scan, at);
+    c = peek(scan, at);
+    if (c == ',')
+      return open->object ? check_key(scan, at + 1, "expected a string")
+                          : at + 1;
     if (c != (open->object ? '}' : ']'))
-      return fail(scan,
+      return fail(scan, at,
                   open->object ? "expected ',' or '}'" : "expected ',' or ']'");
-    scan->at++;
+    at++;
     pop(open);
   }
-  return true;
+  return at;
 }
 
-static bool
-check_value(scanner *scan, unsigned max_depth)
+static const char *
+check_value(scanner *scan, const char *at, unsigned max_depth)
 {
   nesting open;
 
@@ -252,58 +235,58 @@ check_value(scanner *scan, unsigned max_depth)
   open.object = false;
   open.max = max_depth < INF_JSON_MAX_DEPTH ? max_depth : INF_JSON_MAX_DEPTH;
   do {
-    char c = peek_token(scan);
+    bool empty = true;
+    char c;
 
-    if (c == '{' || c == '[') {
-      bool empty;
-
-      if (!check_open(scan, &open, &empty))
-        return false;
-      if (!empty)
-        continue;
-    } else if (!check_scalar(scan)) {
-      return false;
-    }
-    if (!check_after_value(scan, &open))
-      return false;
-  } while (open.depth > 0);
-  return true;
+    at = skip_space(scan, at);
+    c = peek(scan, at);
+    if (c == '{' || c == '[')
+      at = check_open(scan, at, &open, &empty);
+    else
+      at = check_scalar(scan, at);
+    if (at && empty)
+      at = check_after_value(scan, at, &open);
+  } while (at && open.depth > 0);
+  return at;
 }
 
 static void
-fill_error(inf_json_error *error, inf_sv text, const scanner *scan)
+fill_error(inf_json_error *error, const char *start, const scanner *scan)
 {
-  const char *line_start = text.ptr;
+  const char *line_start = start;
 
   if (!error)
     return;
-  *error = (inf_json_error){.offset = (size_t)(scan->at - text.ptr),
+  *error = (inf_json_error){.offset = (size_t)(scan->fault - start),
                             .line = 1,
                             .reason = scan->reason,
                             .status = scan->status};
-  for (const char *at = text.ptr; at < scan->at; at++) {
+  for (const char *at = start; at < scan->fault; at++) {
     if (*at == '\n') {
       error->line++;
       line_start = at + 1;
     }
   }
-  error->column = (size_t)(scan->at - line_start) + 1;
+  error->column = (size_t)(scan->fault - line_start) + 1;
 }
 
+/* One value at the start of the text, or the whole text. */
 static bool
-check_text(scanner *scan, inf_sv text, unsigned max_depth, inf_sv *value)
+check_text(scanner *scan, inf_sv text, bool whole, unsigned max_depth,
+           inf_sv *value)
 {
-  const char *start;
+  const char *start, *stop;
 
-  if (text.len == 0)
-    text.ptr = "";
   scan->end = text.ptr + text.len;
-  scan->at = start = inf_json_skip_space(text.ptr, scan->end);
-  if (scan->at == scan->end)
-    return fail(scan, "expected a value");
-  if (!check_value(scan, max_depth))
+  start = skip_space(scan, text.ptr);
+  stop = check_value(scan, start, max_depth);
+  if (!stop)
     return false;
-  *value = inf_sv_of(start, (size_t)(scan->at - start));
+  if (whole && skip_space(scan, stop) != scan->end) {
+    fail(scan, skip_space(scan, stop), "expected the end of the text");
+    return false;
+  }
+  *value = inf_sv_of(start, (size_t)(stop - start));
   return true;
 }
 
@@ -312,19 +295,12 @@ inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
                inf_json_error *error)
 {
   scanner scan = {.strict = true};
-  inf_sv found;
 
   if (text.len == 0)
-    text.ptr = "";
-  if (check_text(&scan, text, max_depth, &found)) {
-    peek_token(&scan);
-    if (scan.at == scan.end) {
-      *value = found;
-      return true;
-    }
-    fail(&scan, "expected the end of the text");
-  }
-  fill_error(error, text, &scan);
+    text = INF_SV("");
+  if (check_text(&scan, text, true, max_depth, value))
+    return true;
+  fill_error(error, text.ptr, &scan);
   return false;
 }
 
@@ -335,9 +311,9 @@ inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
   scanner scan = {.strict = false};
 
   if (text.len == 0)
-    text.ptr = "";
-  if (check_text(&scan, text, max_depth, value))
+    text = INF_SV("");
+  if (check_text(&scan, text, false, max_depth, value))
     return true;
-  fill_error(error, text, &scan);
+  fill_error(error, text.ptr, &scan);
   return false;
 }

@@ -76,6 +76,13 @@ container_end(const char *at, const char *end)
   return at;
 }
 
+/* What numbers, true, false and null are made of, and more. */
+static inline bool
+is_scalar_char(char c)
+{
+  return (unsigned char)c > ' ' && c != ',' && c != ']' && c != '}' && c != ':';
+}
+
 static const char *
 value_end(const char *at, const char *end)
 {
@@ -87,7 +94,7 @@ value_end(const char *at, const char *end)
     at = string_end(at + 1, end);
     return at + (at < end);
   }
-  while (at < end && !strchr(",:]} \n\r\t", *at))
+  while (at < end && is_scalar_char(*at))
     at++;
   return at;
 }

@@ -17,7 +17,7 @@
 #define INF_SWAR_ONES  0x0101010101010101ull
 #define INF_SWAR_HIGHS 0x8080808080808080ull
 
-#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) &&             \
+#if defined(__BYTE_ORDER__) && defined(__ORDER_LITTLE_ENDIAN__) && \
     __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define INF_SWAR_LITTLE_ENDIAN 1
 #else

@@ -3,8 +3,8 @@
 # build needs, install what is missing where they may, and build.
 
 # What is needed: the Debian package, and how to see that it is there. A
-# command, a pkg-config module (pc:name>=version), or a file that the compiler
-# finds (h:name).
+# command, a pkg-config module (pc:name>=version), a file that the compiler
+# finds (h:name), or the system's certificates.
 setup_needs="
 cmake                 command:cmake
 ninja-build           command:ninja
@@ -15,6 +15,7 @@ libcurl4-openssl-dev  pc:libcurl>=7.88
 libjson-c-dev         pc:json-c>=0.16
 libssl-dev            pc:openssl>=3.0
 zlib1g-dev            pc:zlib
+ca-certificates       certificates:
 "
 setup_needs_for_tests="
 g++                   command:c++
@@ -31,6 +32,9 @@ setup_has() { # CHECK
   case $1 in
     command:*) command -v "$what" >/dev/null ;;
     h:*) echo "#include <$what>" | cc -E - >/dev/null 2>&1 ;;
+    certificates:)
+      [ -e /etc/ssl/certs/ca-certificates.crt ] ||
+        [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;
     pc:*">="*)
       pkg-config --atleast-version="${what#*>=}" "${what%%>=*}" 2>/dev/null ;;
     pc:*) pkg-config --exists "$what" 2>/dev/null ;;
@@ -104,7 +108,11 @@ setup_build() { # DIR TARGETS CMAKE_OPTION...
   # shellcheck disable=SC2086
   if ! { cmake -S . -B "$dir" -G Ninja "$@" &&
     ninja -C "$dir" -j "$(setup_jobs)" $targets; } >"$log" 2>&1; then
-    tail -n 60 "$log" >&2
+    if grep -q '^FAILED: ' "$log"; then
+      sed -n '/^FAILED: /,$p' "$log" | head -n 60 >&2
+    else
+      tail -n 40 "$log" >&2
+    fi
     setup_say "the build in $dir failed"
     return 1
   fi

@@ -312,12 +312,18 @@ print_plan(chat_run *chat)
     chat->error = NULL;
     return inf_load_failed(error, status);
   }
+  size_t tried = 0;
   for (size_t i = 0; i < infer_plan_count(plan); i++) {
-    int32_t kept_out = infer_plan_status(plan, i);
+    bool left_out = infer_plan_status(plan, i) != INFER_OK;
+    tried += !left_out;
     printf("%zu. %s: %s%s\n", i + 1, infer_plan_target(plan, i),
-           kept_out ? "left out: " : "", infer_plan_reason(plan, i));
+           left_out ? "left out: " : "", infer_plan_reason(plan, i));
   }
   infer_plan_free(plan);
+  if (tried == 0) {
+    inf_say("no target would be tried");
+    return EXIT_CALL_FAILED;
+  }
   return 0;
 }
 

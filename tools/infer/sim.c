@@ -31,6 +31,9 @@ static const char usage[] =
     "  --listen HOST:PORT     TCP address, port 0 for any (default "
     "127.0.0.1:0)\n"
     "  --unix PATH            Unix-domain socket; both may be repeated\n"
+    "  --control PATH         Unix-domain socket without TLS that stays when "
+    "the\n"
+    "                         script takes the server down\n"
     "  --allow-remote         permit addresses that are not loopback\n"
     "  --script FILE          what to do; - reads standard input\n"
     "  --seed N               of all that is random (default 1)\n"
@@ -48,13 +51,15 @@ typedef struct options {
   const char *listen[WHERE_MAX], *local[WHERE_MAX];
   size_t listen_count, local_count;
   bool allow_remote, exit_on_stdin_eof;
-  const char *script, *tls_cert, *tls_key, *tls_client_ca, *self_signed;
+  const char *control, *script, *tls_cert, *tls_key, *tls_client_ca,
+      *self_signed;
   long long seed, max_seconds, parent_pid, log_limit;
 } options;
 
 enum option_id {
   OPT_LISTEN = 1000,
   OPT_UNIX,
+  OPT_CONTROL,
   OPT_ALLOW_REMOTE,
   OPT_SCRIPT,
   OPT_SEED,
@@ -72,6 +77,7 @@ enum option_id {
 static const struct option long_options[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"unix", required_argument, NULL, OPT_UNIX},
+    {"control", required_argument, NULL, OPT_CONTROL},
     {"allow-remote", no_argument, NULL, OPT_ALLOW_REMOTE},
     {"script", required_argument, NULL, OPT_SCRIPT},
     {"seed", required_argument, NULL, OPT_SEED},
@@ -126,6 +132,9 @@ static bool
 take_text(options *o, int id)
 {
   switch (id) {
+  case OPT_CONTROL:
+    o->control = optarg;
+    return true;
   case OPT_SCRIPT:
     o->script = optarg;
     return true;
@@ -285,26 +294,32 @@ check_listen(const char *where, const char *error)
 }
 
 static bool
+listen_local(inf_sim_server *server, const char *path, bool control)
+{
+  return check_listen(path, inf_sim_server_listen_unix(server, path, control));
+}
+
+static bool
+listen_tcp(inf_sim_server *server, const char *where, bool allow_remote)
+{
+  return check_listen(where,
+                      inf_sim_server_listen(server, where, allow_remote));
+}
+
+static bool
 set_up_listeners(inf_sim_server *server, const options *o)
 {
-  for (size_t i = 0; i < o->listen_count; i++) {
-    const char *where = o->listen[i];
-    if (!check_listen(where,
-                      inf_sim_server_listen(server, where, o->allow_remote))) {
-      return false;
-    }
+  bool ok = true;
+  for (size_t i = 0; ok && i < o->listen_count; i++) {
+    ok = listen_tcp(server, o->listen[i], o->allow_remote);
   }
-  for (size_t i = 0; i < o->local_count; i++) {
-    const char *path = o->local[i];
-    if (!check_listen(path, inf_sim_server_listen_unix(server, path))) {
-      return false;
-    }
+  for (size_t i = 0; ok && i < o->local_count; i++) {
+    ok = listen_local(server, o->local[i], false);
   }
-  if (server->listener_count == 0) {
-    const char *where = "127.0.0.1:0";
-    return check_listen(where, inf_sim_server_listen(server, where, false));
+  if (ok && server->listener_count == 0) {
+    ok = listen_tcp(server, "127.0.0.1:0", false);
   }
-  return true;
+  return ok && (!o->control || listen_local(server, o->control, true));
 }
 
 static void
@@ -313,6 +328,9 @@ print_listeners(const inf_sim_server *server)
   inf_buf url;
   inf_buf_init(&url, INF_SIM_BUF_MAX);
   for (size_t i = 0; i < server->listener_count; i++) {
+    if (server->listeners[i].control) {
+      continue;
+    }
     inf_buf_clear(&url);
     inf_sim_server_put_url(server, i, &url);
     printf("listening %s\n", inf_buf_cstr(&url));

@@ -63,7 +63,7 @@ inf_sim_conn_close(inf_sim_conn *conn, bool reset)
   inf_sim_loop_cancel(&server->loop, &conn->alarm);
   inf_sim_loop_remove(&server->loop, conn->fd);
   close(conn->fd);
-  server->stats.open_connections--;
+  server->stats.open_connections -= conn->control ? 0 : 1;
   inf_list_remove(&conn->node);
   inf_list_push_back(&server->dead, &conn->node);
 }
@@ -142,7 +142,7 @@ flush_once(inf_sim_conn *conn)
   }
   conn->out_at += (size_t)n;
   conn->exchange_bytes += (size_t)n;
-  conn->server->stats.bytes_out += (size_t)n;
+  conn->server->stats.bytes_out += conn->control ? 0 : (size_t)n;
   return IO_DONE;
 }
 
@@ -286,7 +286,7 @@ begin_exchange(inf_sim_conn *conn, inf_sim_http_state state, uint64_t now_ns)
   if (state == INF_SIM_HTTP_READY) {
     inf_sim_exchange_begin(conn, now_ns);
   } else {
-    inf_sim_exchange_refuse(conn);
+    inf_sim_exchange_refuse(conn, now_ns);
   }
   progress(conn, now_ns);
 }
@@ -331,7 +331,7 @@ feed_pending(inf_sim_conn *conn, uint64_t now_ns)
 static void
 take_bytes(inf_sim_conn *conn, inf_sv bytes, uint64_t now_ns)
 {
-  conn->server->stats.bytes_in += bytes.len;
+  conn->server->stats.bytes_in += conn->control ? 0 : bytes.len;
   if (conn->state >= INF_SIM_CONN_LINGERING) {
     return;
   }
@@ -376,7 +376,19 @@ read_input(inf_sim_conn *conn, uint64_t now_ns)
       return;
     }
     feed_pending(conn, now_ns);
-  } while (n > 0 && conn->ssl && conn->state != INF_SIM_CONN_CLOSED);
+  } while (n > 0 && conn->ssl && conn->state != INF_SIM_CONN_CLOSED &&
+           conn->pending.len < PENDING_MAX);
+}
+
+/* After output has moved: the next request may wait in `pending` or, with
+ * TLS, within OpenSSL, of which epoll knows nothing. */
+static void
+resume_input(inf_sim_conn *conn, uint64_t now_ns)
+{
+  feed_pending(conn, now_ns);
+  if (conn->ssl && conn->state != INF_SIM_CONN_CLOSED) {
+    read_input(conn, now_ns);
+  }
 }
 
 static void
@@ -405,7 +417,8 @@ on_ready(inf_sim_source *source, uint32_t events, uint64_t now_ns)
   if (conn->state == INF_SIM_CONN_CLOSED) {
     return;
   }
-  if (events & (EPOLLERR | EPOLLHUP)) {
+  bool hung_up = (events & EPOLLHUP) != 0 && (events & EPOLLIN) == 0;
+  if (hung_up || (events & EPOLLERR) != 0) {
     peer_gone(conn, now_ns);
     return;
   }
@@ -415,7 +428,7 @@ on_ready(inf_sim_source *source, uint32_t events, uint64_t now_ns)
   }
   if (events & EPOLLOUT) {
     progress(conn, now_ns);
-    feed_pending(conn, now_ns);
+    resume_input(conn, now_ns);
   }
   if (conn->state == INF_SIM_CONN_CLOSED) {
     return;
@@ -433,7 +446,7 @@ on_due(inf_sim_alarm *alarm, uint64_t now_ns)
   inf_sim_conn *conn = INF_CONTAINER_OF(alarm, inf_sim_conn, alarm);
   if (conn->state == INF_SIM_CONN_ANSWERING) {
     progress(conn, now_ns);
-    feed_pending(conn, now_ns);
+    resume_input(conn, now_ns);
   } else if (conn->state == INF_SIM_CONN_LINGERING) {
     inf_sim_conn_close(conn, false);
   } else if (!inf_sim_http_begun(&conn->http)) {
@@ -444,7 +457,7 @@ on_due(inf_sim_alarm *alarm, uint64_t now_ns)
 static bool
 begin_tls(inf_sim_conn *conn)
 {
-  if (!conn->server->tls) {
+  if (!conn->server->tls || conn->control) {
     conn->state = INF_SIM_CONN_READING;
     return true;
   }
@@ -458,14 +471,14 @@ begin_tls(inf_sim_conn *conn)
 }
 
 void
-inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
+inf_sim_conn_new(inf_sim_server *server, int fd, bool control)
 {
-  (void)now_ns;
   inf_sim_conn *conn = inf_sim_alloc(sizeof(*conn));
   conn->source.on_ready = on_ready;
   conn->server = server;
   conn->fd = fd;
-  conn->number = ++server->next_connection;
+  conn->control = control;
+  conn->number = control ? 0 : ++server->next_connection;
   conn->events = EPOLLIN | EPOLLRDHUP;
   conn->idle_ns = INF_NEVER;
   inf_sim_alarm_init(&conn->alarm, on_due);
@@ -473,7 +486,7 @@ inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns)
   inf_buf_init(&conn->pending, INF_SIM_BUF_MAX);
   inf_buf_init(&conn->out, INF_SIM_BUF_MAX);
   inf_list_push_back(&server->conns, &conn->node);
-  server->stats.open_connections++;
+  server->stats.open_connections += control ? 0 : 1;
   if (!begin_tls(conn) ||
       !inf_sim_loop_add(&server->loop, fd, &conn->source, conn->events)) {
     inf_sim_conn_close(conn, false);

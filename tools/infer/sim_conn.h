@@ -22,6 +22,7 @@ typedef struct inf_sim_conn {
   inf_list node;
   inf_sim_server *server;
   int fd;
+  bool control;
   SSL *ssl;
   int state;
   uint32_t events; /* what epoll watches */
@@ -44,8 +45,8 @@ typedef struct inf_sim_conn {
   uint64_t idle_ns; /* after this answer; INF_NEVER: as long as you like */
 } inf_sim_conn;
 
-/* Takes an accepted socket. */
-void inf_sim_conn_new(inf_sim_server *server, int fd, uint64_t now_ns);
+/* Takes an accepted socket; control: of a control listener. */
+void inf_sim_conn_new(inf_sim_server *server, int fd, bool control);
 /* Closes at once; linger 0 makes it a reset. The exchange must have ended. */
 void inf_sim_conn_close(inf_sim_conn *conn, bool reset);
 /* Frees the connections that were closed in this turn. */

@@ -44,9 +44,14 @@ inf_sim_listen_init(inf_sim_server *server)
 }
 
 static void
-take_connection(inf_sim_server *server, int fd, uint64_t now_ns)
+take_connection(inf_sim_listener *listener, int fd, uint64_t now_ns)
 {
+  inf_sim_server *server = listener->server;
   int yes = 1;
+  if (listener->control) {
+    inf_sim_conn_new(server, fd, true);
+    return;
+  }
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
   server->stats.connections_accepted++;
   if (inf_sim_match_accept(server->script, now_ns - server->script_start_ns,
@@ -57,7 +62,7 @@ take_connection(inf_sim_server *server, int fd, uint64_t now_ns)
     close(fd);
     return;
   }
-  inf_sim_conn_new(server, fd, now_ns);
+  inf_sim_conn_new(server, fd, false);
 }
 
 static void
@@ -70,7 +75,7 @@ on_ready(inf_sim_source *source, uint32_t events, uint64_t now_ns)
   for (int i = 0; i < ACCEPTS_MAX && listener->fd >= 0; i++) {
     int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      take_connection(server, fd, now_ns);
+      take_connection(listener, fd, now_ns);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS) {
       inf_sim_loop_change(&server->loop, listener->fd, source, 0);
       inf_sim_loop_set(&server->loop, &server->accept_alarm,
@@ -137,7 +142,7 @@ inf_sim_listen_close(inf_sim_server *server, bool for_good)
 {
   for (size_t i = 0; i < server->listener_count; i++) {
     inf_sim_listener *listener = &server->listeners[i];
-    if (listener->fd >= 0) {
+    if (listener->fd >= 0 && (for_good || !listener->control)) {
       inf_sim_loop_remove(&server->loop, listener->fd);
       close(listener->fd);
       listener->fd = -1;
@@ -237,12 +242,14 @@ inf_sim_server_listen(inf_sim_server *server, const char *where,
 }
 
 const char *
-inf_sim_server_listen_unix(inf_sim_server *server, const char *path)
+inf_sim_server_listen_unix(inf_sim_server *server, const char *path,
+                           bool control)
 {
   inf_sim_listener *listener = add_listener(server);
   if (!listener) {
     return "too many listeners";
   }
+  listener->control = control;
   struct sockaddr_un *local = &listener->address.local;
   local->sun_family = AF_UNIX;
   int len = snprintf(local->sun_path, sizeof(local->sun_path), "%s", path);

@@ -28,24 +28,33 @@ inf_sim_server_init(inf_sim_server *server, uint64_t seed, size_t log_max)
   server->read_buf = inf_sim_alloc(INF_SIM_READ_BYTES);
 }
 
-/* All connections, in flight or idle, are gone. */
+/* All connections are gone: those in use by a reset. Control connections stay
+ * unless it is for good. */
 static void
-drop_connections(inf_sim_server *server, uint64_t now_ns)
+drop_connections(inf_sim_server *server, bool for_good, uint64_t now_ns)
 {
+  inf_list kept;
+  inf_list_init(&kept);
   while (!inf_list_empty(&server->conns)) {
     inf_sim_conn *conn =
         INF_CONTAINER_OF(server->conns.next, inf_sim_conn, node);
+    if (conn->control && !for_good) {
+      inf_list_remove(&conn->node);
+      inf_list_push_back(&kept, &conn->node);
+      continue;
+    }
     bool busy = conn->has_answer;
     inf_sim_exchange_end(conn, INF_SIM_END_SERVER_DOWN, now_ns);
     inf_sim_conn_close(conn, busy);
   }
+  inf_list_splice_back(&server->conns, &kept);
 }
 
 void
 inf_sim_server_fini(inf_sim_server *server)
 {
   inf_sim_listen_close(server, true);
-  drop_connections(server, inf_sim_now_ns());
+  drop_connections(server, true, inf_sim_now_ns());
   inf_sim_conn_reap(server);
   inf_sim_log_fini(&server->log);
   inf_sim_script_unref(server->script);
@@ -85,7 +94,7 @@ apply_down(inf_sim_server *server, uint64_t now_ns)
   bool down = down_at(server, now_ns, &change_ns);
   if (down && !server->is_down) {
     inf_sim_listen_close(server, false);
-    drop_connections(server, now_ns);
+    drop_connections(server, false, now_ns);
   } else if (!down && server->is_down) {
     inf_sim_listen_open(server);
   }

@@ -20,6 +20,8 @@ typedef struct inf_sim_listener {
   inf_sim_source source;
   struct inf_sim_server *server;
   int fd; /* -1: closed */
+  /* For tests: without TLS, untouched when the server is down, in no count. */
+  bool control;
   union {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -67,8 +69,8 @@ void inf_sim_server_reset(inf_sim_server *server);
  * addresses than loopback need allow_remote. NULL, or what is wrong. */
 const char *inf_sim_server_listen(inf_sim_server *server, const char *where,
                                   bool allow_remote);
-const char *inf_sim_server_listen_unix(inf_sim_server *server,
-                                       const char *path);
+const char *inf_sim_server_listen_unix(inf_sim_server *server, const char *path,
+                                       bool control);
 /* Appends the URL of a listener: "http://127.0.0.1:43121", "unix:/path". */
 void inf_sim_server_put_url(const inf_sim_server *server, size_t index,
                             inf_buf *out);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/openai_reader.h"
+
+#include "infer/infer.h"
+
+size_t
+inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
+                size_t count)
+{
+  inf_sv key = it->key;
+  for (size_t i = 0; i < count; i++) {
+    if (key.len == names[i].len && memcmp(key.ptr, names[i].text, key.len) == 0)
+      return i;
+  }
+  /* A name may be written with escapes, though nobody does. */
+  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
+    return count;
+  size_t i = 0;
+  while (i < count &&
+         !inf_json_key_is(it, inf_sv_of(names[i].text, names[i].len)))
+    i++;
+  return i;
+}
+
+inf_json_iter
+inf_openai_members_of(inf_sv value)
+{
+  if (value.len > 0 && value.ptr[0] == '{')
+    return inf_json_iter_of(value);
+  return inf_json_iter_of(INF_SV("{}"));
+}
+
+void
+inf_openai_fail(inf_openai_reader *reader, int32_t status)
+{
+  if (reader->answer->status == INFER_OK)
+    reader->answer->status = status;
+}
+
+void
+inf_openai_spoil(inf_openai_reader *reader)
+{
+  if (reader->guess)
+    inf_guess_spoil(reader->guess);
+}
+
+void
+inf_openai_hole(inf_openai_reader *reader, inf_hole_kind kind, inf_sv value,
+                const char *name)
+{
+  if (reader->guess)
+    inf_guess_hole(reader->guess, kind, value, name);
+}
+
+/* Decoded text is never
+ * longer than what it was decoded from, and each value is decoded once: so
+ * one reservation holds all texts of an event, and they stay where they
+ * are. */
+inf_sv
+inf_openai_text(inf_openai_reader *reader, inf_sv value)
+{
+  inf_buf *scratch = &reader->decoder->scratch;
+  inf_sv text;
+  if (!inf_openai_is_string(value))
+    return INF_SV("");
+  if (inf_json_plain(value, &text))
+    return text;
+  if (scratch->len == 0)
+    inf_buf_reserve(scratch, reader->text.len);
+  size_t start = scratch->len;
+  if (scratch->status != INFER_OK || !inf_json_string(value, scratch)) {
+    inf_openai_fail(reader, INFER_E_NO_MEMORY);
+    return INF_SV("");
+  }
+  return inf_sv_of(scratch->ptr + start, scratch->len - start);
+}

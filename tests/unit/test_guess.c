@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit/provider_support.h"
+
+#include "conformance/both_ways.h"
+
+static const char *
+place(const char *chunk, const char *part)
+{
+  const char *at = strstr(chunk, part);
+  assert_non_null(at);
+  return at;
+}
+
+/* A template of the chunk with one hole at the string. */
+static void
+learn(inf_guess *guess, const char *chunk, const char *string)
+{
+  inf_guess_begin(guess, S(chunk));
+  inf_guess_hole(guess, INF_HOLE_TEXT,
+                 inf_sv_of(place(chunk, string), strlen(string)), NULL);
+  inf_guess_end(guess, 3);
+}
+
+static bool
+matches(const inf_guess *guess, const char *chunk, const char *filling)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  if (!inf_guess_match(guess, S(chunk), fillings))
+    return false;
+  assert_sv(fillings[0].value, filling);
+  return true;
+}
+
+static void
+test_a_chunk_like_the_last_fits(void **state)
+{
+  (void)state;
+  inf_guess guess;
+  inf_guess_init(&guess);
+  assert_false(matches(&guess, "{\"a\":\"x\",\"b\":1}", ""));
+  learn(&guess, "{\"a\":\"x\",\"b\":1}", "\"x\"");
+  assert_int_equal(guess.choice, 3);
+  assert_true(matches(&guess, "{\"a\":\"x\",\"b\":1}", "\"x\""));
+  assert_true(matches(&guess, "{\"a\":\"\",\"b\":1}", "\"\""));
+  assert_true(matches(&guess, "{\"a\":\"longer than eight\",\"b\":1}",
+                      "\"longer than eight\""));
+  assert_true(
+      matches(&guess, "{\"a\":\"q\\\"\\u00e9\",\"b\":1}", "\"q\\\"\\u00e9\""));
+  assert_true(matches(&guess, "{\"a\":\"\xC3\xA9\",\"b\":1}", "\"\xC3\xA9\""));
+  inf_guess_fini(&guess);
+}
+
+static void
+test_any_other_byte_does_not(void **state)
+{
+  (void)state;
+  static const char *const others[] = {
+      "",
+      "{",
+      "{\"a\":",
+      "{\"a\":\"",
+      "{\"a\":\"x",
+      "{\"a\":\"x\"",
+      "{\"a\":\"x\",\"b\":2}",
+      "{\"a\":\"x\",\"b\":1",
+      "{\"a\":\"x\",\"b\":1} ",
+      "{\"a\": \"x\",\"b\":1}",
+      "{\"a\":null,\"b\":1}",
+      "{\"a\":[],\"b\":1}",
+      "{\"A\":\"x\",\"b\":1}",
+      "{\"a\":\"x\ny\",\"b\":1}",
+      "{\"a\":\"x\\y\",\"b\":1}",
+      "{\"a\":\"x\\u12\",\"b\":1}",
+      "{\"a\":\"x\",\"a\":\"y\",\"b\":1}",
+  };
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn(&guess, "{\"a\":\"x\",\"b\":1}", "\"x\"");
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    inf_filling fillings[INF_GUESS_MAX_HOLES];
+    if (inf_guess_match(&guess, S(others[i]), fillings))
+      fail_msg("fits: %s", others[i]);
+  }
+  inf_guess_fini(&guess);
+}
+
+static void
+test_plain_ascii_is_marked(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *string;
+    bool ascii;
+  } rows[] = {
+      {"\"\"", true},
+      {"\"abcdefg\"", true},
+      {"\"abcdefgh\"", true},
+      {"\"abcdefgh~ !\"", true},
+      {"\"abcdefgh\\n\"", false},
+      {"\"\\\\\"", false},
+      {"\"12345\xC3\xA9\"", false},
+      {"\"0123456789012345678901234567890123456789\"", true},
+  };
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn(&guess, "[\"x\"]", "\"x\"");
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    inf_filling fillings[INF_GUESS_MAX_HOLES];
+    inf_buf chunk;
+    inf_buf_init(&chunk, SIZE_MAX);
+    inf_buf_appendf(&chunk, "[%s]", rows[i].string);
+    assert_true(inf_guess_match(&guess, inf_buf_sv(&chunk), fillings));
+    assert_sv(fillings[0].value, rows[i].string);
+    assert_int_equal(fillings[0].ascii, rows[i].ascii);
+    inf_buf_fini(&chunk);
+  }
+  inf_guess_fini(&guess);
+}
+
+static void
+test_spoiled_or_large_chunks_are_no_template(void **state)
+{
+  (void)state;
+  char large[6000];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn(&guess, "[\"x\"]", "\"x\"");
+  inf_guess_begin(&guess, S("[\"x\"]"));
+  assert_false(guess.ready);
+  inf_guess_spoil(&guess);
+  inf_guess_end(&guess, 0);
+  assert_false(guess.ready);
+  inf_guess_begin(&guess, S("[1]"));
+  inf_guess_end(&guess, 0);
+  assert_false(guess.ready);
+  memset(large, 'x', sizeof(large) - 1);
+  large[sizeof(large) - 1] = '\0';
+  inf_guess_begin(&guess, S(large));
+  inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(large + 4, 2), NULL);
+  inf_guess_end(&guess, 0);
+  assert_false(guess.ready);
+  inf_guess_fini(&guess);
+}
+
+static void
+test_holes_are_told_in_any_order(void **state)
+{
+  (void)state;
+  static const char chunk[] = "[\"a\",\"b\",\"c\",\"d\",\"e\"]";
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  inf_guess_begin(&guess, S(chunk));
+  inf_guess_hole(&guess, INF_HOLE_PADDING, inf_sv_of(chunk + 9, 3), "p");
+  inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 1, 3), NULL);
+  inf_guess_hole(&guess, INF_HOLE_REASONING, inf_sv_of(chunk + 5, 3), "r");
+  inf_guess_end(&guess, 0);
+  assert_true(inf_guess_match(&guess, S("[\"1\",\"2\",\"abc\",\"d\",\"e\"]"),
+                              fillings));
+  assert_sv(fillings[0].value, "\"1\"");
+  assert_sv(fillings[1].value, "\"2\"");
+  assert_sv(fillings[2].value, "\"abc\"");
+  assert_int_equal(guess.holes[1].kind, INF_HOLE_REASONING);
+  /* Named padding must be padding. */
+  assert_false(inf_guess_match(&guess, S("[\"1\",\"2\",\"xyz\",\"d\",\"e\"]"),
+                               fillings));
+  inf_guess_begin(&guess, S(chunk));
+  for (size_t i = 0; i < 5; i++)
+    inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 1 + 4 * i, 3),
+                   NULL);
+  inf_guess_end(&guess, 0);
+  assert_false(guess.ready);
+  inf_guess_fini(&guess);
+}
+
+static void
+test_padding_is_told_by_its_alphabet(void **state)
+{
+  (void)state;
+  assert_true(inf_is_padding(S("\"a\"")));
+  assert_true(inf_is_padding(S("\"abcdefghijklmnopqrstuvwxyzABC\"")));
+  assert_false(inf_is_padding(S("\"\"")));
+  assert_false(inf_is_padding(S("\"abd\"")));
+  assert_false(inf_is_padding(S("7")));
+}
+
+/* Streams of the kinds that are met, for comparing both ways. */
+static const char *const streams[] = {
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":"
+    "\"assistant\",\"content\":\"\"},\"logprobs\":null,\"finish_reason\":"
+    "null}],\"obfuscation\":\"aQ\"}\n\n"
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+    "\"Hello\"},\"logprobs\":null,\"finish_reason\":null}],"
+    "\"obfuscation\":\"abc\"}\n\n"
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+    "\" \\u00e9\\n\"},\"logprobs\":null,\"finish_reason\":null}],"
+    "\"obfuscation\":\"\"}\n\n"
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":"
+    "\"w\xC3\xB6rld\"},\"logprobs\":null,\"finish_reason\":null}],"
+    "\"obfuscation\":\"z\"}\n\n"
+    "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":"
+    "null,\"finish_reason\":\"stop\"}],\"obfuscation\":\"z\"}\n\n"
+    "data: [DONE]\n\n",
+    "data: {\"choices\":[{\"delta\":{\"content\":null,\"reasoning\":\"a\"}}],"
+    "\"p\":\"ab\",\"fp\":1}\n\n"
+    "data: {\"choices\":[{\"delta\":{\"content\":null,\"reasoning\":\"b\"}}],"
+    "\"p\":\"abcd\",\"fp\":1}\n\n"
+    "data: {\"choices\":[{\"delta\":{\"content\":\"x\",\"reasoning\":\"\"}}],"
+    "\"p\":\"ab\",\"fp\":1}\n\n"
+    "data: {\"choices\":[{\"delta\":{\"content\":\"y\",\"reasoning\":\"c\"}}],"
+    "\"p\":\"xx\",\"fp\":1}\n\n"
+    "data: {\"choices\":[{\"delta\":{\"content\":\"z\",\"reasoning\":\"d\"},"
+    "\"finish_reason\":\"stop\"}],\"p\":\"a\",\"fp\":2}\n\n",
+    "data: {\"x\":1,\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\","
+    "\"channel\":\"c\"},\"text\":\"b\"}]}\n\n"
+    "data: {\"x\":1,\"choices\":[{\"index\":1,\"delta\":{\"content\":\"b\","
+    "\"channel\":\"c\"},\"text\":\"b\"}]}\n\n"
+    "data: {\"x\":1,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\","
+    "\"channel\":\"c\"},\"text\":\"b\"}]}\n\n"
+    "data: {\"x\":2,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\","
+    "\"reasoning_details\":[{\"text\":\"b\",\"index\":0}]}}]}\n\n"
+    "data: {\"x\":2,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\","
+    "\"reasoning_details\":[{\"text\":\"b\",\"index\":0}]}}]}\n\n"
+    "data: {\"error\":{\"message\":\"m\"}}\n\n",
+};
+
+static void
+test_both_ways_agree_on_mutated_streams(void **state)
+{
+  (void)state;
+  inf_rng rng;
+  inf_buf variant;
+  inf_rng_seed(&rng, 20260820);
+  inf_buf_init(&variant, SIZE_MAX);
+  for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+    assert_null(both_compare(S(streams[i]), 0));
+    assert_null(both_compare(S(streams[i]), 1));
+    for (int n = 0; n < 3000; n++) {
+      both_mutate(&rng, S(streams[i]), &variant);
+      const char *difference = both_compare(inf_buf_sv(&variant), 0);
+      if (difference)
+        fail_msg("%s differs: %s", difference, inf_buf_cstr(&variant));
+    }
+  }
+  inf_buf_fini(&variant);
+}
+
+/* The comparison above would say nothing if the short way were never taken. */
+static void
+test_the_short_way_is_taken(void **state)
+{
+  (void)state;
+  both_side side;
+  both_run(&side, S(streams[0]), 0, false);
+  assert_int_equal(side.status, INFER_OK);
+  assert_false(side.decoder.guess.ready);
+  both_fini(&side);
+  size_t len = (size_t)(strstr(streams[0], "data: {\"id\":\"c\",\"choices\":["
+                                           "{\"index\":0,\"delta\":{},") -
+                        streams[0]);
+  both_run(&side, inf_sv_of(streams[0], len), 0, false);
+  assert_true(side.decoder.guess.ready);
+  /* The second chunk is the template of all that follow. */
+  assert_non_null(strstr(inf_buf_cstr(&side.decoder.guess.text), "\"Hello\""));
+  assert_buf(&side.answer.choices[0].text, "Hello \xC3\xA9\nw\xC3\xB6rld");
+  both_fini(&side);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_chunk_like_the_last_fits),
+      cmocka_unit_test(test_any_other_byte_does_not),
+      cmocka_unit_test(test_plain_ascii_is_marked),
+      cmocka_unit_test(test_spoiled_or_large_chunks_are_no_template),
+      cmocka_unit_test(test_holes_are_told_in_any_order),
+      cmocka_unit_test(test_padding_is_told_by_its_alphabet),
+      cmocka_unit_test(test_both_ways_agree_on_mutated_streams),
+      cmocka_unit_test(test_the_short_way_is_taken),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -134,16 +134,18 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
   return 0;
 }
 
+/* 0 stands for "now": most of libcurl's timers, and no clock is read. */
 static int
 on_timer(CURLM *multi, long timeout_ms, void *context)
 {
   (void)multi;
   inf_generation *generation = context;
   const inf_clock *clock = generation->owner->options.clock;
-  generation->timer_ns =
-      timeout_ms < 0 ? INF_NEVER
-                     : inf_time_add(inf_clock_now(clock),
-                                    (uint64_t)timeout_ms * INF_NS_PER_MS);
+  if (timeout_ms <= 0)
+    generation->timer_ns = timeout_ms < 0 ? INF_NEVER : 0;
+  else
+    generation->timer_ns = inf_time_add(inf_clock_now(clock),
+                                        (uint64_t)timeout_ms * INF_NS_PER_MS);
   return 0;
 }
 
@@ -256,11 +258,12 @@ serve_sockets(inf_curl *transport, const inf_poll_event *events, size_t count)
 static void
 serve_timers(inf_curl *transport)
 {
-  uint64_t now_ns = inf_clock_now(transport->options.clock);
   inf_list *end = &transport->generations;
   for (inf_list *node = end->next; node != end; node = node->next) {
     inf_generation *generation = generation_of(node);
-    if (generation->timer_ns > now_ns)
+    uint64_t at_ns = generation->timer_ns;
+    if (at_ns == INF_NEVER ||
+        (at_ns > 0 && at_ns > inf_clock_now(transport->options.clock)))
       continue;
     generation->timer_ns = INF_NEVER;
     act(generation, CURL_SOCKET_TIMEOUT, 0);
@@ -382,7 +385,9 @@ wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
                 size_t capacity)
 {
   uint64_t timer_ns = transport_next_timeout_ns(&transport->base);
-  if (wait_ns > 0 && timer_ns != INF_NEVER) {
+  if (timer_ns == 0) {
+    wait_ns = 0;
+  } else if (wait_ns > 0 && timer_ns != INF_NEVER) {
     uint64_t now_ns = inf_clock_now(transport->options.clock);
     uint64_t left_ns = timer_ns > now_ns ? timer_ns - now_ns : 0;
     wait_ns = left_ns < wait_ns ? left_ns : wait_ns;
@@ -496,6 +501,15 @@ make_share(void)
   return share;
 }
 
+/* Up to version 8.6 libcurl copies a body below 64 KiB whole when it sends the
+ * header; later ones may read it as they send. */
+static size_t
+copied_body_max(void)
+{
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  return info->version_num < 0x080700 ? (64u << 10) - 1 : 0;
+}
+
 inf_transport *
 inf_curl_transport_new(const inf_curl_options *options)
 {
@@ -508,6 +522,7 @@ inf_curl_transport_new(const inf_curl_options *options)
   }
   transport->base.ops = &ops;
   transport->options = *options;
+  transport->copied_body_max = copied_body_max();
   inf_list *lists[] = {&transport->generations, &transport->starting,
                        &transport->failed,      &transport->resumed,
                        &transport->dead,        &transport->pool};

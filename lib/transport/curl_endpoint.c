@@ -4,8 +4,9 @@
  * IMPLEMENTATION NOTES
  *
  * Nothing comes from the environment. CURLOPT_PROXY and CURLOPT_NOPROXY are
- * always set, empty for none, because libcurl else asks getenv(), which races
- * with an application's setenv() and would send keys where nobody said so.
+ * always set, empty for none (curl_exchange.c), because libcurl else asks
+ * getenv(), which races with an application's setenv() and would send keys
+ * where nobody said so.
  *
  * libcurl keeps the addresses of CURLOPT_RESOLVE in the name cache of the
  * multi handle, for every later transfer, and reuses connections by host name
@@ -118,35 +119,60 @@ set_authorities(CURL *easy, const inf_endpoint *endpoint)
   return curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 }
 
-CURLcode
-inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
+static CURLcode
+set_texts(CURL *easy, const inf_endpoint *endpoint)
 {
-  CURL *easy = exchange->easy;
   const struct {
     CURLoption option;
     const char *value;
   } texts[] = {
-      {CURLOPT_PROXY, endpoint->proxy ? endpoint->proxy : ""},
-      {CURLOPT_NOPROXY, endpoint->no_proxy ? endpoint->no_proxy : ""},
+      {CURLOPT_PROXY, endpoint->proxy},
+      {CURLOPT_NOPROXY, endpoint->no_proxy},
       {CURLOPT_UNIX_SOCKET_PATH, endpoint->unix_socket},
       {CURLOPT_SSLCERT, endpoint->client_cert},
       {CURLOPT_SSLKEY, endpoint->client_key},
-      {CURLOPT_ACCEPT_ENCODING, endpoint->compression ? "gzip" : NULL},
   };
   CURLcode code = CURLE_OK;
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
     if (texts[i].value && code == CURLE_OK)
       code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
-  }
+  return code;
+}
+
+static bool
+is_peculiar(const inf_endpoint *endpoint)
+{
+  return endpoint->proxy || endpoint->no_proxy || endpoint->unix_socket ||
+         endpoint->client_cert || endpoint->client_key || endpoint->ca_file ||
+         endpoint->ca_pem || endpoint->resolve;
+}
+
+static CURLcode
+set_peculiar(inf_exchange *exchange, const inf_endpoint *endpoint)
+{
+  exchange->peculiar = true;
+  CURLcode code = set_texts(exchange->easy, endpoint);
   if (code == CURLE_OK)
-    code = set_authorities(easy, endpoint);
-  if (code == CURLE_OK)
-    code = set_resolve(exchange, endpoint);
-  bool verify = endpoint->tls_verify;
+    code = set_authorities(exchange->easy, endpoint);
+  return code == CURLE_OK ? set_resolve(exchange, endpoint) : code;
+}
+
+CURLcode
+inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
+{
+  CURL *easy = exchange->easy;
+  CURLcode code = CURLE_OK;
+  bool verify = endpoint->tls_verify, gzip = endpoint->compression;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    endpoint->http_version == 1 ? (long)CURL_HTTP_VERSION_1_1
                                                : (long)CURL_HTTP_VERSION_2TLS);
-  return code;
+  if (exchange->compressed != gzip)
+    code =
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, gzip ? "gzip" : NULL);
+  if (code != CURLE_OK)
+    return code;
+  exchange->compressed = gzip;
+  return is_peculiar(endpoint) ? set_peculiar(exchange, endpoint) : CURLE_OK;
 }

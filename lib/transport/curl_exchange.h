@@ -35,9 +35,10 @@ typedef struct inf_curl {
   inf_list dead;        /* cancelled within a callback: removed after it */
   inf_list pool;        /* for reuse */
   size_t pool_count;
-  uint32_t last_id; /* of a generation */
-  bool dispatching; /* libcurl is on the stack */
-  bool running;     /* within run(), after its wait */
+  size_t copied_body_max; /* libcurl copies a smaller one when it begins */
+  uint32_t last_id;       /* of a generation */
+  bool dispatching;       /* libcurl is on the stack */
+  bool running;           /* within run(), after its wait */
   bool retire_wanted;
   uint8_t *open_sockets; /* one bit for each descriptor */
   size_t open_sockets_size;
@@ -57,6 +58,9 @@ struct inf_exchange {
   inf_curl *transport;
   inf_generation *generation; /* while LIVE or DEAD */
   CURL *easy;
+  bool prepared;   /* the handle has what is the same for all exchanges */
+  bool peculiar;   /* and what is this endpoint's own */
+  bool compressed; /* the handle asks for gzip */
   inf_exchange_state state;
   const inf_exchange_events *events;
   void *context;

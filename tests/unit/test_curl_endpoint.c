@@ -231,6 +231,66 @@ test_fixed_addresses_with_tls_and_ipv6(void **state)
   tiny_stop(server);
 }
 
+static void
+serve_echo(tiny_conn *conn)
+{
+  char method[8], length[16], coding[16], answer[128];
+  while (tiny_read(conn)) {
+    if (!tiny_field(conn, "content-length", length, sizeof length))
+      snprintf(length, sizeof length, "none");
+    if (!tiny_field(conn, "accept-encoding", coding, sizeof coding))
+      snprintf(coding, sizeof coding, "none");
+    sscanf(conn->head, "%7s", method);
+    snprintf(answer, sizeof answer, "%s %s %s %s", method, length, coding,
+             strcasestr(conn->head, "expect") ? "expect" : "");
+    tiny_answer(conn, answer);
+  }
+}
+
+/* Handles are used again: nothing of one request is left in the next. */
+static void
+test_requests_on_one_handle(void **state)
+{
+  (void)state;
+  static const struct {
+    size_t body_len; /* 1: GET */
+    bool gzip, fresh;
+    const char *seen;
+  } cases[] = {
+      {2, false, false, "POST 2 none "},
+      {1, false, false, "GET none none "},
+      {70000, true, false, "POST 70000 gzip "},
+      {2, true, false, "POST 2 gzip "},
+      {0, false, false, "POST 0 none "},
+      {1, true, false, "GET none gzip "},
+      {70000, false, false, "POST 70000 none "},
+      {0, false, true, "POST 0 none "},
+      {2000000, false, false, "POST 2000000 none "},
+      {2, false, false, "POST 2 none "},
+  };
+  tiny_server *server = tiny_start(serve_echo, NULL, NULL);
+  char url[64], *body = calloc(1, 2000000);
+  snprintf(url, sizeof url, "http://127.0.0.1:%d/", tiny_port(server));
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    inf_endpoint endpoint = probe_endpoint();
+    endpoint.compression = cases[i].gzip;
+    inf_http_request request = {
+        .method = cases[i].body_len == 1 ? "GET" : "POST",
+        .url = url,
+        .body = {cases[i].body_len > 1 ? body : NULL,
+                 cases[i].body_len > 1 ? cases[i].body_len : 0},
+        .endpoint = &endpoint,
+        .fresh_connection = cases[i].fresh};
+    probe p = {0};
+    probe_start_request(&p, transport, &request);
+    probe_finish(&p);
+    assert_string_equal(p.body, cases[i].seen);
+    assert_int_equal(p.result.reused_connection, i > 0 && !cases[i].fresh);
+  }
+  free(body);
+  tiny_stop(server);
+}
+
 /* ---- TLS ----------------------------------------------------------------- */
 
 /* A connection that one endpoint has verified is not for another that trusts
@@ -676,6 +736,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       TEST(test_fixed_addresses_are_not_shared),
       TEST(test_fixed_addresses_with_tls_and_ipv6),
+      TEST(test_requests_on_one_handle),
       TEST(test_trust_is_not_shared),
       TEST(test_identities_are_not_shared),
       TEST(test_files_that_are_missing),

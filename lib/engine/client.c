@@ -82,7 +82,7 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   int32_t status = INFER_OK;
   if (client->closing)
     status = INFER_E_CLOSED;
-  else if (client->call_count >= client->max_calls)
+  else if (client->live_count >= client->max_calls)
     status = INFER_E_LIMIT;
   else {
     pthread_mutex_lock(&queue->mutex);
@@ -95,6 +95,7 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   if (status == INFER_OK) {
     inf_list_push_back(&client->submitted, &call->engine_node);
     client->call_count++;
+    client->live_count++;
     wake(client);
   }
   pthread_mutex_unlock(&client->mutex);
@@ -138,6 +139,16 @@ note_drained_locked(struct infer_client *client)
   atomic_store(&client->drained, true);
   broadcast_queues_locked(client);
   pthread_cond_broadcast(&client->cond);
+}
+
+static void
+on_call_ending(void *context, struct infer_call *call)
+{
+  (void)call;
+  struct infer_client *client = context;
+  pthread_mutex_lock(&client->mutex);
+  client->live_count--;
+  pthread_mutex_unlock(&client->mutex);
 }
 
 static void
@@ -334,6 +345,7 @@ start_engine(struct infer_client *client, const inf_client_parts *parts)
                   client->runtime, &client->hooks);
   client->engine.delivery_interval_ns =
       (uint64_t)options->delivery_interval_ms * INF_NS_PER_MS;
+  client->engine.on_call_ending = on_call_ending;
   client->engine.on_call_ended = on_call_ended;
   client->engine.context = client;
   return true;

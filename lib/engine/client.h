@@ -24,7 +24,9 @@ struct infer_client {
   inf_list submitted;  /* [client] calls not yet seen by the loop */
   inf_list commands;   /* [client] calls to be cancelled or resumed */
   atomic_bool mail;    /* something is in the lists above */
-  size_t call_count;   /* [client] accepted and not ended */
+  size_t live_count;   /* [client] accepted and not ending: at most max_calls,
+                        * so who has seen an end may submit again */
+  size_t call_count;   /* [client] accepted, terminal event not yet shown */
   size_t max_calls;
   bool closing;        /* [client] refuses new calls */
   bool cancel_all;     /* [client] */

@@ -285,9 +285,7 @@ static int32_t
 find_error(inf_openai_reader *reader, inf_sv object, const inf_sv *values)
 {
   inf_decoder *decoder = reader->decoder;
-  /* What could not be taken for want of memory or room is the decoder's to
-   * report. */
-  if (decoder->failed || reader->answer->status != INFER_OK)
+  if (decoder->failed)
     return INFER_OK;
   /* Without choices any shape of error is one; beside choices only an
    * "error" that says something. */

@@ -36,7 +36,6 @@ static const struct {
     {CURLE_SSL_ISSUER_ERROR, INF_NET_TLS_VERIFY},
     {CURLE_SSL_INVALIDCERTSTATUS, INF_NET_TLS_VERIFY},
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, INF_NET_TLS_VERIFY},
-    {CURLE_PARTIAL_FILE, INF_NET_PARTIAL},
     {CURLE_WEIRD_SERVER_REPLY, INF_NET_PROTOCOL},
     {CURLE_BAD_CONTENT_ENCODING, INF_NET_PROTOCOL},
     {CURLE_OUT_OF_MEMORY, INF_NET_NO_MEMORY},
@@ -55,8 +54,8 @@ net_by_phase(const inf_exchange *exchange, CURLcode code, inf_net *net)
 {
   bool in_headers = exchange->response_begun && !exchange->headers_told;
   switch (code) {
-  case CURLE_OK: /* interim answers only, then the end */
-    *net = INF_NET_PROTOCOL;
+  case CURLE_OK: /* also for an end amid the headers */
+    *net = exchange->response_begun ? INF_NET_PARTIAL : INF_NET_RESET;
     return !exchange->headers_told;
   case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL, or not HTTP what came */
     *net = exchange->sent ? INF_NET_PROTOCOL : INF_NET_BAD_URL;
@@ -108,6 +107,8 @@ net_of(const inf_exchange *exchange, CURLcode code)
   for (size_t i = 0; i < sizeof net_of_code / sizeof net_of_code[0]; i++)
     if (net_of_code[i].code == code)
       return net_of_code[i].net;
+  if (!exchange->sent) /* a proxy that refuses, a broken handshake */
+    return INF_NET_CONNECT;
   return exchange->response_begun ? INF_NET_PARTIAL : INF_NET_RESET;
 }
 
@@ -125,8 +126,10 @@ detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
     return "the response headers are too large";
   if (net == INF_NET_ABORTED)
     return "aborted";
-  if (net == INF_NET_PROTOCOL && (code == CURLE_OK || exchange->no_http))
-    return "no final response, only interim ones";
+  if (exchange->no_http)
+    return "the response is not HTTP any more";
+  if (code == CURLE_OK && net != INF_NET_OK)
+    return "the connection ended before the response headers did";
   if (!text[0] || net == INF_NET_BAD_URL ||
       error_has(exchange, exchange->url) ||
       (proxy && proxy[0] && error_has(exchange, proxy)))

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/provider_support.h"
 
-#include "base/mem.h"
+#include "support/fail_alloc.h"
 
-#include <limits.h>
-#include <stdlib.h>
-
-#define DELTA(text)                                                            \
-  "data: "                                                                     \
-  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text     \
+#define DELTA(text)                                                        \
+  "data: "                                                                 \
+  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text \
   "\"},\"finish_reason\":null}]}\n\n"
-#define FINISH(reason)                                                         \
-  "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},"                \
+#define FINISH(reason)                                          \
+  "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{}," \
   "\"finish_reason\":\"" reason "\"}]}\n\n"
 #define DONE "data: [DONE]\n\n"
-#define ANSWER                                                                 \
-  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":"             \
+#define ANSWER                                                     \
+  "{\"id\":\"c\",\"choices\":[{\"index\":0,\"message\":{\"role\":" \
   "\"assistant\",\"content\":\"ab\"},\"finish_reason\":\"stop\"}]}"
 
 typedef struct expectation {
@@ -476,7 +473,7 @@ test_an_unclean_end_of_a_body_is_a_cut(void **state)
   reading r;
   reading_init(&r, default_options(false));
   inf_decoder_headers(&r.decoder, 200, &r.headers, 0);
-  inf_decoder_feed(&r.decoder, "{\"choices\":[]", 13);
+  inf_decoder_feed(&r.decoder, "internal err", 12);
   assert_int_equal(inf_decoder_end(&r.decoder, false), INFER_E_TRUNCATED);
   reading_fini(&r);
   reading_init(&r, default_options(false));
@@ -506,37 +503,6 @@ test_failures_do_not_repeat_the_answer(void **state)
 
 /* ---- Short memory -------------------------------------------------------- */
 
-typedef struct shortage {
-  long left; /* allocations that succeed, then: */
-  bool from_then_on;
-} shortage;
-
-static bool
-refuse(shortage *s)
-{
-  s->left--;
-  return s->from_then_on ? s->left < 0 : s->left == -1;
-}
-
-static void *
-short_malloc(size_t size, void *user_data)
-{
-  return refuse(user_data) ? NULL : malloc(size);
-}
-
-static void *
-short_realloc(void *ptr, size_t size, void *user_data)
-{
-  return refuse(user_data) ? NULL : realloc(ptr, size);
-}
-
-static void
-short_free(void *ptr, void *user_data)
-{
-  (void)user_data;
-  free(ptr);
-}
-
 static const char rich_stream[] =
     "data: {\"id\":\"c\",\"model\":\"m\",\"x\":[1],\"choices\":[{\"index\":0,"
     "\"delta\":{\"content\":\"a\\n\",\"reasoning\":\"r\",\"audio\":{\"id\":"
@@ -548,63 +514,84 @@ static const char rich_stream[] =
     "\n\ndata: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\xFF\"},"
     "\"finish_reason\":\"stop\"}]}\n\n" DONE;
 
-/* One decoding with an allocation that fails. True if none had to. */
-static bool
-decode_short(shortage *s, const char *body, bool stream, int http_status,
-             const char *expected)
+typedef struct scenario {
+  const char *body;
+  bool stream;
+  int http_status;
+  char expected[2048]; /* the JSON with memory enough */
+} scenario;
+
+static int32_t
+decode(inf_decoder *decoder, const inf_headers *headers, const scenario *s)
 {
-  shortage plenty = {.left = LONG_MAX};
-  reading r;
+  inf_sv body = S(s->body);
+  int32_t status = inf_decoder_headers(decoder, s->http_status, headers, 0);
+  while (body.len > 0 && status == INFER_OK) {
+    size_t len = body.len < 11 ? body.len : 11;
+    status = inf_decoder_feed(decoder, body.ptr, len);
+    body = inf_sv_of(body.ptr + len, body.len - len);
+  }
+  return inf_decoder_end(decoder, true);
+}
+
+/* Either the shortage is told, or nothing of the answer is missing. */
+static void
+decode_short(void *arg)
+{
+  scenario *s = arg;
+  inf_decoder_options options = default_options(s->stream);
   inf_headers headers;
   inf_answer answer;
   inf_decoder decoder;
-  inf_decoder_options options = default_options(stream);
+  inf_buf json;
   inf_headers_init(&headers, 1024);
   inf_headers_add_line(&headers, S("x-request-id: r"));
-  inf_mem_set_functions(short_malloc, short_realloc, short_free, s);
   inf_answer_init(&answer, options.max_body_bytes);
-  int32_t status = inf_decoder_init(&decoder, &options, &answer);
-  if (status == INFER_OK)
-    status = inf_decoder_headers(&decoder, http_status, &headers, 0);
-  for (size_t i = 0; i < strlen(body) && status == INFER_OK; i += 11) {
-    size_t len = strlen(body) - i < 11 ? strlen(body) - i : 11;
-    status = inf_decoder_feed(&decoder, body + i, len);
-  }
-  status = inf_decoder_end(&decoder, true);
-  bool met = s->left < 0;
-  inf_mem_set_functions(short_malloc, short_realloc, short_free, &plenty);
-  inf_buf_init(&r.json, SIZE_MAX);
-  inf_answer_write_json(&answer, &r.json);
-  /* Either it is told, or nothing of the answer is missing. */
-  if (status == INFER_OK)
-    assert_string_equal(inf_buf_cstr(&r.json), expected);
-  else if (http_status == 200)
+  assert_int_equal(inf_decoder_init(&decoder, &options, &answer), INFER_OK);
+  int32_t status = decode(&decoder, &headers, s);
+  bool short_of_memory = fail_alloc_hits() > 0;
+  inf_buf_init(&json, SIZE_MAX);
+  inf_answer_write_json(&answer, &json);
+  if (s->expected[0] == '\0' && !short_of_memory)
+    snprintf(s->expected, sizeof(s->expected), "%s", inf_buf_cstr(&json));
+  if (status == INFER_OK && json.status == INFER_OK)
+    assert_string_equal(inf_buf_cstr(&json), s->expected);
+  else if (status != INFER_OK && s->http_status == 200)
     assert_int_equal(status, INFER_E_NO_MEMORY);
-  inf_buf_fini(&r.json);
+  else if (status != INFER_OK)
+    assert_true(status == INFER_E_RATE_LIMITED ||
+                (short_of_memory && status == INFER_E_NO_MEMORY));
+  inf_buf_fini(&json);
   inf_decoder_fini(&decoder);
   inf_answer_fini(&answer);
   inf_headers_fini(&headers);
-  return !met;
+}
+
+/* The answer can be written, or the buffer says why not. */
+static void
+write_short(void *arg)
+{
+  const inf_answer *answer = arg;
+  inf_buf out;
+  inf_buf_init(&out, SIZE_MAX);
+  inf_answer_write_json(answer, &out);
+  inf_answer_write_message(answer, 0, &out);
+  if (fail_alloc_hits() == 0)
+    assert_int_equal(out.status, INFER_OK);
+  else
+    assert_int_equal(out.status, INFER_E_NO_MEMORY);
+  inf_buf_fini(&out);
 }
 
 static void
 decode_with_shortages(const char *body, bool stream, int http_status)
 {
-  reading r;
-  reading_init(&r, default_options(stream));
-  reading_run(&r, http_status, S(body), 11);
-  for (int from_then_on = 0; from_then_on < 2; from_then_on++) {
-    long n = 0;
-    for (;; n++) {
-      shortage s = {.left = n, .from_then_on = from_then_on};
-      if (decode_short(&s, body, stream, http_status, inf_buf_cstr(&r.json)))
-        break;
-      assert_true(n < 10000);
-    }
-    assert_true(n > 1);
-  }
-  reading_fini(&r);
-  inf_mem_set_functions(NULL, NULL, NULL, NULL);
+  scenario s = {.body = body, .stream = stream, .http_status = http_status};
+  fail_alloc_install();
+  decode_short(&s);
+  assert_true(s.expected[0] != '\0');
+  assert_true(fail_alloc_sweep(decode_short, &s) > 4);
+  fail_alloc_uninstall();
 }
 
 static void
@@ -621,6 +608,28 @@ test_short_memory_is_told_and_leaks_nothing(void **state)
       false, 200);
   decode_with_shortages("{\"error\":{\"message\":\"a\\u0062\",\"code\":1}}",
                         false, 429);
+}
+
+static void
+test_short_memory_while_writing(void **state)
+{
+  (void)state;
+  inf_answer answer;
+  inf_decoder decoder;
+  inf_headers headers;
+  inf_decoder_options options = default_options(true);
+  fail_alloc_install();
+  inf_headers_init(&headers, 16);
+  inf_answer_init(&answer, options.max_body_bytes);
+  inf_decoder_init(&decoder, &options, &answer);
+  inf_decoder_headers(&decoder, 200, &headers, 0);
+  inf_decoder_feed(&decoder, rich_stream, strlen(rich_stream));
+  assert_int_equal(inf_decoder_end(&decoder, true), INFER_OK);
+  assert_true(fail_alloc_sweep(write_short, &answer) > 4);
+  inf_decoder_fini(&decoder);
+  inf_answer_fini(&answer);
+  inf_headers_fini(&headers);
+  fail_alloc_uninstall();
 }
 
 int
@@ -646,6 +655,7 @@ main(void)
       cmocka_unit_test(test_an_unclean_end_of_a_body_is_a_cut),
       cmocka_unit_test(test_failures_do_not_repeat_the_answer),
       cmocka_unit_test(test_short_memory_is_told_and_leaks_nothing),
+      cmocka_unit_test(test_short_memory_while_writing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

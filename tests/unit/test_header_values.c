@@ -339,6 +339,7 @@ test_retry_text(void **state)
       {"retry after 5, please", 5 * SEC},
       {"retry in 2 minutes 5 seconds", 125 * SEC},
       {"retry in 1 hour", 3600 * SEC},
+      {"retry in 2 minutes 5.", 120 * SEC},
       {"try again in 1h2m3.5s, or", 3723500 * MS},
       {"Try again in 2 days.", 172800 * SEC},
       {"retry in 500 milliseconds", 500 * MS},

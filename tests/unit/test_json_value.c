@@ -117,6 +117,7 @@ test_get(void **state)
   assert_int_equal(inf_json_get(value, INF_SV("c")).len, 0);
   assert_int_equal(inf_json_get(value, INF_SV("x\\u0041")).len, 0);
   assert_int_equal(inf_json_get(value_of("[1]"), INF_SV("a")).len, 0);
+  assert_int_equal(inf_json_get(value_of("[1]"), INF_SV("")).len, 0);
   assert_int_equal(inf_json_get(inf_sv_of(NULL, 0), INF_SV("a")).len, 0);
   assert_sv(inf_json_path(value, "b.c.d"), "3");
   assert_sv(inf_json_path(value, "b.a"), "2");
@@ -164,6 +165,7 @@ static const string_case strings[] = {
     STRING("\\ud83d", FFFD),
     STRING("\\ude00", FFFD),
     STRING("\\ude00\\ud83d", FFFD FFFD),
+    STRING("\\udc00\\udc01", FFFD FFFD),
     STRING("\\ud83d\\ud83d\\ude00", FFFD "\xf0\x9f\x98\x80"),
     STRING("\\ud83dx\\ude00", FFFD "x" FFFD),
     STRING("\\ud83d\\n", FFFD "\n"),

@@ -348,7 +348,7 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
   return count;
 }
 
-/* ---- The end -------------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------- */
 
 void
 inf_queue_await_wakeup_locked(struct infer_queue *queue)

@@ -58,10 +58,13 @@ inf_event_free(struct infer_event *event)
     inf_free(event);
 }
 
+/* What an unread event costs, itself included: of many small ones that is
+ * most of it. */
 static size_t
 event_bytes(const struct infer_event *event)
 {
-  return event->text.len;
+  return sizeof *event + event->text.len + event->tool_id.len +
+         event->tool_name.len;
 }
 
 /* May the second be joined to the first, unread one? Only adjacent pieces of
@@ -79,7 +82,10 @@ can_merge(const struct infer_event *first, const struct infer_event *second)
     return false;
   }
   return first->type == second->type && first->epoch == second->epoch &&
-         first->choice == second->choice && first->tool == second->tool;
+         first->choice == second->choice && first->tool == second->tool &&
+         inf_sv_eq(inf_buf_sv(&first->tool_id), inf_buf_sv(&second->tool_id)) &&
+         inf_sv_eq(inf_buf_sv(&first->tool_name),
+                   inf_buf_sv(&second->tool_name));
 }
 
 /* ---- Life ---------------------------------------------------------------- */
@@ -216,17 +222,18 @@ static void
 append_locked(struct infer_queue *queue, struct infer_call *call,
               struct infer_event *event)
 {
-  call->pending_bytes += event_bytes(event);
   if (!inf_list_empty(&call->pending)) {
     struct infer_event *last =
         INF_CONTAINER_OF(call->pending.prev, struct infer_event, node);
     if (can_merge(last, event) &&
         inf_buf_append_sv(&last->text, inf_buf_sv(&event->text))) {
+      call->pending_bytes += event->text.len;
       inf_event_free(event);
       return;
     }
     last->text.status = INFER_OK; /* a failed merge is no loss: it is queued */
   }
+  call->pending_bytes += event_bytes(event);
   inf_list_push_back(&call->pending, &event->node);
   atomic_fetch_add_explicit(&queue->events, 1, memory_order_relaxed);
 }

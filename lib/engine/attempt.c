@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Attempts kept for reuse; more would hold memory for a peak that is over. */
 enum { pool_max = 64 };
@@ -11,7 +12,19 @@ enum { pool_max = 64 };
  * marks are a few bytes. */
 enum { linger_max_bytes = 64 << 10 };
 /* Longest message kept in a record. */
-enum { message_max_bytes = 4 << 10 };
+enum { message_max_bytes = 2 << 10 };
+/* Longest request id kept. */
+enum { request_id_max_bytes = 256 };
+
+static const char no_memory_message[] = "memory ran out while reading";
+
+/* The attempt's end when it failed; message NULL: the decoder's. */
+static void
+fail(inf_attempt *attempt, int32_t status, const char *message)
+{
+  inf_attempt_close_record(attempt, status, message);
+  inf_call_attempt_failed(attempt, status);
+}
 
 /* ---- Life ---------------------------------------------------------------- */
 
@@ -165,16 +178,29 @@ inf_attempt_on_timer(inf_attempt *attempt)
     arm(attempt);
     return;
   }
-  /* An answer whose end mark alone is missing is whole. */
-  if (attempt->content && attempt->has_decoder &&
-      inf_decoder_end(&attempt->decoder, false) == INFER_OK) {
-    inf_call_attempt_succeeded(attempt);
+  if (engine->now_ns >= attempt->call->deadline_ns)
+    inf_call_on_timer(engine, attempt->call);
+  else if (attempt->failed_ns > 0) /* no figures came */
+    fail(attempt, status, NULL);
+  else if (inf_attempt_complete(attempt))
     return;
-  }
-  inf_attempt_close_record(
-      attempt, status,
-      attempt->failed_ns > 0 ? NULL : timeout_message(status));
-  inf_call_attempt_failed(attempt, status);
+  else if (attempt->record->http_status >= 300) /* only its body hangs */
+    fail(attempt, attempt->decoder.failure.status, NULL);
+  else
+    fail(attempt, status, timeout_message(status));
+}
+
+bool
+inf_attempt_complete(inf_attempt *attempt)
+{
+  if (!attempt->has_decoder || attempt->record->http_status == 0 ||
+      inf_decoder_end(&attempt->decoder, false) != INFER_OK)
+    return false;
+  if (attempt->verdict == INFER_OK)
+    inf_call_attempt_succeeded(attempt);
+  else
+    fail(attempt, attempt->verdict, no_memory_message);
+  return true;
 }
 
 void
@@ -202,29 +228,6 @@ set_phase(inf_attempt *attempt, int phase)
     attempt->record->phase_ns[phase] = attempt->engine->now_ns;
 }
 
-/* A copy of the text in which the key, should a provider echo it, is
- * starred out. NULL when memory is short: the record then has no message. */
-static char *
-redacted(inf_sv text, inf_sv key)
-{
-  inf_buf out;
-  inf_buf_init(&out, message_max_bytes);
-  if (text.len >= message_max_bytes / 2)
-    text.len = message_max_bytes / 2;
-  while (text.len > 0) {
-    if (key.len >= 4 && inf_sv_starts_with(text, key)) {
-      inf_buf_append_cstr(&out, "***");
-      text = inf_sv_of(text.ptr + key.len, text.len - key.len);
-    } else {
-      inf_buf_append_char(&out, *text.ptr);
-      text = inf_sv_of(text.ptr + 1, text.len - 1);
-    }
-  }
-  char *copy = inf_buf_take(&out, NULL);
-  inf_buf_fini(&out);
-  return copy;
-}
-
 static inf_sv
 key_of(const inf_attempt *attempt)
 {
@@ -233,6 +236,47 @@ key_of(const inf_attempt *attempt)
     return INF_SV("");
   const inf_key *key = &provider->keys[attempt->key];
   return inf_sv_of(key->secret, key->secret_len);
+}
+
+/* How much of the key, at least four bytes, stands at the front: all of it, or
+ * what a cut at the end of the text left. */
+static size_t
+key_at(inf_sv text, inf_sv key)
+{
+  enum { least = 4 };
+  size_t len = 0;
+  while (len < text.len && len < key.len && text.ptr[len] == key.ptr[len])
+    len++;
+  bool cut = len == text.len;
+  return len >= least && (len == key.len || cut) ? len : 0;
+}
+
+/* Stars out the key, should a provider echo it: in place, so that it happens
+ * however short memory is. */
+static void
+redact(inf_buf *text, inf_sv key)
+{
+  size_t to = 0;
+  for (size_t at = 0; at < text->len;) {
+    size_t len = key_at(inf_sv_of(text->ptr + at, text->len - at), key);
+    if (len == 0) {
+      text->ptr[to++] = text->ptr[at++];
+      continue;
+    }
+    memcpy(text->ptr + to, "***", 3);
+    to += 3;
+    at += len;
+  }
+  inf_buf_truncate(text, to);
+}
+
+static void
+redact_failure(inf_failure *failure, inf_sv key)
+{
+  inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
+                      &failure->param, &failure->request_id};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    redact(texts[i], key);
 }
 
 static void
@@ -248,6 +292,18 @@ note_usage(inf_attempt *attempt)
   out[INFER_USAGE_TOTAL] = usage->total;
 }
 
+/* The words as one line; NULL when memory is short: the record then has no
+ * message. */
+static char *
+message_of(inf_sv words)
+{
+  size_t len = words.len < message_max_bytes ? words.len : message_max_bytes;
+  char *message = inf_strndup(words.ptr, len);
+  if (message)
+    inf_text_clean(message, len);
+  return message;
+}
+
 void
 inf_attempt_close_record(inf_attempt *attempt, int32_t status,
                          const char *message)
@@ -261,7 +317,8 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   inf_sv words = inf_sv_from(message);
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;
-    const inf_failure *failure = &attempt->decoder.failure;
+    inf_failure *failure = &attempt->decoder.failure;
+    redact_failure(failure, key_of(attempt));
     if (!message && status != INFER_OK)
       words = inf_buf_sv(&failure->message);
     if (!record->request_id && failure->request_id.len > 0)
@@ -269,7 +326,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
           inf_strndup(failure->request_id.ptr, failure->request_id.len);
   }
   if (words.len > 0)
-    record->message = redacted(words, key_of(attempt));
+    record->message = message_of(words);
   inf_logf(&engine->hooks->log, status == INFER_OK ? INFER_LOG_DEBUG
                                                    : INFER_LOG_INFO,
            "call %llu: %s (%s): %s%s%s",
@@ -294,7 +351,10 @@ on_delta(void *context, const inf_delta *delta)
   inf_attempt *attempt = context;
   attempt->activity_ns = attempt->engine->now_ns;
   if (delta->kind <= INF_DELTA_TOOL_CALL) {
-    attempt->content = true;
+    if (!attempt->content) {
+      attempt->content = true;
+      arm(attempt); /* idle_ms may be up before first_token_ms is */
+    }
     set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
       set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
@@ -331,8 +391,13 @@ note_request_id(inf_attempt *attempt, const inf_headers *headers)
     size_t len = strcspn(at, " ");
     inf_sv value;
     if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
-      size_t keep = value.len < 256 ? value.len : 256;
-      attempt->record->request_id = inf_strndup(value.ptr, keep);
+      inf_buf id;
+      inf_buf_init(&id, request_id_max_bytes);
+      size_t room = request_id_max_bytes;
+      inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
+      redact(&id, key_of(attempt));
+      attempt->record->request_id = inf_buf_take(&id, NULL);
+      inf_buf_fini(&id);
       return;
     }
     at += len;
@@ -354,8 +419,7 @@ on_headers(void *context, int status, const inf_headers *headers)
                                        clock->wall_ns(clock->context));
   if (result == INFER_OK)
     return true;
-  inf_attempt_close_record(attempt, result, NULL);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result, NULL);
   return false;
 }
 
@@ -407,10 +471,8 @@ on_body(void *context, const char *ptr, size_t len)
     arm(attempt);
     return true;
   }
-  const char *message =
-      attempt->verdict != INFER_OK ? "memory ran out while reading" : NULL;
-  inf_attempt_close_record(attempt, result, message);
-  inf_call_attempt_failed(attempt, result);
+  fail(attempt, result,
+       attempt->verdict != INFER_OK ? no_memory_message : NULL);
   return false;
 }
 
@@ -430,6 +492,14 @@ static const int32_t net_classes[] = {
     [INF_NET_NO_MEMORY] = INFER_E_NO_MEMORY,
 };
 
+/* Has anything of the answer come? */
+static bool
+has_begun(const inf_attempt *attempt)
+{
+  return attempt->content ||
+         (!attempt->stream && attempt->record->bytes_received > 0);
+}
+
 /* The class of an exchange that is over: what the decoder makes of the bytes
  * decides first, for an answer that is whole stays whole however its
  * connection ended, and a provider's error stays its error. */
@@ -437,27 +507,18 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
+  bool raw = attempt->call->kind == INF_CALL_MODELS &&
+             attempt->record->http_status < 300;
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
-  if (attempt->record->http_status > 0) {
-    int32_t status = INFER_OK;
-    bool raw = attempt->call->kind == INF_CALL_MODELS &&
-               attempt->record->http_status < 300;
-    if (!raw)
-      status = inf_decoder_end(&attempt->decoder, clean);
-    if (clean || (status == INFER_OK && !raw) ||
-        attempt->record->http_status >= 300)
+  if (attempt->record->http_status > 0 && !raw) {
+    int32_t status = inf_decoder_end(&attempt->decoder, clean);
+    if (clean || status != INFER_E_TRUNCATED)
       return status;
-    *message = result->detail;
-    bool partial = result->net == INF_NET_RESET ||
-                   result->net == INF_NET_PARTIAL;
-    if (partial)
-      return attempt->content ||
-                     (!attempt->stream && attempt->record->bytes_received > 0)
-                 ? INFER_E_TRUNCATED
-                 : INFER_E_RESET;
   }
   *message = result->detail;
+  if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
+    return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
   return net_classes[result->net];
 }
 
@@ -484,12 +545,10 @@ on_done(void *context, const inf_exchange_result *result)
   }
   if (attempt->verdict != INFER_OK)
     status = attempt->verdict;
-  if (status == INFER_OK) {
+  if (status == INFER_OK)
     inf_call_attempt_succeeded(attempt);
-    return;
-  }
-  inf_attempt_close_record(attempt, status, message);
-  inf_call_attempt_failed(attempt, status);
+  else
+    fail(attempt, status, message);
 }
 
 static const inf_exchange_events exchange_events = {
@@ -660,8 +719,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     if (call->paused)
       inf_attempt_set_paused(attempt, true);
   } else {
-    inf_attempt_close_record(attempt, status, inf_buf_cstr(&why));
-    inf_call_attempt_failed(attempt, status);
+    fail(attempt, status, inf_buf_cstr(&why));
   }
   inf_buf_fini(&why);
   return true;

@@ -65,6 +65,9 @@ void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
  * any other is cancelled; then the attempt goes back to the pool. */
 void inf_attempt_detach(inf_attempt *attempt, bool linger);
 void inf_attempt_set_paused(inf_attempt *attempt, bool paused);
+/* Nothing more is waited for: an answer whose end mark alone is missing is
+ * whole. Then ends the attempt by it and returns true. */
+bool inf_attempt_complete(inf_attempt *attempt);
 /* The attempt's timer fired. */
 void inf_attempt_on_timer(inf_attempt *attempt);
 /* Back to the pool; it has no call and no exchange any more. */

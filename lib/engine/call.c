@@ -292,25 +292,40 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
 
 /* ---- Attempts ------------------------------------------------------------ */
 
+/* The latest attempt that has failed, NULL if none has. */
+static const struct infer_attempt *
+last_failure(const struct infer_call *call)
+{
+  for (size_t i = call->trail->count; i-- > 0;)
+    if (call->trail->records[i]->status != INFER_OK)
+      return call->trail->records[i];
+  return NULL;
+}
+
+static void
+end_by_deadline(inf_engine *engine, struct infer_call *call)
+{
+  const struct infer_attempt *last = last_failure(call);
+  inf_buf why;
+  inf_buf_init(&why, 4 << 10);
+  inf_buf_appendf(&why, "no answer within the call's deadline of %llu ms",
+                  (unsigned long long)((call->deadline_ns - call->accepted_ns) /
+                                       INF_NS_PER_MS));
+  if (last)
+    inf_buf_appendf(&why, "; last: %s: %s%s%s", last->target,
+                    inf_status_find(last->status)->text,
+                    last->message ? ": " : "",
+                    last->message ? last->message : "");
+  inf_call_end_cancelled(engine, call, INFER_E_DEADLINE, inf_buf_cstr(&why));
+  inf_buf_fini(&why);
+}
+
 void
 inf_call_on_timer(inf_engine *engine, struct infer_call *call)
 {
   if (engine->now_ns >= call->deadline_ns) {
-    const struct infer_attempt *last = last_record(call);
-    inf_buf why;
-    inf_buf_init(&why, 4 << 10);
-    inf_buf_appendf(&why, "no answer within the call's deadline of %llu ms",
-                    (unsigned long long)((call->deadline_ns -
-                                          call->accepted_ns) /
-                                         INF_NS_PER_MS));
-    if (last && last->status != INFER_OK && !call->attempt)
-      inf_buf_appendf(&why, "; last: %s%s%s",
-                      inf_status_find(last->status)->text,
-                      last->message ? ": " : "",
-                      last->message ? last->message : "");
-    inf_call_end_cancelled(engine, call, INFER_E_DEADLINE,
-                           inf_buf_cstr(&why));
-    inf_buf_fini(&why);
+    if (!call->attempt || !inf_attempt_complete(call->attempt))
+      end_by_deadline(engine, call);
     return;
   }
   if (engine->now_ns < call->next_start_ns) {

@@ -82,7 +82,7 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   int32_t status = INFER_OK;
   if (client->closing)
     status = INFER_E_CLOSED;
-  else if (client->call_count >= client->max_calls)
+  else if (client->live_count >= client->max_calls)
     status = INFER_E_LIMIT;
   else {
     pthread_mutex_lock(&queue->mutex);
@@ -95,6 +95,7 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   if (status == INFER_OK) {
     inf_list_push_back(&client->submitted, &call->engine_node);
     client->call_count++;
+    client->live_count++;
     wake(client);
   }
   pthread_mutex_unlock(&client->mutex);
@@ -138,6 +139,16 @@ note_drained_locked(struct infer_client *client)
   atomic_store(&client->drained, true);
   broadcast_queues_locked(client);
   pthread_cond_broadcast(&client->cond);
+}
+
+static void
+on_call_ending(void *context, struct infer_call *call)
+{
+  (void)call;
+  struct infer_client *client = context;
+  pthread_mutex_lock(&client->mutex);
+  client->live_count--;
+  pthread_mutex_unlock(&client->mutex);
 }
 
 static void
@@ -318,22 +329,23 @@ warn_of_options(const struct infer_client *client, const inf_config *config)
 }
 
 static bool
-start_engine(struct infer_client *client)
+start_engine(struct infer_client *client, const inf_client_parts *parts)
 {
   const inf_client_options *options = &client->config->client;
-  inf_curl_options curl = {
-      .clock = inf_clock_system(),
+  inf_curl_options network = {
+      .clock = parts->clock,
       .log = &client->hooks.log,
       .max_header_bytes = max_header_bytes,
       .max_idle_connections = (uint32_t)options->max_idle_connections,
   };
-  inf_transport *transport = inf_curl_transport_new(&curl);
+  inf_transport *transport = parts->new_transport(parts->context, &network);
   if (!transport)
     return false;
-  inf_engine_init(&client->engine, transport, curl.clock,
-                  inf_rng_system_seed(), client->runtime, &client->hooks);
+  inf_engine_init(&client->engine, transport, parts->clock, parts->seed,
+                  client->runtime, &client->hooks);
   client->engine.delivery_interval_ns =
       (uint64_t)options->delivery_interval_ms * INF_NS_PER_MS;
+  client->engine.on_call_ending = on_call_ending;
   client->engine.on_call_ended = on_call_ended;
   client->engine.context = client;
   return true;
@@ -385,8 +397,9 @@ start_thread(struct infer_client *client, struct infer_error **error)
 }
 
 int32_t
-inf_client_new(struct infer_client **out, const struct infer_config *source,
-               struct infer_error **error)
+inf_client_new_with(struct infer_client **out,
+                    const struct infer_config *source,
+                    const inf_client_parts *parts, struct infer_error **error)
 {
   struct infer_client *client = client_alloc(source);
   if (!client)
@@ -394,7 +407,7 @@ inf_client_new(struct infer_client **out, const struct infer_config *source,
   int32_t status = INFER_OK;
   if (client->runtime)
     status = inf_config_compile(source, &client->config, error);
-  if (!client->runtime || (status == INFER_OK && !start_engine(client)))
+  if (!client->runtime || (status == INFER_OK && !start_engine(client, parts)))
     status = inf_error_set(error, INFER_E_NO_MEMORY, "out of memory");
   if (status != INFER_OK) {
     inf_client_unref(client);
@@ -411,6 +424,25 @@ inf_client_new(struct infer_client **out, const struct infer_config *source,
   }
   *out = client;
   return INFER_OK;
+}
+
+static inf_transport *
+new_curl_transport(void *context, const inf_curl_options *options)
+{
+  (void)context;
+  return inf_curl_transport_new(options);
+}
+
+int32_t
+inf_client_new(struct infer_client **out, const struct infer_config *source,
+               struct infer_error **error)
+{
+  const inf_client_parts parts = {
+      .new_transport = new_curl_transport,
+      .clock = inf_clock_system(),
+      .seed = inf_rng_system_seed(),
+  };
+  return inf_client_new_with(out, source, &parts, error);
 }
 
 int32_t

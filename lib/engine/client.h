@@ -24,7 +24,9 @@ struct infer_client {
   inf_list submitted;  /* [client] calls not yet seen by the loop */
   inf_list commands;   /* [client] calls to be cancelled or resumed */
   atomic_bool mail;    /* something is in the lists above */
-  size_t call_count;   /* [client] accepted and not ended */
+  size_t live_count;   /* [client] accepted and not ending: at most max_calls,
+                        * so who has seen an end may submit again */
+  size_t call_count;   /* [client] accepted, terminal event not yet shown */
   size_t max_calls;
   bool closing;        /* [client] refuses new calls */
   bool cancel_all;     /* [client] */
@@ -42,6 +44,22 @@ struct infer_client {
 int32_t inf_client_new(struct infer_client **client,
                        const struct infer_config *config,
                        struct infer_error **error);
+
+/* What a client runs on: the network, the time and the dice. */
+typedef struct inf_client_parts {
+  /* Makes the transport; NULL when memory is short. */
+  inf_transport *(*new_transport)(void *context,
+                                  const inf_curl_options *options);
+  void *context;
+  const inf_clock *clock;
+  uint64_t seed;
+} inf_client_parts;
+
+/* The same on other parts than libcurl, the system's clock and its entropy. */
+int32_t inf_client_new_with(struct infer_client **client,
+                            const struct infer_config *config,
+                            const inf_client_parts *parts,
+                            struct infer_error **error);
 void inf_client_ref(struct infer_client *client);
 void inf_client_unref(struct infer_client *client);
 /* Is this thread inside one of the client's hooks (or its loop)? */

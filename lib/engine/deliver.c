@@ -159,6 +159,8 @@ flush_call(inf_engine *engine, struct infer_call *call)
 {
   bool ended = call->ended;
   note_commit(call);
+  if (ended)
+    engine->on_call_ending(engine->context, call);
   engine->in_hook = true;
   size_t waiting = inf_queue_flush(call->queue, call);
   engine->in_hook = false;

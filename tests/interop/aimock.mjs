@@ -76,7 +76,7 @@ for (const [status, type, code] of [
   [404, "invalid_request_error", "gone"],
   [413, "invalid_request_error", "too_big"],
   [422, "invalid_request_error", "unprocessable"],
-  [429, "rate_limit_error", "slow_down"],
+  [429, "rate_limit_error", "rate_limit_exceeded"],
   [500, "server_error", "broken"],
   [502, "server_error", "bad_gateway"],
   [503, "overloaded_error", "overloaded"],
@@ -94,12 +94,14 @@ mock.on({ userMessage: "flaky", sequenceIndex: 0 }, {
 });
 mock.on({ userMessage: "flaky" }, { content: "Now." });
 
-// Answers that break off.
-mock.onMessage("truncated", { content: long }, { truncateAfterChunks: 4 });
+// Answers that break off. Without latency all chunks, and the end of the
+// connection, would come at once, and the end would overtake the chunks.
+mock.onMessage("truncated", { content: long },
+  { latency: 20, truncateAfterChunks: 4 });
 mock.onMessage("disconnected", { content: long },
   { latency: 30, disconnectAfterMs: 100 });
 mock.on({ userMessage: "cut once", sequenceIndex: 0 }, { content: long },
-  { truncateAfterChunks: 4 });
+  { latency: 20, truncateAfterChunks: 4 });
 mock.on({ userMessage: "cut once" }, { content: long });
 mock.onMessage("malformed", { content: long }, { chaos: { malformedRate: 1 } });
 mock.onMessage("dropped", { content: long }, { chaos: { dropRate: 1 } });

@@ -236,7 +236,7 @@ static const struct refusal {
      INFER_E_REQUEST_TOO_LARGE},
     {"status 422 unprocessable", "invalid_request_error", "unprocessable", 422,
      INFER_E_BAD_REQUEST},
-    {"status 429 slow_down", "rate_limit_error", "slow_down", 429,
+    {"status 429 rate_limit_exceeded", "rate_limit_error", "rate_limit_exceeded", 429,
      INFER_E_RATE_LIMITED},
     {"status 500 broken", "server_error", "broken", 500, INFER_E_SERVER},
     {"status 502 bad_gateway", "server_error", "bad_gateway", 502,

@@ -57,7 +57,7 @@ if [ "${word:-}" != listening ]; then
   exit 1
 fi
 
-INTEROP_URL="$url/v1" "$program" aimock || exit 1
+INTEROP_URL="$url/v1" timeout 60 "$program" aimock || exit 1
 # The tests for a real server have to pass here, too.
 INFER_TEST_ENDPOINT="$url/v1" INFER_TEST_KEY=interop-key \
-  INFER_TEST_MODEL=some-model "$program" live
+  INFER_TEST_MODEL=some-model timeout 60 "$program" live

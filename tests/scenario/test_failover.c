@@ -45,7 +45,7 @@ expect_good(const outcome *o, const char *trail)
   assert_int_equal(infer_attempt_won(outcome_attempt(o, 0)), 0);
 }
 
-/* ---- What goes elsewhere, and after what ----------------------------------- */
+/* ---- What goes elsewhere, and after what --------------------------------- */
 
 static const struct misfortune {
   const char *behaviour;
@@ -216,7 +216,7 @@ test_a_provider_that_is_killed(void **state)
   world_end(&w);
 }
 
-/* ---- When ------------------------------------------------------------------ */
+/* ---- When ---------------------------------------------------------------- */
 
 static void
 test_backoff_on_the_same_target(void **state)
@@ -357,7 +357,7 @@ test_deadline_over_everything(void **state)
   world_end(&w);
 }
 
-/* ---- Keys ------------------------------------------------------------------- */
+/* ---- Keys ---------------------------------------------------------------- */
 
 static void
 test_next_key(void **state)
@@ -408,7 +408,7 @@ test_all_keys_refused(void **state)
   world_end(&w);
 }
 
-/* ---- Stale connections, run once --------------------------------------------- */
+/* ---- Stale connections, run once ----------------------------------------- */
 
 static void
 test_run_once(void **state)
@@ -468,7 +468,7 @@ test_stale_connection_is_resent_once(void **state)
   world_end(&w);
 }
 
-/* ---- Labels ------------------------------------------------------------------- */
+/* ---- Labels -------------------------------------------------------------- */
 
 static void
 test_required_labels(void **state)
@@ -501,7 +501,7 @@ test_required_labels(void **state)
   world_end(&w);
 }
 
-/* ---- A provider that comes back ------------------------------------------------ */
+/* ---- A provider that comes back ------------------------------------------ */
 
 static void
 test_down_for_a_while(void **state)
@@ -515,8 +515,9 @@ test_down_for_a_while(void **state)
   outcome o = world_chat(&w, "a/m");
   assert_int_equal(o.status, INFER_OK);
   assert_true(outcome_attempts(&o) > 1);
-  assert_int_equal(infer_attempt_status(outcome_attempt(&o, 0)),
-                   INFER_E_CONNECT);
+  /* A connection may have been waiting when the listener closed. */
+  int32_t first = infer_attempt_status(outcome_attempt(&o, 0));
+  assert_true(first == INFER_E_CONNECT || first == INFER_E_RESET);
   outcome_end(&o);
   world_end(&w);
 }

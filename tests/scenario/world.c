@@ -25,7 +25,7 @@ world_sleep_ms(unsigned ms)
   nanosleep(&wait, NULL);
 }
 
-/* ---- Set-up --------------------------------------------------------------- */
+/* ---- Set-up -------------------------------------------------------------- */
 
 char *
 world_text(const world *w, const char *json)
@@ -124,7 +124,7 @@ world_end(world *w)
   memset(w, 0, sizeof *w);
 }
 
-/* ---- One call ------------------------------------------------------------- */
+/* ---- One call ------------------------------------------------------------ */
 
 infer_request *
 world_request(const char *model, const char *prompt)
@@ -266,7 +266,7 @@ outcome_trail(const outcome *o)
   return line;
 }
 
-/* ---- The provider's side -------------------------------------------------- */
+/* ---- The provider's side ------------------------------------------------- */
 
 json_object *
 world_log(world *w, int sim, size_t count)

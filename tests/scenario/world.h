@@ -39,7 +39,7 @@ void world_usual(world *w, const char *members);
 char *world_refused(const char *config);
 void world_end(world *w);
 
-/* ---- One call ------------------------------------------------------------- */
+/* ---- One call ------------------------------------------------------------ */
 
 #define OUTCOME_MAX_EVENTS 4096
 
@@ -65,7 +65,7 @@ const infer_attempt *outcome_attempt(const outcome *o, size_t index);
 /* "a/m first RATE_LIMITED, b/m failover OK": the trail in one line. */
 const char *outcome_trail(const outcome *o);
 
-/* ---- The provider's side -------------------------------------------------- */
+/* ---- The provider's side ------------------------------------------------- */
 
 /* Its log once count requests have ended; the caller puts it. */
 json_object *world_log(world *w, int sim, size_t count);

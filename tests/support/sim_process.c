@@ -32,7 +32,7 @@ struct sim_process {
   int output; /* what it prints */
   char dir[64];
   char control[128], script[128];
-  char origin[256], url[272];
+  char origin[300], url[320];
 };
 
 static long long

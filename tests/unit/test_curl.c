@@ -429,7 +429,7 @@ test_broken_answers(void **state)
       {"reset-after-headers", INF_NET_PARTIAL, true},
       {"short", INF_NET_PARTIAL, true},
       {"chunk-cut", INF_NET_PARTIAL, true},
-      {"chunk-bad", INF_NET_PARTIAL, true},
+      {"chunk-bad", INF_NET_PROTOCOL, true},
       {"garbage", INF_NET_PROTOCOL, false},
       {"bad-gzip", INF_NET_PROTOCOL, true},
       {"huge-headers", INF_NET_TOO_LARGE, true},

@@ -187,8 +187,7 @@ an_untrusted_certificate_goes_elsewhere_only_if_the_route_says_so(void **state)
   assert_end(decide(&at));
 }
 
-/* ---- Backoff
- * ------------------------------------------------------------------ */
+/* ---- Backoff ------------------------------------------------------------- */
 
 static void
 backoff_is_drawn_from_50_to_250_ms(void **state)
@@ -235,8 +234,7 @@ the_same_seed_draws_the_same_waits(void **state)
                    decide_fresh(1, INFER_E_SERVER).at_ns);
 }
 
-/* ---- Stay
- * ------------------------------------------------------------------------ */
+/* ---- Stay ---------------------------------------------------------------- */
 
 static void
 after_stay_retries_the_next_target_at_once(void **state)
@@ -387,8 +385,7 @@ of_two_equally_soon_the_present_one_stays(void **state)
   assert_attempt(decide(&at), 1, INFER_REASON_RETRY);
 }
 
-/* ---- x-should-retry
- * ---------------------------------------------------------------- */
+/* ---- x-should-retry - */
 
 static void
 should_retry_false_forbids_the_same_target(void **state)
@@ -444,8 +441,7 @@ should_retry_false_closes_no_other_target(void **state)
   assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
 }
 
-/* ---- The hint
- * ------------------------------------------------------------------------ */
+/* ---- The hint ------------------------------------------------------------ */
 
 static void
 the_hint_is_a_floor_with_jitter_on_top(void **state)
@@ -592,8 +588,7 @@ a_hint_without_end_does_not_wrap(void **state)
   assert_end(decide(&at));
 }
 
-/* ---- The allowance
- * -------------------------------------------------------------------- */
+/* ---- The allowance ------------------------------------------------------- */
 
 static void
 allowance_is_one_and_retries_and_the_other_targets(void **state)
@@ -640,8 +635,7 @@ no_retries_still_visits_every_target(void **state)
   assert_end(then_fails(&at, decision, INFER_E_NOT_FOUND));
 }
 
-/* ---- A stale connection
- * ------------------------------------------------------------------ */
+/* ---- A stale connection -------------------------------------------------- */
 
 static void
 a_stale_connection_is_resent_at_once_and_free(void **state)
@@ -692,9 +686,7 @@ a_resend_is_no_stay(void **state)
   assert_int_equal(at.targets[0].stays, 0);
 }
 
-/* ---- Run once
- * ------------------------------------------------------------------------------
- */
+/* ---- Run once ------------------------------------------------------------ */
 
 static void
 run_once_forbids_a_second_send(void **state)
@@ -745,9 +737,7 @@ run_once_allows_another_send_after_a_refused_stream(void **state)
   assert_at_once(decide(&at), 0, INFER_REASON_RESEND);
 }
 
-/* ---- Keys
- * ------------------------------------------------------------------------------------
- */
+/* ---- Keys ---------------------------------------------------------------- */
 
 static void
 a_spent_or_refused_key_gives_way_to_the_next(void **state)

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/* One exchange over libcurl: its easy handle, what libcurl calls, and how it
+ * starts, pauses, is cancelled and ends.
+ *
+ * IMPLEMENTATION NOTES
+ *
+ * An exchange and its easy handle are kept in a pool. A handle is reset when
+ * it goes there, so that no key, certificate or address of one account can
+ * reach the exchange of another. Connections belong to the multi handle.
+ *
+ * libcurl repeats a request by itself when a reused connection breaks before
+ * the first response byte, and when an HTTP/2 server refuses the stream. It
+ * looks up the name (RESOLVER_START), opens a socket (OPENSOCKET) and sends
+ * (PREREQ): whichever comes first after a send is refused, so that the engine
+ * hears of the break at once and not after another handshake.
+ *
+ * libcurl forbids adding and removing handles within its callbacks. start()
+ * called there leaves the exchange in `starting`, cancel() in `dead`, until
+ * libcurl has returned. Before it returns it may serve a handle in `dead` once
+ * more, and must then read no byte of a request whose memory is gone. The
+ * header lines are read right after the PREREQ callback, which refuses the
+ * dead. A body below 64 KiB is copied then, too; a larger one, which libcurl
+ * would read from the caller's memory piece by piece, goes through the READ
+ * callback. What else comes from the caller, libcurl or we have copied. */
+#include "transport/curl_exchange.h"
+
+#include "base/mem.h"
+#include "infer/infer.h"
+
+/* Exchanges kept for reuse. */
+enum { pool_max = 64 };
+/* A header buffer larger than this is not kept. */
+enum { keep_header_bytes = 16 << 10 };
+/* Idle connections are not used after this: many servers and gateways close
+ * theirs after 120 s, and a request on a dying connection costs a resend. */
+enum { max_idle_seconds = 118 };
+/* Long before the idle limit of common network address translators (350 s). */
+enum { keepalive_seconds = 30 };
+/* libcurl copies a smaller body whole when it sends the header, up to version
+ * 8.6; later ones may read it as they send. */
+enum { copied_body_max = (64 << 10) - 1, copied_until_version = 0x080700 };
+/* The engine has its own timers: libcurl's must not come first. */
+enum { connect_timeout_seconds = 86400 };
+
+/* ---- What libcurl calls ------------------------------------------------- */
+
+static void
+note_response(inf_exchange *exchange)
+{
+  if (exchange->response_begun)
+    return;
+  exchange->response_begun = true;
+  exchange->first_byte_ns = inf_clock_now(exchange->transport->options.clock);
+}
+
+static int
+on_lookup(void *resolver_state, void *reserved, void *context)
+{
+  (void)resolver_state;
+  (void)reserved;
+  inf_exchange *exchange = context;
+  exchange->resend_refused = exchange->sent;
+  return exchange->sent || exchange->state != INF_EXCHANGE_LIVE;
+}
+
+static int
+on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
+          int local_port)
+{
+  (void)remote_ip;
+  (void)local_ip;
+  (void)remote_port;
+  (void)local_port;
+  inf_exchange *exchange = context;
+  if (exchange->state != INF_EXCHANGE_LIVE)
+    return CURL_PREREQFUNC_ABORT;
+  if (exchange->sent) {
+    exchange->resend_refused = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  long connects = 1;
+  curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
+  exchange->reused = connects == 0;
+  exchange->sent = true;
+  exchange->sent_ns = inf_clock_now(exchange->transport->options.clock);
+  inf_exchange_times times;
+  inf_exchange_times_fill(exchange, &times);
+  exchange->events->on_sent(exchange->context, &times, exchange->reused);
+  return exchange->state == INF_EXCHANGE_LIVE ? CURL_PREREQFUNC_OK
+                                              : CURL_PREREQFUNC_ABORT;
+}
+
+static size_t
+on_read(char *to, size_t size, size_t count, void *context)
+{
+  inf_exchange *exchange = context;
+  if (exchange->state != INF_EXCHANGE_LIVE)
+    return CURL_READFUNC_ABORT;
+  inf_sv *left = &exchange->unsent;
+  size_t len = size * count < left->len ? size * count : left->len;
+  if (len > 0)
+    memcpy(to, left->ptr, len);
+  *left = inf_sv_of(left->ptr + len, left->len - len);
+  return len;
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200"; 0 for what is neither. */
+static int
+status_of_line(inf_sv line)
+{
+  size_t space = inf_sv_find(line, ' ');
+  long long status;
+  if (line.len - space < 4 ||
+      !inf_sv_to_int64(inf_sv_of(line.ptr + space + 1, 3), &status))
+    return 0;
+  return status >= 100 ? (int)status : 0;
+}
+
+static bool
+tell_headers(inf_exchange *exchange)
+{
+  exchange->headers_told = true;
+  bool go_on = exchange->events->on_headers(exchange->context, exchange->status,
+                                            &exchange->headers);
+  exchange->aborted = !go_on;
+  return go_on && exchange->state == INF_EXCHANGE_LIVE;
+}
+
+static bool
+take_field(inf_exchange *exchange, inf_sv line)
+{
+  if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
+    return true; /* the obsolete folding of lines: nothing we read has it */
+  int32_t status = inf_headers_add_line(&exchange->headers, line);
+  exchange->headers_too_large = status == INFER_E_TOO_LARGE;
+  exchange->headers_no_memory = status == INFER_E_NO_MEMORY;
+  return status == INFER_OK;
+}
+
+/* Header blocks come line by line: a status line, fields, an empty line. Any
+ * number of interim (1xx) blocks stands before the final one; after that there
+ * are only trailers. */
+static size_t
+on_header(char *ptr, size_t size, size_t count, void *context)
+{
+  inf_exchange *exchange = context;
+  inf_sv line = inf_sv_of(ptr, size * count);
+  if (exchange->state != INF_EXCHANGE_LIVE || exchange->aborted)
+    return 0;
+  note_response(exchange);
+  if (exchange->headers_told)
+    return line.len;
+  if (!exchange->in_headers) {
+    exchange->in_headers = true;
+    exchange->status = status_of_line(line);
+    inf_headers_clear(&exchange->headers);
+    return line.len;
+  }
+  if (inf_sv_trim(line).len > 0)
+    return take_field(exchange, line) ? line.len : 0;
+  exchange->in_headers = false;
+  bool final = exchange->status >= 200;
+  return !final || tell_headers(exchange) ? line.len : 0;
+}
+
+static size_t
+on_write(char *ptr, size_t size, size_t count, void *context)
+{
+  inf_exchange *exchange = context;
+  size_t len = size * count;
+  if (exchange->state != INF_EXCHANGE_LIVE || exchange->aborted)
+    return 0;
+  if (exchange->paused)
+    return CURL_WRITEFUNC_PAUSE;
+  if (!exchange->headers_told) {
+    exchange->no_http = true; /* a body, as after 101, without an answer */
+    return 0;
+  }
+  if (len == 0)
+    return 0;
+  exchange->aborted = !exchange->events->on_body(exchange->context, ptr, len);
+  return !exchange->aborted && exchange->state == INF_EXCHANGE_LIVE ? len : 0;
+}
+
+/* ---- The pool ----------------------------------------------------------- */
+
+void
+inf_exchange_free(inf_exchange *exchange)
+{
+  if (exchange->easy)
+    curl_easy_cleanup(exchange->easy);
+  inf_exchange_clear_endpoint(exchange);
+  inf_headers_fini(&exchange->headers);
+  inf_free(exchange->lines);
+  inf_free(exchange);
+}
+
+static inf_exchange *
+exchange_make(inf_curl *transport)
+{
+  inf_exchange *exchange = inf_calloc(1, sizeof *exchange);
+  if (!exchange)
+    return NULL;
+  inf_headers_init(&exchange->headers, transport->options.max_header_bytes);
+  exchange->easy = curl_easy_init();
+  if (!exchange->easy) {
+    inf_exchange_free(exchange);
+    return NULL;
+  }
+  /* Outlives curl_easy_reset(). */
+  curl_easy_setopt(exchange->easy, CURLOPT_SHARE, transport->share);
+  return exchange;
+}
+
+/* One as new, but with the memory of the one that was there before. */
+static inf_exchange *
+exchange_take(inf_curl *transport)
+{
+  inf_list *node = inf_list_pop_front(&transport->pool);
+  inf_exchange *exchange;
+  if (node) {
+    transport->pool_count--;
+    exchange = INF_CONTAINER_OF(node, inf_exchange, node);
+    inf_exchange kept = {.easy = exchange->easy,
+                         .headers = exchange->headers,
+                         .lines = exchange->lines,
+                         .lines_capacity = exchange->lines_capacity};
+    *exchange = kept;
+  } else {
+    exchange = exchange_make(transport);
+  }
+  if (!exchange)
+    return NULL;
+  inf_list_init(&exchange->node);
+  inf_list_init(&exchange->resume_node);
+  exchange->transport = transport;
+  return exchange;
+}
+
+void
+inf_exchange_recycle(inf_exchange *exchange)
+{
+  inf_curl *transport = exchange->transport;
+  if (exchange->generation)
+    curl_multi_remove_handle(exchange->generation->multi, exchange->easy);
+  exchange->generation = NULL;
+  inf_list_remove(&exchange->node);
+  inf_list_remove(&exchange->resume_node);
+  if (transport->pool_count >= pool_max) {
+    inf_exchange_free(exchange);
+    return;
+  }
+  curl_easy_reset(exchange->easy);
+  inf_exchange_clear_endpoint(exchange);
+  inf_headers_clear(&exchange->headers);
+  if (exchange->headers.text.cap > keep_header_bytes)
+    inf_headers_fini(&exchange->headers);
+  inf_list_push_front(&transport->pool, &exchange->node);
+  transport->pool_count++;
+}
+
+/* ---- Start -------------------------------------------------------------- */
+
+static size_t
+count_lines(inf_sv headers)
+{
+  size_t count = 0;
+  for (size_t at = 0; at < headers.len; at += strlen(headers.ptr + at) + 1)
+    count++;
+  return count;
+}
+
+/* libcurl's list over the request's own lines: nothing is copied, and one
+ * block holds all nodes. An "Expect:" without a value keeps libcurl from
+ * asking for leave to send a large body, which costs a round trip or, where
+ * the server does not answer, a second. */
+static bool
+link_lines(inf_exchange *exchange, inf_sv headers)
+{
+  static char no_expect[] = "Expect:";
+  size_t count = count_lines(headers) + 1;
+  if (count > exchange->lines_capacity) {
+    size_t capacity = count < 16 ? 16 : count;
+    void *lines =
+        inf_realloc(exchange->lines, capacity * sizeof *exchange->lines);
+    if (!lines)
+      return false;
+    exchange->lines = lines;
+    exchange->lines_capacity = capacity;
+  }
+  const char *at = headers.ptr;
+  for (size_t i = 0; i < count; i++) {
+    struct curl_slist *line = &exchange->lines[i];
+    line->data = i == 0 ? no_expect : (char *)(uintptr_t)at;
+    line->next = i + 1 < count ? line + 1 : NULL;
+    if (i > 0)
+      at += strlen(at) + 1;
+  }
+  return true;
+}
+
+static const struct {
+  CURLoption option;
+  long value;
+} fixed_options[] = {
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_QUICK_EXIT, 1}, /* or removing waits for a hanging lookup */
+    {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+    {CURLOPT_HTTP09_ALLOWED, 0},
+    {CURLOPT_TCP_NODELAY, 1},
+    {CURLOPT_TCP_KEEPALIVE, 1},
+    {CURLOPT_TCP_KEEPIDLE, keepalive_seconds},
+    {CURLOPT_TCP_KEEPINTVL, keepalive_seconds},
+    {CURLOPT_CONNECTTIMEOUT, connect_timeout_seconds},
+    {CURLOPT_MAXAGE_CONN, max_idle_seconds},
+};
+
+static void
+set_callbacks(inf_exchange *exchange)
+{
+  CURL *easy = exchange->easy;
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prereq);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_lookup);
+  curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, exchange);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, inf_curl_open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, inf_curl_close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->transport);
+}
+
+static void
+set_body(inf_exchange *exchange, inf_sv body)
+{
+  CURL *easy = exchange->easy;
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+  if (body.len <= copied_body_max && info->version_num < copied_until_version) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr ? body.ptr : "");
+    return;
+  }
+  exchange->unsent = body;
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+  curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+}
+
+static CURLcode
+set_request(inf_exchange *exchange, const inf_http_request *request)
+{
+  CURL *easy = exchange->easy;
+  for (size_t i = 0; i < sizeof fixed_options / sizeof fixed_options[0]; i++)
+    curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value);
+  set_callbacks(exchange);
+  if (request->fresh_connection)
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  if (request->method[0] == 'P')
+    set_body(exchange, request->body);
+  if (!link_lines(exchange, request->headers))
+    return CURLE_OUT_OF_MEMORY;
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->lines);
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  if (code == CURLE_OK)
+    code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+  if (code == CURLE_OK)
+    code = inf_exchange_set_endpoint(exchange, request->endpoint);
+  return code;
+}
+
+static void
+set_failed(inf_exchange *exchange, CURLcode code)
+{
+  exchange->state = INF_EXCHANGE_FAILED;
+  exchange->failure = code;
+  inf_list_remove(&exchange->node);
+  inf_list_push_back(&exchange->transport->failed, &exchange->node);
+}
+
+void
+inf_exchange_add(inf_exchange *exchange)
+{
+  inf_curl *transport = exchange->transport;
+  inf_generation *newest =
+      INF_CONTAINER_OF(transport->generations.next, inf_generation, node);
+  /* Still wanted means that there was no memory for a newer generation. */
+  if (transport->retire_wanted ||
+      curl_multi_add_handle(newest->multi, exchange->easy) != CURLM_OK) {
+    set_failed(exchange, CURLE_OUT_OF_MEMORY);
+    return;
+  }
+  exchange->state = INF_EXCHANGE_LIVE;
+  exchange->generation = newest;
+  inf_list_remove(&exchange->node);
+  inf_list_push_back(&newest->live, &exchange->node);
+}
+
+inf_exchange *
+inf_exchange_start(inf_curl *transport, const inf_http_request *request,
+                   const inf_exchange_events *events, void *context)
+{
+  inf_exchange *exchange = exchange_take(transport);
+  if (!exchange)
+    return NULL;
+  exchange->state = INF_EXCHANGE_STARTING;
+  exchange->events = events;
+  exchange->context = context;
+  exchange->url = request->url;
+  exchange->endpoint = request->endpoint;
+  exchange->start_ns = inf_clock_now(transport->options.clock);
+  CURLcode code = set_request(exchange, request);
+  if (code == CURLE_OUT_OF_MEMORY) {
+    inf_exchange_recycle(exchange);
+    return NULL;
+  }
+  if (code != CURLE_OK)
+    set_failed(exchange, code);
+  else if (transport->dispatching || transport->retire_wanted)
+    inf_list_push_back(&transport->starting, &exchange->node);
+  else
+    inf_exchange_add(exchange);
+  return exchange;
+}
+
+/* ---- Pause, cancel, end ------------------------------------------------- */
+
+void
+inf_exchange_set_paused(inf_exchange *exchange, bool paused)
+{
+  if (exchange->paused == paused || exchange->state == INF_EXCHANGE_ENDED ||
+      exchange->state == INF_EXCHANGE_DEAD)
+    return;
+  exchange->paused = paused;
+  inf_list_remove(&exchange->resume_node);
+  if (!paused) /* unpausing delivers bytes, which is for run() to do */
+    inf_list_push_back(&exchange->transport->resumed, &exchange->resume_node);
+}
+
+void
+inf_exchange_cancel(inf_exchange *exchange)
+{
+  inf_curl *transport = exchange->transport;
+  if (exchange->state == INF_EXCHANGE_ENDED ||
+      exchange->state == INF_EXCHANGE_DEAD)
+    return;
+  if (exchange->state != INF_EXCHANGE_LIVE || !transport->dispatching) {
+    inf_exchange_recycle(exchange);
+    return;
+  }
+  exchange->state = INF_EXCHANGE_DEAD;
+  inf_list_remove(&exchange->resume_node);
+  inf_list_remove(&exchange->node);
+  inf_list_push_back(&transport->dead, &exchange->node);
+}
+
+void
+inf_exchange_finish(inf_exchange *exchange, CURLcode code)
+{
+  if (exchange->generation)
+    curl_multi_remove_handle(exchange->generation->multi, exchange->easy);
+  exchange->generation = NULL;
+  inf_list_remove(&exchange->node);
+  inf_list_remove(&exchange->resume_node);
+  exchange->state = INF_EXCHANGE_ENDED;
+  inf_exchange_result result;
+  inf_exchange_result_fill(exchange, code, &result);
+  exchange->events->on_done(exchange->context, &result);
+  inf_exchange_recycle(exchange);
+}

@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: MIT */
+/* One attempt: its timers to the millisecond, how its end is read, and what
+ * its record says. */
+#include "support/fake_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+/* ---- Timers ---------------------------------------------------------------
+ */
+
+static void
+connect_timer(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_connect_ms - 1);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake_status(call), INFER_E_CONNECT);
+  assert_cancelled_at(fake, 0, fake_connect_ms);
+  assert_contains(fake_message(call), "connect_ms");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+first_token_timer_counts_from_the_send(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_sent(fake_script_next(&fake->net), 900);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 900 + fake_first_token_ms - 1);
+  assert_int_equal(fake->net.request_count, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, 900 + fake_first_token_ms);
+  /* A silent target is not asked twice; the next one is, at once. */
+  assert_int_equal(fake->net.request_count, 2);
+  assert_request(fake, 1, "b", 900 + fake_first_token_ms);
+  assert_contains(fake->telemetry, "a/m first FIRST_TOKEN_TIMEOUT http=0 no "
+                                   "content within first_token_ms");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Nothing of what comes before content stops the first-token timer. */
+static void
+signs_of_life_are_no_content(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 100);
+  for (uint64_t ms = 200; ms < 2000; ms += 400) {
+    fake_body(script, ms, SSE_COMMENT);
+    fake_body(script, ms + 100, sse_role());
+    fake_body(script, ms + 200, sse_empty());
+    fake_body(script, ms + 300, "data: not json\n\n");
+  }
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_first_token_ms - 1);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, fake_first_token_ms);
+  assert_int_equal(fake_status(call), INFER_E_FIRST_TOKEN_TIMEOUT);
+  assert_events(fake, "done FIRST_TOKEN_TIMEOUT");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+any_kind_of_content_stops_the_first_token_timer(void **state)
+{
+  (void)state;
+  const char *pieces[] = {
+      sse_text("x"),
+      sse_reasoning("x"),
+      sse_delta(0, "{\"refusal\":\"x\"}", NULL),
+      sse_tool(0, "id", "f", ""),
+  };
+  for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+    fake_client *fake = fake_client_new(NULL);
+    fake_script *script = fake_script_next(&fake->net);
+    fake_stream(script, 0);
+    fake_body(script, 1999, pieces[i]);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 1999 + fake_idle_ms - 1);
+    assert_int_equal(fake->net.live, 1);
+    fake_run_ms(fake, 1);
+    assert_cancelled_at(fake, 0, 1999 + fake_idle_ms);
+    assert_int_equal(fake_status(call), INFER_E_IDLE_TIMEOUT);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+static void
+idle_timer_starts_anew_with_content(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 100, sse_text("a"));
+  fake_body(script, 3000, sse_text("b"));
+  fake_body(script, 5999, sse_text("c"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 5999 + fake_idle_ms - 1);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, 5999 + fake_idle_ms);
+  assert_int_equal(fake_status(call), INFER_E_IDLE_TIMEOUT);
+  assert_contains(fake_message(call), "idle_ms");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* The timer that was set for the first token must not keep the shorter idle
+ * one from firing. */
+static void
+idle_timer_may_be_shorter_than_the_first_token_one(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("routes.one.timeouts.idle_ms", "300", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 100, sse_text("a"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 399);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, 400);
+  assert_int_equal(fake_status(call), INFER_E_IDLE_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+comments_do_not_restart_the_idle_timer(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 100, sse_text("a"));
+  for (uint64_t ms = 600; ms < 4000; ms += 500) {
+    fake_body(script, ms, SSE_COMMENT);
+    fake_body(script, ms, sse_empty());
+  }
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 100 + fake_idle_ms);
+  assert_cancelled_at(fake, 0, 100 + fake_idle_ms);
+  assert_int_equal(fake_status(call), INFER_E_IDLE_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+attempt_timer_holds_over_a_lively_stream(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  for (uint64_t ms = 1000; ms <= 30000; ms += 1000)
+    fake_body(script, ms, sse_text("x"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_attempt_ms - 1);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, fake_attempt_ms);
+  assert_int_equal(fake_status(call), INFER_E_ATTEMPT_TIMEOUT);
+  assert_contains(fake_message(call), "attempt_ms");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+attempt_timer_counts_from_the_start(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.timeouts.attempt_ms", "500",
+                                      "routes.one.retries", "0", NULL);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 500);
+  assert_cancelled_at(fake, 0, 500);
+  assert_int_equal(fake_status(call), INFER_E_ATTEMPT_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+a_whole_body_knows_no_first_token_and_no_idle_timer(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.upstream", "'unary'", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 0);
+  fake_headers(script, 9000, 200, "content-type: application/json");
+  const char *body = unary_body("Hello");
+  fake_body_n(script, 13000, body, 20);
+  fake_body(script, 18000, body + 20);
+  fake_done(script, 19000, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 19000);
+  assert_events(fake, "start a/m|text Hello|finish stop|usage|done OK");
+  assert_lacks(fake->net.requests[0].body, "\"stream\"");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+attempt_timer_holds_for_a_whole_body(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.upstream", "'unary'", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 0);
+  fake_headers(script, 100, 200, NULL);
+  fake_body(script, 200, "{\"id\":");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_attempt_ms - 1);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, fake_attempt_ms);
+  assert_int_equal(fake_status(call), INFER_E_ATTEMPT_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- The end of an answer ------------------------------------------------ */
+
+static void
+a_missing_end_mark_after_the_finish_reason_is_an_end(void **state)
+{
+  (void)state;
+  const inf_net ends[] = {INF_NET_OK, INF_NET_PARTIAL, INF_NET_RESET};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    fake_client *fake = fake_client_new(NULL);
+    fake_script *script = fake_script_next(&fake->net);
+    fake_stream(script, 0);
+    fake_body(script, 10, sse_text("All"));
+    fake_body(script, 20, sse_finish("stop"));
+    fake_done(script, 30, ends[i]);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 30);
+    assert_events(fake, "start a/m|text All|finish stop|usage|done OK");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+/* The connection stays open and nothing more comes: the answer is whole. */
+static void
+silence_after_the_finish_reason_is_an_end(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("All"));
+  fake_body(script, 20, sse_finish("stop"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20 + fake_idle_ms);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_events(fake, "start a/m|text All|finish stop|usage|done OK");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+truncation_is_never_a_success(void **state)
+{
+  (void)state;
+  const inf_net ends[] = {INF_NET_OK, INF_NET_PARTIAL, INF_NET_RESET};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    fake_client *fake = fake_client_new(NULL);
+    fake_script *script = fake_script_next(&fake->net);
+    fake_stream(script, 0);
+    fake_body(script, 10, sse_text("Half"));
+    fake_done(script, 20, ends[i]);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 20);
+    assert_events(fake, "start a/m|text Half|done TRUNCATED [Half]");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+/* With n choices the end of some of them is no end. */
+static void
+every_choice_must_have_ended(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text_of(0, "a"));
+  fake_body(script, 10, sse_finish_of(0, "stop"));
+  fake_done(script, 20, INF_NET_OK);
+  infer_request *request = fake_request_new("one");
+  infer_request_set_int(request, "n", 2);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 20);
+  assert_int_equal(fake_status(call), INFER_E_TRUNCATED);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+a_reset_before_content_is_a_reset(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 5);
+  fake_body(script, 6, sse_role());
+  fake_done(script, 10, INF_NET_RESET);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake_status(call), INFER_E_RESET);
+  assert_contains(fake_message(call), "connection reset by peer");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* A provider's error stays its error, however its connection ended. */
+static void
+an_error_in_a_broken_200_stays_the_error(void **state)
+{
+  (void)state;
+  const inf_net ends[] = {INF_NET_OK, INF_NET_PARTIAL, INF_NET_RESET};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    fake_client *fake = fake_client_new("routes.one.retries", "0",
+                                        "routes.one.upstream", "'unary'", NULL);
+    fake_script *script = fake_script_next(&fake->net);
+    fake_sent(script, 0);
+    fake_headers(script, 5, 200, "content-type: application/json");
+    fake_body(script, 6, error_body("rate_limit_exceeded", "Too fast"));
+    fake_done(script, 7, ends[i]);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 7);
+    assert_int_equal(fake_status(call), INFER_E_RATE_LIMITED);
+    assert_contains(fake_message(call), "Too fast");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+static void
+network_failures_have_their_classes(void **state)
+{
+  (void)state;
+  const struct {
+    inf_net net;
+    int32_t status;
+  } cases[] = {
+      {INF_NET_BAD_URL, INFER_E_CONFIG},
+      {INF_NET_RESOLVE, INFER_E_RESOLVE},
+      {INF_NET_CONNECT, INFER_E_CONNECT},
+      {INF_NET_TLS, INFER_E_TLS},
+      {INF_NET_TLS_VERIFY, INFER_E_TLS_VERIFY},
+      {INF_NET_RESET, INFER_E_RESET},
+      {INF_NET_PROTOCOL, INFER_E_PROTOCOL},
+      {INF_NET_TOO_LARGE, INFER_E_TOO_LARGE},
+      {INF_NET_NO_MEMORY, INFER_E_NO_MEMORY},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+    fake_done(fake_script_next(&fake->net), 3, cases[i].net);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 3);
+    assert_int_equal(fake_status(call), cases[i].status);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+static void
+an_exchange_that_cannot_start_is_short_memory(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake->net.fails_to_start = true;
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 0);
+  assert_events(fake, "done NO_MEMORY");
+  fake->net.fails_to_start = false;
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* The status has come, its body hangs: not a silent target. */
+static void
+an_error_whose_body_hangs_is_still_that_error(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 0);
+  fake_headers(script, 5, 429, "retry-after: 7");
+  fake_body(script, 6, "{\"error\":{\"message\":\"Slow");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_first_token_ms);
+  infer_error *error = fake_error(call);
+  assert_int_equal(infer_error_status(error), INFER_E_RATE_LIMITED);
+  assert_int_equal(infer_error_retry_after_ms(error), 7000);
+  infer_error_free(error);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- After the answer ---------------------------------------------------- */
+
+static void
+a_whole_answer_s_exchange_lingers_to_its_own_end(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("x"));
+  fake_body(script, 10, sse_finish("stop"));
+  fake_body(script, 10, SSE_DONE);
+  fake_body(script, 500, "\n");
+  fake_done(script, 900, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 890);
+  assert_int_equal(fake->net.live, 0);
+  assert_int_equal(fake->net.requests[0].cancelled_ns, 0);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+it_lingers_for_a_second_at_most(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("x"));
+  fake_body(script, 10, SSE_DONE);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 1009);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, 1010);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+it_does_not_linger_for_a_flood(void **state)
+{
+  (void)state;
+  enum { flood = (64 << 10) + 1 };
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("x"));
+  fake_body(script, 10, SSE_DONE);
+  char *bytes = calloc(1, flood);
+  assert_non_null(bytes);
+  fake_body_n(script, 20, bytes, flood - 1);
+  fake_body_n(script, 30, bytes, 1);
+  free(bytes);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  assert_int_equal(fake->net.live, 1);
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake->net.live, 0);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- The record ---------------------------------------------------------- */
+
+static int64_t
+phase_ms(const infer_attempt *attempt, int32_t phase)
+{
+  int64_t ns = infer_attempt_phase_ns(attempt, phase);
+  return ns < 0 ? ns : ns / (int64_t)INF_NS_PER_MS;
+}
+
+static void
+phases_are_timed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  script->lookup_ms = 3;
+  script->connect_ms = 7;
+  script->tls_ms = 15;
+  fake_sent(script, 16);
+  fake_headers(script, 40, 200,
+               "content-type: text/event-stream\nx-request-id: req-1");
+  fake_body(script, 41, SSE_COMMENT);
+  fake_body(script, 60, sse_role());
+  fake_body(script, 70, sse_reasoning("hm"));
+  fake_body(script, 90, sse_text("a"));
+  fake_body(script, 110, sse_text("b"));
+  fake_body(script, 120, sse_finish("stop"));
+  fake_body(script, 121, sse_usage(11, 22));
+  fake_body(script, 130, SSE_DONE);
+  fake_done(script, 131, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 131);
+  infer_response *response = fake_response(call);
+  const infer_attempt *attempt = infer_response_attempt(response, 0);
+  const int64_t expected[INFER_PHASE_COUNT] = {
+      [INFER_PHASE_LIMITER_WAIT] = 0,  [INFER_PHASE_LOOKUP] = 3,
+      [INFER_PHASE_CONNECT] = 7,       [INFER_PHASE_TLS] = 15,
+      [INFER_PHASE_SENT] = 16,         [INFER_PHASE_HEADERS] = 40,
+      [INFER_PHASE_FIRST_BYTE] = 41,   [INFER_PHASE_FIRST_CONTENT] = 70,
+      [INFER_PHASE_FIRST_ANSWER] = 90, [INFER_PHASE_LAST_CONTENT] = 110,
+      [INFER_PHASE_END] = 130,
+  };
+  for (int32_t phase = 0; phase < INFER_PHASE_COUNT; phase++)
+    assert_int_equal(phase_ms(attempt, phase), expected[phase]);
+  assert_string_equal(infer_attempt_request_id(attempt), "req-1");
+  assert_int_equal(infer_attempt_usage(attempt, INFER_USAGE_INPUT), 11);
+  assert_int_equal(infer_attempt_usage(attempt, INFER_USAGE_OUTPUT), 22);
+  assert_int_equal(infer_attempt_won(attempt), 1);
+  assert_int_equal(infer_attempt_reused_connection(attempt), 0);
+  assert_int_equal(infer_attempt_bytes_sent(attempt),
+                   strlen(fake->net.requests[0].body));
+  assert_true(infer_attempt_bytes_received(attempt) > 100);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* What the transport says happened during the hand-over is not after it. */
+static void
+phases_are_in_order(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  script->reused = true;
+  fake_stream_all(script, 20, "x");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  infer_response *response = fake_response(call);
+  const infer_attempt *attempt = infer_response_attempt(response, 0);
+  assert_int_equal(infer_attempt_reused_connection(attempt), 1);
+  assert_int_equal(phase_ms(attempt, INFER_PHASE_LOOKUP), -1);
+  assert_int_equal(phase_ms(attempt, INFER_PHASE_CONNECT), -1);
+  assert_int_equal(phase_ms(attempt, INFER_PHASE_TLS), -1);
+  assert_int_equal(phase_ms(attempt, INFER_PHASE_SENT), 0);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+skipped_events_are_counted(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("a"));
+  fake_body(script, 2, "data: {\"id\":\n\n");
+  fake_body(script, 3, sse_text("b"));
+  fake_body(script, 4, sse_finish("stop"));
+  fake_body(script, 4, SSE_DONE);
+  fake_done(script, 4, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 4);
+  infer_response *response = fake_response(call);
+  assert_string_equal(infer_response_text(response, NULL), "ab");
+  assert_int_equal(
+      infer_attempt_skipped_events(infer_response_attempt(response, 0)), 1);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Some providers repeat the key that they refuse. */
+static void
+an_echoed_key_is_starred_out_everywhere(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_reply(fake_script_next(&fake->net), 5, 401, NULL,
+             "{\"error\":{\"message\":\"Bad key key-of-a, yes key-of-a\","
+             "\"type\":\"for key-of-a\",\"param\":\"key-of-a\","
+             "\"code\":\"key-of-a\"}}");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 5);
+  infer_error *error = fake_error(call);
+  assert_int_equal(infer_error_status(error), INFER_E_AUTH);
+  assert_string_equal(infer_error_provider_message(error),
+                      "Bad key ***, yes ***");
+  assert_string_equal(infer_error_provider_type(error), "for ***");
+  assert_string_equal(infer_error_provider_param(error), "***");
+  assert_string_equal(infer_error_provider_code(error), "***");
+  assert_contains(infer_error_message(error), "Bad key ***, yes ***");
+  assert_contains(infer_attempt_message(infer_error_attempt(error, 0)),
+                  "Bad key ***, yes ***");
+  assert_lacks(infer_error_message(error), "key-of-a");
+  assert_lacks(fake->log, "key-of-a");
+  assert_lacks(fake->telemetry, "key-of-a");
+  infer_error_free(error);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Nor does a piece of it stay where a long message is cut. */
+static void
+an_echoed_key_is_starred_out_before_the_message_is_cut(void **state)
+{
+  (void)state;
+  enum { message_bytes = 6000 };
+  for (size_t at = 2030; at < 2060; at += 3) {
+    fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+    char body[message_bytes + 100];
+    char words[message_bytes + 1];
+    memset(words, 'x', message_bytes);
+    words[message_bytes] = '\0';
+    memcpy(words + at, "key-of-a", 8);
+    memcpy(words + at + 2040, "key-of-a", 8);
+    snprintf(body, sizeof body, "{\"error\":{\"message\":\"%s\"}}", words);
+    fake_reply(fake_script_next(&fake->net), 5, 401, NULL, body);
+    infer_call *call = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 5);
+    infer_error *error = fake_error(call);
+    assert_lacks(infer_error_message(error), "key-");
+    assert_lacks(infer_error_provider_message(error), "key-");
+    assert_lacks(infer_attempt_message(infer_error_attempt(error, 0)), "key-");
+    assert_lacks(fake->log, "xkey");
+    infer_error_free(error);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+/* ---- The request --------------------------------------------------------- */
+
+static void
+the_request_goes_out_with_model_and_key(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_next(&fake->net), 5, "x");
+  infer_request *request = fake_request_new("one");
+  infer_request_set_header(request, "X-Mine", "1");
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 5);
+  const fake_request *sent = &fake->net.requests[0];
+  assert_string_equal(sent->method, "POST");
+  assert_contains(sent->headers, "Authorization: Bearer key-of-a\n");
+  assert_contains(sent->headers, "X-Mine: 1\n");
+  assert_contains(sent->body, "\"model\":\"m\"");
+  assert_contains(sent->body, "\"stream\":true");
+  assert_false(sent->fresh_connection);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(connect_timer),
+      cmocka_unit_test(first_token_timer_counts_from_the_send),
+      cmocka_unit_test(signs_of_life_are_no_content),
+      cmocka_unit_test(any_kind_of_content_stops_the_first_token_timer),
+      cmocka_unit_test(idle_timer_starts_anew_with_content),
+      cmocka_unit_test(idle_timer_may_be_shorter_than_the_first_token_one),
+      cmocka_unit_test(comments_do_not_restart_the_idle_timer),
+      cmocka_unit_test(attempt_timer_holds_over_a_lively_stream),
+      cmocka_unit_test(attempt_timer_counts_from_the_start),
+      cmocka_unit_test(a_whole_body_knows_no_first_token_and_no_idle_timer),
+      cmocka_unit_test(attempt_timer_holds_for_a_whole_body),
+      cmocka_unit_test(a_missing_end_mark_after_the_finish_reason_is_an_end),
+      cmocka_unit_test(silence_after_the_finish_reason_is_an_end),
+      cmocka_unit_test(truncation_is_never_a_success),
+      cmocka_unit_test(every_choice_must_have_ended),
+      cmocka_unit_test(a_reset_before_content_is_a_reset),
+      cmocka_unit_test(an_error_in_a_broken_200_stays_the_error),
+      cmocka_unit_test(an_error_whose_body_hangs_is_still_that_error),
+      cmocka_unit_test(network_failures_have_their_classes),
+      cmocka_unit_test(an_exchange_that_cannot_start_is_short_memory),
+      cmocka_unit_test(a_whole_answer_s_exchange_lingers_to_its_own_end),
+      cmocka_unit_test(it_lingers_for_a_second_at_most),
+      cmocka_unit_test(it_does_not_linger_for_a_flood),
+      cmocka_unit_test(phases_are_timed),
+      cmocka_unit_test(phases_are_in_order),
+      cmocka_unit_test(skipped_events_are_counted),
+      cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
+      cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
+      cmocka_unit_test(the_request_goes_out_with_model_and_key),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

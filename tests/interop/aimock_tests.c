@@ -236,8 +236,8 @@ static const struct refusal {
      INFER_E_REQUEST_TOO_LARGE},
     {"status 422 unprocessable", "invalid_request_error", "unprocessable", 422,
      INFER_E_BAD_REQUEST},
-    {"status 429 rate_limit_exceeded", "rate_limit_error", "rate_limit_exceeded", 429,
-     INFER_E_RATE_LIMITED},
+    {"status 429 rate_limit_exceeded", "rate_limit_error",
+     "rate_limit_exceeded", 429, INFER_E_RATE_LIMITED},
     {"status 500 broken", "server_error", "broken", 500, INFER_E_SERVER},
     {"status 502 bad_gateway", "server_error", "bad_gateway", 502,
      INFER_E_SERVER},
@@ -361,10 +361,11 @@ test_broken_bodies(void **state)
 static infer_client *
 patient_client(void)
 {
-  return interop_client(getenv("INTEROP_URL"), KEY,
-                        ",\"routes\":{\"patient\":{\"targets\":[\"s/m\"],"
-                        "\"retries\":2,\"stay\":{\"retries\":2},"
-                        "\"recovery\":\"restart\"}}");
+  return interop_client(
+      getenv("INTEROP_URL"), KEY,
+      ",\"routes\":{\"patient\":{\"targets\":[\"s/m\",\"u/m\"],"
+      "\"retries\":2,\"stay\":{\"retries\":2},"
+      "\"recovery\":\"restart\"}}");
 }
 
 static void
@@ -442,7 +443,7 @@ test_models(void **state)
   infer_model_list_free(list);
 }
 
-/* A cut that nobody has read of is repaired by asking again. */
+/* A cut that nobody has read of is repaired by asking the next target. */
 static void
 test_cut_is_repaired(void **state)
 {

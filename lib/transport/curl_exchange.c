@@ -360,6 +360,9 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   set_callbacks(exchange);
   if (request->fresh_connection)
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  /* CURLMOPT_MAXCONNECTS 0 means "four for each transfer". */
+  if (exchange->transport->options.max_idle_connections == 0)
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   if (request->method[0] == 'P')
     set_body(exchange, request->body);
   if (!link_lines(exchange, request->headers))

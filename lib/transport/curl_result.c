@@ -108,6 +108,8 @@ net_of(const inf_exchange *exchange, CURLcode code)
   for (size_t i = 0; i < sizeof net_of_code / sizeof net_of_code[0]; i++)
     if (net_of_code[i].code == code)
       return net_of_code[i].net;
+  if (!exchange->sent) /* a tunnel that the proxy refuses, say */
+    return INF_NET_CONNECT;
   return exchange->response_begun ? INF_NET_PARTIAL : INF_NET_RESET;
 }
 

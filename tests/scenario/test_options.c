@@ -152,6 +152,7 @@ main(void)
   struct CMUnitTest tests[row_count + 1] = {
       cmocka_unit_test(test_every_option_is_observed)};
   char names[row_count][64];
+  world_forget_proxies();
   for (size_t i = 0; i < row_count; i++) {
     snprintf(names[i], sizeof names[i], "%s %s", rows[i].section, rows[i].name);
     tests[i + 1] =

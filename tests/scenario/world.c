@@ -139,6 +139,16 @@ world_usual(world *w, const char *members)
   world_client(w, text);
 }
 
+void
+world_forget_proxies(void)
+{
+  static const char *const names[] = {
+      "http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY",
+      "all_proxy",  "ALL_PROXY",   "no_proxy",    "NO_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    unsetenv(names[i]);
+}
+
 char *
 world_refused(const char *config_text)
 {

@@ -44,6 +44,8 @@ void world_client(world *w, const char *config);
 /* The usual client: providers a, b, c over the simulated ones, and the
  * members given ("'routes':{...}", or ""). */
 void world_usual(world *w, const char *members);
+/* Forgets the proxy variables of the environment that the test runs in. */
+void world_forget_proxies(void);
 /* A client that must not come to be; gives its error message. */
 char *world_refused(const char *config);
 void world_end(world *w);

@@ -216,6 +216,7 @@ drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
     atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
   }
   call->pending_bytes = 0;
+  inf_list_remove(&call->ready_node);
 }
 
 static void
@@ -274,6 +275,33 @@ move_staged_locked(struct infer_queue *queue, struct infer_call *call)
   return unread;
 }
 
+/* Calls the hook without the lock; who removes it waits for that. */
+static void
+wake_reader(struct infer_queue *queue, void (*wakeup)(void *user_data),
+            void *user_data)
+{
+  wakeup(user_data);
+  pthread_mutex_lock(&queue->mutex);
+  queue->waking = false;
+  pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+}
+
+bool
+inf_queue_set_wakeup(struct infer_queue *queue, void (*fn)(void *user_data),
+                     void *user_data)
+{
+  bool in_loop = inf_client_in_loop(queue->client);
+  pthread_mutex_lock(&queue->mutex);
+  queue->wakeup = fn;
+  queue->wakeup_user_data = user_data;
+  while (queue->waking && !in_loop)
+    inf_cond_wait(&queue->cond, &queue->mutex, INF_NEVER);
+  bool waiting = atomic_load_explicit(&queue->events, memory_order_relaxed) > 0;
+  pthread_mutex_unlock(&queue->mutex);
+  return waiting;
+}
+
 size_t
 inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
 {
@@ -290,6 +318,7 @@ inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
   if (news) {
     fd_signal_locked(queue);
     wakeup = queue->wakeup;
+    queue->waking = wakeup != NULL;
   }
   void *wakeup_user_data = queue->wakeup_user_data;
   if (queue->pollers > 0 && (news || call->done))
@@ -297,7 +326,7 @@ inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
   pthread_mutex_unlock(&queue->mutex);
 
   if (wakeup)
-    wakeup(wakeup_user_data);
+    wake_reader(queue, wakeup, wakeup_user_data);
   if (unread)
     inf_event_free(unread);
   return waiting;

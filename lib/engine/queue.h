@@ -48,6 +48,7 @@ struct infer_queue {
   bool fd_signalled;    /* [queue] */
   void (*wakeup)(void *user_data); /* [queue] */
   void *wakeup_user_data;          /* [queue] */
+  bool waking;                     /* [queue] the loop is calling it */
 };
 
 /* NULL when memory is short. */
@@ -59,6 +60,11 @@ void inf_queue_unref(struct infer_queue *queue);
  * that still waits. Returns the bytes that now wait for this call. The wake-up
  * hook, if due, runs before it returns. Loop only. */
 size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
+
+/* Sets the hook; true if events wait already. Once it returns the hook before
+ * does not run any more, unless the caller is within it. */
+bool inf_queue_set_wakeup(struct infer_queue *queue,
+                          void (*fn)(void *user_data), void *user_data);
 
 /* Takes up to capacity events. Does not wait. */
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,

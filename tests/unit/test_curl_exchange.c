@@ -735,7 +735,9 @@ test_waiting_costs_nothing(void **state)
   assert_true(probe_now_ms() - before_ms < 200);
   before_ms = probe_now_ms();
   probe_cancel(&hang);
-  assert_true(probe_now_ms() - before_ms < 10);
+  /* A millisecond, but a busy machine may take the processor away. Waiting
+   * for the lookup would take seconds. */
+  assert_true(probe_now_ms() - before_ms < 200);
   probe_cancel(&silent);
   probe other = {0};
   probe_exchange(&other, transport, NULL, "{}", "%s", url_of("x"));

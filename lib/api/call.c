@@ -260,26 +260,12 @@ infer_queue_free(infer_queue *queue)
     inf_queue_close_fds(queue);
     return;
   }
-  pthread_mutex_lock(&queue->mutex);
-  queue->freed = true;
-  queue->wakeup = NULL;
-  pthread_cond_broadcast(&queue->cond);
-  for (;;) {
-    inf_list *node = inf_list_pop_front(&queue->calls);
-    if (!node)
-      break;
-    struct infer_call *call =
-        INF_CONTAINER_OF(node, struct infer_call, queue_node);
-    inf_call_ref(call);
-    pthread_mutex_unlock(&queue->mutex);
+  inf_queue_abandon(queue);
+  struct infer_call *call;
+  while ((call = inf_queue_next_live(queue))) {
     infer_call_cancel(call);
     inf_call_unref(call);
-    pthread_mutex_lock(&queue->mutex);
   }
-  pthread_mutex_unlock(&queue->mutex);
-  infer_event *event;
-  while (inf_queue_take(queue, &event, 1) > 0)
-    inf_event_free(event);
   inf_queue_unref(queue);
 }
 
@@ -352,6 +338,7 @@ infer_queue_set_wakeup(infer_queue *queue, void (*fn)(void *user_data),
   pthread_mutex_lock(&queue->mutex);
   queue->wakeup = fn;
   queue->wakeup_user_data = user_data;
+  inf_queue_await_wakeup_locked(queue);
   bool waiting = atomic_load(&queue->events) > 0;
   pthread_mutex_unlock(&queue->mutex);
   if (fn && waiting)

@@ -88,6 +88,8 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
   attempt->call = NULL;
   attempt->record = NULL;
   if (attempt->exchange && linger) {
+    if (attempt->paused) /* or it would never come to its end */
+      engine->transport->ops->set_paused(attempt->exchange, false);
     inf_timer_set(&engine->timers, &attempt->timer,
                   inf_time_add(engine->now_ns, INF_LINGER_NS));
     return;

@@ -22,13 +22,13 @@ wake(struct infer_client *client)
     client->engine.transport->ops->wake(client->engine.transport);
 }
 
-/* The next call to look at, with the command's reference; NULL if none. From
- * here on a new command may queue it again. */
+/* The next call of a list of commands, with the command's reference; NULL if
+ * none. From here on a new command may queue it again. */
 static struct infer_call *
-next_command(struct infer_client *client)
+next_command(struct infer_client *client, inf_list *commands)
 {
   pthread_mutex_lock(&client->mutex);
-  inf_list *node = inf_list_pop_front(&client->commands);
+  inf_list *node = inf_list_pop_front(commands);
   struct infer_call *call = NULL;
   if (node) {
     call = INF_CONTAINER_OF(node, struct infer_call, command_node);
@@ -38,18 +38,20 @@ next_command(struct infer_client *client)
   return call;
 }
 
-/* Takes what other threads left: new calls first, so that a cancel finds its
- * call. Loop only. */
+/* Takes what other threads left: new calls first, and both lists at one moment,
+ * so that a cancel finds its call begun. Loop only. */
 static void
 take_mail(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
   if (!atomic_exchange(&client->mail, false))
     return;
-  inf_list submitted;
+  inf_list submitted, commands;
   inf_list_init(&submitted);
+  inf_list_init(&commands);
   pthread_mutex_lock(&client->mutex);
   inf_list_splice_back(&submitted, &client->submitted);
+  inf_list_splice_back(&commands, &client->commands);
   bool cancel_all = client->cancel_all;
   if (client->reloaded)
     engine->delivery_interval_ns =
@@ -63,7 +65,7 @@ take_mail(struct infer_client *client)
     inf_engine_begin(engine,
                      INF_CONTAINER_OF(node, struct infer_call, engine_node));
   struct infer_call *call;
-  while ((call = next_command(client))) {
+  while ((call = next_command(client, &commands))) {
     if (atomic_load(&call->cancel_requested))
       inf_engine_cancel(engine, call, "cancelled by the caller");
     else
@@ -178,7 +180,7 @@ stop_loop(struct infer_client *client)
   inf_engine_fini(engine);
   /* Commands that came too late: their calls have ended. */
   struct infer_call *call;
-  while ((call = next_command(client)))
+  while ((call = next_command(client, &client->commands)))
     inf_call_unref(call);
   pthread_mutex_lock(&client->mutex);
   pthread_cond_broadcast(&client->cond);
@@ -232,6 +234,7 @@ inf_client_drive(struct infer_client *client, uint64_t wait_ns)
   }
   client->driving = true;
   pthread_mutex_unlock(&client->mutex);
+  inf_client_ref(client); /* a hook may free the client */
 
   const struct infer_client *outer = loop_of_this_thread;
   loop_of_this_thread = client;
@@ -245,6 +248,7 @@ inf_client_drive(struct infer_client *client, uint64_t wait_ns)
   client->driving = false;
   pthread_cond_broadcast(&client->cond);
   pthread_mutex_unlock(&client->mutex);
+  inf_client_unref(client);
 }
 
 static uint64_t
@@ -470,8 +474,10 @@ inf_client_reload(struct infer_client *client,
   client->reloaded = true;
   if (!client->stopped)
     wake(client);
-  warn_of_options(client, config);
+  inf_config_ref(config); /* another reload may come at once */
   pthread_mutex_unlock(&client->mutex);
+  warn_of_options(client, config);
+  inf_config_unref(config);
   inf_config_unref(before);
   inf_runtime_forgive_keys(client->runtime);
   return INFER_OK;

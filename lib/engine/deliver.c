@@ -42,7 +42,9 @@ merge_into_staged(struct infer_call *call, int32_t type,
   struct infer_event *last =
       INF_CONTAINER_OF(call->staged.prev, struct infer_event, node);
   if (last->type != type || last->epoch != call->epoch ||
-      last->choice != delta->choice || last->tool != delta->tool)
+      last->choice != delta->choice || last->tool != delta->tool ||
+      !inf_sv_eq(inf_buf_sv(&last->tool_id), delta->tool_id) ||
+      !inf_sv_eq(inf_buf_sv(&last->tool_name), delta->tool_name))
     return false;
   return inf_buf_append_sv(&last->text, delta->text);
 }
@@ -154,23 +156,11 @@ note_commit(struct infer_call *call)
   }
 }
 
+/* Too much waits for the reader: the transfer does too, until half of it is
+ * read, which may have happened meanwhile. */
 static void
-flush_call(inf_engine *engine, struct infer_call *call)
+pause_call(inf_engine *engine, struct infer_call *call)
 {
-  bool ended = call->ended;
-  note_commit(call);
-  if (ended)
-    engine->on_call_ending(engine->context, call);
-  engine->in_hook = true;
-  size_t waiting = inf_queue_flush(call->queue, call);
-  engine->in_hook = false;
-  if (ended) {
-    engine->on_call_ended(engine->context, call);
-    inf_call_unref(call); /* the engine's */
-    return;
-  }
-  if (waiting <= inf_call_max_undelivered(call) || call->paused)
-    return;
   call->paused = true;
   if (call->attempt)
     inf_attempt_set_paused(call->attempt, true);
@@ -180,6 +170,28 @@ flush_call(inf_engine *engine, struct infer_call *call)
   pthread_mutex_unlock(&call->queue->mutex);
   if (caught_up)
     inf_engine_resume(engine, call);
+}
+
+static void
+flush_call(inf_engine *engine, struct infer_call *call)
+{
+  bool ended = call->ended;
+  size_t limit = inf_call_max_undelivered(call);
+  note_commit(call);
+  if (ended)
+    engine->on_call_ending(engine->context, call);
+  engine->in_hook = true;
+  size_t waiting = inf_queue_flush(call->queue, call);
+  engine->in_hook = false;
+  if (ended) {
+    engine->on_call_ended(engine->context, call);
+    inf_call_unref(call); /* the engine's */
+  } else if (!call->paused && waiting >= limit) {
+    pause_call(engine, call);
+  } else if (call->paused && waiting <= limit / 2) {
+    /* A restart has discarded what waited. */
+    inf_engine_resume(engine, call);
+  }
 }
 
 /* Terminal events do not wait for the delivery interval. */

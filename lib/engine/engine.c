@@ -132,6 +132,9 @@ inf_engine_next_ns(inf_engine *engine)
 void
 inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
 {
+  /* What the time before this turn was spent on is not known, so that however
+   * long it was, it is no jump. */
+  inf_engine_update_time(engine, INF_NEVER);
   run_timers(engine);
   inf_deliver_flush(engine);
   uint64_t next_ns = inf_engine_next_ns(engine);

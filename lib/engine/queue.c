@@ -58,10 +58,13 @@ inf_event_free(struct infer_event *event)
     inf_free(event);
 }
 
+/* What an unread event costs, itself included: of many small ones that is
+ * most of it. */
 static size_t
 event_bytes(const struct infer_event *event)
 {
-  return event->text.len;
+  return sizeof *event + event->text.len + event->tool_id.len +
+         event->tool_name.len;
 }
 
 /* May the second be joined to the first, unread one? Only adjacent pieces of
@@ -79,7 +82,10 @@ can_merge(const struct infer_event *first, const struct infer_event *second)
     return false;
   }
   return first->type == second->type && first->epoch == second->epoch &&
-         first->choice == second->choice && first->tool == second->tool;
+         first->choice == second->choice && first->tool == second->tool &&
+         inf_sv_eq(inf_buf_sv(&first->tool_id), inf_buf_sv(&second->tool_id)) &&
+         inf_sv_eq(inf_buf_sv(&first->tool_name),
+                   inf_buf_sv(&second->tool_name));
 }
 
 /* ---- Life ---------------------------------------------------------------- */
@@ -216,17 +222,18 @@ static void
 append_locked(struct infer_queue *queue, struct infer_call *call,
               struct infer_event *event)
 {
-  call->pending_bytes += event_bytes(event);
   if (!inf_list_empty(&call->pending)) {
     struct infer_event *last =
         INF_CONTAINER_OF(call->pending.prev, struct infer_event, node);
     if (can_merge(last, event) &&
         inf_buf_append_sv(&last->text, inf_buf_sv(&event->text))) {
+      call->pending_bytes += event->text.len;
       inf_event_free(event);
       return;
     }
     last->text.status = INFER_OK; /* a failed merge is no loss: it is queued */
   }
+  call->pending_bytes += event_bytes(event);
   inf_list_push_back(&call->pending, &event->node);
   atomic_fetch_add_explicit(&queue->events, 1, memory_order_relaxed);
 }
@@ -283,14 +290,20 @@ inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
   if (news) {
     fd_signal_locked(queue);
     wakeup = queue->wakeup;
+    queue->waking = wakeup != NULL;
   }
   void *wakeup_user_data = queue->wakeup_user_data;
   if (queue->pollers > 0 && (news || call->done))
     pthread_cond_broadcast(&queue->cond);
   pthread_mutex_unlock(&queue->mutex);
 
-  if (wakeup)
+  if (wakeup) {
     wakeup(wakeup_user_data);
+    pthread_mutex_lock(&queue->mutex);
+    queue->waking = false;
+    pthread_cond_broadcast(&queue->cond);
+    pthread_mutex_unlock(&queue->mutex);
+  }
   if (unread)
     inf_event_free(unread);
   return waiting;
@@ -340,4 +353,53 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
     inf_call_unref(resume);
   }
   return count;
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
+void
+inf_queue_await_wakeup_locked(struct infer_queue *queue)
+{
+  while (queue->waking && !inf_client_in_loop(queue->client))
+    inf_cond_wait(&queue->cond, &queue->mutex, UINT64_MAX);
+}
+
+void
+inf_queue_abandon(struct infer_queue *queue)
+{
+  inf_list dropped;
+  inf_list_init(&dropped);
+  pthread_mutex_lock(&queue->mutex);
+  queue->freed = true;
+  queue->wakeup = NULL;
+  inf_queue_await_wakeup_locked(queue);
+  /* A call must not stand in the ready list when its DONE event goes: that
+   * event may hold the last reference to it. */
+  inf_list *node;
+  while ((node = inf_list_pop_front(&queue->ready))) {
+    struct infer_call *call =
+        INF_CONTAINER_OF(node, struct infer_call, ready_node);
+    inf_list_splice_back(&dropped, &call->pending);
+    call->pending_bytes = 0;
+  }
+  atomic_store_explicit(&queue->events, 0, memory_order_relaxed);
+  fd_clear_locked(queue);
+  pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+  while ((node = inf_list_pop_front(&dropped)))
+    inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+}
+
+struct infer_call *
+inf_queue_next_live(struct infer_queue *queue)
+{
+  struct infer_call *call = NULL;
+  pthread_mutex_lock(&queue->mutex);
+  inf_list *node = inf_list_pop_front(&queue->calls);
+  if (node) {
+    call = INF_CONTAINER_OF(node, struct infer_call, queue_node);
+    inf_call_ref(call);
+  }
+  pthread_mutex_unlock(&queue->mutex);
+  return call;
 }

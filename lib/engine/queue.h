@@ -48,6 +48,7 @@ struct infer_queue {
   bool fd_signalled;    /* [queue] */
   void (*wakeup)(void *user_data); /* [queue] */
   void *wakeup_user_data;          /* [queue] */
+  bool waking;                     /* [queue] the hook is running */
 };
 
 /* NULL when memory is short. */
@@ -63,6 +64,16 @@ size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
 /* Takes up to capacity events. Does not wait. */
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
                       size_t capacity);
+
+/* Until the wake-up hook is not running, unless this is its own thread: then
+ * its user data may go. */
+void inf_queue_await_wakeup_locked(struct infer_queue *queue);
+/* Nobody reads any more: drops what waits, now and from now on, and wakes
+ * whoever waits. */
+void inf_queue_abandon(struct infer_queue *queue);
+/* Takes one of the queue's live calls out of its list, with a reference; NULL
+ * when none is left. */
+struct infer_call *inf_queue_next_live(struct infer_queue *queue);
 
 /* Closes the fds; for a forked child, which may do nothing else. */
 void inf_queue_close_fds(struct infer_queue *queue);

@@ -227,6 +227,9 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->lines);
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                    request->fresh_connection ? 1L : 0L);
+  /* CURLMOPT_MAXCONNECTS 0 means "four for each transfer". */
+  if (exchange->transport->options.max_idle_connections == 0)
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   if (request->method[0] == 'P')
     set_body(exchange, request->body);
   else

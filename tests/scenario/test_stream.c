@@ -155,7 +155,7 @@ broken(world *w, const char *behaviour, const char *route)
 {
   char script[2048], members[1024];
   snprintf(script, sizeof script,
-           "{'defaults':%.*s,'inter_token_ms':20}}",
+           "{'defaults':%.*s,'inter_token_ms':40}}",
            (int)strlen(behaviour) - 1, behaviour);
   world_sim(w, 1, script);
   world_sim(w, 2, "{'defaults':{'text':'All is well.'}}");
@@ -237,16 +237,17 @@ test_a_slow_but_steady_answer_is_no_failure(void **state)
   world_sim(&w, 1,
             "{'defaults':{'tokens':8,'first_token_ms':250,'inter_token_ms':"
             "150}}");
-  world_usual(&w, "'defaults':{" QUICK "}");
+  world_usual(&w, "'defaults':{'timeouts':{'first_token_ms':1000,'idle_ms':"
+                  "1000}}");
   outcome o = world_stream(&w, "a/m");
   assert_int_equal(o.status, INFER_OK);
-  assert_true(o.took_ms > 1000);
+  assert_true(o.took_ms > 1100);
   const infer_attempt *attempt = outcome_attempt(&o, 0);
   int64_t first_ms =
       infer_attempt_phase_ns(attempt, INFER_PHASE_FIRST_CONTENT) / 1000000;
   int64_t last_ms =
       infer_attempt_phase_ns(attempt, INFER_PHASE_LAST_CONTENT) / 1000000;
-  assert_true(first_ms >= 245 && first_ms < 400);
+  assert_true(first_ms >= 245 && first_ms < 1000);
   assert_true(last_ms - first_ms >= 900);
   outcome_end(&o);
   world_end(&w);
@@ -263,7 +264,7 @@ test_comments_do_not_stop_the_first_token_clock(void **state)
   world_usual(&w, "'defaults':{" QUICK ",'retries':0}");
   outcome o = world_stream(&w, "a/m");
   assert_int_equal(o.status, INFER_E_FIRST_TOKEN_TIMEOUT);
-  assert_true(o.took_ms >= 390 && o.took_ms < 800);
+  assert_true(o.took_ms >= 390 && o.took_ms < 2500);
   json_object *log = world_log(&w, 1, 1);
   assert_string_equal(log_text(log, 0, "end"), "client_closed");
   json_object_put(log);
@@ -415,7 +416,7 @@ test_unary_mode_has_no_first_token_clock(void **state)
   outcome_end(&o);
   o = world_chat(&w, "t");
   assert_int_equal(o.status, INFER_E_ATTEMPT_TIMEOUT);
-  assert_true(o.took_ms >= 290 && o.took_ms < 550);
+  assert_true(o.took_ms >= 290 && o.took_ms < 1500);
   outcome_end(&o);
   world_end(&w);
 }

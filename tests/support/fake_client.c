@@ -55,7 +55,8 @@ static void
 on_log(int32_t level, const char *message, void *user_data)
 {
   fake_client *fake = user_data;
-  append(fake->log, &fake->log_len, "%d %s\n", (int)level, message);
+  if (!fake->telemetry_off)
+    append(fake->log, &fake->log_len, "%d %s\n", (int)level, message);
 }
 
 static void
@@ -79,8 +80,9 @@ on_call(const infer_call *call, const infer_response *response,
   fake_client *fake = user_data;
   int32_t status = infer_error_status(error);
   assert_true((response == NULL) == (status != INFER_OK));
-  append(fake->telemetry, &fake->telemetry_len, "call %s\n",
-         short_name(status));
+  if (!fake->telemetry_off)
+    append(fake->telemetry, &fake->telemetry_len, "call %s\n",
+           short_name(status));
   if (fake->on_hook)
     fake->on_hook(fake, call, NULL);
 }

@@ -40,6 +40,7 @@ typedef struct fake_client {
   /* Lines of the log hook, "<level> <message>". */
   char log[fake_text_bytes];
   size_t log_len;
+  bool telemetry_off; /* write nothing: for many calls */
   /* Called by the telemetry hooks, after they have written their line. */
   void (*on_hook)(struct fake_client *fake, const infer_call *call,
                   const infer_attempt *attempt);

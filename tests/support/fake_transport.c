@@ -492,7 +492,10 @@ transport_free(inf_transport *transport)
 {
   fake_net *net = net_of(transport);
   assert_int_equal(net->live, 0);
+  pthread_mutex_lock(&net->mutex);
   net->freed++;
+  pthread_cond_broadcast(&net->cond);
+  pthread_mutex_unlock(&net->mutex);
 }
 
 static const inf_transport_ops ops = {
@@ -529,6 +532,15 @@ fake_net_fini(fake_net *net)
   }
   pthread_cond_destroy(&net->cond);
   pthread_mutex_destroy(&net->mutex);
+}
+
+void
+fake_net_wait_freed(fake_net *net)
+{
+  pthread_mutex_lock(&net->mutex);
+  while (net->freed < net->transports)
+    inf_cond_wait(&net->cond, &net->mutex, 10 * INF_NS_PER_S);
+  pthread_mutex_unlock(&net->mutex);
 }
 
 inf_transport *

@@ -76,7 +76,8 @@ typedef struct fake_net {
   uint64_t jump_ns;    /* the next wait ends so much later than it was due */
   size_t live;         /* exchanges that have not ended */
   size_t retired;      /* calls of retire_idle() */
-  size_t transports, freed;
+  size_t transports;
+  atomic_size_t freed;
   atomic_size_t wakes;
   fake_script *scripts[fake_max_exchanges];
   size_t script_count;
@@ -93,6 +94,8 @@ typedef struct fake_net {
 void fake_net_init(fake_net *net);
 /* Every transport must have been freed. */
 void fake_net_fini(fake_net *net);
+/* Real time: waits until the transport has been freed. */
+void fake_net_wait_freed(fake_net *net);
 /* For inf_client_parts.new_transport; context is the fake_net. One transport
  * at a time. */
 inf_transport *fake_net_transport(void *context,

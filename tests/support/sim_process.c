@@ -30,8 +30,7 @@ struct sim_process {
   pid_t pid;
   int input;  /* the child ends when this is closed */
   int output; /* what it prints */
-  char dir[64];
-  char control[128], script[128];
+  char script[64], control[80];
   char origin[300], url[320];
 };
 
@@ -61,31 +60,29 @@ tool_path(void)
   return path && *path ? path : "infer";
 }
 
+/* The script's file is gone once the child has read it, and the child removes
+ * its control socket itself: a test that is killed leaves nothing behind. */
 static bool
 make_files(sim_process *sim, const char *script)
 {
-  snprintf(sim->dir, sizeof(sim->dir), "/tmp/infer-sim-XXXXXX");
-  if (!mkdtemp(sim->dir)) {
-    sim->dir[0] = '\0';
-    return false;
-  }
-  snprintf(sim->control, sizeof(sim->control), "%s/control", sim->dir);
-  snprintf(sim->script, sizeof(sim->script), "%s/script.json", sim->dir);
-  FILE *file = fopen(sim->script, "we");
+  snprintf(sim->script, sizeof(sim->script), "/tmp/infer-sim-XXXXXX");
+  int fd = mkostemp(sim->script, O_CLOEXEC);
+  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
   if (!file) {
+    sim->script[0] = '\0';
     return false;
   }
+  snprintf(sim->control, sizeof(sim->control), "%s.control", sim->script);
   bool ok = fputs(script ? script : "{}", file) >= 0;
   return fclose(file) == 0 && ok;
 }
 
 static void
-remove_files(const sim_process *sim)
+remove_script(sim_process *sim)
 {
-  if (sim->dir[0]) {
-    unlink(sim->control);
+  if (sim->script[0]) {
     unlink(sim->script);
-    rmdir(sim->dir);
+    sim->script[0] = '\0';
   }
 }
 
@@ -176,6 +173,7 @@ sim_start(const char *script, const char *const *args)
     sim_kill(sim);
     return NULL;
   }
+  remove_script(sim);
   return sim;
 }
 
@@ -188,7 +186,8 @@ free_sim(sim_process *sim)
   if (sim->output >= 0) {
     close(sim->output);
   }
-  remove_files(sim);
+  remove_script(sim);
+  unlink(sim->control);
   free(sim);
 }
 

@@ -261,7 +261,7 @@ static int
 choose_http2(SSL *ssl, const unsigned char **out, unsigned char *out_len,
              const unsigned char *in, unsigned in_len, void *context)
 {
-  static const unsigned char ours[] = "\x02h2";
+  static const unsigned char ours[] = "\x02h2\x08http/1.1";
   (void)ssl;
   (void)context;
   unsigned char *chosen;

@@ -278,6 +278,35 @@ queue_is_ready(void *context)
          queue->freed || atomic_load(&queue->client->drained);
 }
 
+static bool
+queue_is_closed(struct infer_queue *queue)
+{
+  pthread_mutex_lock(&queue->mutex);
+  bool freed = queue->freed;
+  pthread_mutex_unlock(&queue->mutex);
+  return freed || atomic_load(&queue->client->drained);
+}
+
+/* Waits for events until until_ns and takes them. Where several threads poll,
+ * another one may have been faster: then it waits on. */
+static int32_t
+wait_and_take(struct infer_queue *queue, infer_event **events, size_t capacity,
+              uint64_t until_ns, size_t *count)
+{
+  struct infer_client *client = queue->client;
+  for (bool ready = true;;) {
+    bool closed = queue_is_closed(queue);
+    *count = inf_queue_take(queue, events, capacity);
+    if (*count > 0)
+      return INFER_OK;
+    if (closed)
+      return INFER_E_CLOSED;
+    if (!ready)
+      return INFER_E_TIMEOUT;
+    ready = inf_client_wait(client, queue, queue_is_ready, queue, until_ns);
+  }
+}
+
 int32_t
 infer_queue_poll_batch(infer_queue *queue, infer_event **events,
                        size_t capacity, int64_t timeout_ms, size_t *count)
@@ -296,17 +325,14 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
     return INFER_E_TIMEOUT;
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
-  if (empty) {
-    uint64_t until_ns = 0;
-    if (timeout_ms != 0)
-      until_ns = inf_time_add(inf_clock_now(client->engine.clock),
-                              inf_wait_ns(timeout_ms));
-    inf_client_wait(client, queue, queue_is_ready, queue, until_ns);
-  }
-  *count = inf_queue_take(queue, events, capacity);
-  if (*count > 0)
-    return INFER_OK;
-  return atomic_load(&client->drained) ? INFER_E_CLOSED : INFER_E_TIMEOUT;
+  uint64_t until_ns = 0;
+  if (empty && timeout_ms != 0)
+    until_ns = inf_time_add(inf_clock_now(client->engine.clock),
+                            inf_wait_ns(timeout_ms));
+  inf_queue_ref(queue); /* it may be freed meanwhile */
+  int32_t status = wait_and_take(queue, events, capacity, until_ns, count);
+  inf_queue_unref(queue);
+  return status;
 }
 
 int32_t

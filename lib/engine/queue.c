@@ -216,6 +216,7 @@ drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
     atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
   }
   call->pending_bytes = 0;
+  inf_list_remove(&call->ready_node);
 }
 
 static void
@@ -370,9 +371,11 @@ inf_queue_abandon(struct infer_queue *queue)
   inf_list dropped;
   inf_list_init(&dropped);
   pthread_mutex_lock(&queue->mutex);
-  queue->freed = true;
   queue->wakeup = NULL;
   inf_queue_await_wakeup_locked(queue);
+  /* In one step with the list below, for from here on the loop drops events
+   * and with them the last reference to a call. */
+  queue->freed = true;
   /* A call must not stand in the ready list when its DONE event goes: that
    * event may hold the last reference to it. */
   inf_list *node;

@@ -266,6 +266,8 @@ infer_queue_free(infer_queue *queue)
     infer_call_cancel(call);
     inf_call_unref(call);
   }
+  if (!queue->client->threaded)
+    inf_client_wake(queue->client); /* a poller that drives must look */
   inf_queue_unref(queue);
 }
 

@@ -260,6 +260,7 @@ infer_queue_free(infer_queue *queue)
     inf_queue_close_fds(queue);
     return;
   }
+  inf_queue_set_wakeup(queue, NULL, NULL);
   inf_queue_abandon(queue);
   struct infer_call *call;
   while ((call = inf_queue_next_live(queue))) {
@@ -328,7 +329,7 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
   uint64_t until_ns = 0;
-  if (empty && timeout_ms != 0)
+  if (timeout_ms != 0)
     until_ns = inf_time_add(inf_clock_now(client->engine.clock),
                             inf_wait_ns(timeout_ms));
   inf_queue_ref(queue); /* it may be freed meanwhile */
@@ -363,13 +364,7 @@ infer_queue_set_wakeup(infer_queue *queue, void (*fn)(void *user_data),
     return INFER_E_INVALID_ARGUMENT;
   if (queue->fork_generation != inf_fork_generation())
     return INFER_E_FORKED;
-  pthread_mutex_lock(&queue->mutex);
-  queue->wakeup = fn;
-  queue->wakeup_user_data = user_data;
-  inf_queue_await_wakeup_locked(queue);
-  bool waiting = atomic_load(&queue->events) > 0;
-  pthread_mutex_unlock(&queue->mutex);
-  if (fn && waiting)
+  if (inf_queue_set_wakeup(queue, fn, user_data) && fn)
     fn(user_data);
   return INFER_OK;
 }

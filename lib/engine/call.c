@@ -240,10 +240,8 @@ end_call(inf_engine *engine, struct infer_call *call,
     inf_logf(&engine->hooks->log, INFER_LOG_WARN, "call %llu failed: %s",
              (unsigned long long)call->id, infer_error_message(error));
   if (engine->hooks->on_call) {
-    engine->in_hook = true;
     engine->hooks->on_call(call, response, error,
                            engine->hooks->telemetry_user_data);
-    engine->in_hook = false;
     inf_engine_update_time(engine, INF_NEVER);
   }
   inf_deliver_done(engine, call, status, response, error);

@@ -178,9 +178,7 @@ flush_call(inf_engine *engine, struct infer_call *call)
   bool ended = call->ended;
   size_t limit = inf_call_max_undelivered(call);
   note_commit(call);
-  engine->in_hook = true;
   size_t waiting = inf_queue_flush(call->queue, call);
-  engine->in_hook = false;
   if (ended) {
     engine->on_call_ended(engine->context, call);
     inf_call_unref(call); /* the engine's */

@@ -34,7 +34,6 @@ typedef struct inf_engine {
   uint64_t next_flush_ns;
   uint64_t clock_jumps;
   uint64_t waiting_ns; /* how long this turn means to wait */
-  bool in_hook;
   /* Told when a call has ended; context is the client. */
   void (*on_call_ended)(void *context, struct infer_call *call);
   void *context;

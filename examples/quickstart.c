@@ -194,15 +194,15 @@ print_header(size_t calls, size_t at_a_time)
   printf("%zu calls to each, %zu at a time; milliseconds of the answered "
          "calls\n\n",
          calls, at_a_time);
-  printf("%36s%24s%24s\n", "", "first token", "whole answer");
-  printf("%-20s%9s%7s", "asked for", "answered", "failed");
+  printf("%32s%24s%24s\n", "", "first token", "whole answer");
+  printf("%-16s%9s%7s", "asked for", "answered", "failed");
   printf("%8s%8s%8s%8s%8s%8s\n", "p50", "p95", "p99", "p50", "p95", "p99");
 }
 
 static void
 print_load(load_run *load)
 {
-  printf("%-20.20s%9zu%7zu", load->name, load->answered,
+  printf("%-16.16s%9zu%7zu", load->name, load->answered,
          load->ended - load->answered);
   print_quantiles(load->first_ms, load->answered);
   print_quantiles(load->total_ms, load->answered);

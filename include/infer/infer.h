@@ -36,9 +36,10 @@
  * event callback given to infer_chat_stream() is no hook: it runs on the
  * caller's own thread and may call anything.
  *
- * Fork. In a forked child every function that takes a handle of the parent
- * returns INFER_E_FORKED; the `_free` functions close what the child
- * inherited, wipe keys and leave the parent's connections alone.
+ * Fork. In a forked child every function that takes a client, queue or call of
+ * the parent returns INFER_E_FORKED; their `_free` functions close what the
+ * child inherited, wipe keys and leave the parent's connections alone.
+ * Configs, requests, responses and errors stay usable.
  *
  * Time. All durations are what their suffix says. No function waits longer
  * than its own timeout or the deadline of the call it waits for.
@@ -637,7 +638,8 @@ INFER_API int32_t infer_queue_poll_batch(infer_queue *queue,
  * infer_client_fd() and call infer_client_drive() as well. */
 INFER_API int32_t infer_queue_fd(infer_queue *queue);
 /** A hook that runs when the queue becomes non-empty, for loops without fds;
- * it may only signal. NULL removes it. */
+ * it may only signal. NULL removes it; the old hook does not run any more when
+ * the function, or infer_queue_free(), returns. */
 INFER_API int32_t infer_queue_set_wakeup(infer_queue *queue,
                                          void (*fn)(void *user_data),
                                          void *user_data);

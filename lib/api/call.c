@@ -261,25 +261,14 @@ infer_queue_free(infer_queue *queue)
     return;
   }
   inf_queue_set_wakeup(queue, NULL, NULL);
-  pthread_mutex_lock(&queue->mutex);
-  queue->freed = true;
-  pthread_cond_broadcast(&queue->cond);
-  for (;;) {
-    inf_list *node = inf_list_pop_front(&queue->calls);
-    if (!node)
-      break;
-    struct infer_call *call =
-        INF_CONTAINER_OF(node, struct infer_call, queue_node);
-    inf_call_ref(call);
-    pthread_mutex_unlock(&queue->mutex);
+  inf_queue_abandon(queue);
+  struct infer_call *call;
+  while ((call = inf_queue_next_live(queue))) {
     infer_call_cancel(call);
     inf_call_unref(call);
-    pthread_mutex_lock(&queue->mutex);
   }
-  pthread_mutex_unlock(&queue->mutex);
-  infer_event *event;
-  while (inf_queue_take(queue, &event, 1) > 0)
-    inf_event_free(event);
+  if (!queue->client->threaded)
+    inf_client_wake(queue->client); /* a poller that drives must look */
   inf_queue_unref(queue);
 }
 
@@ -340,7 +329,7 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
   uint64_t until_ns = 0;
-  if (empty && timeout_ms != 0)
+  if (timeout_ms != 0)
     until_ns = inf_time_add(inf_clock_now(client->engine.clock),
                             inf_wait_ns(timeout_ms));
   inf_queue_ref(queue); /* it may be freed meanwhile */

@@ -57,9 +57,15 @@ inf_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *),
   snprintf(begin->name, sizeof begin->name, "%s", name);
   begin->fn = fn;
   begin->arg = arg;
-  /* A new thread inherits the mask of the one that makes it. */
+  /* A new thread inherits the mask of the one that makes it. Signals that a
+   * thread raises by its own fault stay open: nobody else can be meant, and a
+   * crash handler of the application must still see them. */
+  static const int own_faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                   SIGTRAP, SIGABRT, SIGSYS};
   sigset_t all, before;
   sigfillset(&all);
+  for (size_t i = 0; i < sizeof own_faults / sizeof own_faults[0]; i++)
+    sigdelset(&all, own_faults[i]);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int failure = pthread_create(thread, NULL, enter, begin);
   pthread_sigmask(SIG_SETMASK, &before, NULL);

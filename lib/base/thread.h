@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts a thread that blocks every signal from its first instruction, is
+/* Starts a thread that blocks every signal (but those of its own faults, as
+ * SIGSEGV) from its first instruction, is
  * named name (at most 15 bytes), and calls the thread-start hook before fn.
  * Returns 0 or an errno value. */
 int inf_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *),

@@ -15,6 +15,13 @@
  * connection can be used again, and tells nobody anything any more. */
 #define INF_LINGER_NS (1 * INF_NS_PER_S)
 
+/* A provider that reports an error in the middle of an answer tells right
+ * after it what the answer cost, if at all: with the next event. So long a
+ * failed attempt waits for that before it ends; it is less than a reader
+ * notices, for whom the answer has just broken off. An attempt without content
+ * cost nothing and ends at once. */
+#define INF_USAGE_WAIT_NS (100 * INF_NS_PER_MS)
+
 struct inf_engine;
 
 typedef struct inf_attempt {
@@ -37,6 +44,7 @@ typedef struct inf_attempt {
   bool resend;     /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
+  uint64_t failed_ns; /* since when it waits for usage only; 0: it does not */
   int32_t verdict; /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */
   uint64_t paused_ns;   /* since when */
@@ -49,10 +57,6 @@ typedef struct inf_attempt {
 /* Starts the call's next attempt as call->next_* say. One that cannot even
  * start fails like any other. False when memory is short. */
 bool inf_attempt_start(struct inf_engine *engine, struct infer_call *call);
-/* Completes the record: status, end, usage, message (NULL: the decoder's).
- * Then tells the telemetry hook. */
-void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
-                              const char *message);
 /* Takes the attempt out of its call. A whole answer's exchange may linger,
  * any other is cancelled; then the attempt goes back to the pool. */
 void inf_attempt_detach(inf_attempt *attempt, bool linger);

@@ -4,6 +4,7 @@
 #include "engine/client.h"
 
 #include "base/mem.h"
+#include "engine/attempt_record.h"
 #include "wire/json_scan.h"
 
 /* ---- Making -------------------------------------------------------------- */

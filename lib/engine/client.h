@@ -24,7 +24,9 @@ struct infer_client {
   inf_list submitted;  /* [client] calls not yet seen by the loop */
   inf_list commands;   /* [client] calls to be cancelled or resumed */
   atomic_bool mail;    /* something is in the lists above */
-  size_t call_count;   /* [client] accepted and not ended */
+  size_t live_count;   /* [client] accepted and not ending: at most max_calls,
+                        * so who has seen an end may submit again */
+  size_t call_count;   /* [client] accepted, terminal event not yet shown */
   size_t max_calls;
   bool closing;        /* [client] refuses new calls */
   bool cancel_all;     /* [client] */
@@ -37,6 +39,7 @@ struct infer_client {
   bool threaded;
   pthread_t thread;     /* if threaded */
   bool driving;         /* [client] not threaded: a thread is in a turn */
+  uint64_t turns;       /* [client] not threaded: how many have ended */
 };
 
 int32_t inf_client_new(struct infer_client **client,
@@ -69,6 +72,9 @@ int32_t inf_client_submit(struct infer_client *client,
                           struct infer_call *call);
 /* Asks the loop to look at the call again: cancel_requested or a resume. */
 void inf_client_command(struct infer_client *client, struct infer_call *call);
+
+/* Ends the present wait of whoever runs the loop. */
+void inf_client_wake(struct infer_client *client);
 
 /* Lets a turn happen (not threaded), or waits until another thread's turn is
  * over; at most wait_ns. */

@@ -377,3 +377,43 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
   }
   return count;
 }
+
+/* ---- The end ------------------------------------------------------------- */
+
+void
+inf_queue_abandon(struct infer_queue *queue)
+{
+  inf_list dropped;
+  inf_list_init(&dropped);
+  pthread_mutex_lock(&queue->mutex);
+  queue->freed = true;
+  /* A call must not stand in the ready list when its DONE event goes: that
+   * event may hold the last reference to it. */
+  inf_list *node;
+  while ((node = inf_list_pop_front(&queue->ready))) {
+    struct infer_call *call =
+        INF_CONTAINER_OF(node, struct infer_call, ready_node);
+    inf_list_splice_back(&dropped, &call->pending);
+    call->pending_bytes = 0;
+  }
+  atomic_store_explicit(&queue->events, 0, memory_order_relaxed);
+  fd_clear_locked(queue);
+  pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+  while ((node = inf_list_pop_front(&dropped)))
+    inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+}
+
+struct infer_call *
+inf_queue_next_live(struct infer_queue *queue)
+{
+  struct infer_call *call = NULL;
+  pthread_mutex_lock(&queue->mutex);
+  inf_list *node = inf_list_pop_front(&queue->calls);
+  if (node) {
+    call = INF_CONTAINER_OF(node, struct infer_call, queue_node);
+    inf_call_ref(call);
+  }
+  pthread_mutex_unlock(&queue->mutex);
+  return call;
+}

@@ -70,6 +70,13 @@ bool inf_queue_set_wakeup(struct infer_queue *queue,
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
                       size_t capacity);
 
+/* Nobody reads any more (the hook has been removed): drops what waits, now and
+ * from now on, and wakes whoever waits. */
+void inf_queue_abandon(struct infer_queue *queue);
+/* Takes one of the queue's live calls out of its list, with a reference; NULL
+ * when none is left. */
+struct infer_call *inf_queue_next_live(struct infer_queue *queue);
+
 /* Closes the fds; for a forked child, which may do nothing else. */
 void inf_queue_close_fds(struct infer_queue *queue);
 

@@ -126,6 +126,21 @@ parse(inf_sv json, unsigned depth, inf_sv *value, const char **reason,
   return refuse_at(reason, error.reason, offset, error.offset);
 }
 
+/* Is the text after the last of the ends one of those before it? */
+static bool
+stands_before(const inf_buf *names, const size_t *ends, size_t count)
+{
+  if (names->len == 0)
+    return count > 0;
+  inf_sv last = inf_sv_of(names->ptr + ends[count], names->len - ends[count]);
+  for (size_t i = 0; i < count; i++) {
+    inf_sv other = inf_sv_of(names->ptr + ends[i], ends[i + 1] - ends[i]);
+    if (inf_sv_eq(last, other))
+      return true;
+  }
+  return false;
+}
+
 /* Parsers differ in what they make of a name that stands twice in an object:
  * what a guard in front of a provider reads and what the provider reads must
  * be the same, so it is refused. */
@@ -133,7 +148,7 @@ static int32_t
 check_names(inf_sv object, const char *base, const char **reason,
             size_t *offset)
 {
-  size_t ends[MAX_MEMBERS];
+  size_t ends[MAX_MEMBERS + 1] = {0};
   size_t count = 0;
   int32_t status = INFER_OK;
   inf_buf names;
@@ -141,19 +156,14 @@ check_names(inf_sv object, const char *base, const char **reason,
   inf_json_iter it = inf_json_iter_of(object);
   while (status == INFER_OK && inf_json_next(&it)) {
     size_t at = (size_t)(it.key.ptr - base);
-    size_t start = names.len;
     if (count == MAX_MEMBERS)
       status = refuse_at(reason, "too many members", offset, at);
     else if (!inf_json_unescape(it.key, &names))
       status = INFER_E_NO_MEMORY;
+    else if (stands_before(&names, ends, count))
+      status = refuse_at(reason, "duplicate member", offset, at);
     else
-      ends[count++] = names.len;
-    inf_sv name = inf_sv_of(names.ptr + start, names.len - start);
-    for (size_t i = 0, from = 0; status == INFER_OK && i + 1 < count; i++) {
-      if (inf_sv_eq(name, inf_sv_of(names.ptr + from, ends[i] - from)))
-        status = refuse_at(reason, "duplicate member", offset, at);
-      from = ends[i];
-    }
+      ends[++count] = names.len;
   }
   inf_buf_fini(&names);
   return status;

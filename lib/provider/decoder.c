@@ -10,9 +10,20 @@
 /* So much of an error body is kept; what says why is at its beginning. */
 #define MAX_ERROR_BODY_BYTES ((size_t)64 << 10)
 #define MAX_HEADERS_BYTES    ((size_t)256 << 10)
+/* The body is looked at in pieces of this size until it is clear what it is;
+ * the longest beginning that is not yet clear is "retry". */
+#define SNIFF_BYTES 16
 /* For the estimate of usage that a provider did not send: the usual rule of
  * thumb for English text. */
 #define BYTES_PER_TOKEN 4
+
+static size_t
+body_limit(const inf_decoder *decoder)
+{
+  const size_t least = (size_t)4 * SNIFF_BYTES;
+  size_t max = decoder->options.max_body_bytes;
+  return max > least ? max : least;
+}
 
 int32_t
 inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
@@ -24,7 +35,7 @@ inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
   inf_failure_init(&decoder->failure);
   inf_headers_init(&decoder->headers, MAX_HEADERS_BYTES);
   inf_sse_init(&decoder->sse, options->max_event_bytes);
-  inf_buf_init(&decoder->body, options->max_body_bytes);
+  inf_buf_init(&decoder->body, body_limit(decoder));
   inf_buf_init(&decoder->scratch, SIZE_MAX);
   inf_buf_init(&decoder->repaired, SIZE_MAX);
   inf_guess_init(&decoder->guess);
@@ -262,7 +273,7 @@ sniff(inf_decoder *decoder)
   }
   /* The events keep nothing in body, so its bytes move out of the way. */
   inf_buf first = *body;
-  inf_buf_init(body, decoder->options.max_body_bytes);
+  inf_buf_init(body, body_limit(decoder));
   decoder->mode = INF_BODY_EVENTS;
   int32_t status = feed_events(decoder, first.ptr, first.len);
   inf_buf_fini(&first);
@@ -272,16 +283,23 @@ sniff(inf_decoder *decoder)
 int32_t
 inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
 {
+  int32_t status = INFER_OK;
   if (decoder->finished)
     return INF_DECODER_DONE;
   if (decoder->failed && decoder->mode != INF_BODY_EVENTS)
     return decoder->failure.status;
-  if (decoder->mode == INF_BODY_EVENTS)
-    return feed_events(decoder, ptr, len);
-  int32_t status = keep(decoder, ptr, len);
-  if (status == INFER_OK && decoder->mode == INF_BODY_SNIFF)
-    status = sniff(decoder);
-  return status;
+  while (len > 0 && status == INFER_OK && decoder->mode == INF_BODY_SNIFF) {
+    size_t piece = len < SNIFF_BYTES ? len : SNIFF_BYTES;
+    status = keep(decoder, ptr, piece);
+    if (status == INFER_OK)
+      status = sniff(decoder);
+    ptr += piece;
+    len -= piece;
+  }
+  if (len == 0 || (status != INFER_OK && decoder->mode != INF_BODY_EVENTS))
+    return status;
+  return decoder->mode == INF_BODY_EVENTS ? feed_events(decoder, ptr, len)
+                                          : keep(decoder, ptr, len);
 }
 
 /* ---- The end ------------------------------------------------------------- */

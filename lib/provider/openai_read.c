@@ -461,6 +461,8 @@ check_answer(inf_openai_reader *reader, inf_sv choices)
 {
   inf_decoder *decoder = reader->decoder;
   const inf_answer *answer = reader->answer;
+  if (answer->status != INFER_OK)
+    return INFER_OK;
   if (inf_json_count(choices) == 0 || reader->bad_choice)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no choices with a message");

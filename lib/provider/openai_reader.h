@@ -28,9 +28,9 @@ typedef struct inf_openai_name {
   size_t len;
 } inf_openai_name;
 
-#define INF_OPENAI_NAME(literal)                                               \
-  {                                                                            \
-    literal, sizeof(literal) - 1                                               \
+#define INF_OPENAI_NAME(literal) \
+  {                              \
+    literal, sizeof(literal) - 1 \
   }
 
 /* Which of the names the member has; count for another one. */

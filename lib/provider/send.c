@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/send.h"
 
+#include "base/mem.h"
 #include "infer/infer.h"
 
 /* Providers and the servers in front of them refuse more. */
@@ -28,6 +29,7 @@ inf_wire_request_fini(inf_wire_request *request)
 void
 inf_wire_request_clear(inf_wire_request *request)
 {
+  inf_wipe(request->url.ptr, request->url.len); /* a query may hold a key */
   inf_buf_clear(&request->url);
   inf_buf_fini_secret(&request->headers);
   inf_buf_init(&request->headers, MAX_HEADERS_BYTES);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* Readiness of sockets and the wake-up: the two system interfaces behind one
+ * small one. A table indexed by descriptor holds what each is watched for, so
+ * that epoll needs one call for a change and poll() finds its entry without a
+ * search. */
 #include "transport/poller.h"
 
 #include "base/clock.h"
@@ -8,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__linux__) && !defined(INFER_FORCE_POLL)
@@ -19,9 +24,20 @@
 #include <poll.h>
 #endif
 
+/* Events taken from the kernel by one call. */
+enum { batch_max = 64 };
+
+typedef struct watch {
+  uint32_t tag;
+  uint32_t slot; /* of poll() */
+  unsigned mask; /* 0: not watched */
+} watch;
+
 struct inf_poller {
   int wake_read, wake_write; /* one and the same where it is an eventfd */
-  atomic_bool woken;
+  atomic_bool woken;         /* a wake-up lies in wake_read, or soon will */
+  watch *watches;            /* by descriptor */
+  size_t watch_count;
 #if USE_EPOLL
   int epoll_fd;
 #else
@@ -31,7 +47,7 @@ struct inf_poller {
 #endif
 };
 
-/* ---- The wake-up --------------------------------------------------------- */
+/* ---- The wake-up -------------------------------------------------------- */
 
 static bool
 open_wake(inf_poller *poller)
@@ -68,95 +84,128 @@ inf_poller_wake(inf_poller *poller)
 {
   if (atomic_exchange(&poller->woken, true))
     return;
+  int saved = errno;
   uint64_t one = 1;
   ssize_t written;
   do
     written = write(poller->wake_write, &one, sizeof one);
   while (written < 0 && errno == EINTR);
+  errno = saved;
 }
 
+/* The bytes go first, then the flag. The other way round, a wake-up between
+ * the two would leave the flag set over an empty descriptor, and no later one
+ * would ever be written. A wake-up that finds the flag still set needs no
+ * bytes: this wait is over, and the exchange below shows us its data. */
 static void
 drain_wake(inf_poller *poller)
 {
   uint64_t value;
-  atomic_store(&poller->woken, false);
-  while (read(poller->wake_read, &value, sizeof value) > 0 &&
-         poller->wake_read != poller->wake_write)
-    ;
+  ssize_t got;
+  do
+    got = read(poller->wake_read, &value, sizeof value);
+  while (got < 0 && errno == EINTR);
+  atomic_exchange(&poller->woken, false);
 }
 
-/* Whole milliseconds, rounded up: a wait must not end before its time. */
+/* Whole milliseconds, rounded up: a wait must not end before its time, or a
+ * timer less than a millisecond away would be waited for in a busy loop. */
 static int
 wait_ms(uint64_t wait_ns)
 {
-  if (wait_ns > (uint64_t)INT_MAX * INF_NS_PER_MS - INF_NS_PER_MS)
+  if (wait_ns > (uint64_t)(INT_MAX - 1) * INF_NS_PER_MS)
     return wait_ns == UINT64_MAX ? -1 : INT_MAX;
   return (int)((wait_ns + INF_NS_PER_MS - 1) / INF_NS_PER_MS);
 }
 
+/* ---- The table of descriptors ------------------------------------------- */
+
+static watch *
+watch_of(inf_poller *poller, int fd)
+{
+  return fd >= 0 && (size_t)fd < poller->watch_count ? &poller->watches[fd]
+                                                     : NULL;
+}
+
+static watch *
+make_watch(inf_poller *poller, int fd)
+{
+  if (fd < 0)
+    return NULL;
+  if ((size_t)fd >= poller->watch_count) {
+    size_t count = poller->watch_count ? poller->watch_count : 64;
+    while (count <= (size_t)fd)
+      count *= 2;
+    watch *watches = inf_realloc(poller->watches, count * sizeof *watches);
+    if (!watches)
+      return NULL;
+    memset(watches + poller->watch_count, 0,
+           (count - poller->watch_count) * sizeof *watches);
+    poller->watches = watches;
+    poller->watch_count = count;
+  }
+  return &poller->watches[fd];
+}
+
 #if USE_EPOLL
 
-/* ---- epoll --------------------------------------------------------------- */
+/* ---- epoll -------------------------------------------------------------- */
 
-inf_poller *
-inf_poller_new(void)
+static bool
+open_system(inf_poller *poller)
 {
-  inf_poller *poller = inf_calloc(1, sizeof *poller);
-  if (!poller)
-    return NULL;
-  atomic_init(&poller->woken, false);
-  poller->wake_read = poller->wake_write = -1;
   poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (poller->epoll_fd < 0 || !open_wake(poller) ||
-      !inf_poller_set(poller, poller->wake_read, INF_POLL_IN)) {
-    inf_poller_free(poller);
-    return NULL;
-  }
-  return poller;
+  return poller->epoll_fd >= 0;
 }
 
-void
-inf_poller_free(inf_poller *poller)
+static void
+close_system(inf_poller *poller)
 {
-  if (!poller)
-    return;
-  close_wake(poller);
   if (poller->epoll_fd >= 0)
     close(poller->epoll_fd);
-  inf_free(poller);
 }
 
-bool
-inf_poller_set(inf_poller *poller, int fd, unsigned mask)
+/* The table says whether the kernel knows the descriptor already. Should it
+ * be wrong, the other operation is the right one. */
+static bool
+watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 {
   struct epoll_event event = {0};
   event.data.fd = fd;
-  event.events = (mask & INF_POLL_IN ? (uint32_t)EPOLLIN : 0) |
-                 (mask & INF_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-  if (mask == 0) {
-    epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &event);
+  event.events = (mask & INF_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
+                 (mask & INF_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
+  int first = known->mask ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  int second = known->mask ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  if (epoll_ctl(poller->epoll_fd, first, fd, &event) == 0)
     return true;
-  }
-  if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0)
-    return true;
-  return epoll_ctl(poller->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+  if (errno != ENOENT && errno != EEXIST)
+    return false;
+  return epoll_ctl(poller->epoll_fd, second, fd, &event) == 0;
+}
+
+static void
+forget_system(inf_poller *poller, int fd, const watch *known)
+{
+  struct epoll_event unused = {0};
+  (void)known;
+  epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &unused);
 }
 
 static int
-wait_events(inf_poller *poller, uint64_t wait_ns, struct epoll_event *events,
+wait_system(inf_poller *poller, uint64_t wait_ns, struct epoll_event *events,
             int capacity)
 {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
   /* Kernels before 5.11 lack it: then whole milliseconds must do. */
   static atomic_bool missing;
-  if (wait_ns > 0 && wait_ns < 1000 * INF_NS_PER_S && !atomic_load(&missing)) {
-    struct timespec wait = {(time_t)(wait_ns / INF_NS_PER_S),
+  if (wait_ns > 0 && wait_ns < UINT64_MAX && !atomic_load(&missing)) {
+    uint64_t seconds = wait_ns / INF_NS_PER_S;
+    struct timespec wait = {seconds > INT_MAX ? INT_MAX : (time_t)seconds,
                             (long)(wait_ns % INF_NS_PER_S)};
-    int count =
-        epoll_pwait2(poller->epoll_fd, events, capacity, &wait, NULL);
-    if (count >= 0 || errno != ENOSYS)
+    int count = epoll_pwait2(poller->epoll_fd, events, capacity, &wait, NULL);
+    if (count >= 0 || errno == EINTR)
       return count;
-    atomic_store(&missing, true);
+    atomic_store(&missing, true); /* ENOSYS, or EPERM in some sandboxes */
   }
 #endif
   return epoll_wait(poller->epoll_fd, events, capacity, wait_ms(wait_ns));
@@ -166,21 +215,26 @@ size_t
 inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
                 size_t capacity)
 {
-  struct epoll_event events[64];
-  size_t most = sizeof events / sizeof events[0];
-  int count = wait_events(poller, wait_ns, events,
-                          (int)(capacity < most ? capacity : most));
+  struct epoll_event events[batch_max];
+  int room = capacity < batch_max ? (int)capacity : batch_max;
+  int count = wait_system(poller, wait_ns, events, room);
   size_t given = 0;
   for (int i = 0; i < count; i++) {
-    if (events[i].data.fd == poller->wake_read) {
+    int fd = events[i].data.fd;
+    uint32_t got = events[i].events;
+    if (fd == poller->wake_read) {
       drain_wake(poller);
       continue;
     }
-    uint32_t got = events[i].events;
-    out[given].fd = events[i].data.fd;
-    out[given++].mask = (got & EPOLLIN ? INF_POLL_IN : 0u) |
-                        (got & EPOLLOUT ? INF_POLL_OUT : 0u) |
-                        (got & (EPOLLERR | EPOLLHUP) ? INF_POLL_ERR : 0u);
+    const watch *known = watch_of(poller, fd);
+    if (!known || !known->mask)
+      continue;
+    out[given++] = (inf_poll_event){
+        .fd = fd,
+        .tag = known->tag,
+        .mask = (got & EPOLLIN ? INF_POLL_IN : 0u) |
+                (got & EPOLLOUT ? INF_POLL_OUT : 0u) |
+                (got & (EPOLLERR | EPOLLHUP) ? INF_POLL_ERR : 0u)};
   }
   return given;
 }
@@ -193,32 +247,19 @@ inf_poller_fd(const inf_poller *poller)
 
 #else
 
-/* ---- poll ---------------------------------------------------------------- */
+/* ---- poll --------------------------------------------------------------- */
 
-inf_poller *
-inf_poller_new(void)
+static bool
+open_system(inf_poller *poller)
 {
-  inf_poller *poller = inf_calloc(1, sizeof *poller);
-  if (!poller)
-    return NULL;
-  atomic_init(&poller->woken, false);
-  poller->wake_read = poller->wake_write = -1;
-  if (!open_wake(poller) ||
-      !inf_poller_set(poller, poller->wake_read, INF_POLL_IN)) {
-    inf_poller_free(poller);
-    return NULL;
-  }
-  return poller;
+  (void)poller;
+  return true;
 }
 
-void
-inf_poller_free(inf_poller *poller)
+static void
+close_system(inf_poller *poller)
 {
-  if (!poller)
-    return;
-  close_wake(poller);
   inf_free(poller->fds);
-  inf_free(poller);
 }
 
 static bool
@@ -235,50 +276,53 @@ grow(inf_poller *poller)
   return true;
 }
 
-bool
-inf_poller_set(inf_poller *poller, int fd, unsigned mask)
+static bool
+watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 {
-  short events = (short)((mask & INF_POLL_IN ? POLLIN : 0) |
-                         (mask & INF_POLL_OUT ? POLLOUT : 0));
-  size_t at = 0;
-  while (at < poller->count && poller->fds[at].fd != fd)
-    at++;
-  if (mask == 0) {
-    if (at < poller->count)
-      poller->fds[at] = poller->fds[--poller->count];
-    return true;
-  }
-  if (at == poller->count) {
+  if (!known->mask) {
     if (!grow(poller))
       return false;
-    poller->count++;
+    known->slot = (uint32_t)poller->count++;
   }
-  poller->fds[at] = (struct pollfd){.fd = fd, .events = events};
+  poller->fds[known->slot] =
+      (struct pollfd){.fd = fd,
+                      .events = (short)((mask & INF_POLL_IN ? POLLIN : 0) |
+                                        (mask & INF_POLL_OUT ? POLLOUT : 0))};
   return true;
+}
+
+/* The last entry moves into the gap. */
+static void
+forget_system(inf_poller *poller, int fd, const watch *known)
+{
+  (void)fd;
+  struct pollfd last = poller->fds[--poller->count];
+  poller->fds[known->slot] = last;
+  poller->watches[last.fd].slot = known->slot;
 }
 
 size_t
 inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
                 size_t capacity)
 {
-  size_t given = 0;
+  size_t given = 0, others = poller->count - 1;
   if (poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns)) <= 0)
     return 0;
   if (poller->fds[0].revents)
     drain_wake(poller);
-  size_t others = poller->count - 1;
   for (size_t i = 0; i < others && given < capacity; i++) {
-    size_t at = 1 + (poller->turn + i) % others;
-    short got = poller->fds[at].revents;
+    const struct pollfd *at = &poller->fds[1 + (poller->turn + i) % others];
+    short got = at->revents;
     if (!got)
       continue;
-    out[given].fd = poller->fds[at].fd;
-    out[given++].mask =
-        (got & POLLIN ? INF_POLL_IN : 0u) |
-        (got & POLLOUT ? INF_POLL_OUT : 0u) |
-        (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u);
+    out[given++] = (inf_poll_event){
+        .fd = at->fd,
+        .tag = poller->watches[at->fd].tag,
+        .mask = (got & POLLIN ? INF_POLL_IN : 0u) |
+                (got & POLLOUT ? INF_POLL_OUT : 0u) |
+                (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u)};
   }
-  poller->turn++;
+  poller->turn += given;
   return given;
 }
 
@@ -289,3 +333,47 @@ inf_poller_fd(const inf_poller *poller)
 }
 
 #endif
+
+/* ---- Both --------------------------------------------------------------- */
+
+bool
+inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
+{
+  watch *known = mask ? make_watch(poller, fd) : watch_of(poller, fd);
+  if (!known)
+    return mask == 0;
+  if (mask && !watch_system(poller, fd, known, mask))
+    return false;
+  if (!mask && known->mask)
+    forget_system(poller, fd, known);
+  known->mask = mask;
+  known->tag = tag;
+  return true;
+}
+
+inf_poller *
+inf_poller_new(void)
+{
+  inf_poller *poller = inf_calloc(1, sizeof *poller);
+  if (!poller)
+    return NULL;
+  atomic_init(&poller->woken, false);
+  poller->wake_read = poller->wake_write = -1;
+  if (!open_system(poller) || !open_wake(poller) ||
+      !inf_poller_set(poller, poller->wake_read, INF_POLL_IN, 0)) {
+    inf_poller_free(poller);
+    return NULL;
+  }
+  return poller;
+}
+
+void
+inf_poller_free(inf_poller *poller)
+{
+  if (!poller)
+    return;
+  close_wake(poller);
+  close_system(poller);
+  inf_free(poller->watches);
+  inf_free(poller);
+}

@@ -15,6 +15,7 @@ enum { INF_POLL_IN = 1, INF_POLL_OUT = 2, INF_POLL_ERR = 4 };
 
 typedef struct inf_poll_event {
   int fd;
+  uint32_t tag;  /* as given with the descriptor */
   unsigned mask; /* INF_POLL_* */
 } inf_poll_event;
 
@@ -23,16 +24,17 @@ inf_poller *inf_poller_new(void);
 void inf_poller_free(inf_poller *poller);
 /* Watches fd for what mask says; mask 0 forgets it. A descriptor must be
  * forgotten before it is closed. False when memory is short. */
-bool inf_poller_set(inf_poller *poller, int fd, unsigned mask);
-/* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; rounded up
- * to the system's resolution) and gives up to capacity events. */
+bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag);
+/* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; else never
+ * less, unless a signal ends it) and gives up to capacity events. */
 size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
                        inf_poll_event *events, size_t capacity);
-/* Ends the present wait, or the next one, at once. Any thread; wakes that
- * nobody has seen yet are one. */
+/* Ends the present wait, or the next one, at once. Any thread, and signal
+ * handlers. Wakes that no wait has seen yet are one and cost next to nothing.
+ * What the waker wrote before is seen by the thread whose wait it ends. */
 void inf_poller_wake(inf_poller *poller);
-/* Readable when a wait would return at once; with poll() this is only so for
- * a wake-up. */
+/* Readable when a wait would return at once; with poll() this holds for
+ * wake-ups only, so whoever waits for it must also call at short intervals. */
 int inf_poller_fd(const inf_poller *poller);
 
 #endif

@@ -44,16 +44,16 @@ typedef enum inf_net {
  * concerns the network. Owned by the configuration and unchanged while any
  * exchange uses it. Strings may be NULL. */
 typedef struct inf_endpoint {
-  const char *proxy;        /* URL; NULL: none */
-  const char *no_proxy;     /* hosts not to be proxied, comma separated */
-  const char *ca_file;      /* PEM file instead of the system's CAs */
-  const char *ca_pem;       /* PEM text instead of the system's CAs */
-  const char *client_cert;  /* PEM file */
-  const char *client_key;   /* PEM file; NULL: in client_cert */
-  const char *unix_socket;  /* path; NULL: TCP */
+  const char *proxy;          /* URL; NULL: none */
+  const char *no_proxy;       /* hosts not to be proxied, comma separated */
+  const char *ca_file;        /* PEM file instead of the system's CAs */
+  const char *ca_pem;         /* PEM text instead of the system's CAs */
+  const char *client_cert;    /* PEM file */
+  const char *client_key;     /* PEM file; NULL: in client_cert */
+  const char *unix_socket;    /* path; NULL: TCP */
   const char *const *resolve; /* "host:port:address", NULL-terminated */
   bool tls_verify;
-  bool compression; /* offer gzip */
+  bool compression;     /* offer gzip */
   uint8_t http_version; /* 0: negotiate; 1: HTTP/1.1 */
 } inf_endpoint;
 

@@ -155,7 +155,7 @@ read_mantissa(inf_sv mantissa, uint64_t *magnitude, int64_t *exponent)
     }
     *exponent -= fraction;
     if (c == '0') {
-      zeros += *magnitude != 0;
+      zeros++;
       continue;
     }
     if (!scale(magnitude, zeros) || !shift_in(magnitude, (unsigned)(c - '0')))

@@ -164,3 +164,36 @@ test_for_each_case(const char *folder, test_case_fn fn, void *context)
   free(entries);
   return count;
 }
+
+long
+test_cases_load(const char *folder, test_case_list *list)
+{
+  struct dirent **entries;
+  *list = (test_case_list){0};
+  int found = scandir(folder, &entries, is_case, alphasort);
+  if (found < 0)
+    return -1;
+  list->cases = calloc((size_t)found + 1, sizeof(*list->cases));
+  for (int i = 0; i < found; i++) {
+    if (list->cases) {
+      test_case *test = &list->cases[list->count];
+      load(test, folder, entries[i]->d_name);
+      if (test->meta)
+        list->count++;
+      else
+        unload(test);
+    }
+    free(entries[i]);
+  }
+  free(entries);
+  return list->cases ? (long)list->count : -1;
+}
+
+void
+test_cases_free(test_case_list *list)
+{
+  for (size_t i = 0; i < list->count; i++)
+    unload(&list->cases[i]);
+  free(list->cases);
+  *list = (test_case_list){0};
+}

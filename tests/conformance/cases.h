@@ -32,6 +32,16 @@ char *test_shared_folder(const char *name);
 typedef void (*test_case_fn)(const test_case *test, void *context);
 long test_for_each_case(const char *folder, test_case_fn fn, void *context);
 
+/* All cases of the folder at once, by name. Returns how many there are, or -1
+ * if the folder cannot be read; then the list is empty. */
+typedef struct test_case_list {
+  test_case *cases;
+  size_t count;
+} test_case_list;
+
+long test_cases_load(const char *folder, test_case_list *list);
+void test_cases_free(test_case_list *list);
+
 /* String member, "" if absent. */
 const char *test_member(json_object *object, const char *name);
 

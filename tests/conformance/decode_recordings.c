@@ -7,6 +7,7 @@
  * recordings. */
 #include "conformance/cases.h"
 #include "conformance/expect.h"
+#include "conformance/tally.h"
 #include "base/error.h"
 #include "infer/infer.h"
 #include "provider/dialect.h"
@@ -15,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BYTES     ((size_t)64 << 20)
-#define MAX_PROVIDERS 128
+#define MAX_BYTES ((size_t)64 << 20)
 
 /* Recordings whose expected.json is wrong, with the reason. */
 struct known_wrong {
@@ -27,15 +27,9 @@ static const struct known_wrong wrong[] = {
     {NULL, NULL},
 };
 
-struct tally {
-  char name[64];
-  unsigned cases, passed, failed;
-};
-
 struct totals {
-  struct tally providers[MAX_PROVIDERS];
-  size_t provider_count;
-  unsigned cases, failed, left_out, events, skipped_events;
+  case_tally tally;
+  unsigned events, skipped_events;
   const char *only; /* part of a name, or NULL */
   bool show_classes;
 };
@@ -223,53 +217,30 @@ try_way(const test_case *test, const struct way *way, inf_buf *first,
   return same;
 }
 
-static struct tally *
-tally_of(struct totals *totals, const char *provider)
-{
-  for (size_t i = 0; i < totals->provider_count; i++) {
-    if (strcmp(totals->providers[i].name, provider) == 0)
-      return &totals->providers[i];
-  }
-  if (totals->provider_count == MAX_PROVIDERS)
-    return &totals->providers[MAX_PROVIDERS - 1];
-  struct tally *tally = &totals->providers[totals->provider_count++];
-  snprintf(tally->name, sizeof(tally->name), "%s", provider);
-  return tally;
-}
-
 static void
 on_case(const test_case *test, void *context)
 {
   struct totals *totals = context;
   inf_buf first, why;
   bool passed = true;
-  json_object *skip = NULL;
-  if (strcmp(test_member(test->meta, "api"), "openai-chat") != 0 ||
-      (totals->only && !strstr(test->name, totals->only)))
+  if ((totals->only && !strstr(test->name, totals->only)) ||
+      !tally_takes(&totals->tally, test))
     return;
-  if (!test->expected ||
-      json_object_object_get_ex(test->expected, "skip", &skip)) {
-    totals->left_out++;
-    return;
-  }
   inf_buf_init(&first, SIZE_MAX);
+  inf_buf_init(&why, 1 << 16);
   for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
     if (ways[i].as_recorded && !test->chunks)
       continue;
-    inf_buf_init(&why, 1 << 16);
+    size_t told = why.len;
     if (!try_way(test, &ways[i], &first, &why, totals)) {
-      printf("FAIL %s, %s\n%s", test->name, ways[i].name, inf_buf_cstr(&why));
+      printf("FAIL %s, %s\n%s", test->name, ways[i].name,
+             inf_buf_cstr(&why) + told);
       passed = false;
     }
-    inf_buf_fini(&why);
   }
+  tally_add(&totals->tally, test, passed, inf_buf_cstr(&why));
   inf_buf_fini(&first);
-  struct tally *tally = tally_of(totals, test_member(test->meta, "provider"));
-  tally->cases++;
-  tally->passed += passed;
-  tally->failed += !passed;
-  totals->cases++;
-  totals->failed += !passed;
+  inf_buf_fini(&why);
 }
 
 int
@@ -281,7 +252,7 @@ main(int argc, char **argv)
   totals.only = getenv("INFER_CASE");
   totals.show_classes = getenv("INFER_SHOW_CLASSES") != NULL;
   if (!folder) {
-    printf("skipped: no recordings (set INFER_SHARED)\n");
+    printf("SKIP: no recordings (set INFER_SHARED)\n");
     return 77;
   }
   long found = test_for_each_case(folder, on_case, &totals);
@@ -290,16 +261,9 @@ main(int argc, char **argv)
     fprintf(stderr, "the folder cannot be read\n");
     return 2;
   }
-  printf("%-24s %6s %6s %6s\n", "provider", "cases", "passed", "failed");
-  for (size_t i = 0; i < totals.provider_count; i++) {
-    const struct tally *tally = &totals.providers[i];
-    printf("%-24s %6u %6u %6u\n", tally->name, tally->cases, tally->passed,
-           tally->failed);
-  }
   for (const struct known_wrong *known = wrong; known->name; known++)
     printf("not compared: %s: %s\n", known->name, known->reason);
-  printf("%u cases, %u failed, %u without an oracle, %u events, %u skipped\n",
-         totals.cases, totals.failed, totals.left_out, totals.events,
-         totals.skipped_events);
-  return totals.failed > 0 || totals.cases == 0;
+  printf("%u events, %u skipped\n", totals.events, totals.skipped_events);
+  tally_print(&totals.tally);
+  return totals.tally.failed > 0 || totals.tally.cases == 0;
 }

@@ -136,7 +136,7 @@ main(int argc, char **argv)
   char *folder =
       argc > 1 ? strdup(argv[1]) : test_shared_folder("data/documented-errors");
   if (!folder) {
-    printf("skipped: no documented errors (set INFER_SHARED)\n");
+    printf("SKIP: no documented errors (set INFER_SHARED)\n");
     return 77;
   }
   test_for_each_case(folder, on_case, &totals);

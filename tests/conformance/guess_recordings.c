@@ -64,7 +64,7 @@ main(int argc, char **argv)
   if (argc > 2)
     todo.seed = strtoull(argv[2], NULL, 10);
   if (!folder) {
-    printf("skipped: no recordings (set INFER_SHARED)\n");
+    printf("SKIP: no recordings (set INFER_SHARED)\n");
     return 77;
   }
   inf_rng_seed(&todo.rng, todo.seed);

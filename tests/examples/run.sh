@@ -18,7 +18,7 @@ cat >"$work/sim.json" <<'END'
     { "when": { "model": "echo" }, "do": { "echo": true } },
     { "when": { "model": "down" }, "do": { "status": 503 } },
     { "when": { "model": "cut" },
-      "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 5 } },
+      "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 250 } },
     { "when": { "model": "tool", "requests": "1" },
       "do": { "tool_calls": [ { "id": "call_1", "name": "get_weather",
                                 "arguments": { "city": "Oslo" } } ] } },

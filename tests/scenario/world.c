@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "world.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,7 +27,7 @@ world_sleep_ms(unsigned ms)
   nanosleep(&wait, NULL);
 }
 
-/* ---- Set-up --------------------------------------------------------------- */
+/* ---- Set-up -------------------------------------------------------------- */
 
 char *
 world_text(const world *w, const char *json)
@@ -42,6 +44,9 @@ world_text(const world *w, const char *json)
     } else if (strncmp(at, "$DEAD", 5) == 0) {
       len += (size_t)snprintf(text + len, size - len, "http://127.0.0.1:1/v1");
       at += 4;
+    } else if (strncmp(at, "$DIR", 4) == 0) {
+      len += (size_t)snprintf(text + len, size - len, "%s", w->folder);
+      at += 3;
     } else {
       text[len++] = *at == '\'' ? '"' : *at;
     }
@@ -51,12 +56,52 @@ world_text(const world *w, const char *json)
 }
 
 void
-world_sim(world *w, int index, const char *script)
+world_sim_with(world *w, int index, const char *script, const char *const *args)
 {
   char *text = world_text(w, script);
-  w->sims[index - 1] = sim_start(text, NULL);
+  w->sims[index - 1] = sim_start(text, args);
   free(text);
   assert_non_null(w->sims[index - 1]);
+}
+
+void
+world_sim(world *w, int index, const char *script)
+{
+  world_sim_with(w, index, script, NULL);
+}
+
+void
+world_folder(world *w)
+{
+  snprintf(w->folder, sizeof w->folder, "/tmp/infer-world-XXXXXX");
+  assert_non_null(mkdtemp(w->folder));
+}
+
+void
+world_tls_sim(world *w, int index, const char *script, bool client_ca)
+{
+  char ca[128];
+  if (!w->folder[0])
+    world_folder(w);
+  snprintf(ca, sizeof ca, "%s/ca.pem", w->folder);
+  const char *args[] = {"--self-signed", w->folder, NULL, NULL, NULL};
+  if (client_ca) {
+    args[2] = "--tls-client-ca";
+    args[3] = ca;
+  }
+  world_sim_with(w, index, script, args);
+}
+
+static void
+remove_folder(const char *folder)
+{
+  DIR *dir = opendir(folder);
+  assert_non_null(dir);
+  for (struct dirent *entry; (entry = readdir(dir));)
+    if (entry->d_name[0] != '.')
+      unlinkat(dirfd(dir), entry->d_name, 0);
+  closedir(dir);
+  assert_int_equal(rmdir(folder), 0);
 }
 
 void
@@ -65,8 +110,7 @@ world_client(world *w, const char *config_text)
   infer_config *config;
   infer_error *error = NULL;
   char *text = world_text(w, config_text);
-  int32_t status =
-      infer_config_from_json(&config, text, strlen(text), &error);
+  int32_t status = infer_config_from_json(&config, text, strlen(text), &error);
   free(text);
   const char *threads = getenv("WORLD_THREADS");
   if (status == INFER_OK && threads)
@@ -95,6 +139,16 @@ world_usual(world *w, const char *members)
   world_client(w, text);
 }
 
+void
+world_forget_proxies(void)
+{
+  static const char *const names[] = {
+      "http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY",
+      "all_proxy",  "ALL_PROXY",   "no_proxy",    "NO_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    unsetenv(names[i]);
+}
+
 char *
 world_refused(const char *config_text)
 {
@@ -103,8 +157,7 @@ world_refused(const char *config_text)
   infer_client *client = NULL;
   infer_error *error = NULL;
   char *text = world_text(&none, config_text);
-  int32_t status =
-      infer_config_from_json(&config, text, strlen(text), &error);
+  int32_t status = infer_config_from_json(&config, text, strlen(text), &error);
   if (status == INFER_OK)
     status = infer_client_new(&client, config, &error);
   assert_int_equal(status, INFER_E_CONFIG);
@@ -121,10 +174,12 @@ world_end(world *w)
   infer_client_free(w->client);
   for (int i = 0; i < WORLD_MAX_SIMS; i++)
     assert_true(sim_stop(w->sims[i]));
+  if (w->folder[0])
+    remove_folder(w->folder);
   memset(w, 0, sizeof *w);
 }
 
-/* ---- One call ------------------------------------------------------------- */
+/* ---- One call ------------------------------------------------------------ */
 
 infer_request *
 world_request(const char *model, const char *prompt)
@@ -266,7 +321,7 @@ outcome_trail(const outcome *o)
   return line;
 }
 
-/* ---- The provider's side -------------------------------------------------- */
+/* ---- The provider's side ------------------------------------------------- */
 
 json_object *
 world_log(world *w, int sim, size_t count)

@@ -20,26 +20,37 @@
 typedef struct world {
   sim_process *sims[WORLD_MAX_SIMS];
   infer_client *client;
+  char folder[64]; /* for certificates and sockets, or "" */
 } world;
 
 /* JSON is written with ' for ", so that it can be read; $1, $2, $3 become the
  * base URLs of the simulated providers, $DEAD that of a port where nobody
- * listens. The caller frees. */
+ * listens, $DIR the world's folder. The caller frees. */
 char *world_text(const world *w, const char *json);
 
 /* Starts the index-th simulated provider with a script in that notation. */
 void world_sim(world *w, int index, const char *script);
+/* The same with more arguments for `infer sim`, NULL at the end. */
+void world_sim_with(world *w, int index, const char *script,
+                    const char *const *args);
+/* Makes the world's folder, which goes with the world. */
+void world_folder(world *w);
+/* One with TLS: its certificates lie in $DIR. client_ca: it demands a
+ * certificate of its clients. */
+void world_tls_sim(world *w, int index, const char *script, bool client_ca);
 /* Makes the client. "threads" is set to 0 if the variable WORLD_THREADS says
  * so: the whole suite runs both ways. */
 void world_client(world *w, const char *config);
 /* The usual client: providers a, b, c over the simulated ones, and the
  * members given ("'routes':{...}", or ""). */
 void world_usual(world *w, const char *members);
+/* Forgets the proxy variables of the environment that the test runs in. */
+void world_forget_proxies(void);
 /* A client that must not come to be; gives its error message. */
 char *world_refused(const char *config);
 void world_end(world *w);
 
-/* ---- One call ------------------------------------------------------------- */
+/* ---- One call ------------------------------------------------------------ */
 
 #define OUTCOME_MAX_EVENTS 4096
 
@@ -65,7 +76,7 @@ const infer_attempt *outcome_attempt(const outcome *o, size_t index);
 /* "a/m first RATE_LIMITED, b/m failover OK": the trail in one line. */
 const char *outcome_trail(const outcome *o);
 
-/* ---- The provider's side -------------------------------------------------- */
+/* ---- The provider's side ------------------------------------------------- */
 
 /* Its log once count requests have ended; the caller puts it. */
 json_object *world_log(world *w, int sim, size_t count);

@@ -40,9 +40,9 @@ find lib include tools examples -name '*.[ch]' -o -name '*.hpp' | sort |
       first = name
       sub(/\/.*/, "", first)
     }
-    name ~ /^curl\// && file != "lib/transport/curl.c" &&
+    name ~ /^curl\// && file !~ /^lib\/transport\/curl[a-z_]*\.[ch]$/ &&
       file !~ /^(tools|tests)\// {
-      offend("only lib/transport/curl.c includes curl")
+      offend("only lib/transport/curl*.[ch] include curl")
     }
     name ~ /^json-c\// && file !~ /^(tools|tests)\// {
       offend("json-c is for tools and tests only")
@@ -61,6 +61,9 @@ find lib include tools examples -name '*.[ch]' -o -name '*.hpp' | sort |
     (first in below) && first != floor &&
       index(below[floor], " " first " ") == 0 {
       offend(floor " does not stand above " first)
+    }
+    name ~ /^transport\/curl/ && file !~ /^lib\/transport\/curl/ {
+      offend("the parts of the curl transport are its own")
     }
     quoted && !(first in below) && first != "infer" {
       offend("headers are named from lib/ on, as in \"base/mem.h\"")

@@ -108,7 +108,11 @@ setup_build() { # DIR TARGETS CMAKE_OPTION...
   # shellcheck disable=SC2086
   if ! { cmake -S . -B "$dir" -G Ninja "$@" &&
     ninja -C "$dir" -j "$(setup_jobs)" $targets; } >"$log" 2>&1; then
-    tail -n 60 "$log" >&2
+    if grep -q '^FAILED: ' "$log"; then
+      sed -n '/^FAILED: /,$p' "$log" | head -n 60 >&2
+    else
+      tail -n 40 "$log" >&2
+    fi
     setup_say "the build in $dir failed"
     return 1
   fi

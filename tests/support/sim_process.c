@@ -30,9 +30,8 @@ struct sim_process {
   pid_t pid;
   int input;  /* the child ends when this is closed */
   int output; /* what it prints */
-  char dir[64];
-  char control[128], script[128];
-  char origin[256], url[272];
+  char script[64], control[80];
+  char origin[300], url[320];
 };
 
 static long long
@@ -61,31 +60,29 @@ tool_path(void)
   return path && *path ? path : "infer";
 }
 
+/* The script's file is gone once the child has read it, and the child removes
+ * its control socket itself: a test that is killed leaves nothing behind. */
 static bool
 make_files(sim_process *sim, const char *script)
 {
-  snprintf(sim->dir, sizeof(sim->dir), "/tmp/infer-sim-XXXXXX");
-  if (!mkdtemp(sim->dir)) {
-    sim->dir[0] = '\0';
-    return false;
-  }
-  snprintf(sim->control, sizeof(sim->control), "%s/control", sim->dir);
-  snprintf(sim->script, sizeof(sim->script), "%s/script.json", sim->dir);
-  FILE *file = fopen(sim->script, "we");
+  snprintf(sim->script, sizeof(sim->script), "/tmp/infer-sim-XXXXXX");
+  int fd = mkostemp(sim->script, O_CLOEXEC);
+  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
   if (!file) {
+    sim->script[0] = '\0';
     return false;
   }
+  snprintf(sim->control, sizeof(sim->control), "%s.control", sim->script);
   bool ok = fputs(script ? script : "{}", file) >= 0;
   return fclose(file) == 0 && ok;
 }
 
 static void
-remove_files(const sim_process *sim)
+remove_script(sim_process *sim)
 {
-  if (sim->dir[0]) {
-    unlink(sim->control);
+  if (sim->script[0]) {
     unlink(sim->script);
-    rmdir(sim->dir);
+    sim->script[0] = '\0';
   }
 }
 
@@ -154,11 +151,13 @@ read_origin(sim_process *sim)
   if (strncmp(line, word, sizeof(word) - 1) != 0) {
     return false;
   }
-  snprintf(sim->origin, sizeof(sim->origin), "%s", line + sizeof(word) - 1);
-  snprintf(sim->url, sizeof(sim->url), "%s/v1",
-           strncmp(sim->origin, "unix:", 5) == 0 ? "http://localhost"
-                                                 : sim->origin);
-  return true;
+  const char *origin = line + sizeof(word) - 1;
+  bool local = strncmp(origin, "unix:", 5) == 0;
+  int origin_len = snprintf(sim->origin, sizeof(sim->origin), "%s", origin);
+  int url_len = snprintf(sim->url, sizeof(sim->url), "%s/v1",
+                         local ? "http://localhost" : origin);
+  return origin_len < (int)sizeof(sim->origin) &&
+         url_len < (int)sizeof(sim->url);
 }
 
 sim_process *
@@ -174,6 +173,7 @@ sim_start(const char *script, const char *const *args)
     sim_kill(sim);
     return NULL;
   }
+  remove_script(sim);
   return sim;
 }
 
@@ -186,7 +186,8 @@ free_sim(sim_process *sim)
   if (sim->output >= 0) {
     close(sim->output);
   }
-  remove_files(sim);
+  remove_script(sim);
+  unlink(sim->control);
   free(sim);
 }
 

@@ -174,6 +174,18 @@ serve(void *argument)
 
 /* ---- The server ---------------------------------------------------------- */
 
+/* With all signals blocked: a SIGPIPE of this server's SSL_write() must not
+ * hide one of the library's. */
+static void
+start_thread(pthread_t *thread, void *(*fn)(void *), void *argument)
+{
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_create(thread, NULL, fn, argument);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void *
 accept_all(void *argument)
 {
@@ -198,7 +210,7 @@ accept_all(void *argument)
       conn->fd = fd;
       server->fds[server->count] = fd;
       conn->number = ++server->count;
-      pthread_create(&server->threads[conn->number - 1], NULL, serve, conn);
+      start_thread(&server->threads[conn->number - 1], serve, conn);
     }
     pthread_mutex_unlock(&server->mutex);
   }
@@ -245,6 +257,21 @@ listen_on(const tiny_options *options, int *port)
   return fd;
 }
 
+static int
+choose_http2(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+             const unsigned char *in, unsigned in_len, void *context)
+{
+  static const unsigned char ours[] = "\x02h2\x08http/1.1";
+  (void)ssl;
+  (void)context;
+  unsigned char *chosen;
+  if (SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in,
+                            in_len) != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
 static SSL_CTX *
 make_tls(const tiny_options *options)
 {
@@ -258,6 +285,9 @@ make_tls(const tiny_options *options)
     SSL_CTX_set_verify(
         tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   }
+  SSL_CTX_set_session_id_context(tls, (const unsigned char *)"tiny", 4);
+  if (options->http2)
+    SSL_CTX_set_alpn_select_cb(tls, choose_http2, NULL);
   if (ok)
     return tls;
   SSL_CTX_free(tls);
@@ -270,7 +300,6 @@ tiny_start(tiny_handler handler, void *context, const tiny_options *options)
   static const tiny_options plain;
   if (!options)
     options = &plain;
-  signal(SIGPIPE, SIG_IGN); /* SSL_write() of this server, not the library's */
   tiny_server *server = calloc(1, sizeof *server);
   if (!server)
     return NULL;
@@ -284,7 +313,7 @@ tiny_start(tiny_handler handler, void *context, const tiny_options *options)
     return NULL;
   }
   pthread_mutex_init(&server->mutex, NULL);
-  pthread_create(&server->acceptor, NULL, accept_all, server);
+  start_thread(&server->acceptor, accept_all, server);
   return server;
 }
 

@@ -30,6 +30,7 @@ typedef struct tiny_options {
   bool ipv6;
   const char *cert_file, *key_file; /* TLS with this identity */
   const char *client_ca_file;       /* and clients must prove theirs */
+  bool http2; /* ALPN "h2" preferred; the frames are the handler's */
 } tiny_options;
 
 /* NULL if it cannot listen (no IPv6, say). options may be NULL. */

@@ -22,7 +22,7 @@ cat >"$work/sim.json" <<'END'
     { "when": { "model": "silent" }, "do": { "silence": true } },
     { "when": { "model": "slow" },
       "do": { "tokens": 10000, "text": null, "inter_token_ms": 20 } },
-    { "when": { "model": "cut" }, "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 20 } },
+    { "when": { "model": "cut" }, "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 250 } },
     { "when": { "model": "evil" },
       "do": { "text": "\u001b]0;title\u0007red\r\nend" } },
     { "when": { "model": "thinks" }, "do": { "reasoning": "Let me see." } },

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "support/fail_alloc.h"
 #include "unit/provider_support.h"
 
 typedef struct fixture {
@@ -116,6 +117,7 @@ test_duplicate_members_are_refused(void **state)
           "duplicate member");
   refused(f, "{\"model\":\"m\",\"stream\":true,\"stream\":false}",
           "duplicate member");
+  refused(f, "{\"\":1,\"\":2}", "duplicate member");
   refused(f,
           "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"role\":"
           "\"system\"}]}",
@@ -271,6 +273,50 @@ test_a_copy_is_independent(void **state)
   inf_chat_fini(&copy);
 }
 
+/* Every step either works or changes nothing. */
+static void
+build_short(void *arg)
+{
+  (void)arg;
+  inf_chat chat, copy;
+  inf_buf out;
+  bool all = true;
+  inf_chat_init(&chat);
+  inf_chat_init(&copy);
+  inf_buf_init(&out, SIZE_MAX);
+  all &= inf_chat_from_json(&chat,
+                            S("{\"model\":\"m\\u0061\",\"messages\":[" HI
+                              "],\"n\":1,\"tools\":[1]}"),
+                            NULL, NULL) == INFER_OK;
+  size_t before = chat.message_count;
+  bool added =
+      inf_chat_add_message(&chat, S("user"), S("text"), NULL) == INFER_OK;
+  assert_int_equal(chat.message_count, before + added);
+  all &= added;
+  all &= inf_chat_set_member(&chat, S("n"), S("22"), NULL, NULL) == INFER_OK;
+  all &= inf_chat_append_to_member(&chat, S("tools"), S("2")) == INFER_OK;
+  all &= inf_chat_copy(&copy, &chat) == INFER_OK;
+  inf_chat_write_json(&copy, &out);
+  all &= out.status == INFER_OK;
+  assert_true(all == (fail_alloc_hits() == 0));
+  if (all)
+    assert_buf(&out, "{\"model\":\"ma\",\"messages\":[" HI
+                     ",{\"role\":\"user\",\"content\":\"text\"}],"
+                     "\"n\":22,\"tools\":[1,2]}");
+  inf_buf_fini(&out);
+  inf_chat_fini(&copy);
+  inf_chat_fini(&chat);
+}
+
+static void
+test_short_memory_is_told_and_changes_nothing(void **state)
+{
+  (void)state;
+  fail_alloc_install();
+  assert_true(fail_alloc_sweep(build_short, NULL) > 4);
+  fail_alloc_uninstall();
+}
+
 int
 main(void)
 {
@@ -285,6 +331,7 @@ main(void)
       TEST(test_members_are_set_replaced_and_removed),
       TEST(test_elements_are_appended),
       TEST(test_a_copy_is_independent),
+      cmocka_unit_test(test_short_memory_is_told_and_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,18 @@ test_the_empty_bucket_counts(void **state)
 }
 
 static void
+test_an_empty_bucket_outweighs_an_unknown_one(void **state)
+{
+  (void)state;
+  assert_int_equal(hint(429,
+                        LINES("x-ratelimit-reset-requests: 1h0m0s",
+                              "x-ratelimit-remaining-tokens: 0",
+                              "x-ratelimit-reset-tokens: 2s"),
+                        ""),
+                   2000 * MS);
+}
+
+static void
 test_buckets_of_all_flavours(void **state)
 {
   (void)state;
@@ -191,6 +203,7 @@ main(void)
       cmocka_unit_test(test_milliseconds_come_first_unless_zero),
       cmocka_unit_test(test_the_body_comes_after_headers_and_before_buckets),
       cmocka_unit_test(test_the_empty_bucket_counts),
+      cmocka_unit_test(test_an_empty_bucket_outweighs_an_unknown_one),
       cmocka_unit_test(test_buckets_of_all_flavours),
       cmocka_unit_test(test_buckets_count_only_for_rate_limits),
       cmocka_unit_test(test_headers_of_a_success_are_no_hint),

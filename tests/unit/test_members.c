@@ -89,6 +89,7 @@ test_objects_are_merged(void **state)
   piece(&members, "audio", "{\"data\":\"REVG\",\"transcript\":\"lo\"}");
   piece(&members, "audio", "{\"expires_at\":17,\"x\":{\"y\":\"a\"}}");
   piece(&members, "audio", "{\"x\":{\"y\":\"b\",\"z\":null}}");
+  piece(&members, "audio", "{\"transcript\":null,\"id\":null}");
   written(&members, "{\"audio\":{\"id\":\"au\",\"data\":\"QUJDREVG\","
                     "\"transcript\":\"Hello\",\"expires_at\":17,"
                     "\"x\":{\"y\":\"ab\",\"z\":null}}}");

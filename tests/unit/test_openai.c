@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "support/fail_alloc.h"
 #include "unit/provider_support.h"
 
 typedef struct fixture {
@@ -172,6 +173,41 @@ test_injection_is_refused_with_a_reason(void **state)
   assert_non_null(strstr(inf_buf_cstr(&f->why), "OpenAI-Organization"));
 }
 
+static void
+write_short(void *arg)
+{
+  const inf_send *send = arg;
+  inf_wire_request out;
+  inf_wire_request_init(&out);
+  int32_t status = inf_dialect_openai.write_chat(send, &out, NULL);
+  assert_int_equal(status,
+                   fail_alloc_hits() == 0 ? INFER_OK : INFER_E_NO_MEMORY);
+  inf_wire_request_fini(&out);
+}
+
+static void
+test_short_memory_is_told(void **state)
+{
+  (void)state;
+  inf_chat chat;
+  fail_alloc_install();
+  inf_chat_init(&chat);
+  inf_chat_add_message(&chat, S("user"), S("hi"), NULL);
+  inf_send send = {
+      .kind = inf_provider_kind_find(S("openai")),
+      .base_url = S("https://h/v1"),
+      .auth_scheme = S("Bearer"),
+      .key = S("sk"),
+      .model = S("m"),
+      .chat = &chat,
+      .body_members = S("{\"a\":1}"),
+      .stream = true,
+  };
+  assert_true(fail_alloc_sweep(write_short, &send) > 2);
+  inf_chat_fini(&chat);
+  fail_alloc_uninstall();
+}
+
 int
 main(void)
 {
@@ -184,6 +220,7 @@ main(void)
       TEST(test_a_kind_without_stream_options_gets_the_callers),
       TEST(test_models),
       TEST(test_injection_is_refused_with_a_reason),
+      cmocka_unit_test(test_short_memory_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

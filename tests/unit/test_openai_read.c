@@ -3,12 +3,12 @@
  * says, and above all that both say the same. */
 #include "unit/provider_support.h"
 
-#define CHUNK(choice)                                                          \
-  "data: {\"id\":\"c-1\",\"object\":\"chat.completion.chunk\","                \
+#define CHUNK(choice)                                           \
+  "data: {\"id\":\"c-1\",\"object\":\"chat.completion.chunk\"," \
   "\"created\":17,\"model\":\"m\",\"choices\":[" choice "]}\n\n"
-#define DELTA(delta)                                                           \
+#define DELTA(delta) \
   CHUNK("{\"index\":0,\"delta\":" delta ",\"finish_reason\":null}")
-#define FINISH(reason)                                                         \
+#define FINISH(reason) \
   CHUNK("{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}")
 #define DONE "data: [DONE]\n\n"
 
@@ -52,12 +52,12 @@ test_text(void **state)
        "\"total_tokens\":5}}");
 }
 
-#define USAGE                                                                  \
-  "data: {\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[],"       \
+#define USAGE                                                            \
+  "data: {\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[]," \
   "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n"
-#define BODY(message, more)                                                    \
-  "{\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[{\"index\":0,"  \
-  "\"message\":" message more "}],\"usage\":{\"prompt_tokens\":1,"             \
+#define BODY(message, more)                                                   \
+  "{\"id\":\"c-1\",\"created\":17,\"model\":\"m\",\"choices\":[{\"index\":0," \
+  "\"message\":" message more "}],\"usage\":{\"prompt_tokens\":1,"            \
   "\"completion_tokens\":1}}"
 
 static void
@@ -195,6 +195,18 @@ test_unknown_members_pass_through_on_every_level(void **state)
   assert_json_at(inf_buf_cstr(&r.json), "/choices/0/message/x_message",
                  "\"one two\"");
   assert_false(json_has(inf_buf_cstr(&r.json), "/x_null"));
+  reading_fini(&r);
+}
+
+static void
+test_a_whole_body_keeps_a_choices_text(void **state)
+{
+  (void)state;
+  reading r;
+  run(&r, false,
+      "{\"choices\":[{\"text\":\"old\",\"message\":{\"content\":\"x\"},"
+      "\"finish_reason\":\"stop\"}]}");
+  assert_json_at(inf_buf_cstr(&r.json), "/choices/0/text", "\"old\"");
   reading_fini(&r);
 }
 
@@ -394,6 +406,7 @@ main(void)
       cmocka_unit_test(test_audio_and_legacy_function_calls),
       cmocka_unit_test(test_what_only_streams_have_is_dropped),
       cmocka_unit_test(test_unknown_members_pass_through_on_every_level),
+      cmocka_unit_test(test_a_whole_body_keeps_a_choices_text),
       cmocka_unit_test(test_content_of_parts),
       cmocka_unit_test(test_several_choices),
       cmocka_unit_test(test_usage_figures),

@@ -407,19 +407,28 @@ hangs(const inf_sim_answer *answer)
 }
 
 static inf_sim_step
+next_turn(inf_sim_answer *answer, uint64_t now_ns, inf_buf *payload,
+          inf_buf *out)
+{
+  if (hangs(answer)) {
+    return step_do(INF_SIM_HANG);
+  }
+  return answer->streaming ? stream_turn(answer, now_ns, payload, out)
+                           : body_turn(answer, now_ns, payload, out);
+}
+
+/* Makes no more than fits and, where the body will be cut, no event behind
+ * the cut: its tokens would be counted. */
+static inf_sim_step
 run_turns(inf_sim_answer *answer, uint64_t now_ns, inf_buf *payload,
           inf_buf *out)
 {
+  uint64_t room = answer->frame.limit - answer->frame.sent;
+  room = room < INF_SIM_ANSWER_ROOM ? room : INF_SIM_ANSWER_ROOM;
   inf_sim_step step = step_on;
-  while (step.action == INF_SIM_MORE && payload->len < INF_SIM_ANSWER_ROOM) {
-    if (hangs(answer)) {
-      step = step_do(INF_SIM_HANG);
-    } else if (answer->streaming) {
-      step = stream_turn(answer, now_ns, payload, out);
-    } else {
-      step = body_turn(answer, now_ns, payload, out);
-    }
-  }
+  do {
+    step = next_turn(answer, now_ns, payload, out);
+  } while (step.action == INF_SIM_MORE && payload->len < room);
   if (step.action == INF_SIM_WAIT || step.action == INF_SIM_HANG) {
     step = wait_or_comment(answer, step, now_ns, payload);
   }

@@ -286,7 +286,7 @@ begin_exchange(inf_sim_conn *conn, inf_sim_http_state state, uint64_t now_ns)
   if (state == INF_SIM_HTTP_READY) {
     inf_sim_exchange_begin(conn, now_ns);
   } else {
-    inf_sim_exchange_refuse(conn);
+    inf_sim_exchange_refuse(conn, now_ns);
   }
   progress(conn, now_ns);
 }
@@ -376,7 +376,19 @@ read_input(inf_sim_conn *conn, uint64_t now_ns)
       return;
     }
     feed_pending(conn, now_ns);
-  } while (n > 0 && conn->ssl && conn->state != INF_SIM_CONN_CLOSED);
+  } while (n > 0 && conn->ssl && conn->state != INF_SIM_CONN_CLOSED &&
+           conn->pending.len < PENDING_MAX);
+}
+
+/* After output has moved: the next request may wait in `pending` or, with
+ * TLS, within OpenSSL, of which epoll knows nothing. */
+static void
+resume_input(inf_sim_conn *conn, uint64_t now_ns)
+{
+  feed_pending(conn, now_ns);
+  if (conn->ssl && conn->state != INF_SIM_CONN_CLOSED) {
+    read_input(conn, now_ns);
+  }
 }
 
 static void
@@ -405,7 +417,8 @@ on_ready(inf_sim_source *source, uint32_t events, uint64_t now_ns)
   if (conn->state == INF_SIM_CONN_CLOSED) {
     return;
   }
-  if (events & (EPOLLERR | EPOLLHUP)) {
+  bool hung_up = (events & EPOLLHUP) != 0 && (events & EPOLLIN) == 0;
+  if (hung_up || (events & EPOLLERR) != 0) {
     peer_gone(conn, now_ns);
     return;
   }
@@ -415,7 +428,7 @@ on_ready(inf_sim_source *source, uint32_t events, uint64_t now_ns)
   }
   if (events & EPOLLOUT) {
     progress(conn, now_ns);
-    feed_pending(conn, now_ns);
+    resume_input(conn, now_ns);
   }
   if (conn->state == INF_SIM_CONN_CLOSED) {
     return;
@@ -433,7 +446,7 @@ on_due(inf_sim_alarm *alarm, uint64_t now_ns)
   inf_sim_conn *conn = INF_CONTAINER_OF(alarm, inf_sim_conn, alarm);
   if (conn->state == INF_SIM_CONN_ANSWERING) {
     progress(conn, now_ns);
-    feed_pending(conn, now_ns);
+    resume_input(conn, now_ns);
   } else if (conn->state == INF_SIM_CONN_LINGERING) {
     inf_sim_conn_close(conn, false);
   } else if (!inf_sim_http_begun(&conn->http)) {

@@ -191,9 +191,25 @@ inf_sim_exchange_begin(inf_sim_conn *conn, uint64_t now_ns)
   conn->requests++;
 }
 
-void
-inf_sim_exchange_refuse(inf_sim_conn *conn)
+/* What could be read of a malformed request. */
+static void
+log_refused(inf_sim_conn *conn, uint64_t now_ns)
 {
+  inf_sim_call call = {.kind = INF_SIM_NO_SUCH_PATH};
+  inf_sim_request_init(&call.request);
+  call.number = ++conn->server->next_request;
+  inf_sim_entry *entry = log_request(conn, &call, now_ns);
+  entry->status = conn->http.error_status;
+  entry->end = INF_SIM_END_COMPLETE;
+  entry->head_sent_ns = entry->ended_ns = now_ns;
+  inf_sim_log_finish(entry);
+  conn->server->stats.requests++;
+}
+
+void
+inf_sim_exchange_refuse(inf_sim_conn *conn, uint64_t now_ns)
+{
+  log_refused(conn, now_ns);
   inf_buf body;
   inf_buf_init(&body, INF_SIM_BUF_MAX);
   inf_sim_put_error(&body, inf_sv_from(conn->http.error),

@@ -10,7 +10,7 @@
  * answer, or the bytes of one, into place. */
 void inf_sim_exchange_begin(inf_sim_conn *conn, uint64_t now_ns);
 /* conn->http is in error: the answer says so, and the connection closes. */
-void inf_sim_exchange_refuse(inf_sim_conn *conn);
+void inf_sim_exchange_refuse(inf_sim_conn *conn, uint64_t now_ns);
 /* The next bytes of the answer. */
 void inf_sim_exchange_run(inf_sim_conn *conn, uint64_t now_ns);
 /* Nothing more of this answer will be sent; writes log and invoice. Harmless

@@ -266,6 +266,10 @@ read_script(inf_sim_reader *reader, inf_sv value, inf_sim_script *script)
     if (!inf_sim_behaviour_read(reader, defaults, &script->defaults, NULL)) {
       return false;
     }
+    if (script->defaults.reset == INF_SIM_RESET_ACCEPT) {
+      return inf_sim_reader_fail(reader,
+                                 "\"reset\": \"accept\" belongs in a rule");
+    }
     inf_sim_reader_leave(reader, mark);
   }
   script->plain.require_key = script->defaults.require_key;

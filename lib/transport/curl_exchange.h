@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_TRANSPORT_CURL_EXCHANGE_H
+#define INF_TRANSPORT_CURL_EXCHANGE_H
+
+#include "base/list.h"
+#include "transport/poller.h"
+#include "transport/transport.h"
+
+#include <curl/curl.h>
+
+/* What the files of the curl transport share: the transport, its generations
+ * of connections, and one exchange. */
+
+/* A multi handle with the connections that it keeps. The newest takes all new
+ * exchanges; an older one, retired, goes with its last exchange. */
+typedef struct inf_generation {
+  inf_list node;
+  struct inf_curl *owner;
+  CURLM *multi;
+  uint64_t timer_ns; /* libcurl's own timer; INF_NEVER */
+  inf_list live;     /* its exchanges */
+  uint32_t id;       /* tag of its sockets in the poller */
+  bool broken;       /* the poller could not take one of its sockets */
+} inf_generation;
+
+typedef struct inf_curl {
+  inf_transport base;
+  inf_curl_options options;
+  inf_poller *poller;
+  CURLSH *share;        /* TLS sessions, for all generations */
+  inf_list generations; /* newest first */
+  inf_list starting;    /* started within a callback: added after it */
+  inf_list failed;      /* could not be added; told in the next run() */
+  inf_list resumed;     /* to be unpaused in the next run() */
+  inf_list dead;        /* cancelled within a callback: removed after it */
+  inf_list pool;        /* for reuse */
+  size_t pool_count;
+  size_t copied_body_max; /* libcurl copies a smaller one when it begins */
+  uint32_t last_id;       /* of a generation */
+  bool dispatching;       /* libcurl is on the stack */
+  bool running;           /* within run(), after its wait */
+  bool retire_wanted;
+  uint8_t *open_sockets; /* one bit for each descriptor */
+  size_t open_sockets_size;
+} inf_curl;
+
+typedef enum inf_exchange_state {
+  INF_EXCHANGE_STARTING, /* in starting */
+  INF_EXCHANGE_LIVE,     /* libcurl has it */
+  INF_EXCHANGE_FAILED,   /* in failed */
+  INF_EXCHANGE_DEAD,     /* cancelled; libcurl may still have it */
+  INF_EXCHANGE_ENDED,    /* on_done was called */
+} inf_exchange_state;
+
+struct inf_exchange {
+  inf_list node;        /* in the list that its state names, or the pool */
+  inf_list resume_node; /* in resumed */
+  inf_curl *transport;
+  inf_generation *generation; /* while LIVE or DEAD */
+  CURL *easy;
+  bool prepared;   /* the handle has what is the same for all exchanges */
+  bool peculiar;   /* and what is this endpoint's own */
+  bool compressed; /* the handle asks for gzip */
+  inf_exchange_state state;
+  const inf_exchange_events *events;
+  void *context;
+  const char *url;
+  const inf_endpoint *endpoint;
+  inf_sv unsent; /* of a body that goes out piece by piece */
+  inf_headers headers;
+  struct curl_slist *lines; /* kept by the pool */
+  size_t lines_capacity;
+  struct curl_slist *resolve, *connect_to;
+  uint64_t start_ns;
+  uint64_t sent_ns;
+  uint64_t first_byte_ns;
+  int status;
+  CURLcode failure; /* why it is FAILED */
+  bool in_headers;  /* the status line of this header block was seen */
+  bool headers_told, response_begun, reused, sent;
+  bool resend_refused, aborted, paused;
+  bool headers_too_large, headers_no_memory, no_http;
+  char error[CURL_ERROR_SIZE];
+};
+
+/* Makes an exchange and hands it to libcurl, or leaves it in starting or
+ * failed. NULL when memory is short. */
+inf_exchange *inf_exchange_start(inf_curl *transport,
+                                 const inf_http_request *request,
+                                 const inf_exchange_events *events,
+                                 void *context);
+/* Hands it to the newest generation; on failure it becomes FAILED. */
+void inf_exchange_add(inf_exchange *exchange);
+void inf_exchange_cancel(inf_exchange *exchange);
+void inf_exchange_set_paused(inf_exchange *exchange, bool paused);
+/* Takes the exchange out of libcurl and its list, calls on_done, and gives it
+ * back to the pool. Not while libcurl is on the stack. */
+void inf_exchange_finish(inf_exchange *exchange, CURLcode code);
+/* Takes it out of libcurl and every list, and into the pool. Not while
+ * libcurl is on the stack. */
+void inf_exchange_recycle(inf_exchange *exchange);
+/* Frees one that is in no list. */
+void inf_exchange_free(inf_exchange *exchange);
+
+/* ---- curl_callbacks.c ---- */
+
+void inf_exchange_set_callbacks(inf_exchange *exchange);
+
+/* ---- curl_endpoint.c ---- */
+
+/* Sets what the endpoint says on the exchange's handle. */
+CURLcode inf_exchange_set_endpoint(inf_exchange *exchange,
+                                   const inf_endpoint *endpoint);
+/* Frees what that allocated; the handle must no longer use it. */
+void inf_exchange_clear_endpoint(inf_exchange *exchange);
+
+/* ---- curl_result.c ---- */
+
+void inf_exchange_times_fill(const inf_exchange *exchange,
+                             inf_exchange_times *times);
+/* result->detail points into exchange or to constant text. */
+void inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
+                              inf_exchange_result *result);
+
+/* ---- curl_generation.c ---- */
+
+inf_generation *inf_generation_of(inf_list *node);
+/* Makes the newest generation. False when memory is short. */
+bool inf_generation_add(inf_curl *transport);
+void inf_generation_free(inf_generation *generation);
+/* NULL for one that is gone. */
+inf_generation *inf_generation_find(inf_curl *transport, uint32_t id);
+/* Frees the older generations that have no exchange any more. */
+void inf_generations_free_drained(inf_curl *transport);
+/* A new generation for all later exchanges. False when memory is short: then
+ * retire_wanted stays set, for the next run() to try again. */
+bool inf_generations_retire(inf_curl *transport);
+
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
+curl_socket_t inf_curl_open_socket(void *exchange, curlsocktype purpose,
+                                   struct curl_sockaddr *address);
+int inf_curl_close_socket(void *transport, curl_socket_t fd);
+/* In a forked child. */
+void inf_curl_close_sockets(const inf_curl *transport);
+
+#endif

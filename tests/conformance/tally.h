@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_CONFORMANCE_TALLY_H
+#define TESTS_CONFORMANCE_TALLY_H
+
+#include "conformance/cases.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Counts cases by provider and prints the table that every conformance
+ * program ends with. Zero-initialised it is empty. */
+
+#define TALLY_MAX_PROVIDERS 128
+
+typedef struct tally_row {
+  char provider[64];
+  unsigned cases, passed, failed;
+  char why[160]; /* the first failure: its case and the first difference */
+} tally_row;
+
+typedef struct case_tally {
+  tally_row rows[TALLY_MAX_PROVIDERS];
+  size_t row_count;
+  unsigned cases, failed;
+  unsigned without_oracle; /* expected.json is absent or says "skip" */
+  unsigned not_yet;        /* of an API whose dialect there is not */
+} case_tally;
+
+/* Is the case one to decode? If not it is counted as what it is. */
+bool tally_takes(case_tally *tally, const test_case *test);
+/* why: a line for each difference; only read if the case failed. */
+void tally_add(case_tally *tally, const test_case *test, bool passed,
+               const char *why);
+/* The table, and a line with the totals. */
+void tally_print(const case_tally *tally);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes as JSON: checked and read, and read unchecked. What is accepted is
+ * written anew by the writer and must be accepted again and come out the
+ * same. */
+#include "wire/json_scan.h"
+#include "wire/json_write.h"
+
+#include <infer/infer.h>
+#include <stdlib.h>
+
+#define MAX_DEPTH 16
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void copy_value(inf_buf *out, inf_sv value, int depth);
+
+static void
+copy_string(inf_buf *out, inf_sv raw)
+{
+  inf_buf text;
+
+  inf_buf_init(&text, 1 << 22);
+  inf_json_unescape(raw, &text);
+  inf_json_put_string(out, inf_buf_sv(&text));
+  inf_buf_fini(&text);
+}
+
+static void
+copy_items(inf_buf *out, inf_sv value, int depth)
+{
+  inf_json_iter it = inf_json_iter_of(value);
+
+  inf_json_open(out, it.object ? '{' : '[');
+  while (inf_json_next(&it)) {
+    if (it.object) {
+      copy_string(out, it.key);
+      inf_buf_append_char(out, ':');
+    }
+    copy_value(out, it.value, depth + 1);
+  }
+  inf_json_close(out, it.object ? '}' : ']');
+}
+
+static void
+copy_number(inf_buf *out, inf_sv value)
+{
+  int64_t integer;
+  double number;
+
+  if (inf_json_int64(value, false, &integer))
+    inf_json_put_int(out, integer);
+  else if (inf_json_double(value, false, &number))
+    inf_json_put_double(out, number);
+  else
+    inf_json_put_raw(out, value);
+}
+
+/* Values read without a check may be of any type, or none, at any depth. */
+static void
+copy_value(inf_buf *out, inf_sv value, int depth)
+{
+  inf_json_type type = inf_json_type_of(value);
+
+  if (depth > MAX_DEPTH)
+    return;
+  if (type == INF_JSON_OBJECT || type == INF_JSON_ARRAY)
+    copy_items(out, value, depth);
+  else if (type == INF_JSON_STRING && value.len >= 2)
+    copy_string(out, inf_sv_of(value.ptr + 1, value.len - 2));
+  else if (type == INF_JSON_NUMBER)
+    copy_number(out, value);
+  else
+    inf_json_put_raw(out, value);
+}
+
+static void
+copy_checked(inf_buf *out, inf_sv value)
+{
+  inf_sv again;
+
+  inf_buf_init(out, 1 << 22);
+  copy_value(out, value, 0);
+  if (!inf_json_parse(inf_buf_sv(out), MAX_DEPTH, &again, NULL) ||
+      again.len != out->len)
+    abort();
+}
+
+/* A double that is rounded to an integer is written as one only the second
+ * time; from then on nothing changes. */
+static void
+check_copy(inf_sv value)
+{
+  inf_buf first, second, third;
+
+  copy_checked(&first, value);
+  copy_checked(&second, inf_buf_sv(&first));
+  copy_checked(&third, inf_buf_sv(&second));
+  if (!inf_sv_eq(inf_buf_sv(&second), inf_buf_sv(&third)))
+    abort();
+  inf_buf_fini(&first);
+  inf_buf_fini(&second);
+  inf_buf_fini(&third);
+}
+
+static void
+read_unchecked(inf_sv text)
+{
+  inf_buf out;
+
+  inf_buf_init(&out, 1 << 20);
+  copy_value(&out, text, 0);
+  inf_json_path(text, "choices.delta.content");
+  inf_json_equal(text, INF_SV("content"));
+  inf_buf_fini(&out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  inf_sv text = inf_sv_of((const char *)data, size), strict, loose;
+  inf_json_error error;
+  bool parsed = inf_json_parse(text, MAX_DEPTH, &strict, &error);
+  bool scanned = inf_json_scan(text, MAX_DEPTH, &loose, NULL);
+
+  if (parsed && (!scanned || !inf_sv_eq(strict, loose)))
+    abort();
+  if (!parsed && (error.offset > size || error.line < 1 || error.column < 1))
+    abort();
+  if (scanned)
+    check_copy(loose);
+  read_unchecked(text);
+  return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Each option of the manual, set to another value, makes the difference that
+ * the manual promises; and none may be added without a test that sees it. */
+#include "observe.h"
+
+#include "config/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+// clang-format off
+static const struct row {
+  const char *section, *name;
+  CMUnitTestFunction test;
+} rows[] = {
+    {"client", "threads", observe_threads},
+    {"client", "delivery_interval_ms", observe_delivery_interval_ms},
+    {"client", "max_response_bytes", observe_max_response_bytes},
+    {"client", "max_event_bytes", observe_max_event_bytes},
+    {"client", "max_json_depth", observe_max_json_depth},
+    {"client", "max_undelivered_bytes", observe_max_undelivered_bytes},
+    {"client", "max_calls", observe_max_calls},
+    {"client", "max_idle_connections", observe_max_idle_connections},
+    {"provider", "name", observe_name},
+    {"provider", "type", observe_type},
+    {"provider", "base_url", observe_base_url},
+    {"provider", "api_key", observe_api_key},
+    {"provider", "organization", observe_organization},
+    {"provider", "project", observe_project},
+    {"provider", "auth_scheme", observe_auth_scheme},
+    {"provider", "labels", observe_labels},
+    {"provider", "headers", observe_headers},
+    {"provider", "query", observe_query},
+    {"provider", "body", observe_body},
+    {"provider", "models", observe_models},
+    {"provider", "upstream", observe_provider_upstream},
+    {"provider", "proxy", observe_proxy},
+    {"provider", "ca_file", observe_ca_file},
+    {"provider", "ca_pem", observe_ca_pem},
+    {"provider", "client_cert", observe_client_cert},
+    {"provider", "client_key", observe_client_key},
+    {"provider", "tls_verify", observe_tls_verify},
+    {"provider", "unix_socket", observe_unix_socket},
+    {"provider", "resolve", observe_resolve},
+    {"provider", "compression", observe_compression},
+    {"provider", "http_version", observe_http_version},
+    {"key", "key", observe_key},
+    {"key", "organization", observe_key_organization},
+    {"key", "project", observe_key_project},
+    {"route", "targets", observe_targets},
+    {"route", "require_labels", observe_require_labels},
+    {"target", "target", observe_target},
+    {"target", "upstream", observe_target_upstream},
+    {"policy", "retries", observe_retries},
+    {"policy", "stay.retries", observe_stay_retries},
+    {"policy", "stay.max_wait_ms", observe_stay_max_wait_ms},
+    {"policy", "recovery", observe_recovery},
+    {"policy", "upstream", observe_policy_upstream},
+    {"policy", "failover_on", observe_failover_on},
+    {"policy", "timeouts.connect_ms", observe_connect_ms},
+    {"policy", "timeouts.first_token_ms", observe_first_token_ms},
+    {"policy", "timeouts.idle_ms", observe_idle_ms},
+    {"policy", "timeouts.attempt_ms", observe_attempt_ms},
+    {"policy", "timeouts.deadline_ms", observe_deadline_ms},
+};
+// clang-format on
+
+enum { row_count = sizeof rows / sizeof rows[0] };
+
+static const struct row *
+row_of(const inf_option *option)
+{
+  for (size_t i = 0; i < row_count; i++)
+    if (strcmp(rows[i].section, option->section) == 0 &&
+        strcmp(rows[i].name, option->name) == 0)
+      return &rows[i];
+  return NULL;
+}
+
+static void
+test_every_option_is_observed(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < inf_option_count(); i++) {
+    const inf_option *option = inf_option_at(i);
+    if (!row_of(option))
+      fail_msg("no test observes the option %s of section %s", option->name,
+               option->section);
+  }
+  /* With as many rows as options, each row is of one that exists. */
+  assert_int_equal(inf_option_count(), row_count);
+}
+
+/* ---- What the observers share -------------------------------------------- */
+
+world
+observe_world(const char *script, const char *config)
+{
+  world w = {0};
+  world_sim(&w, 1, script);
+  world_client(&w, config);
+  return w;
+}
+
+int32_t
+observe_status(const char *script, const char *config, const char *model,
+               bool stream, uint64_t *took_ms)
+{
+  world w = observe_world(script, config);
+  outcome o = stream ? world_stream(&w, model) : world_chat(&w, model);
+  int32_t status = o.status;
+  if (took_ms)
+    *took_ms = o.took_ms;
+  outcome_end(&o);
+  world_end(&w);
+  return status;
+}
+
+const char *
+observe_trail(const char *script, const char *config, const char *model)
+{
+  static char trail[2048];
+  world w = observe_world(script, config);
+  outcome o = world_chat(&w, model);
+  snprintf(trail, sizeof trail, "%s", outcome_trail(&o));
+  outcome_end(&o);
+  world_end(&w);
+  return trail;
+}
+
+json_object *
+observe_log(const char *config, const char *model)
+{
+  world w = observe_world(OK_SCRIPT, config);
+  outcome o = world_chat(&w, model);
+  if (o.status != INFER_OK)
+    fail_msg("%s", infer_error_message(o.error));
+  outcome_end(&o);
+  json_object *log = world_log(&w, 1, 1);
+  world_end(&w);
+  return log;
+}
+
+int
+main(void)
+{
+  struct CMUnitTest tests[row_count + 1] = {
+      cmocka_unit_test(test_every_option_is_observed)};
+  char names[row_count][64];
+  world_forget_proxies();
+  for (size_t i = 0; i < row_count; i++) {
+    snprintf(names[i], sizeof names[i], "%s %s", rows[i].section, rows[i].name);
+    tests[i + 1] =
+        (struct CMUnitTest){.name = names[i], .test_func = rows[i].test};
+  }
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

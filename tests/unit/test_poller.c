@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Built twice: test_poller with the system's best interface (epoll on Linux),
+ * test_poller_poll with poll(). */
+#include "transport/poller.h"
+
+#include "base/clock.h"
+#include "support/exchange_probe.h"
+#include "support/fail_alloc.h"
+
+#include <dlfcn.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { long_wait_ms = 5000 };
+
+/* The poller's read() comes through here, so that a test can put a wake-up
+ * between any two of its steps. */
+static inf_poller *wake_before_read;
+
+__attribute__((visibility("default"))) ssize_t
+read(int fd, void *buffer, size_t size)
+{
+  static ssize_t (*next)(int, void *, size_t);
+  if (!next)
+    *(void **)&next = dlsym(RTLD_NEXT, "read");
+  inf_poller *poller = wake_before_read;
+  wake_before_read = NULL;
+  if (poller)
+    inf_poller_wake(poller);
+  return next(fd, buffer, size);
+}
+
+static inf_poller *
+make_poller(void)
+{
+  inf_poller *poller = inf_poller_new();
+  assert_non_null(poller);
+  return poller;
+}
+
+static size_t
+wait_ms(inf_poller *poller, uint64_t ms, inf_poll_event *events,
+        size_t capacity)
+{
+  return inf_poller_wait(poller, ms * INF_NS_PER_MS, events, capacity);
+}
+
+static void
+make_pair(int fds[2])
+{
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+}
+
+static void
+close_pair(int fds[2])
+{
+  close(fds[0]);
+  close(fds[1]);
+}
+
+static void
+test_waits_as_long_as_told(void **state)
+{
+  (void)state;
+  static const uint64_t waits_ns[] = {200 * INF_NS_PER_US, INF_NS_PER_MS,
+                                      1500 * INF_NS_PER_US, 30 * INF_NS_PER_MS};
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  for (size_t i = 0; i < sizeof waits_ns / sizeof waits_ns[0]; i++) {
+    double before_ms = probe_now_ms();
+    assert_int_equal(inf_poller_wait(poller, waits_ns[i], &event, 1), 0);
+    double waited_ms = probe_now_ms() - before_ms;
+    assert_true(waited_ms * 1e6 >= (double)waits_ns[i]);
+    assert_true(waited_ms < long_wait_ms);
+  }
+  double before_ms = probe_now_ms();
+  for (int i = 0; i < 1000; i++)
+    assert_int_equal(inf_poller_wait(poller, 0, &event, 1), 0);
+  assert_true(probe_now_ms() - before_ms < 500); /* 0 does not wait */
+  inf_poller_free(poller);
+}
+
+static void
+test_tells_what_is_ready(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  int fds[2];
+  make_pair(fds);
+  assert_true(inf_poller_set(poller, fds[0], INF_POLL_IN, 7));
+  assert_int_equal(wait_ms(poller, 0, &event, 1), 0);
+  assert_int_equal(write(fds[1], "x", 1), 1);
+  assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 1);
+  assert_int_equal(event.fd, fds[0]);
+  assert_int_equal(event.tag, 7);
+  assert_int_equal(event.mask, INF_POLL_IN);
+  /* Level-triggered: it stays ready until it is read. */
+  assert_int_equal(wait_ms(poller, 0, &event, 1), 1);
+  assert_true(inf_poller_set(poller, fds[0], INF_POLL_OUT, 8));
+  assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 1);
+  assert_int_equal(event.mask, INF_POLL_OUT);
+  assert_int_equal(event.tag, 8);
+  assert_true(inf_poller_set(poller, fds[0], INF_POLL_IN | INF_POLL_OUT, 8));
+  assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 1);
+  assert_int_equal(event.mask, INF_POLL_IN | INF_POLL_OUT);
+  assert_true(inf_poller_set(poller, fds[0], 0, 0));
+  assert_int_equal(wait_ms(poller, 0, &event, 1), 0);
+  close_pair(fds);
+  inf_poller_free(poller);
+}
+
+static void
+test_tells_that_the_peer_is_gone(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  int fds[2];
+  make_pair(fds);
+  assert_true(inf_poller_set(poller, fds[0], INF_POLL_IN, 1));
+  close(fds[1]);
+  assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 1);
+  assert_true(event.mask & (INF_POLL_IN | INF_POLL_ERR));
+  assert_true(inf_poller_set(poller, fds[0], 0, 0));
+  close(fds[0]);
+  inf_poller_free(poller);
+}
+
+/* A number that was forgotten and closed may come again at once, as another
+ * socket; forgetting what is unknown is harmless. */
+static void
+test_numbers_come_again(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  assert_true(inf_poller_set(poller, 900, 0, 0));
+  for (uint32_t i = 0; i < 50; i++) {
+    int fds[2];
+    make_pair(fds);
+    assert_true(inf_poller_set(poller, fds[0], INF_POLL_IN, i));
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 1);
+    assert_int_equal(event.tag, i);
+    assert_true(inf_poller_set(poller, fds[0], 0, 0));
+    assert_true(inf_poller_set(poller, fds[0], 0, 0));
+    close_pair(fds);
+  }
+  inf_poller_free(poller);
+}
+
+/* More descriptors are ready than one wait gives: all get their turn. */
+static void
+check_all_served(inf_poller *poller, size_t count, size_t capacity)
+{
+  enum { most = 300 };
+  bool seen[most] = {false};
+  inf_poll_event events[most];
+  size_t different = 0;
+  for (int turn = 0; turn < 20 * most && different < count; turn++) {
+    size_t given = wait_ms(poller, long_wait_ms, events, capacity);
+    assert_in_range(given, 1, capacity);
+    for (size_t i = 0; i < given; i++) {
+      assert_in_range(events[i].tag, 0, count - 1);
+      different += !seen[events[i].tag];
+      seen[events[i].tag] = true;
+    }
+  }
+  assert_int_equal(different, count);
+}
+
+static void
+test_all_get_their_turn(void **state)
+{
+  (void)state;
+  enum { many = 300 };
+  static int pairs[many][2];
+  inf_poller *poller = make_poller();
+  for (uint32_t i = 0; i < many; i++) {
+    make_pair(pairs[i]);
+    assert_true(inf_poller_set(poller, pairs[i][0], INF_POLL_IN, i));
+    assert_int_equal(write(pairs[i][1], "x", 1), 1);
+  }
+  check_all_served(poller, many, 300);
+  check_all_served(poller, many, 64);
+  check_all_served(poller, many, 1);
+  /* From the middle, from the end, from the beginning. */
+  for (size_t i = 0; i < many; i++) {
+    size_t at = (i * 7 + 151) % many;
+    assert_true(inf_poller_set(poller, pairs[at][0], 0, 0));
+    close_pair(pairs[at]);
+  }
+  inf_poll_event event;
+  assert_int_equal(wait_ms(poller, 0, &event, 1), 0);
+  inf_poller_free(poller);
+}
+
+static bool
+readable(int fd)
+{
+  struct pollfd pollfd = {fd, POLLIN, 0};
+  return poll(&pollfd, 1, 0) == 1;
+}
+
+static void
+test_wake_ends_one_wait(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  assert_false(readable(inf_poller_fd(poller)));
+  for (int round = 0; round < 3; round++) {
+    for (int i = 0; i < 100; i++)
+      inf_poller_wake(poller);
+    assert_true(readable(inf_poller_fd(poller)));
+    double before_ms = probe_now_ms();
+    assert_int_equal(inf_poller_wait(poller, UINT64_MAX, &event, 1), 0);
+    assert_true(probe_now_ms() - before_ms < long_wait_ms);
+    assert_false(readable(inf_poller_fd(poller)));
+    before_ms = probe_now_ms();
+    assert_int_equal(wait_ms(poller, 20, &event, 1), 0);
+    assert_true(probe_now_ms() - before_ms >= 20);
+  }
+  inf_poller_free(poller);
+}
+
+/* A wake-up in the midst of a wait that takes an earlier one belongs to that
+ * wait. It must not spoil those that come later. */
+static void
+test_wake_while_one_is_taken(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  inf_poller_wake(poller);
+  wake_before_read = poller;
+  wait_ms(poller, long_wait_ms, &event, 1);
+  assert_null(wake_before_read);
+  wait_ms(poller, 0, &event, 1);
+  inf_poller_wake(poller);
+  assert_true(readable(inf_poller_fd(poller)));
+  double before_ms = probe_now_ms();
+  wait_ms(poller, long_wait_ms, &event, 1);
+  assert_true(probe_now_ms() - before_ms < long_wait_ms);
+  inf_poller_free(poller);
+}
+
+/* Several threads hand over work and wait until it is seen, so that wake-ups
+ * meet the waiting thread in every state. A lost one shows as a wait of full
+ * length. */
+enum { wakers = 3, rounds = 20000 };
+
+typedef struct hand_over {
+  inf_poller *poller;
+  atomic_long posted, seen;
+  atomic_bool failed;
+} hand_over;
+
+static void *
+post_work(void *context)
+{
+  hand_over *work = context;
+  for (long i = 0; i < rounds && !atomic_load(&work->failed); i++) {
+    long mine = atomic_fetch_add(&work->posted, 1) + 1;
+    inf_poller_wake(work->poller);
+    while (atomic_load(&work->seen) < mine && !atomic_load(&work->failed))
+      sched_yield();
+  }
+  return NULL;
+}
+
+static void
+test_no_wake_is_lost(void **state)
+{
+  (void)state;
+  hand_over work = {.poller = make_poller()};
+  pthread_t threads[wakers];
+  for (int i = 0; i < wakers; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, post_work, &work), 0);
+  inf_poll_event event;
+  while (work.seen < (long)wakers * rounds && !work.failed) {
+    double before_ms = probe_now_ms();
+    wait_ms(work.poller, long_wait_ms, &event, 1);
+    atomic_store(&work.failed, probe_now_ms() - before_ms >= long_wait_ms);
+    atomic_store(&work.seen, atomic_load(&work.posted));
+  }
+  for (int i = 0; i < wakers; i++)
+    pthread_join(threads[i], NULL);
+  assert_false(work.failed);
+  inf_poller_free(work.poller);
+}
+
+static void
+test_nothing_is_left(void **state)
+{
+  (void)state;
+  int before = probe_count_entries("/proc/self/fd");
+  for (int i = 0; i < 100; i++)
+    inf_poller_free(make_poller());
+  assert_int_equal(probe_count_entries("/proc/self/fd"), before);
+  inf_poller_free(NULL);
+}
+
+static void
+use_poller(void *context)
+{
+  int *fds = context;
+  inf_poller *poller = inf_poller_new();
+  if (!poller)
+    return;
+  inf_poll_event event;
+  bool set = inf_poller_set(poller, fds[0], INF_POLL_OUT, 5);
+  inf_poller_wake(poller);
+  size_t count = wait_ms(poller, 0, &event, 1);
+  for (int i = 0; i < 2 && set && count == 0; i++)
+    count = wait_ms(poller, 0, &event, 1);
+  assert_int_equal(count, set);
+  inf_poller_free(poller);
+}
+
+static void
+test_memory_shortage(void **state)
+{
+  (void)state;
+  int fds[2];
+  make_pair(fds);
+  int high = dup2(fds[0], 1000); /* beyond the table's first size */
+  if (high >= 0) {
+    close(fds[0]);
+    fds[0] = high;
+  }
+  fail_alloc_install();
+  assert_true(fail_alloc_sweep(use_poller, fds) >= 2);
+  fail_alloc_uninstall();
+  close_pair(fds);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_waits_as_long_as_told),
+      cmocka_unit_test(test_tells_what_is_ready),
+      cmocka_unit_test(test_tells_that_the_peer_is_gone),
+      cmocka_unit_test(test_numbers_come_again),
+      cmocka_unit_test(test_all_get_their_turn),
+      cmocka_unit_test(test_wake_ends_one_wait),
+      cmocka_unit_test(test_wake_while_one_is_taken),
+      cmocka_unit_test(test_no_wake_is_lost),
+      cmocka_unit_test(test_nothing_is_left),
+      cmocka_unit_test(test_memory_shortage),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -7,8 +7,9 @@
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
 
-/* Attempts kept for reuse; more would hold memory for a peak that is over. */
-enum { pool_max = 64 };
+/* Attempts kept for reuse, and the largest body among them; more would hold
+ * memory for a peak that is over. */
+enum { pool_max = 64, pool_max_body_bytes = 64 << 10 };
 /* What a lingering exchange may still bring before it is cut: a stream's end
  * marks are a few bytes. */
 enum { linger_max_bytes = 64 << 10 };
@@ -66,6 +67,10 @@ inf_attempt_release(inf_attempt *attempt)
     inf_decoder_fini(&attempt->decoder);
   inf_answer_fini(&attempt->answer);
   inf_buf_fini(&attempt->raw);
+  if (attempt->wire.body.cap > pool_max_body_bytes) {
+    inf_wire_request_fini(&attempt->wire);
+    inf_wire_request_init(&attempt->wire);
+  }
   inf_wire_request_clear(&attempt->wire);
   inf_wire_request wire = attempt->wire;
   memset(attempt, 0, sizeof *attempt);

@@ -563,7 +563,7 @@ inf_client_shutdown(struct infer_client *client)
     pthread_join(thread, NULL);
   else if (!in_loop)
     for (bool stopped = false; !stopped;) {
-      inf_client_drive(client, 0);
+      inf_client_drive(client, INF_NS_PER_S); /* or another thread does */
       pthread_mutex_lock(&client->mutex);
       stopped = client->stopped && !client->driving;
       pthread_mutex_unlock(&client->mutex);

@@ -672,6 +672,36 @@ the_request_goes_out_with_model_and_key(void **state)
   fake_client_free(fake);
 }
 
+/* A prompt full of images is not kept for the attempts to come. */
+static void
+the_memory_of_a_large_request_is_given_back(void **state)
+{
+  (void)state;
+  enum { large = 300 << 10 };
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_always(&fake->net), 1, "x");
+  char *text = malloc(large + 1);
+  assert_non_null(text);
+  memset(text, 'x', large);
+  text[large] = '\0';
+  infer_request *request = fake_request_new("one");
+  infer_request_add_message(request, "user", text);
+  free(text);
+  infer_call_free(fake_submit(fake, request));
+  infer_call_free(fake_submit_model(fake, "one"));
+  fake_run_ms(fake, 10);
+  inf_list *pool = &fake->client->engine.pool;
+  size_t bytes = 0;
+  for (inf_list *node = pool->next; node != pool; node = node->next)
+    bytes += INF_CONTAINER_OF(node, inf_attempt, node)->wire.body.cap;
+  assert_int_equal(fake->client->engine.pool_count, 2);
+  assert_true(bytes < 64 << 10);
+  infer_call_free(fake_submit_model(fake, "one"));
+  fake_run_ms(fake, 10);
+  assert_contains(fake->net.requests[2].body, "\"Hi\"");
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
@@ -705,6 +735,7 @@ main(void)
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
       cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
       cmocka_unit_test(the_request_goes_out_with_model_and_key),
+      cmocka_unit_test(the_memory_of_a_large_request_is_given_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

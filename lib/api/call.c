@@ -267,6 +267,8 @@ infer_queue_free(infer_queue *queue)
     infer_call_cancel(call);
     inf_call_unref(call);
   }
+  if (!queue->client->threaded)
+    inf_client_wake(queue->client); /* a poller that drives must look */
   inf_queue_unref(queue);
 }
 
@@ -327,7 +329,7 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
   uint64_t until_ns = 0;
-  if (empty && timeout_ms != 0)
+  if (timeout_ms != 0)
     until_ns = inf_time_add(inf_clock_now(client->engine.clock),
                             inf_wait_ns(timeout_ms));
   inf_queue_ref(queue); /* it may be freed meanwhile */

@@ -202,11 +202,12 @@ flush_due(const inf_engine *engine, const struct infer_call *call)
          engine->now_ns >= engine->next_flush_ns;
 }
 
-void
+bool
 inf_deliver_flush(inf_engine *engine)
 {
   if (inf_list_empty(&engine->dirty))
-    return;
+    return false;
+  bool flushed = false;
   bool interval_over = engine->now_ns >= engine->next_flush_ns;
   inf_list later;
   inf_list_init(&later);
@@ -214,13 +215,16 @@ inf_deliver_flush(inf_engine *engine)
   while ((node = inf_list_pop_front(&engine->dirty))) {
     struct infer_call *call =
         INF_CONTAINER_OF(node, struct infer_call, dirty_node);
-    if (flush_due(engine, call))
+    if (flush_due(engine, call)) {
       flush_call(engine, call);
-    else
+      flushed = true;
+    } else {
       inf_list_push_back(&later, node);
+    }
   }
   inf_list_splice_back(&engine->dirty, &later);
   if (interval_over)
     engine->next_flush_ns =
         inf_time_add(engine->now_ns, engine->delivery_interval_ns);
+  return flushed;
 }

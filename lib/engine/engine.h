@@ -82,6 +82,7 @@ void inf_deliver_discard(struct infer_call *call);
 void inf_deliver_done(inf_engine *engine, struct infer_call *call,
                       int32_t status, struct infer_response *response,
                       struct infer_error *error);
-void inf_deliver_flush(inf_engine *engine);
+/* True if a reader was shown anything. */
+bool inf_deliver_flush(inf_engine *engine);
 
 #endif

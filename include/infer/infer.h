@@ -92,48 +92,48 @@ INFER_API int32_t infer_has_feature(const char *name);
 
 #define INFER_NUL_TERMINATED ((size_t)-1)
 
-#define INFER_OK 0
+#define INFER_OK             0
 
 /* Misuse and local trouble. */
-#define INFER_E_INVALID_ARGUMENT (-1) /**< a parameter or request is wrong */
-#define INFER_E_NO_MEMORY        (-2) /**< memory is short */
-#define INFER_E_CONFIG           (-3) /**< the configuration is wrong */
-#define INFER_E_CLOSED           (-4) /**< client or queue was closed */
-#define INFER_E_TIMEOUT          (-5) /**< the wait, not the call, timed out */
-#define INFER_E_REENTRANT        (-6) /**< not allowed from a hook */
-#define INFER_E_FORKED           (-7) /**< handle of the parent process */
-#define INFER_E_UNSUPPORTED      (-8) /**< not in this build or dialect */
-#define INFER_E_IO               (-9) /**< a local file could not be read */
+#define INFER_E_INVALID_ARGUMENT (-1)  /**< a parameter or request is wrong */
+#define INFER_E_NO_MEMORY        (-2)  /**< memory is short */
+#define INFER_E_CONFIG           (-3)  /**< the configuration is wrong */
+#define INFER_E_CLOSED           (-4)  /**< client or queue was closed */
+#define INFER_E_TIMEOUT          (-5)  /**< the wait, not the call, timed out */
+#define INFER_E_REENTRANT        (-6)  /**< not allowed from a hook */
+#define INFER_E_FORKED           (-7)  /**< handle of the parent process */
+#define INFER_E_UNSUPPORTED      (-8)  /**< not in this build or dialect */
+#define INFER_E_IO               (-9)  /**< a local file could not be read */
 #define INFER_E_INTERNAL         (-10) /**< a bug in the library */
 
 /* Classes of failure of a call: the failure table. */
-#define INFER_E_RESOLVE            (-20) /**< host name not found */
-#define INFER_E_CONNECT            (-21) /**< refused, unreachable, timed out */
-#define INFER_E_TLS                (-22) /**< TLS handshake failed */
-#define INFER_E_RESET              (-23) /**< broke before an answer */
-#define INFER_E_TLS_VERIFY         (-24) /**< certificate not trusted */
+#define INFER_E_RESOLVE             (-20) /**< host name not found */
+#define INFER_E_CONNECT             (-21) /**< refused or unreachable */
+#define INFER_E_TLS                 (-22) /**< TLS handshake failed */
+#define INFER_E_RESET               (-23) /**< broke before an answer */
+#define INFER_E_TLS_VERIFY          (-24) /**< certificate not trusted */
 #define INFER_E_FIRST_TOKEN_TIMEOUT (-25) /**< no content in first_token_ms */
-#define INFER_E_ATTEMPT_TIMEOUT    (-26) /**< answer not done in attempt_ms */
-#define INFER_E_IDLE_TIMEOUT       (-27) /**< silence within an answer */
-#define INFER_E_TRUNCATED          (-28) /**< answer ended without its end */
-#define INFER_E_OVERLOADED         (-29) /**< provider has no capacity */
-#define INFER_E_SERVER             (-30) /**< provider failed (5xx) */
-#define INFER_E_RATE_LIMITED       (-31) /**< our quota, for now (429) */
-#define INFER_E_QUOTA              (-32) /**< this key is spent (billing) */
-#define INFER_E_AUTH               (-33) /**< this key is refused */
-#define INFER_E_NOT_FOUND          (-34) /**< model or URL does not exist */
-#define INFER_E_CONTEXT_LENGTH     (-35) /**< prompt too long for the model */
-#define INFER_E_REQUEST_TOO_LARGE  (-36) /**< can never pass this quota */
-#define INFER_E_CONTENT_FILTER     (-37) /**< provider refused the content */
-#define INFER_E_BAD_REQUEST        (-38) /**< provider rejects the request */
-#define INFER_E_PROTOCOL           (-39) /**< answer is malformed */
-#define INFER_E_TOO_LARGE          (-40) /**< answer or event over its limit */
-#define INFER_E_TOO_DEEP           (-41) /**< JSON nested too deeply */
-#define INFER_E_CANCELLED          (-42) /**< infer_call_cancel() or close */
-#define INFER_E_DEADLINE           (-43) /**< the call's deadline passed */
-#define INFER_E_BUDGET             (-44) /**< spend limit reached */
-#define INFER_E_NO_TARGET          (-45) /**< no target may serve the call */
-#define INFER_E_LIMIT              (-46) /**< a limit of this client */
+#define INFER_E_ATTEMPT_TIMEOUT     (-26) /**< answer not done in attempt_ms */
+#define INFER_E_IDLE_TIMEOUT        (-27) /**< silence within an answer */
+#define INFER_E_TRUNCATED           (-28) /**< answer ended without its end */
+#define INFER_E_OVERLOADED          (-29) /**< provider has no capacity */
+#define INFER_E_SERVER              (-30) /**< provider failed (5xx) */
+#define INFER_E_RATE_LIMITED        (-31) /**< our quota, for now (429) */
+#define INFER_E_QUOTA               (-32) /**< this key is spent (billing) */
+#define INFER_E_AUTH                (-33) /**< this key is refused */
+#define INFER_E_NOT_FOUND           (-34) /**< model or URL does not exist */
+#define INFER_E_CONTEXT_LENGTH      (-35) /**< prompt too long for the model */
+#define INFER_E_REQUEST_TOO_LARGE   (-36) /**< can never pass this quota */
+#define INFER_E_CONTENT_FILTER      (-37) /**< provider refused the content */
+#define INFER_E_BAD_REQUEST         (-38) /**< provider rejects the request */
+#define INFER_E_PROTOCOL            (-39) /**< answer is malformed */
+#define INFER_E_TOO_LARGE           (-40) /**< answer or event over its limit */
+#define INFER_E_TOO_DEEP            (-41) /**< JSON nested too deeply */
+#define INFER_E_CANCELLED           (-42) /**< infer_call_cancel() or close */
+#define INFER_E_DEADLINE            (-43) /**< the call's deadline passed */
+#define INFER_E_BUDGET              (-44) /**< spend limit reached */
+#define INFER_E_NO_TARGET           (-45) /**< no target may serve the call */
+#define INFER_E_LIMIT               (-46) /**< a limit of this client */
 
 /** "INFER_E_RATE_LIMITED"; "INFER_E_UNKNOWN" for a value that this version
  * does not know. [hook-safe] */
@@ -157,8 +157,9 @@ INFER_API int32_t infer_set_allocator(
 
 /** hook runs first thing on each thread that the library starts; name is at
  * most 15 bytes. Set it before a client is made. NULL removes it. */
-INFER_API int32_t infer_set_thread_start_hook(
-    void (*hook)(const char *name, void *user_data), void *user_data);
+INFER_API int32_t infer_set_thread_start_hook(void (*hook)(const char *name,
+                                                           void *user_data),
+                                              void *user_data);
 
 /** Frees a text that a function documents as given to the caller.
  * [hook-safe] */
@@ -226,16 +227,16 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_RECOVERY 6 /**< after the answer had begun */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
-#define INFER_PHASE_LIMITER_WAIT  0 /**< time spent waiting before the start */
-#define INFER_PHASE_LOOKUP        1 /**< name resolved */
-#define INFER_PHASE_CONNECT       2 /**< connected */
-#define INFER_PHASE_TLS           3 /**< TLS handshake done */
-#define INFER_PHASE_SENT          4 /**< request handed to the connection */
-#define INFER_PHASE_HEADERS       5 /**< response headers complete */
-#define INFER_PHASE_FIRST_BYTE    6 /**< first byte of the body */
-#define INFER_PHASE_FIRST_CONTENT 7 /**< first content of any kind */
-#define INFER_PHASE_FIRST_ANSWER  8 /**< first content that is not reasoning */
-#define INFER_PHASE_LAST_CONTENT  9 /**< last content */
+#define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */
+#define INFER_PHASE_LOOKUP        1  /**< name resolved */
+#define INFER_PHASE_CONNECT       2  /**< connected */
+#define INFER_PHASE_TLS           3  /**< TLS handshake done */
+#define INFER_PHASE_SENT          4  /**< request handed to the connection */
+#define INFER_PHASE_HEADERS       5  /**< response headers complete */
+#define INFER_PHASE_FIRST_BYTE    6  /**< first byte of the body */
+#define INFER_PHASE_FIRST_CONTENT 7  /**< first content of any kind */
+#define INFER_PHASE_FIRST_ANSWER  8  /**< first content that is not reasoning */
+#define INFER_PHASE_LAST_CONTENT  9  /**< last content */
 #define INFER_PHASE_END           10 /**< attempt over */
 #define INFER_PHASE_COUNT         11
 
@@ -305,8 +306,7 @@ INFER_API int32_t infer_config_from_json(infer_config **config,
                                          infer_error **error);
 /** Reads a file of at most 4 MiB. Errors: INFER_E_IO, INFER_E_CONFIG. */
 INFER_API int32_t infer_config_from_file(infer_config **config,
-                                         const char *path,
-                                         infer_error **error);
+                                         const char *path, infer_error **error);
 /** Sets one option by its path: "threads", "providers.house.base_url"
  * (providers by name, made when new), "routes.fast.timeouts.connect_ms". The
  * value is JSON; null removes the option. A later set replaces an earlier
@@ -320,10 +320,11 @@ INFER_API int32_t infer_config_set_string(infer_config *config,
 INFER_API int32_t infer_config_set_int(infer_config *config, const char *path,
                                        int64_t value, infer_error **error);
 /** Lines of at most this level (INFER_LOG_*) go to fn, a hook. */
-INFER_API int32_t infer_config_set_log(
-    infer_config *config, int32_t level,
-    void (*fn)(int32_t level, const char *message, void *user_data),
-    void *user_data);
+INFER_API int32_t infer_config_set_log(infer_config *config, int32_t level,
+                                       void (*fn)(int32_t level,
+                                                  const char *message,
+                                                  void *user_data),
+                                       void *user_data);
 /** on_attempt runs for each finished attempt, on_call for each finished call
  * after its last attempt; both are hooks and either may be NULL. What they
  * are given lives until they return. response is NULL for a failed call,
@@ -426,8 +427,7 @@ INFER_API void infer_model_list_free(infer_model_list *models);
 
 /** model: the name of a route, "provider/model", or a model that exactly one
  * provider claims. Only its form is checked here. */
-INFER_API int32_t infer_request_new(infer_request **request,
-                                    const char *model);
+INFER_API int32_t infer_request_new(infer_request **request, const char *model);
 /** From an OpenAI Chat Completions request object; unknown members are passed
  * to OpenAI-compatible providers untouched, "stream" is ignored. Errors:
  * INFER_E_INVALID_ARGUMENT: JSON, UTF-8, no model, messages missing or empty,
@@ -439,8 +439,7 @@ INFER_API int32_t infer_request_set_model(infer_request *request,
                                           const char *model);
 /** role: "system", "developer", "user", "assistant". */
 INFER_API int32_t infer_request_add_message(infer_request *request,
-                                            const char *role,
-                                            const char *text);
+                                            const char *role, const char *text);
 INFER_API int32_t infer_request_add_message_n(infer_request *request,
                                               const char *role,
                                               const char *text, size_t len);
@@ -501,8 +500,7 @@ INFER_API int32_t infer_request_set_deadline_ms(infer_request *request,
  * with control characters, and names that the library sets itself
  * (authorization, host, content-length, ...) are refused. */
 INFER_API int32_t infer_request_set_header(infer_request *request,
-                                           const char *name,
-                                           const char *value);
+                                           const char *name, const char *value);
 /** Only providers with this label may see the request, on top of what the
  * route requires. At most 16. */
 INFER_API int32_t infer_request_require_label(infer_request *request,
@@ -528,9 +526,8 @@ INFER_API void infer_request_free(infer_request *request);
 INFER_API const char *infer_response_text(const infer_response *response,
                                           size_t *len);
 INFER_API size_t infer_response_choice_count(const infer_response *response);
-INFER_API const char *
-infer_response_choice_text(const infer_response *response, size_t choice,
-                           size_t *len);
+INFER_API const char *infer_response_choice_text(const infer_response *response,
+                                                 size_t choice, size_t *len);
 INFER_API const char *infer_response_reasoning(const infer_response *response,
                                                size_t choice, size_t *len);
 INFER_API const char *infer_response_refusal(const infer_response *response,
@@ -584,10 +581,9 @@ INFER_API void infer_response_free(infer_response *response);
 /* ---- Calls: blocking ----------------------------------------------------- */
 
 /** Sends the request and waits for the whole answer. Not from a hook. */
-INFER_API int32_t infer_chat(infer_client *client,
-                             const infer_request *request,
-                             infer_response **response, infer_error **error)
-    INFER_CHECKED;
+INFER_API int32_t infer_chat(infer_client *client, const infer_request *request,
+                             infer_response **response,
+                             infer_error **error) INFER_CHECKED;
 
 /** Return 0 to go on; anything else cancels the call. The event is lent until
  * the callback returns. */
@@ -612,7 +608,7 @@ INFER_API void infer_queue_free(infer_queue *queue);
 /** Events of the answer as they come. */
 #define INFER_SUBMIT_STREAM 1
 /** Only the terminal event. */
-#define INFER_SUBMIT_WHOLE  2
+#define INFER_SUBMIT_WHOLE 2
 
 /** Starts a call and returns at once. The request is copied. Events go to
  * queue; without one (NULL) the result is fetched by infer_call_wait(). tag
@@ -674,15 +670,15 @@ INFER_API void infer_call_free(infer_call *call);
 /* Ignore types that you do not know. The events of a call come in order; each
  * belongs to an epoch, which a RESTART raises. */
 
-#define INFER_EVENT_START           1 /**< an answer begins */
-#define INFER_EVENT_TEXT            2 /**< answer text */
-#define INFER_EVENT_REASONING       3 /**< reasoning text */
-#define INFER_EVENT_REFUSAL         4 /**< refusal text */
-#define INFER_EVENT_TOOL_CALL_DELTA 5 /**< piece of a tool call's arguments */
-#define INFER_EVENT_TOOL_CALL_DONE  6 /**< tool call complete: may be run */
-#define INFER_EVENT_LOGPROBS        7 /**< JSON array of token logprobs */
-#define INFER_EVENT_EXTRA           8 /**< other members of a delta, as JSON */
-#define INFER_EVENT_FINISH          9 /**< a choice ended: finish reason */
+#define INFER_EVENT_START           1  /**< an answer begins */
+#define INFER_EVENT_TEXT            2  /**< answer text */
+#define INFER_EVENT_REASONING       3  /**< reasoning text */
+#define INFER_EVENT_REFUSAL         4  /**< refusal text */
+#define INFER_EVENT_TOOL_CALL_DELTA 5  /**< piece of a tool call's arguments */
+#define INFER_EVENT_TOOL_CALL_DONE  6  /**< tool call complete: may be run */
+#define INFER_EVENT_LOGPROBS        7  /**< JSON array of token logprobs */
+#define INFER_EVENT_EXTRA           8  /**< other members of a delta, as JSON */
+#define INFER_EVENT_FINISH          9  /**< a choice ended: finish reason */
 #define INFER_EVENT_USAGE           10 /**< token counts, as JSON */
 #define INFER_EVENT_RESTART         11 /**< forget what you got of this call */
 #define INFER_EVENT_DONE            12 /**< terminal: status and result */

@@ -90,8 +90,8 @@ call_is_done(void *context)
 }
 
 int32_t
-infer_call_wait(infer_call *call, int64_t timeout_ms,
-                infer_response **response, infer_error **error)
+infer_call_wait(infer_call *call, int64_t timeout_ms, infer_response **response,
+                infer_error **error)
 {
   inf_clear_error(error);
   if (response)
@@ -174,8 +174,8 @@ infer_chat(infer_client *client, const infer_request *request,
   if (status != INFER_OK)
     return status;
   infer_call *call;
-  status = infer_submit(client, request, INFER_SUBMIT_WHOLE, NULL, 0, &call,
-                        error);
+  status =
+      infer_submit(client, request, INFER_SUBMIT_WHOLE, NULL, 0, &call, error);
   if (status != INFER_OK)
     return status;
   status = infer_call_wait(call, -1, response, error);
@@ -319,8 +319,7 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
   if (!queue || !events || !count || capacity == 0)
     return INFER_E_INVALID_ARGUMENT;
   struct infer_client *client = queue->client;
-  bool empty =
-      atomic_load_explicit(&queue->events, memory_order_acquire) == 0;
+  bool empty = atomic_load_explicit(&queue->events, memory_order_acquire) == 0;
   if (queue->fork_generation != inf_fork_generation())
     return INFER_E_FORKED;
   if (empty && timeout_ms == 0 && client->threaded &&

@@ -370,8 +370,7 @@ infer_model_list_id(const infer_model_list *models, size_t index)
 }
 
 const char *
-infer_model_list_json(const infer_model_list *models, size_t index,
-                      size_t *len)
+infer_model_list_json(const infer_model_list *models, size_t index, size_t *len)
 {
   bool found = models && index < models->count;
   if (len)

@@ -36,8 +36,7 @@ inf_guard_wait(const struct infer_client *client, struct infer_error **error)
 static inline inf_sv
 inf_text(const char *text, size_t len)
 {
-  return len == INFER_NUL_TERMINATED ? inf_sv_from(text)
-                                     : inf_sv_of(text, len);
+  return len == INFER_NUL_TERMINATED ? inf_sv_from(text) : inf_sv_of(text, len);
 }
 
 static inline void

@@ -44,8 +44,7 @@ infer_request_new(infer_request **out, const char *model)
   struct infer_request *request = inf_request_new();
   if (!request)
     return INFER_E_NO_MEMORY;
-  int32_t status =
-      inf_chat_set_model(&request->chat, inf_sv_from(model), NULL);
+  int32_t status = inf_chat_set_model(&request->chat, inf_sv_from(model), NULL);
   if (status != INFER_OK) {
     inf_request_free(request);
     return plain(status);
@@ -68,8 +67,8 @@ infer_request_from_json(infer_request **out, const char *json, size_t len,
     return fail(error, INFER_E_NO_MEMORY, "", NULL, 0);
   const char *reason = NULL;
   size_t offset = 0;
-  int32_t status = inf_chat_from_json(&request->chat, inf_text(json, len),
-                                      &reason, &offset);
+  int32_t status =
+      inf_chat_from_json(&request->chat, inf_text(json, len), &reason, &offset);
   if (status != INFER_OK) {
     inf_request_free(request);
     return fail(error, status, "request", reason, offset);
@@ -100,8 +99,7 @@ int32_t
 infer_request_add_message(infer_request *request, const char *role,
                           const char *text)
 {
-  return infer_request_add_message_n(request, role, text,
-                                     INFER_NUL_TERMINATED);
+  return infer_request_add_message_n(request, role, text, INFER_NUL_TERMINATED);
 }
 
 int32_t
@@ -279,9 +277,8 @@ infer_request_set_json_schema(infer_request *request, const char *name,
     status = inf_chat_set_member(&request->chat, INF_SV("response_format"),
                                  inf_buf_sv(&out), NULL, NULL);
   inf_buf_fini(&out);
-  return status == INFER_OK
-             ? INFER_OK
-             : fail(error, status, "response format", NULL, 0);
+  return status == INFER_OK ? INFER_OK
+                            : fail(error, status, "response format", NULL, 0);
 }
 
 int32_t
@@ -294,9 +291,8 @@ infer_request_set_json(infer_request *request, const char *member,
                 "NULL or empty argument", 0);
   const char *reason = NULL;
   size_t offset = 0;
-  int32_t status =
-      inf_chat_set_member(&request->chat, inf_sv_from(member),
-                          inf_text(json, len), &reason, &offset);
+  int32_t status = inf_chat_set_member(&request->chat, inf_sv_from(member),
+                                       inf_text(json, len), &reason, &offset);
   return status == INFER_OK ? INFER_OK
                             : fail(error, status, member, reason, offset);
 }
@@ -318,8 +314,7 @@ infer_request_set_string(infer_request *request, const char *member,
 }
 
 int32_t
-infer_request_set_int(infer_request *request, const char *member,
-                      int64_t value)
+infer_request_set_int(infer_request *request, const char *member, int64_t value)
 {
   inf_buf out;
   inf_buf_init(&out, 64);
@@ -374,9 +369,18 @@ infer_request_set_deadline_ms(infer_request *request, int64_t deadline_ms)
 /* Headers that the library sets itself, or that change how the message is
  * framed. */
 static const char *const reserved_headers[] = {
-    "authorization",     "host",       "content-length", "content-type",
-    "transfer-encoding", "connection", "expect",         "accept-encoding",
-    "te",                "trailer",    "upgrade",        "proxy-authorization",
+    "authorization",
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "expect",
+    "accept-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authorization",
 };
 
 static bool

@@ -12,7 +12,7 @@ typedef struct inf_list {
   struct inf_list *prev, *next;
 } inf_list;
 
-#define INF_CONTAINER_OF(node, type, member)                                   \
+#define INF_CONTAINER_OF(node, type, member) \
   ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static inline void

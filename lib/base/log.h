@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 /* Levels are INFER_LOG_ERROR (1) to INFER_LOG_TRACE (5); 0 is off. */
-typedef void (*inf_log_fn)(int32_t level, const char *message,
-                           void *user_data);
+typedef void (*inf_log_fn)(int32_t level, const char *message, void *user_data);
 
 typedef struct inf_log {
   int32_t level;

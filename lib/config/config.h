@@ -55,8 +55,8 @@ typedef struct inf_provider_config {
 
 typedef struct inf_target_config {
   const inf_provider_config *provider;
-  char *model; /* alias resolved: what goes to the provider */
-  char *name;  /* "provider/model" as configured */
+  char *model;      /* alias resolved: what goes to the provider */
+  char *name;       /* "provider/model" as configured */
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
 } inf_target_config;
 
@@ -70,7 +70,7 @@ typedef struct inf_route_config {
 } inf_route_config;
 
 typedef struct inf_client_options {
-  int64_t threads;               /* 0 or 1 */
+  int64_t threads; /* 0 or 1 */
   int64_t delivery_interval_ms;
   int64_t max_response_bytes;    /* default 64 MiB */
   int64_t max_event_bytes;       /* default 1 MiB */
@@ -115,8 +115,7 @@ void inf_config_unref(inf_config *config);      /* atomic; NULL is harmless */
  * own. It must be released by inf_config_release_route(), before the config.
  * INFER_E_CONFIG with the choices listed if nothing or too much fits. */
 int32_t inf_config_resolve(const inf_config *config, inf_sv model,
-                           const inf_route_config **route,
-                           infer_error **error);
+                           const inf_route_config **route, infer_error **error);
 void inf_config_release_route(const inf_config *config,
                               const inf_route_config *route);
 const inf_provider_config *inf_config_provider(const inf_config *config,
@@ -141,9 +140,9 @@ typedef struct inf_option {
   /* "client", "provider", "key", "route", "target", or "policy": what a route
    * and "defaults" have in common. */
   const char *section;
-  const char *name;    /* path within the section: "timeouts.connect_ms" */
+  const char *name; /* path within the section: "timeouts.connect_ms" */
   inf_option_type type;
-  const char *unit;    /* "ms", "bytes", "" */
+  const char *unit; /* "ms", "bytes", "" */
   int64_t minimum, maximum;
   int64_t default_number;
   const char *default_text; /* for other types; "" for none */

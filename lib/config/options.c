@@ -12,28 +12,28 @@
 #define GIB  ((int64_t)1 << 30)
 #define HOUR ((int64_t)3600 * 1000)
 
-#define CLIENT(name, unit, low, high, number, field, text)                     \
-  {                                                                            \
-    "client", name, INF_OPTION_INT, unit, low, high, number, "", "",           \
-        offsetof(inf_client_options, field), text                              \
+#define CLIENT(name, unit, low, high, number, field, text)           \
+  {                                                                  \
+    "client", name, INF_OPTION_INT, unit, low, high, number, "", "", \
+        offsetof(inf_client_options, field), text                    \
   }
-#define PROVIDER(name, type, number, words, choices, offset, text)             \
-  {                                                                            \
-    "provider", name, type, "", 0, 0, number, words, choices, offset, text     \
+#define PROVIDER(name, type, number, words, choices, offset, text)         \
+  {                                                                        \
+    "provider", name, type, "", 0, 0, number, words, choices, offset, text \
   }
-#define POLICY_INT(name, unit, low, high, number, field, text)                 \
-  {                                                                            \
-    "policy", name, INF_OPTION_INT, unit, low, high, number, "", "",           \
-        offsetof(inf_route_params, field), text                                \
+#define POLICY_INT(name, unit, low, high, number, field, text)       \
+  {                                                                  \
+    "policy", name, INF_OPTION_INT, unit, low, high, number, "", "", \
+        offsetof(inf_route_params, field), text                      \
   }
-#define POLICY_ENUM(name, choices, field, text)                                \
-  {                                                                            \
-    "policy", name, INF_OPTION_ENUM, "", 0, 0, 0, "", choices,                 \
-        offsetof(inf_route_params, field), text                                \
+#define POLICY_ENUM(name, choices, field, text)                \
+  {                                                            \
+    "policy", name, INF_OPTION_ENUM, "", 0, 0, 0, "", choices, \
+        offsetof(inf_route_params, field), text                \
   }
-#define OTHER(section, name, type, words, choices, offset, text)               \
-  {                                                                            \
-    section, name, type, "", 0, 0, 0, words, choices, offset, text             \
+#define OTHER(section, name, type, words, choices, offset, text)   \
+  {                                                                \
+    section, name, type, "", 0, 0, 0, words, choices, offset, text \
   }
 
 #define IN_PROVIDER(field) offsetof(inf_provider_config, field)

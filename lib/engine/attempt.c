@@ -130,8 +130,8 @@ due_ns(const inf_attempt *attempt, int32_t *status)
     next_ns = after_ms(record->start_ns, timeouts->connect_ms);
     next_status = INFER_E_CONNECT;
   } else if (attempt->stream && !attempt->content) {
-    next_ns = after_ms(record->phase_ns[INFER_PHASE_SENT],
-                       timeouts->first_token_ms);
+    next_ns =
+        after_ms(record->phase_ns[INFER_PHASE_SENT], timeouts->first_token_ms);
     next_status = INFER_E_FIRST_TOKEN_TIMEOUT;
   } else if (attempt->stream && !attempt->paused) {
     next_ns = after_ms(attempt->activity_ns, timeouts->idle_ms);
@@ -391,10 +391,9 @@ on_done(void *context, const inf_exchange_result *result)
     return;
   }
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
-  attempt->untouched =
-      attempt->refused ||
-      (result->net == INF_NET_RESET && result->reused_connection &&
-       !result->response_begun);
+  attempt->untouched = attempt->refused ||
+                       (result->net == INF_NET_RESET &&
+                        result->reused_connection && !result->response_begun);
   attempt->sent = attempt->sent || result->sent;
   const char *message;
   int32_t status = class_of_end(attempt, result, &message);
@@ -410,8 +409,8 @@ on_done(void *context, const inf_exchange_result *result)
     fail(attempt, status, message);
 }
 
-static const inf_exchange_events exchange_events = {
-    on_sent, on_headers, on_body, on_done};
+static const inf_exchange_events exchange_events = {on_sent, on_headers,
+                                                    on_body, on_done};
 
 /* ---- Start --------------------------------------------------------------- */
 
@@ -449,8 +448,8 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
       .fresh_connection = attempt->fresh_connection,
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
-  attempt->exchange = engine->transport->ops->start(
-      engine->transport, &request, &exchange_events, attempt);
+  attempt->exchange = engine->transport->ops->start(engine->transport, &request,
+                                                    &exchange_events, attempt);
   return attempt->exchange ? INFER_OK : INFER_E_NO_MEMORY;
 }
 

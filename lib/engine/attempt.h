@@ -36,16 +36,16 @@ typedef struct inf_attempt {
   inf_answer answer;
   inf_decoder decoder;
   bool has_decoder;
-  bool stream;     /* asked for as a stream */
-  bool content;    /* first content seen */
-  bool sent;       /* the request went out */
+  bool stream;    /* asked for as a stream */
+  bool content;   /* first content seen */
+  bool sent;      /* the request went out */
   bool untouched; /* it broke before the provider can have begun */
   bool refused;   /* the provider said that it did not begin */
-  bool resend;     /* started at once after a stale connection */
+  bool resend;    /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
-  uint64_t failed_ns; /* since when it waits for usage only; 0: it does not */
-  int32_t verdict; /* a failure decided within a callback; INFER_OK */
+  uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */
+  int32_t verdict;      /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */
   uint64_t paused_ns;   /* since when */
   inf_timer timer;

@@ -80,8 +80,8 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
     inf_free(items);
     return no_memory(error);
   }
-  call->target_count = inf_plan_make(items, route, call->request,
-                                     call->client->runtime, now_ns);
+  call->target_count =
+      inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
   for (size_t i = 0; i < call->target_count; i++)
     call->targets[i] = items[i].target;
   int32_t status = INFER_OK;
@@ -93,11 +93,11 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
         route->name[0] ? route->name : items[0].target->name,
         items[0].target->provider->name, items[0].missing_label);
   else if (call->target_count == 0)
-    status = inf_error_set(error, items[0].status,
-                           "%s: all keys of provider \"%s\" are set aside: %s",
-                           items[0].target->name,
-                           items[0].target->provider->name,
-                           inf_status_find(items[0].status)->text);
+    status =
+        inf_error_set(error, items[0].status,
+                      "%s: all keys of provider \"%s\" are set aside: %s",
+                      items[0].target->name, items[0].target->provider->name,
+                      inf_status_find(items[0].status)->text);
   inf_free(items);
   return status;
 }
@@ -457,8 +457,7 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
-  inf_retry_decision next = {.action = INF_RETRY_END,
-                             .why = "memory ran out"};
+  inf_retry_decision next = {.action = INF_RETRY_END, .why = "memory ran out"};
   if (status != INFER_E_NO_MEMORY)
     next = decide(attempt, status);
   if (call->committed && next.action == INF_RETRY_ATTEMPT) {

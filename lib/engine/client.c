@@ -302,8 +302,7 @@ wait_driving(struct infer_client *client, struct infer_queue *queue,
 
 bool
 inf_client_wait(struct infer_client *client, struct infer_queue *queue,
-                bool (*ready)(void *context), void *context,
-                uint64_t until_ns)
+                bool (*ready)(void *context), void *context, uint64_t until_ns)
 {
   if (!client->threaded)
     return wait_driving(client, queue, ready, context, until_ns);
@@ -415,8 +414,8 @@ start_thread(struct infer_client *client, struct infer_error **error)
 {
   client->threaded = true;
   inf_client_ref(client); /* the loop's */
-  int failure = inf_thread_start(&client->thread, "infer-loop", loop_main,
-                                 client);
+  int failure =
+      inf_thread_start(&client->thread, "infer-loop", loop_main, client);
   if (failure == 0)
     return INFER_OK;
   inf_client_unref(client);
@@ -476,8 +475,7 @@ inf_client_new(struct infer_client **out, const struct infer_config *source,
 
 int32_t
 inf_client_reload(struct infer_client *client,
-                  const struct infer_config *source,
-                  struct infer_error **error)
+                  const struct infer_config *source, struct infer_error **error)
 {
   inf_config *config;
   int32_t status = inf_config_compile(source, &config, error);

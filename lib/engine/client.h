@@ -13,7 +13,7 @@
 struct infer_client {
   atomic_uint app_refs, refs;
   uint32_t fork_generation;
-  inf_engine engine;   /* touched by the loop only */
+  inf_engine engine; /* touched by the loop only */
   inf_runtime *runtime;
   inf_config_hooks hooks;
   inf_log log;
@@ -37,9 +37,9 @@ struct infer_client {
   inf_list queues;     /* [client] all queues */
 
   bool threaded;
-  pthread_t thread;     /* if threaded */
-  bool driving;         /* [client] not threaded: a thread is in a turn */
-  uint64_t turns;       /* [client] not threaded: how many have ended */
+  pthread_t thread; /* if threaded */
+  bool driving;     /* [client] not threaded: a thread is in a turn */
+  uint64_t turns;   /* [client] not threaded: how many have ended */
 };
 
 int32_t inf_client_new(struct infer_client **client,
@@ -68,8 +68,7 @@ bool inf_client_in_loop(const struct infer_client *client);
 
 /* Hands the call to the loop, taking over a reference. INFER_E_CLOSED,
  * INFER_E_LIMIT: the reference stays the caller's. */
-int32_t inf_client_submit(struct infer_client *client,
-                          struct infer_call *call);
+int32_t inf_client_submit(struct infer_client *client, struct infer_call *call);
 /* Asks the loop to look at the call again: cancel_requested or a resume. */
 void inf_client_command(struct infer_client *client, struct infer_call *call);
 

@@ -34,8 +34,7 @@ stage(inf_engine *engine, struct infer_call *call, struct infer_event *event)
 
 /* Joins the delta to the last staged event where that is the same text. */
 static bool
-merge_into_staged(struct infer_call *call, int32_t type,
-                  const inf_delta *delta)
+merge_into_staged(struct infer_call *call, int32_t type, const inf_delta *delta)
 {
   if (delta->kind > INF_DELTA_TOOL_CALL || inf_list_empty(&call->staged))
     return false;

@@ -69,8 +69,7 @@ inf_engine_update_time(inf_engine *engine, uint64_t waited_ns)
 }
 
 void
-inf_engine_cancel(inf_engine *engine, struct infer_call *call,
-                  const char *why)
+inf_engine_cancel(inf_engine *engine, struct infer_call *call, const char *why)
 {
   inf_call_end_cancelled(engine, call, INFER_E_CANCELLED, why);
 }

@@ -33,8 +33,7 @@ judge(const inf_target_config *target, const inf_route_config *route,
       uint64_t now_ns)
 {
   inf_plan_item item = {.target = target, .status = INFER_OK};
-  item.missing_label =
-      inf_plan_missing_label(target->provider, route, request);
+  item.missing_label = inf_plan_missing_label(target->provider, route, request);
   if (item.missing_label)
     item.status = INFER_E_NO_TARGET;
   else

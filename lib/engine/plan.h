@@ -17,8 +17,8 @@ typedef struct inf_plan_item {
 /* Fills items (room for route->target_count) in the order in which they would
  * be tried: those that may be, then the others. Returns how many may be. */
 size_t inf_plan_make(inf_plan_item *items, const inf_route_config *route,
-                     const struct infer_request *request,
-                     inf_runtime *runtime, uint64_t now_ns);
+                     const struct infer_request *request, inf_runtime *runtime,
+                     uint64_t now_ns);
 /* Does the provider have all labels that route and request require? NULL, or
  * the first that is missing. This is the one place where labels decide; every
  * attempt asks here again before it is sent. */

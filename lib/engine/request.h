@@ -6,9 +6,9 @@
 #include "provider/chat.h"
 
 /* A request: what is asked, and how the call is to be made. */
-#define INF_REQUEST_MAX_LABELS  16
-#define INF_REQUEST_MAX_TAGS    32
-#define INF_REQUEST_MAX_HEADERS 64
+#define INF_REQUEST_MAX_LABELS       16
+#define INF_REQUEST_MAX_TAGS         32
+#define INF_REQUEST_MAX_HEADERS      64
 #define INF_REQUEST_MAX_HEADER_BYTES ((size_t)64 << 10)
 #define INF_REQUEST_MAX_NAME_BYTES   256
 

@@ -34,12 +34,12 @@ typedef enum inf_key_fate {
 } inf_key_fate;
 
 typedef struct inf_failure_rule {
-  int32_t status; /* INFER_E_* */
-  uint8_t again;     /* inf_again */
-  uint8_t elsewhere; /* inf_elsewhere */
-  uint8_t key_fate;  /* inf_key_fate */
+  int32_t status;          /* INFER_E_* */
+  uint8_t again;           /* inf_again */
+  uint8_t elsewhere;       /* inf_elsewhere */
+  uint8_t key_fate;        /* inf_key_fate */
   uint8_t breaker_percent; /* evidence against the target, 100 is one failure */
-  bool retryable; /* may the whole call succeed later? */
+  bool retryable;          /* may the whole call succeed later? */
 } inf_failure_rule;
 
 /* Never NULL: a class that the table does not list ends the call. */

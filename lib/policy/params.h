@@ -29,11 +29,11 @@ typedef struct inf_timeouts {
 
 typedef struct inf_route_params {
   inf_timeouts timeouts;
-  int64_t retries;          /* beyond one attempt per target */
-  int64_t stay_retries;     /* on one target before the next */
-  int64_t stay_max_wait_ms; /* longest wait for staying */
-  int32_t recovery;         /* inf_recovery */
-  int32_t upstream;         /* inf_upstream */
+  int64_t retries;              /* beyond one attempt per target */
+  int64_t stay_retries;         /* on one target before the next */
+  int64_t stay_max_wait_ms;     /* longest wait for staying */
+  int32_t recovery;             /* inf_recovery */
+  int32_t upstream;             /* inf_upstream */
   bool failover_content_filter; /* refused content may go elsewhere */
   bool failover_tls_verify;     /* so may an untrusted certificate */
 } inf_route_params;

@@ -37,7 +37,7 @@ typedef struct inf_tool_call {
   inf_buf id, type, name, arguments;
   inf_members extra; /* other members of the call; those of its "function"
                       * stand as one object under that name */
-  bool done; /* the listener heard TOOL_CALL_DONE */
+  bool done;         /* the listener heard TOOL_CALL_DONE */
 } inf_tool_call;
 
 #define INF_TOOL_NO_INDEX UINT32_MAX
@@ -58,8 +58,8 @@ typedef struct inf_choice {
   inf_buf role;
   inf_buf finish_reason;        /* OpenAI's word */
   inf_buf native_finish_reason; /* the provider's */
-  inf_members message_extra; /* other members of the message */
-  inf_members extra;         /* other members of the choice */
+  inf_members message_extra;    /* other members of the message */
+  inf_members extra;            /* other members of the choice */
 } inf_choice;
 
 typedef enum inf_delta_kind {
@@ -77,7 +77,7 @@ typedef enum inf_delta_kind {
 typedef struct inf_delta {
   inf_delta_kind kind;
   uint32_t choice;
-  uint32_t tool;        /* place among the choice's tool calls, from 0 */
+  uint32_t tool; /* place among the choice's tool calls, from 0 */
   inf_sv text;
   inf_sv tool_id, tool_name;
 } inf_delta;
@@ -86,8 +86,8 @@ typedef void (*inf_delta_fn)(void *context, const inf_delta *delta);
 
 typedef struct inf_answer {
   inf_buf id, model;
-  inf_members extra; /* other members of the top object */
-  int64_t created; /* -1: unknown */
+  inf_members extra;   /* other members of the top object */
+  int64_t created;     /* -1: unknown */
   inf_choice *choices; /* in the order of their index */
   size_t choice_count, choice_cap;
   inf_usage usage;
@@ -121,8 +121,8 @@ void inf_answer_set_usage(inf_answer *answer, const inf_usage *usage,
 /* Text is given decoded, as UTF-8. An empty text is recorded (content is ""
  * then, not null) but tells the listener nothing. */
 void inf_answer_add_text(inf_answer *answer, uint32_t choice, inf_sv text);
-void inf_answer_add_reasoning(inf_answer *answer, uint32_t choice,
-                              inf_sv text, const char *member_name);
+void inf_answer_add_reasoning(inf_answer *answer, uint32_t choice, inf_sv text,
+                              const char *member_name);
 void inf_answer_add_refusal(inf_answer *answer, uint32_t choice, inf_sv text);
 void inf_answer_set_role(inf_answer *answer, uint32_t choice, inf_sv role);
 /* Elements (without brackets) of logprobs.content or .refusal. */
@@ -135,8 +135,8 @@ void inf_answer_add_logprobs(inf_answer *answer, uint32_t choice, inf_sv json,
 size_t inf_answer_add_tool_call(inf_answer *answer, uint32_t choice,
                                 uint32_t index, inf_sv id, inf_sv type,
                                 inf_sv name, inf_sv arguments);
-void inf_answer_set_tool_extra(inf_answer *answer, uint32_t choice,
-                               size_t tool, inf_sv name, inf_sv json);
+void inf_answer_set_tool_extra(inf_answer *answer, uint32_t choice, size_t tool,
+                               inf_sv name, inf_sv json);
 /* Members of the message or choice that have no place of their own. A string
  * that comes again in a stream (merge true) is joined, an array extended, an
  * object merged member by member; else the last value stands. */

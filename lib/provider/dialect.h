@@ -37,7 +37,7 @@ typedef struct inf_provider_kind {
   /* Model names that this kind claims when a request names a bare model:
    * prefixes separated by spaces, "" for none. */
   const char *claims;
-  bool stream_options; /* takes stream_options.include_usage */
+  bool stream_options;            /* takes stream_options.include_usage */
   const char *request_id_headers; /* names separated by spaces */
   inf_evidence evidence;
   const char *source; /* where the facts come from, with date */
@@ -58,11 +58,11 @@ typedef struct inf_send {
   inf_sv auth_scheme;
   inf_sv key; /* "" for none */
   inf_sv organization, project;
-  inf_sv headers; /* "Name: value" lines, each NUL-terminated: account's,
-                   * then the request's */
+  inf_sv headers;      /* "Name: value" lines, each NUL-terminated: account's,
+                        * then the request's */
   inf_sv body_members; /* JSON object that is merged into the body; the
                         * request's own members win */
-  inf_sv model; /* as the provider names it */
+  inf_sv model;        /* as the provider names it */
   const inf_chat *chat;
   bool stream;
 } inf_send;
@@ -112,11 +112,11 @@ struct inf_dialect {
 
 typedef struct inf_decoder_options {
   const inf_provider_kind *kind;
-  bool stream;            /* a stream was asked for; a body is read too */
-  uint32_t choices;       /* how many were asked for (n), at least 1 */
-  size_t prompt_bytes;    /* of the messages, to estimate by; 0: unknown */
-  bool no_guess;          /* read every chunk in full: for comparison */
-  size_t max_body_bytes;  /* whole body, or the assembled answer */
+  bool stream;           /* a stream was asked for; a body is read too */
+  uint32_t choices;      /* how many were asked for (n), at least 1 */
+  size_t prompt_bytes;   /* of the messages, to estimate by; 0: unknown */
+  bool no_guess;         /* read every chunk in full: for comparison */
+  size_t max_body_bytes; /* whole body, or the assembled answer */
   size_t max_event_bytes;
   unsigned max_depth;
 } inf_decoder_options;
@@ -134,15 +134,15 @@ struct inf_decoder {
     INF_BODY_EVENTS,
   } mode;
   inf_sse sse;
-  inf_buf body;    /* WHOLE: what came so far */
-  inf_buf scratch; /* for decoded strings of one event or body */
+  inf_buf body;     /* WHOLE: what came so far */
+  inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
-  inf_guess guess; /* the last chunk, for the short way through the next */
+  inf_guess guess;  /* the last chunk, for the short way through the next */
   size_t events, skipped_events;
   bool unfinished_event; /* the event at hand was cut by the end */
-  bool terminated; /* the API's terminator seen */
-  bool finished;   /* proper end seen */
-  bool failed;     /* failure is final; its words may be local ones */
+  bool terminated;       /* the API's terminator seen */
+  bool finished;         /* proper end seen */
+  bool failed;           /* failure is final; its words may be local ones */
 };
 
 /* INFER_OK or INFER_E_NO_MEMORY. */
@@ -172,10 +172,9 @@ int32_t inf_decoder_end(inf_decoder *decoder, bool clean_end);
 int32_t inf_class_of_http_status(int http_status);
 /* Reads an error body of any known shape (providers.md section 3) and decides
  * the class from status, headers, code, type and message. */
-void inf_classify_failure(inf_failure *failure,
-                          const inf_provider_kind *kind, int http_status,
-                          const inf_headers *headers, inf_sv body,
-                          int64_t wall_now_ns);
+void inf_classify_failure(inf_failure *failure, const inf_provider_kind *kind,
+                          int http_status, const inf_headers *headers,
+                          inf_sv body, int64_t wall_now_ns);
 /* The same for an error inside a 200: a JSON value that was checked already.
  * False, with failure untouched, if it reports no error. */
 bool inf_classify_value(inf_failure *failure, const inf_provider_kind *kind,

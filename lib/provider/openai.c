@@ -118,8 +118,7 @@ write_headers(const inf_send *send, bool has_body, bool stream,
   };
   /* At once, so that no growth leaves a copy of the key behind. */
   size_t lines = 1024 + send->key.len + send->headers.len;
-  int32_t status =
-      inf_buf_reserve(headers, lines) ? INFER_OK : headers->status;
+  int32_t status = inf_buf_reserve(headers, lines) ? INFER_OK : headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)
       status = inf_send_write_header(send, fields[i].name, fields[i].value,

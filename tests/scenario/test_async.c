@@ -43,8 +43,9 @@ test_many_calls_one_queue(void **state)
   (void)state;
   enum { many = 300 };
   world w = {0};
-  world_sim(&w, 1, "{'defaults':{'tokens':20,'first_token_ms':{'uniform':[1,"
-                   "30]},'inter_token_ms':1}}");
+  world_sim(&w, 1,
+            "{'defaults':{'tokens':20,'first_token_ms':{'uniform':[1,"
+            "30]},'inter_token_ms':1}}");
   world_usual(&w, "");
   infer_queue *queue = make_queue(&w);
   infer_call *calls[many];
@@ -168,12 +169,12 @@ test_wait_without_a_queue(void **state)
   world_usual(&w, "");
   infer_request *request = world_request("a/m", "go");
   infer_call *call;
-  assert_int_equal(infer_submit(w.client, request, INFER_SUBMIT_WHOLE, NULL, 5,
-                                &call, NULL),
-                   INFER_OK);
-  assert_int_equal(infer_submit(w.client, request, INFER_SUBMIT_STREAM, NULL,
-                                5, NULL, NULL),
-                   INFER_E_INVALID_ARGUMENT);
+  assert_int_equal(
+      infer_submit(w.client, request, INFER_SUBMIT_WHOLE, NULL, 5, &call, NULL),
+      INFER_OK);
+  assert_int_equal(
+      infer_submit(w.client, request, INFER_SUBMIT_STREAM, NULL, 5, NULL, NULL),
+      INFER_E_INVALID_ARGUMENT);
   infer_request_free(request);
   infer_response *response;
   infer_error *error;
@@ -216,9 +217,10 @@ test_cancel_at_any_moment(void **state)
   (void)state;
   static const unsigned moments[] = {0, 1, 30, 60, 90, 120, 1500};
   world w = {0};
-  world_sim(&w, 1, "{'rules':[{'when':{'model':'silent'},'do':{'silence':true}"
-                   "}],'defaults':{'tokens':20,'first_token_ms':50,"
-                   "'inter_token_ms':10}}");
+  world_sim(&w, 1,
+            "{'rules':[{'when':{'model':'silent'},'do':{'silence':true}"
+            "}],'defaults':{'tokens':20,'first_token_ms':50,"
+            "'inter_token_ms':10}}");
   world_usual(&w, "");
   infer_queue *queue = make_queue(&w);
   for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
@@ -230,8 +232,7 @@ test_cancel_at_any_moment(void **state)
     int others = 0;
     int32_t status = wait_done(queue, &others);
     assert_true(world_now_ms() - before < 1000);
-    assert_int_equal(status,
-                     moments[i] == 1500 ? INFER_OK : INFER_E_CANCELLED);
+    assert_int_equal(status, moments[i] == 1500 ? INFER_OK : INFER_E_CANCELLED);
     infer_event *event;
     assert_int_equal(infer_queue_poll(queue, 50, &event), INFER_E_TIMEOUT);
     infer_error *error;
@@ -272,9 +273,9 @@ test_a_callback_may_stop_the_stream(void **state)
   int heard = 0;
   infer_error *error;
   uint64_t before = world_now_ms();
-  assert_int_equal(infer_chat_stream(w.client, request, stop_at_once, &heard,
-                                     NULL, &error),
-                   INFER_E_CANCELLED);
+  assert_int_equal(
+      infer_chat_stream(w.client, request, stop_at_once, &heard, NULL, &error),
+      INFER_E_CANCELLED);
   assert_true(world_now_ms() - before < 2000);
   assert_int_equal(heard, 1);
   infer_error_free(error);
@@ -319,8 +320,9 @@ test_unread_text_is_merged(void **state)
 {
   (void)state;
   world w = {0};
-  world_sim(&w, 1, "{'defaults':{'reasoning':'one two three four five',"
-                   "'tokens':200,'inter_token_ms':1}}");
+  world_sim(&w, 1,
+            "{'defaults':{'reasoning':'one two three four five',"
+            "'tokens':200,'inter_token_ms':1}}");
   world_usual(&w, "");
   infer_queue *queue = make_queue(&w);
   infer_call *call = submit(&w, "a/m", queue, 0);
@@ -335,9 +337,9 @@ test_unread_text_is_merged(void **state)
     infer_event_free(event);
   }
   /* START, REASONING, TEXT, FINISH, USAGE, DONE: nothing more. */
-  static const int expected[] = {INFER_EVENT_START,  INFER_EVENT_REASONING,
-                                 INFER_EVENT_TEXT,   INFER_EVENT_FINISH,
-                                 INFER_EVENT_USAGE,  INFER_EVENT_DONE};
+  static const int expected[] = {INFER_EVENT_START, INFER_EVENT_REASONING,
+                                 INFER_EVENT_TEXT,  INFER_EVENT_FINISH,
+                                 INFER_EVENT_USAGE, INFER_EVENT_DONE};
   assert_int_equal(count, 6);
   assert_memory_equal(types, expected, sizeof expected);
   infer_call_free(call);
@@ -448,8 +450,9 @@ test_close_drains(void **state)
 {
   (void)state;
   world w = {0};
-  world_sim(&w, 1, "{'rules':[{'when':{'model':'silent'},'do':{'silence':true}"
-                   "}],'defaults':{'text':'ok','first_token_ms':100}}");
+  world_sim(&w, 1,
+            "{'rules':[{'when':{'model':'silent'},'do':{'silence':true}"
+            "}],'defaults':{'text':'ok','first_token_ms':100}}");
   world_usual(&w, "");
   infer_queue *queue = make_queue(&w);
   infer_call_free(submit(&w, "a/m", queue, 1));

@@ -147,7 +147,7 @@ test_bad_requests_send_nothing(void **state)
   infer_request_free(empty);
   infer_request *request = world_request("a/m", "x");
   static const char *const headers[][2] = {
-      {"X-A", "b\r\nX-C: d"}, {"X A", "b"},         {"X-A", "b\nc"},
+      {"X-A", "b\r\nX-C: d"}, {"X A", "b"},           {"X-A", "b\nc"},
       {"Host", "evil"},       {"Authorization", "x"}, {"", "x"},
       {"X:Y", "z"},           {"Content-Length", "3"}};
   for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
@@ -201,8 +201,8 @@ test_keys_and_prompts_stay_secret(void **state)
            "{\"providers\":[{\"name\":\"a\",\"type\":\"openai\",\"base_url\":"
            "\"%s\",\"api_key\":\"%s\"}]}",
            sim_url(w.sims[0]), key);
-  assert_int_equal(
-      infer_config_from_json(&config, text, strlen(text), NULL), INFER_OK);
+  assert_int_equal(infer_config_from_json(&config, text, strlen(text), NULL),
+                   INFER_OK);
   infer_config_set_log(config, INFER_LOG_TRACE, keep_log, NULL);
   char *shown;
   assert_int_equal(infer_config_json(config, &shown, NULL), INFER_OK);
@@ -244,8 +244,7 @@ reload(world *w, const char *json, int32_t expected)
   char *text = world_text(w, json);
   infer_config *config;
   infer_error *error = NULL;
-  int32_t status =
-      infer_config_from_json(&config, text, strlen(text), &error);
+  int32_t status = infer_config_from_json(&config, text, strlen(text), &error);
   const char *threads = getenv("WORLD_THREADS");
   if (status == INFER_OK && threads)
     infer_config_set_json(config, "threads", threads, 1, NULL);
@@ -269,12 +268,13 @@ test_reload(void **state)
                    "}]}");
   infer_request *request = world_request("p/m", "x");
   infer_call *call;
-  assert_int_equal(infer_submit(w.client, request, INFER_SUBMIT_WHOLE, NULL, 0,
-                                &call, NULL),
-                   INFER_OK);
+  assert_int_equal(
+      infer_submit(w.client, request, INFER_SUBMIT_WHOLE, NULL, 0, &call, NULL),
+      INFER_OK);
   infer_request_free(request);
-  reload(&w, "{'providers':[{'name':'p','type':'openai','base_url':'nonsense'}]"
-             "}",
+  reload(&w,
+         "{'providers':[{'name':'p','type':'openai','base_url':'nonsense'}]"
+         "}",
          INFER_E_CONFIG);
   reload(&w, "{'providers':[{'name':'p','type':'openai','base_url':'$2'}]}",
          INFER_OK);
@@ -295,8 +295,9 @@ test_reload_forgives_refused_keys(void **state)
 {
   (void)state;
   world w = {0};
-  world_sim(&w, 1, "{'rules':[{'when':{'requests':'1'},'do':{'status':401}}],"
-                   "'defaults':{'text':'ok'}}");
+  world_sim(&w, 1,
+            "{'rules':[{'when':{'requests':'1'},'do':{'status':401}}],"
+            "'defaults':{'text':'ok'}}");
   static const char config[] =
       "{'providers':[{'name':'p','type':'openai','base_url':'$1','api_key':"
       "'key-a-0123'}]}";
@@ -324,15 +325,13 @@ test_dry_run(void **state)
                    "'eu']}],'routes':{'r':{'targets':['a/x','b/y']}}}");
   infer_request *request = world_request("r", "x");
   infer_plan *plan;
-  assert_int_equal(infer_client_plan(w.client, request, &plan, NULL),
-                   INFER_OK);
+  assert_int_equal(infer_client_plan(w.client, request, &plan, NULL), INFER_OK);
   assert_int_equal(infer_plan_count(plan), 2);
   assert_string_equal(infer_plan_target(plan, 0), "a/x");
   assert_int_equal(infer_plan_status(plan, 0), INFER_OK);
   infer_plan_free(plan);
   infer_request_require_label(request, "eu");
-  assert_int_equal(infer_client_plan(w.client, request, &plan, NULL),
-                   INFER_OK);
+  assert_int_equal(infer_client_plan(w.client, request, &plan, NULL), INFER_OK);
   assert_string_equal(infer_plan_target(plan, 0), "b/y");
   assert_int_equal(infer_plan_status(plan, 0), INFER_OK);
   assert_int_equal(infer_plan_status(plan, 1), INFER_E_NO_TARGET);
@@ -417,8 +416,9 @@ test_telemetry_hooks(void **state)
 {
   (void)state;
   world w = {0};
-  world_sim(&w, 1, "{'rules':[{'when':{'requests':'1'},'do':{'status':503}}],"
-                   "'defaults':{'text':'ok','first_token_ms':20}}");
+  world_sim(&w, 1,
+            "{'rules':[{'when':{'requests':'1'},'do':{'status':503}}],"
+            "'defaults':{'text':'ok','first_token_ms':20}}");
   char *text = world_text(&w, "{'providers':[{'name':'a','type':'openai',"
                               "'base_url':'$1'}]}");
   infer_config *config;
@@ -513,8 +513,7 @@ test_a_hundred_loads(void **state)
   for (int i = 0; i < 100; i++) {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     assert_non_null(handle);
-    int32_t (*from_json)(infer_config **, const char *, size_t,
-                         infer_error **);
+    int32_t (*from_json)(infer_config **, const char *, size_t, infer_error **);
     int32_t (*client_new)(infer_client **, const infer_config *,
                           infer_error **);
     int32_t (*request_new)(infer_request **, const char *);
@@ -616,8 +615,9 @@ test_many_threads(void **state)
   (void)state;
   enum { many = 12 };
   world w = {0};
-  world_sim(&w, 1, "{'defaults':{'tokens':10,'first_token_ms':{'uniform':[1,"
-                   "20]},'inter_token_ms':1}}");
+  world_sim(&w, 1,
+            "{'defaults':{'tokens':10,'first_token_ms':{'uniform':[1,"
+            "20]},'inter_token_ms':1}}");
   world_usual(&w, "");
   pthread_t threads[many];
   for (int i = 0; i < many; i++)

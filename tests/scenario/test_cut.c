@@ -18,19 +18,20 @@
 
 /* ---- Answers ------------------------------------------------------------- */
 
-#define CHUNK "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\"," \
-              "\"created\":7,\"model\":\"m-1\",\"choices\":[{\"index\":0,"
-#define END   "\n\n"
-#define DONE  "data: [DONE]\n\n"
+#define CHUNK                                                  \
+  "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\"," \
+  "\"created\":7,\"model\":\"m-1\",\"choices\":[{\"index\":0,"
+#define END  "\n\n"
+#define DONE "data: [DONE]\n\n"
 
-static const char plain_stream[] =
-    CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
-          "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"content\":\"Gr\xc3\xbc\xc3\x9f\"},"
-          "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"content\":\"e \\ud83d\\ude00 \xe2\x80\xa8!\"},"
-          "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{},\"finish_reason\":\"stop\"}]}" END
+static const char plain_stream[] = CHUNK
+    "\"delta\":{\"role\":\"assistant\",\"content\":\"\"},"
+    "\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"content\":\"Gr\xc3\xbc\xc3\x9f\"},"
+    "\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"content\":\"e \\ud83d\\ude00 \xe2\x80\xa8!\"},"
+    "\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{},\"finish_reason\":\"stop\"}]}" END
     "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":7,"
     "\"model\":\"m-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,"
     "\"completion_tokens\":4,\"total_tokens\":7}}" END DONE;
@@ -44,19 +45,19 @@ static const char plain_body[] =
     "\"total_tokens\":7}}";
 
 static const char tools_stream[] =
-    ": a comment\n\n"
-    CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
-          "[{\"index\":0,\"id\":\"t1\",\"type\":\"function\",\"function\":{"
-          "\"name\":\"weather\",\"arguments\":\"\"}}]},"
-          "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
-          "\"arguments\":\"{\\\"city\\\":\"}}]},\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"t2\",\"type\":"
-          "\"function\",\"function\":{\"name\":\"time\",\"arguments\":\"{}\""
-          "}}]},\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
-          "\"arguments\":\"\\\"Ulm\\\"}\"}}]},\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{},\"finish_reason\":\"tool_calls\"}]}" END DONE;
+    ": a comment\n\n" CHUNK
+    "\"delta\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
+    "[{\"index\":0,\"id\":\"t1\",\"type\":\"function\",\"function\":{"
+    "\"name\":\"weather\",\"arguments\":\"\"}}]},"
+    "\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+    "\"arguments\":\"{\\\"city\\\":\"}}]},\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"tool_calls\":[{\"index\":1,\"id\":\"t2\",\"type\":"
+    "\"function\",\"function\":{\"name\":\"time\",\"arguments\":\"{}\""
+    "}}]},\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+    "\"arguments\":\"\\\"Ulm\\\"}\"}}]},\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{},\"finish_reason\":\"tool_calls\"}]}" END DONE;
 
 static const char tools_body[] =
     "{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,"
@@ -68,17 +69,15 @@ static const char tools_body[] =
     "\"finish_reason\":\"tool_calls\"}]}";
 
 static const char reasoning_stream[] =
-    "\xef\xbb\xbf"
-    CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":null,"
-          "\"reasoning_content\":\"Let me \"},\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"reasoning_content\":\"think\"},"
-          "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"content\":\"42\"},\"logprobs\":{\"content\":[{"
-          "\"token\":\"42\",\"logprob\":-0.5,\"bytes\":[52,50],"
-          "\"top_logprobs\":[]}]},\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{"
-          "\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}"
-    END DONE;
+    "\xef\xbb\xbf" CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":null,"
+    "\"reasoning_content\":\"Let me \"},\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"reasoning_content\":\"think\"},"
+    "\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{\"content\":\"42\"},\"logprobs\":{\"content\":[{"
+    "\"token\":\"42\",\"logprob\":-0.5,\"bytes\":[52,50],"
+    "\"top_logprobs\":[]}]},\"finish_reason\":null}]}" END CHUNK
+    "\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{"
+    "\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}}" END DONE;
 
 static const char reasoning_body[] =
     "{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,"
@@ -91,13 +90,13 @@ static const char reasoning_body[] =
 static const char two_choices_stream[] =
     CHUNK "\"delta\":{\"role\":\"assistant\",\"content\":\"a\"},"
           "\"finish_reason\":null}]}" END
-    "data: {\"id\":\"c1\",\"created\":7,\"model\":\"m-1\",\"choices\":[{"
-    "\"index\":1,\"delta\":{\"role\":\"assistant\",\"content\":\"b\"},"
-    "\"finish_reason\":null}]}" END
-    CHUNK "\"delta\":{\"content\":\"A\"},\"finish_reason\":\"stop\"}]}" END
-    "data: {\"id\":\"c1\",\"created\":7,\"model\":\"m-1\",\"choices\":[{"
-    "\"index\":1,\"delta\":{\"content\":\"B\"},\"finish_reason\":\"length\"}]}"
-    END DONE;
+          "data: {\"id\":\"c1\",\"created\":7,\"model\":\"m-1\",\"choices\":[{"
+          "\"index\":1,\"delta\":{\"role\":\"assistant\",\"content\":\"b\"},"
+          "\"finish_reason\":null}]}" END CHUNK
+          "\"delta\":{\"content\":\"A\"},\"finish_reason\":\"stop\"}]}" END
+          "data: {\"id\":\"c1\",\"created\":7,\"model\":\"m-1\",\"choices\":[{"
+          "\"index\":1,\"delta\":{\"content\":\"B\"},\"finish_reason\":"
+          "\"length\"}]}" END DONE;
 
 static const char two_choices_body[] =
     "{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":7,"
@@ -153,8 +152,8 @@ serve(tiny_conn *conn)
     if (whole)
       cut = len;
     snprintf(size, sizeof size, "Content-Length: %zu\r\n", len);
-    snprintf(head, sizeof head,
-             "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n", content_type,
+    snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%s\r\n",
+             content_type,
              framing == CHUNKED  ? "Transfer-Encoding: chunked\r\n"
              : framing == LENGTH ? size
                                  : "Connection: close\r\n");
@@ -252,8 +251,8 @@ expect_whole(infer_request *request, const struct answer *answer,
   infer_response *response;
   infer_error *error;
   seen s = {0};
-  int32_t status = infer_chat_stream(client, request, on_event, &s, &response,
-                                     &error);
+  int32_t status =
+      infer_chat_stream(client, request, on_event, &s, &response, &error);
   if (status != INFER_OK)
     fail_msg("%s, %s: %s", answer->name, how, infer_error_message(error));
   assert_int_equal(s.done, 1);
@@ -336,8 +335,8 @@ check_cut(infer_request *request, const struct answer *answer, size_t at,
   infer_response *response;
   infer_error *error;
   seen s = {0};
-  int32_t status = infer_chat_stream(client, request, on_event, &s, &response,
-                                     &error);
+  int32_t status =
+      infer_chat_stream(client, request, on_event, &s, &response, &error);
   assert_int_equal(s.done, 1);
   assert_int_equal(s.after_done, 0);
   if (must_fail) {

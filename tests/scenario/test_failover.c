@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #define GOOD "{'defaults':{'text':'All is well.'}}"
-#define FAST                                                                   \
-  "'timeouts':{'connect_ms':500,'first_token_ms':300,'idle_ms':300,"          \
+#define FAST                                                         \
+  "'timeouts':{'connect_ms':500,'first_token_ms':300,'idle_ms':300," \
   "'attempt_ms':3000,'deadline_ms':8000}"
-#define ROUTE(options)                                                         \
+#define ROUTE(options) \
   "'routes':{'r':{'targets':['a/m','b/m']," FAST options "}}"
 
 /* Provider a behaves as the script says, b is well. */
@@ -232,8 +232,8 @@ test_backoff_on_the_same_target(void **state)
     assert_string_equal(outcome_trail(&o),
                         "a/m first OVERLOADED, a/m retry OK");
     json_object *log = world_log(&w, 1, 2);
-    int64_t gap_ns = log_int(log, 1, "received_ns") -
-                     log_int(log, 0, "received_ns");
+    int64_t gap_ns =
+        log_int(log, 1, "received_ns") - log_int(log, 0, "received_ns");
     assert_true(gap_ns >= 50 * 1000000ll && gap_ns <= 600 * 1000000ll);
     int64_t waited_ns = infer_attempt_phase_ns(outcome_attempt(&o, 1),
                                                INFER_PHASE_LIMITER_WAIT);
@@ -266,8 +266,8 @@ test_hint_is_a_floor(void **state)
     outcome o = world_chat(&w, "a/m");
     assert_int_equal(o.status, INFER_OK);
     json_object *log = world_log(&w, 1, 2);
-    int64_t gap_ns = log_int(log, 1, "received_ns") -
-                     log_int(log, 0, "received_ns");
+    int64_t gap_ns =
+        log_int(log, 1, "received_ns") - log_int(log, 0, "received_ns");
     if (gap_ns < 400 * 1000000ll || gap_ns > 1000 * 1000000ll)
       fail_msg("%s: the second request came after %lld ms", hints[i],
                (long long)(gap_ns / 1000000));
@@ -282,8 +282,7 @@ test_hint_beyond_the_deadline_ends_at_once(void **state)
 {
   (void)state;
   world w = {0};
-  world_sim(&w, 1,
-            "{'defaults':{'status':429,'headers':{'retry-after':'5'}}}");
+  world_sim(&w, 1, "{'defaults':{'status':429,'headers':{'retry-after':'5'}}}");
   world_usual(&w, "'defaults':{'timeouts':{'deadline_ms':2000}}");
   outcome o = world_chat(&w, "a/m");
   assert_int_equal(o.status, INFER_E_RATE_LIMITED);
@@ -456,10 +455,8 @@ test_stale_connection_is_resent_once(void **state)
   outcome_end(&o);
   o = world_chat(&w, "a/m");
   assert_string_equal(outcome_trail(&o), "a/m first RESET, a/m resend OK");
-  assert_int_equal(
-      infer_attempt_reused_connection(outcome_attempt(&o, 0)), 1);
-  assert_int_equal(
-      infer_attempt_reused_connection(outcome_attempt(&o, 1)), 0);
+  assert_int_equal(infer_attempt_reused_connection(outcome_attempt(&o, 0)), 1);
+  assert_int_equal(infer_attempt_reused_connection(outcome_attempt(&o, 1)), 0);
   assert_true(o.took_ms < 1000);
   outcome_end(&o);
   json_object *log = world_log(&w, 1, 3);

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#define QUICK                                                                  \
-  "'timeouts':{'connect_ms':500,'first_token_ms':400,'idle_ms':300,"          \
+#define QUICK                                                        \
+  "'timeouts':{'connect_ms':500,'first_token_ms':400,'idle_ms':300," \
   "'attempt_ms':5000,'deadline_ms':10000}"
 
 /* ---- Streamed equals whole ----------------------------------------------- */
@@ -121,8 +121,7 @@ static void
 test_several_choices(void **state)
 {
   (void)state;
-  char *whole = without_identity(
-      answer_json("{'tokens':20}", "", false, 3));
+  char *whole = without_identity(answer_json("{'tokens':20}", "", false, 3));
   char *streamed = without_identity(
       answer_json("{'tokens':20}", ",'write_bytes':1", true, 3));
   char where[256];
@@ -154,8 +153,7 @@ static void
 broken(world *w, const char *behaviour, const char *route)
 {
   char script[2048], members[1024];
-  snprintf(script, sizeof script,
-           "{'defaults':%.*s,'inter_token_ms':40}}",
+  snprintf(script, sizeof script, "{'defaults':%.*s,'inter_token_ms':40}}",
            (int)strlen(behaviour) - 1, behaviour);
   world_sim(w, 1, script);
   world_sim(w, 2, "{'defaults':{'text':'All is well.'}}");
@@ -333,8 +331,8 @@ static void
 test_malformed_answers(void **state)
 {
   (void)state;
-  for (size_t i = 0;
-       i < sizeof malformed_answers / sizeof malformed_answers[0]; i++) {
+  for (size_t i = 0; i < sizeof malformed_answers / sizeof malformed_answers[0];
+       i++) {
     const struct malformed *m = &malformed_answers[i];
     world w = {0};
     char script[512], members[512];

@@ -87,7 +87,7 @@ bool
 tiny_field(const tiny_conn *conn, const char *name, char *out, size_t size)
 {
   size_t len = strlen(name);
-  for (const char *at = conn->head; (at = strstr(at, "\r\n")); ) {
+  for (const char *at = conn->head; (at = strstr(at, "\r\n"));) {
     at += 2;
     if (strncasecmp(at, name, len) != 0 || at[len] != ':')
       continue;
@@ -112,9 +112,8 @@ tiny_read(tiny_conn *conn)
       return false;
     conn->head[++len] = 0;
     if (len >= 4)
-      end = memcmp(conn->head + len - 4, "\r\n\r\n", 4) == 0
-                ? conn->head + len
-                : NULL;
+      end = memcmp(conn->head + len - 4, "\r\n\r\n", 4) == 0 ? conn->head + len
+                                                             : NULL;
   }
   char value[32];
   size_t want = 0;
@@ -276,14 +275,13 @@ static SSL_CTX *
 make_tls(const tiny_options *options)
 {
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-  bool ok =
-      SSL_CTX_use_certificate_chain_file(tls, options->cert_file) == 1 &&
-      SSL_CTX_use_PrivateKey_file(tls, options->key_file, SSL_FILETYPE_PEM) ==
-          1;
+  bool ok = SSL_CTX_use_certificate_chain_file(tls, options->cert_file) == 1 &&
+            SSL_CTX_use_PrivateKey_file(tls, options->key_file,
+                                        SSL_FILETYPE_PEM) == 1;
   if (ok && options->client_ca_file) {
     ok = SSL_CTX_load_verify_locations(tls, options->client_ca_file, NULL) == 1;
-    SSL_CTX_set_verify(
-        tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                       NULL);
   }
   SSL_CTX_set_session_id_context(tls, (const unsigned char *)"tiny", 4);
   if (options->http2)
@@ -366,8 +364,7 @@ add_extension(X509 *certificate, X509 *issuer, int kind, const char *value)
 {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-  X509_EXTENSION *extension =
-      X509V3_EXT_conf_nid(NULL, &context, kind, value);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
   bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
   X509_EXTENSION_free(extension);
   return ok;

@@ -136,8 +136,8 @@ a_stop_is_not_lost_among_other_mail(void **state)
     fake_script_always(&fake->net);
     pthread_t other;
     infer_client *client = infer_client_ref(fake->client);
-    assert_int_equal(
-        pthread_create(&other, NULL, submit_until_closed, client), 0);
+    assert_int_equal(pthread_create(&other, NULL, submit_until_closed, client),
+                     0);
     infer_client_close(fake->client, 0);
     pthread_join(other, NULL);
     fake_client_free(fake);

@@ -8,9 +8,9 @@
 /* ---- Every option makes a difference --------------------------------------
  */
 
-#define BASE                                                                   \
-  "{'providers':[" HOUSE                                                       \
-  ",{'name':'p','type':'openai','base_url':'http://p','api_key':'sk-base'}],"  \
+#define BASE                                                                  \
+  "{'providers':[" HOUSE                                                      \
+  ",{'name':'p','type':'openai','base_url':'http://p','api_key':'sk-base'}]," \
   "'routes':{'r':{'targets':['house/m']}}}"
 
 static char dump_text[16384];

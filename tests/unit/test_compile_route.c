@@ -3,8 +3,8 @@
 
 #include "config/compile_route.h"
 
-#define OTHER                                                                  \
-  "{'name':'other','type':'openai','base_url':'http://o','upstream':'unary',"  \
+#define OTHER                                                                 \
+  "{'name':'other','type':'openai','base_url':'http://o','upstream':'unary'," \
   "'models':{'kimi':'https://c/m/k'}}"
 #define PROVIDERS "'providers':[" HOUSE "," OTHER "]"
 

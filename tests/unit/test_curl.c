@@ -140,8 +140,7 @@ static char url[256];
 static const char *
 url_of(const tiny_server *server, const char *scheme, const char *host)
 {
-  snprintf(url, sizeof url, "%s://%s:%d/v1/x", scheme, host,
-           tiny_port(server));
+  snprintf(url, sizeof url, "%s://%s:%d/v1/x", scheme, host, tiny_port(server));
   return url;
 }
 
@@ -492,8 +491,7 @@ test_unix_socket_ipv6_and_fixed_addresses(void **state)
 
   tiny_server *server = tiny_start(serve_ok, NULL, NULL);
   char line[128];
-  snprintf(line, sizeof line, "api.fixed.test:%d:127.0.0.1",
-           tiny_port(server));
+  snprintf(line, sizeof line, "api.fixed.test:%d:127.0.0.1", tiny_port(server));
   const char *resolve[] = {line, NULL};
   endpoint = plain;
   endpoint.resolve = resolve;
@@ -614,8 +612,7 @@ test_tls_wrong_host_and_plain_server(void **state)
   inf_transport *transport = make_transport();
   inf_endpoint endpoint = plain;
   char line[128];
-  snprintf(line, sizeof line, "elsewhere.test:%d:127.0.0.1",
-           tiny_port(server));
+  snprintf(line, sizeof line, "elsewhere.test:%d:127.0.0.1", tiny_port(server));
   const char *resolve[] = {line, NULL};
   endpoint.ca_file = cert("ca.pem");
   endpoint.resolve = resolve;

@@ -248,6 +248,15 @@ on_delta(void *context, const inf_delta *delta)
 
 /* ---- What the transport tells -------------------------------------------- */
 
+/* How far the way to the provider was come. */
+static void
+note_way(struct infer_attempt *record, const inf_exchange_times *times)
+{
+  record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
+  record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
+  record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
+}
+
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
@@ -257,9 +266,7 @@ on_sent(void *context, const inf_exchange_times *times, bool reused)
   struct infer_attempt *record = attempt->record;
   attempt->sent = true;
   record->reused_connection = reused;
-  record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
-  record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
-  record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
+  note_way(record, times);
   inf_attempt_set_phase(attempt, INFER_PHASE_SENT);
   arm(attempt);
 }
@@ -390,6 +397,8 @@ on_done(void *context, const inf_exchange_result *result)
     inf_attempt_release(attempt);
     return;
   }
+  if (!attempt->sent)
+    note_way(attempt->record, &result->times);
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
   attempt->untouched = attempt->refused ||
                        (result->net == INF_NET_RESET &&

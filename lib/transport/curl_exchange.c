@@ -182,6 +182,7 @@ static const struct {
     {CURLOPT_TCP_KEEPINTVL, keepalive_seconds},
     {CURLOPT_CONNECTTIMEOUT, connect_timeout_seconds},
     {CURLOPT_MAXAGE_CONN, max_idle_seconds},
+    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2}, /* or newer */
 };
 
 /* What is the same for all exchanges. */

@@ -191,6 +191,8 @@ test_an_unknown_host(void **state)
                    "'x/m','b/m'],'stay':{'retries':0}}}}");
   outcome o = world_chat(&w, "r");
   expect_good(&o, "x/m first RESOLVE, b/m failover OK");
+  assert_int_equal(
+      infer_attempt_phase_ns(outcome_attempt(&o, 0), INFER_PHASE_SENT), -1);
   outcome_end(&o);
   world_end(&w);
 }

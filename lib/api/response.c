@@ -128,8 +128,11 @@ infer_response_total_usage(const infer_response *response, int32_t kind)
   int64_t total = -1;
   for (size_t i = 0; response && i < response->trail->count; i++) {
     int64_t tokens = infer_attempt_usage(response->trail->records[i], kind);
-    if (tokens >= 0)
-      total = (total < 0 ? 0 : total) + tokens;
+    if (tokens < 0)
+      continue;
+    if (total < 0)
+      total = 0;
+    total = tokens > INT64_MAX - total ? INT64_MAX : total + tokens;
   }
   return total;
 }

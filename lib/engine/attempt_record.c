@@ -140,12 +140,14 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   }
   if (words.len > 0)
     record->message = message_of(words);
+  /* The provider's own words stay out of the log: they may quote the prompt. */
   inf_logf(&engine->hooks->log,
            status == INFER_OK ? INFER_LOG_DEBUG : INFER_LOG_INFO,
-           "call %llu: %s (%s): %s%s%s", (unsigned long long)attempt->call->id,
-           record->target, inf_reason_name(record->reason),
-           inf_status_find(status)->text, record->message ? ": " : "",
-           record->message ? record->message : "");
+           "call %llu: %s (%s): %s (HTTP %d)%s%s",
+           (unsigned long long)attempt->call->id, record->target,
+           inf_reason_name(record->reason), inf_status_find(status)->text,
+           (int)record->http_status, message ? ": " : "",
+           message && record->message ? record->message : "");
   if (engine->hooks->on_attempt) {
     engine->hooks->on_attempt(attempt->call, record,
                               engine->hooks->telemetry_user_data);

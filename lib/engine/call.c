@@ -238,8 +238,10 @@ end_call(inf_engine *engine, struct infer_call *call,
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
   if (status != INFER_OK)
-    inf_logf(&engine->hooks->log, INFER_LOG_WARN, "call %llu failed: %s",
-             (unsigned long long)call->id, infer_error_message(error));
+    inf_logf(&engine->hooks->log, INFER_LOG_WARN,
+             "call %llu failed after %zu attempts: %s",
+             (unsigned long long)call->id, call->trail->count,
+             inf_status_find(status)->text);
   if (engine->hooks->on_call) {
     engine->hooks->on_call(call, response, error,
                            engine->hooks->telemetry_user_data);

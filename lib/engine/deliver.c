@@ -118,11 +118,11 @@ inf_deliver_restart(inf_engine *engine, struct infer_call *call,
                     const char *why)
 {
   inf_deliver_discard(call);
-  call->epoch++;
-  call->started = false;
   struct infer_event *event = inf_event_new(INFER_EVENT_RESTART, call);
   if (!event)
     return false;
+  event->epoch = ++call->epoch;
+  call->started = false;
   inf_buf_append_cstr(&event->text, why);
   stage(engine, call, event);
   return true;

@@ -68,8 +68,8 @@ write_message(inf_buf *out, int32_t status, const struct infer_attempt *record,
   inf_buf_append_cstr(out, inf_status_find(status)->text);
   if (record && record->http_status > 0)
     inf_buf_appendf(out, " (HTTP %d)", (int)record->http_status);
-  if (words && words[0])
-    inf_buf_appendf(out, ": %s", words);
+  if (words && words[0]) /* an error's message is cut at 2 KiB anyway */
+    inf_buf_appendf(out, ": %.2048s", words);
 }
 
 struct infer_error *

@@ -56,9 +56,12 @@ inf_openai_usage(inf_openai_reader *reader, inf_sv json)
       .cache_write = figure(json, cache_write_paths, 2),
       .total = figure(json, total_paths, 1),
   };
-  /* xAI counts reasoning beside the output and not within it. */
+  /* xAI counts reasoning beside the output and not within it. Figures may be
+   * anything: what is known not to be negative is taken from the total, since
+   * a sum could overflow. */
   if (usage.input >= 0 && usage.output >= 0 && usage.reasoning > 0 &&
-      usage.total == usage.input + usage.output + usage.reasoning)
+      usage.total >= usage.input &&
+      usage.total - usage.input - usage.output == usage.reasoning)
     usage.output += usage.reasoning;
   inf_answer_set_usage(reader->answer, &usage, json);
 }

@@ -1,54 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* Life of a request object: what a call's snapshot holds. */
-#include "engine/request.h"
-
+/* Life of a request object, and its copy; the builders are tested in
+ * test_api_request.c. */
 #include "support/fail_alloc.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
+#include "engine/request.h"
 
-static infer_request *
-full_request(void)
+#include <string.h>
+
+/* A request of which every part is set. */
+static struct infer_request *
+request_new(void)
 {
   infer_request *request;
-  assert_int_equal(infer_request_new(&request, "r"), INFER_OK);
-  assert_int_equal(infer_request_add_message(request, "user", "Hi"), INFER_OK);
-  assert_int_equal(infer_request_set_int(request, "seed", 7), INFER_OK);
-  assert_int_equal(infer_request_set_deadline_ms(request, 1234), INFER_OK);
-  assert_int_equal(infer_request_set_header(request, "X-One", "1"), INFER_OK);
-  assert_int_equal(infer_request_set_header(request, "X-Two", "2"), INFER_OK);
+  assert_int_equal(infer_request_new(&request, "m"), INFER_OK);
+  assert_int_equal(infer_request_add_message(request, "user", "hi"), INFER_OK);
+  assert_int_equal(infer_request_add_message(request, "user", "ho"), INFER_OK);
+  assert_int_equal(infer_request_set_int(request, "n", 2), INFER_OK);
+  assert_int_equal(infer_request_set_deadline_ms(request, 77), INFER_OK);
+  assert_int_equal(infer_request_set_header(request, "x-a", "1"), INFER_OK);
+  assert_int_equal(infer_request_set_header(request, "x-b", "2"), INFER_OK);
   assert_int_equal(infer_request_require_label(request, "eu"), INFER_OK);
-  assert_int_equal(infer_request_require_label(request, "private"), INFER_OK);
-  assert_int_equal(infer_request_set_tag(request, "team", "blue"), INFER_OK);
-  assert_int_equal(infer_request_set_tenant(request, "acme"), INFER_OK);
+  assert_int_equal(infer_request_require_label(request, "zdr"), INFER_OK);
+  assert_int_equal(infer_request_set_tag(request, "t1", "v1"), INFER_OK);
+  assert_int_equal(infer_request_set_tag(request, "t2", "v2"), INFER_OK);
+  assert_int_equal(infer_request_set_tenant(request, "me"), INFER_OK);
   assert_int_equal(infer_request_set_run_once(request, 1), INFER_OK);
   return request;
 }
 
 static void
-assert_full(const infer_request *request)
+assert_whole(const struct infer_request *request)
 {
-  assert_string_equal(inf_buf_cstr(&request->chat.model), "r");
-  assert_int_equal(request->chat.message_count, 1);
-  assert_non_null(strstr(inf_buf_cstr(&request->chat.messages), "\"Hi\""));
-  assert_true(
-      inf_sv_eq(inf_chat_member(&request->chat, INF_SV("seed")), INF_SV("7")));
-  assert_int_equal(request->deadline_ms, 1234);
+  assert_string_equal(inf_buf_cstr(&request->chat.model), "m");
+  assert_string_equal(inf_buf_cstr(&request->chat.messages),
+                      "{\"role\":\"user\",\"content\":\"hi\"},"
+                      "{\"role\":\"user\",\"content\":\"ho\"}");
+  assert_int_equal(request->chat.message_count, 2);
+  assert_string_equal(inf_buf_cstr(&request->chat.members), "{\"n\":2}");
+  assert_int_equal(request->deadline_ms, 77);
+  assert_int_equal(request->headers.len, 14);
+  assert_memory_equal(request->headers.ptr, "x-a: 1\0x-b: 2", 14);
   assert_int_equal(request->header_count, 2);
-  assert_int_equal(request->headers.len, 2 * sizeof "X-One: 1");
-  assert_memory_equal(request->headers.ptr, "X-One: 1\0X-Two: 2",
-                      request->headers.len);
   assert_int_equal(request->label_count, 2);
   assert_string_equal(request->labels[0], "eu");
-  assert_string_equal(request->labels[1], "private");
-  assert_int_equal(request->tag_count, 1);
-  assert_string_equal(request->tag_names[0], "team");
-  assert_string_equal(request->tag_values[0], "blue");
-  assert_string_equal(request->tenant, "acme");
+  assert_string_equal(request->labels[1], "zdr");
+  assert_int_equal(request->tag_count, 2);
+  assert_string_equal(request->tag_names[1], "t2");
+  assert_string_equal(request->tag_values[0], "v1");
+  assert_string_equal(request->tag_values[1], "v2");
+  assert_string_equal(request->tenant, "me");
   assert_true(request->run_once);
 }
 
@@ -56,80 +56,102 @@ static void
 a_new_request_is_empty(void **state)
 {
   (void)state;
-  infer_request *request = inf_request_new();
+  struct infer_request *request = inf_request_new();
   assert_int_equal(request->chat.model.len, 0);
   assert_int_equal(request->chat.message_count, 0);
   assert_int_equal(request->deadline_ms, 0);
-  assert_int_equal(request->header_count, 0);
+  assert_int_equal(request->headers.len, 0);
   assert_int_equal(request->label_count, 0);
   assert_int_equal(request->tag_count, 0);
   assert_null(request->tenant);
   assert_false(request->run_once);
+  struct infer_request *copy = inf_request_copy(request);
+  assert_int_equal(copy->chat.model.len, 0);
+  assert_int_equal(copy->headers.len, 0);
+  assert_null(copy->tenant);
+  inf_request_free(copy);
   inf_request_free(request);
   inf_request_free(NULL);
 }
 
 static void
-a_copy_has_everything(void **state)
+a_copy_has_every_part(void **state)
 {
   (void)state;
-  infer_request *request = full_request();
-  infer_request *copy = inf_request_copy(request);
-  assert_full(copy);
+  struct infer_request *request = request_new();
+  struct infer_request *copy = inf_request_copy(request);
+  inf_request_free(request);
+  assert_whole(copy);
+  inf_request_free(copy);
+}
+
+static void
+a_copy_goes_its_own_way(void **state)
+{
+  (void)state;
+  struct infer_request *request = request_new();
+  struct infer_request *copy = inf_request_copy(request);
+  assert_int_equal(infer_request_set_model(copy, "other"), INFER_OK);
+  assert_int_equal(infer_request_add_message(copy, "user", "x"), INFER_OK);
+  assert_int_equal(infer_request_set_int(copy, "n", 3), INFER_OK);
+  assert_int_equal(infer_request_set_header(copy, "x-c", "3"), INFER_OK);
+  assert_int_equal(infer_request_require_label(copy, "l"), INFER_OK);
+  assert_int_equal(infer_request_set_tag(copy, "t1", "other"), INFER_OK);
+  assert_int_equal(infer_request_set_tenant(copy, "you"), INFER_OK);
+  assert_whole(request);
+  inf_request_free(copy);
+  inf_request_free(request);
+}
+
+/* The limits hold for a copy as for its original. */
+static void
+a_copy_has_the_same_limits(void **state)
+{
+  (void)state;
+  struct infer_request *request = request_new();
+  struct infer_request *copy = inf_request_copy(request);
+  int headers = 2, labels = 2, tags = 2;
+  char tag[2] = "A";
+  while (headers < 100 && !infer_request_set_header(copy, "x", "y"))
+    headers++;
+  while (labels < 100 && !infer_request_require_label(copy, "l"))
+    labels++;
+  while (tags < 100 && !infer_request_set_tag(copy, tag, "v")) {
+    tag[0]++;
+    tags++;
+  }
+  assert_int_equal(headers, INF_REQUEST_MAX_HEADERS);
+  assert_int_equal(labels, INF_REQUEST_MAX_LABELS);
+  assert_int_equal(tags, INF_REQUEST_MAX_TAGS);
+  struct infer_request *full = inf_request_copy(copy);
+  assert_int_equal(full->header_count, INF_REQUEST_MAX_HEADERS);
+  assert_int_equal(full->headers.len, copy->headers.len);
+  inf_request_free(full);
   inf_request_free(copy);
   inf_request_free(request);
 }
 
 static void
-a_copy_stands_alone(void **state)
+copy_it(void *request)
 {
-  (void)state;
-  infer_request *request = full_request();
-  infer_request *copy = inf_request_copy(request);
-  infer_request_set_model(request, "other");
-  infer_request_add_message(request, "user", "More");
-  infer_request_set_int(request, "seed", 8);
-  infer_request_set_deadline_ms(request, 1);
-  infer_request_set_header(request, "X-Three", "3");
-  infer_request_require_label(request, "mars");
-  infer_request_set_tag(request, "team", "red");
-  infer_request_set_tenant(request, "other");
-  infer_request_set_run_once(request, 0);
-  inf_request_free(request);
-  assert_full(copy);
-  inf_request_free(copy);
-}
-
-static void
-a_copy_of_nothing_much(void **state)
-{
-  (void)state;
-  infer_request *request = inf_request_new();
-  infer_request *copy = inf_request_copy(request);
-  assert_non_null(copy);
-  assert_null(copy->tenant);
-  assert_int_equal(copy->headers.len, 0);
-  inf_request_free(copy);
-  inf_request_free(request);
-}
-
-static void
-copy_once(void *request)
-{
-  infer_request *copy = inf_request_copy(request);
-  assert_true(copy != NULL || fail_alloc_hits() > 0);
+  struct infer_request *copy = inf_request_copy(request);
+  assert_true((copy != NULL) == (fail_alloc_hits() == 0));
   if (copy)
-    assert_full(copy);
+    assert_whole(copy);
   inf_request_free(copy);
 }
 
 static void
-a_copy_stands_any_shortage_of_memory(void **state)
+a_copy_is_whole_or_none(void **state)
 {
   (void)state;
   fail_alloc_install();
-  infer_request *request = full_request();
-  assert_true(fail_alloc_sweep(copy_once, request) > 10);
+  struct infer_request *request = request_new();
+  assert_true(fail_alloc_sweep(copy_it, request) > 20);
+  assert_whole(request);
+  fail_alloc_nth(1);
+  assert_null(inf_request_new());
+  fail_alloc_never();
   inf_request_free(request);
   fail_alloc_uninstall();
 }
@@ -139,10 +161,10 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_new_request_is_empty),
-      cmocka_unit_test(a_copy_has_everything),
-      cmocka_unit_test(a_copy_stands_alone),
-      cmocka_unit_test(a_copy_of_nothing_much),
-      cmocka_unit_test(a_copy_stands_any_shortage_of_memory),
+      cmocka_unit_test(a_copy_has_every_part),
+      cmocka_unit_test(a_copy_goes_its_own_way),
+      cmocka_unit_test(a_copy_has_the_same_limits),
+      cmocka_unit_test(a_copy_is_whole_or_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,9 @@ usage_of_the_answer_and_of_all_attempts(void **state)
   }
   r->trail->records[0]->usage[INFER_USAGE_REASONING] = 0;
   assert_int_equal(infer_response_total_usage(r, INFER_USAGE_REASONING), 0);
+  /* Figures come from providers and may be absurd. */
+  r->trail->records[0]->usage[INFER_USAGE_INPUT] = INT64_MAX - 3;
+  assert_true(infer_response_total_usage(r, INFER_USAGE_INPUT) == INT64_MAX);
   assert_int_equal(infer_response_usage_estimated(r), 0);
   r->answer.usage.estimated = true;
   assert_int_equal(infer_response_usage_estimated(r), 1);

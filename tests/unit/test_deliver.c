@@ -282,11 +282,8 @@ it_resumes_when_half_is_read(void **state)
   fake_run_ms(fake, 100);
   assert_int_equal(request->pauses, 2);
   /* All of it arrives in the end. */
-  size_t bytes = 0;
   for (int i = 0; i < 20; i++) {
-    const char *events = fake_events(fake);
-    for (const char *at = events; *at; at++)
-      bytes += *at == 'x';
+    fake_events(fake);
     fake_run_ms(fake, 10);
   }
   infer_call_cancel(call);

@@ -36,9 +36,10 @@
  * event callback given to infer_chat_stream() is no hook: it runs on the
  * caller's own thread and may call anything.
  *
- * Fork. In a forked child every function that takes a handle of the parent
- * returns INFER_E_FORKED; the `_free` functions close what the child
- * inherited, wipe keys and leave the parent's connections alone.
+ * Fork. In a forked child every function that takes a client, queue or call of
+ * the parent returns INFER_E_FORKED; their `_free` functions close what the
+ * child inherited, wipe keys and leave the parent's connections alone.
+ * Configs, requests, responses and errors stay usable.
  *
  * Time. All durations are what their suffix says. No function waits longer
  * than its own timeout or the deadline of the call it waits for.
@@ -185,7 +186,8 @@ typedef struct infer_model_list infer_model_list;
 /** The class: an INFER_E_* value; INFER_OK for NULL. */
 INFER_API int32_t infer_error_status(const infer_error *error);
 /** One line that says what happened and, where it can, what to do. It never
- * contains a key, a prompt or an answer. */
+ * contains a key. A provider's own words are part of it, and a provider may
+ * quote the request; the log gets it without them. */
 INFER_API const char *infer_error_message(const infer_error *error);
 /** Name of the provider that the last attempt went to. */
 INFER_API const char *infer_error_provider(const infer_error *error);
@@ -368,7 +370,9 @@ INFER_API void infer_client_free(infer_client *client);
 INFER_API int32_t infer_client_close(infer_client *client, int64_t drain_ms);
 /** Checks config and, if it is good, uses it for calls submitted from now on;
  * calls in flight keep what they began with. What was learned of providers
- * and keys is kept by name. On an error nothing changes. */
+ * and keys is kept by name; refused keys get another chance. The log and
+ * telemetry hooks stay those that the client was made with. "threads" and
+ * "max_idle_connections" cannot change. On an error nothing changes. */
 INFER_API int32_t infer_client_reload(infer_client *client,
                                       const infer_config *config,
                                       infer_error **error);
@@ -378,8 +382,8 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * themselves. With a loop thread these return INFER_E_UNSUPPORTED, -1 and
  * -1. */
 
-/** Works until nothing is left to do now, waiting at most timeout_ms for
- * something to happen (0: do not wait). */
+/** One turn of the loop: does what is due, waits at most timeout_ms (0: not at
+ * all) for the network where nothing was, and does what came of it. */
 INFER_API int32_t infer_client_drive(infer_client *client, int64_t timeout_ms);
 /** Becomes readable when infer_client_drive() has something to do. Owned by
  * the client. */

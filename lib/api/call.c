@@ -260,12 +260,15 @@ infer_queue_free(infer_queue *queue)
     inf_queue_close_fds(queue);
     return;
   }
+  inf_queue_set_wakeup(queue, NULL, NULL);
   inf_queue_abandon(queue);
   struct infer_call *call;
   while ((call = inf_queue_next_live(queue))) {
     infer_call_cancel(call);
     inf_call_unref(call);
   }
+  if (!queue->client->threaded)
+    inf_client_wake(queue->client); /* a poller that drives must look */
   inf_queue_unref(queue);
 }
 
@@ -276,6 +279,35 @@ queue_is_ready(void *context)
   struct infer_queue *queue = context;
   return atomic_load_explicit(&queue->events, memory_order_relaxed) > 0 ||
          queue->freed || atomic_load(&queue->client->drained);
+}
+
+static bool
+queue_is_closed(struct infer_queue *queue)
+{
+  pthread_mutex_lock(&queue->mutex);
+  bool freed = queue->freed;
+  pthread_mutex_unlock(&queue->mutex);
+  return freed || atomic_load(&queue->client->drained);
+}
+
+/* Waits for events until until_ns and takes them. Where several threads poll,
+ * another one may have been faster: then it waits on. */
+static int32_t
+wait_and_take(struct infer_queue *queue, infer_event **events, size_t capacity,
+              uint64_t until_ns, size_t *count)
+{
+  struct infer_client *client = queue->client;
+  for (bool ready = true;;) {
+    bool closed = queue_is_closed(queue);
+    *count = inf_queue_take(queue, events, capacity);
+    if (*count > 0)
+      return INFER_OK;
+    if (closed)
+      return INFER_E_CLOSED;
+    if (!ready)
+      return INFER_E_TIMEOUT;
+    ready = inf_client_wait(client, queue, queue_is_ready, queue, until_ns);
+  }
 }
 
 int32_t
@@ -296,17 +328,14 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
     return INFER_E_TIMEOUT;
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
-  if (empty) {
-    uint64_t until_ns = 0;
-    if (timeout_ms != 0)
-      until_ns = inf_time_add(inf_clock_now(client->engine.clock),
-                              inf_wait_ns(timeout_ms));
-    inf_client_wait(client, queue, queue_is_ready, queue, until_ns);
-  }
-  *count = inf_queue_take(queue, events, capacity);
-  if (*count > 0)
-    return INFER_OK;
-  return atomic_load(&client->drained) ? INFER_E_CLOSED : INFER_E_TIMEOUT;
+  uint64_t until_ns = 0;
+  if (timeout_ms != 0)
+    until_ns = inf_time_add(inf_clock_now(client->engine.clock),
+                            inf_wait_ns(timeout_ms));
+  inf_queue_ref(queue); /* it may be freed meanwhile */
+  int32_t status = wait_and_take(queue, events, capacity, until_ns, count);
+  inf_queue_unref(queue);
+  return status;
 }
 
 int32_t
@@ -335,13 +364,7 @@ infer_queue_set_wakeup(infer_queue *queue, void (*fn)(void *user_data),
     return INFER_E_INVALID_ARGUMENT;
   if (queue->fork_generation != inf_fork_generation())
     return INFER_E_FORKED;
-  pthread_mutex_lock(&queue->mutex);
-  queue->wakeup = fn;
-  queue->wakeup_user_data = user_data;
-  inf_queue_await_wakeup_locked(queue);
-  bool waiting = atomic_load(&queue->events) > 0;
-  pthread_mutex_unlock(&queue->mutex);
-  if (fn && waiting)
+  if (inf_queue_set_wakeup(queue, fn, user_data) && fn)
     fn(user_data);
   return INFER_OK;
 }

@@ -336,6 +336,9 @@ infer_models(infer_client *client, const char *provider, int64_t timeout_ms,
   if (!provider || !models)
     return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "NULL argument");
   *models = NULL;
+  if (strchr(provider, '/'))
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                         "expected the name of a provider, without a model");
   struct infer_request *request;
   status = models_request(&request, provider, timeout_ms);
   if (status != INFER_OK)

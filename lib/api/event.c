@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accessors of events. */
-#include "engine/queue.h"
-
-#include "engine/result.h"
+#include "api/guard.h"
 
 int32_t
 infer_event_type(const infer_event *event)
@@ -111,6 +109,12 @@ infer_event_take_error(infer_event *event)
 void
 infer_event_free(infer_event *event)
 {
-  if (event)
-    inf_event_free(event);
+  if (!event)
+    return;
+  /* In a forked child the call behind a DONE event, its queue and its client
+   * are the parent's: their locks may be held for ever. */
+  if (event->call &&
+      event->call->client->fork_generation != inf_fork_generation())
+    return;
+  inf_event_free(event);
 }

@@ -4,17 +4,17 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
-#include "base/text.h"
+#include "engine/attempt_record.h"
+#include "engine/attempt_request.h"
 
-/* Attempts kept for reuse; more would hold memory for a peak that is over. */
-enum { pool_max = 64 };
+/* Attempts kept for reuse, and the largest body among them; more would hold
+ * memory for a peak that is over. */
+enum { pool_max = 64, pool_max_body_bytes = 64 << 10 };
 /* What a lingering exchange may still bring before it is cut: a stream's end
  * marks are a few bytes. */
 enum { linger_max_bytes = 64 << 10 };
-/* Longest message kept in a record. */
-enum { message_max_bytes = 2 << 10 };
-/* Longest request id kept. */
-enum { request_id_max_bytes = 256 };
+/* Longest line about what kept an attempt from starting. */
+enum { why_max_bytes = 2 << 10 };
 
 static const char no_memory_message[] = "memory ran out while reading";
 
@@ -67,6 +67,10 @@ inf_attempt_release(inf_attempt *attempt)
     inf_decoder_fini(&attempt->decoder);
   inf_answer_fini(&attempt->answer);
   inf_buf_fini(&attempt->raw);
+  if (attempt->wire.body.cap > pool_max_body_bytes) {
+    inf_wire_request_fini(&attempt->wire);
+    inf_wire_request_init(&attempt->wire);
+  }
   inf_wire_request_clear(&attempt->wire);
   inf_wire_request wire = attempt->wire;
   memset(attempt, 0, sizeof *attempt);
@@ -221,130 +225,6 @@ inf_attempt_set_paused(inf_attempt *attempt, bool paused)
   arm(attempt);
 }
 
-/* ---- Records ------------------------------------------------------------- */
-
-static void
-set_phase(inf_attempt *attempt, int phase)
-{
-  if (attempt->record->phase_ns[phase] == 0)
-    attempt->record->phase_ns[phase] = attempt->engine->now_ns;
-}
-
-static inf_sv
-key_of(const inf_attempt *attempt)
-{
-  const inf_provider_config *provider = attempt->record->provider;
-  if (attempt->key >= provider->key_count)
-    return INF_SV("");
-  const inf_key *key = &provider->keys[attempt->key];
-  return inf_sv_of(key->secret, key->secret_len);
-}
-
-/* How much of the key, at least four bytes, stands at the front: all of it, or
- * what a cut at the end of the text left. */
-static size_t
-key_at(inf_sv text, inf_sv key)
-{
-  enum { least = 4 };
-  size_t len = 0;
-  while (len < text.len && len < key.len && text.ptr[len] == key.ptr[len])
-    len++;
-  bool cut = len == text.len;
-  return len >= least && (len == key.len || cut) ? len : 0;
-}
-
-/* Stars out the key, should a provider echo it: in place, so that it happens
- * however short memory is. */
-static void
-redact(inf_buf *text, inf_sv key)
-{
-  size_t to = 0;
-  for (size_t at = 0; at < text->len;) {
-    size_t len = key_at(inf_sv_of(text->ptr + at, text->len - at), key);
-    if (len == 0) {
-      text->ptr[to++] = text->ptr[at++];
-      continue;
-    }
-    memcpy(text->ptr + to, "***", 3);
-    to += 3;
-    at += len;
-  }
-  inf_buf_truncate(text, to);
-}
-
-static void
-redact_failure(inf_failure *failure, inf_sv key)
-{
-  inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
-                      &failure->param, &failure->request_id};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    redact(texts[i], key);
-}
-
-static void
-note_usage(inf_attempt *attempt)
-{
-  const inf_usage *usage = &attempt->answer.usage;
-  int64_t *out = attempt->record->usage;
-  out[INFER_USAGE_INPUT] = usage->input;
-  out[INFER_USAGE_OUTPUT] = usage->output;
-  out[INFER_USAGE_REASONING] = usage->reasoning;
-  out[INFER_USAGE_CACHE_READ] = usage->cache_read;
-  out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
-  out[INFER_USAGE_TOTAL] = usage->total;
-}
-
-/* The words as one line; NULL when memory is short: the record then has no
- * message. */
-static char *
-message_of(inf_sv words)
-{
-  size_t len = words.len < message_max_bytes ? words.len : message_max_bytes;
-  char *message = inf_strndup(words.ptr, len);
-  if (message)
-    inf_text_clean(message, len);
-  return message;
-}
-
-void
-inf_attempt_close_record(inf_attempt *attempt, int32_t status,
-                         const char *message)
-{
-  inf_engine *engine = attempt->engine;
-  struct infer_attempt *record = attempt->record;
-  record->status = status;
-  record->won = status == INFER_OK;
-  set_phase(attempt, INFER_PHASE_END);
-  note_usage(attempt);
-  inf_sv words = inf_sv_from(message);
-  if (attempt->has_decoder) {
-    record->skipped_events = (int64_t)attempt->decoder.skipped_events;
-    inf_failure *failure = &attempt->decoder.failure;
-    redact_failure(failure, key_of(attempt));
-    if (!message && status != INFER_OK)
-      words = inf_buf_sv(&failure->message);
-    if (!record->request_id && failure->request_id.len > 0)
-      record->request_id =
-          inf_strndup(failure->request_id.ptr, failure->request_id.len);
-  }
-  if (words.len > 0)
-    record->message = message_of(words);
-  inf_logf(&engine->hooks->log, status == INFER_OK ? INFER_LOG_DEBUG
-                                                   : INFER_LOG_INFO,
-           "call %llu: %s (%s): %s%s%s",
-           (unsigned long long)attempt->call->id, record->target,
-           inf_reason_name(record->reason), inf_status_find(status)->text,
-           record->message ? ": " : "",
-           record->message ? record->message : "");
-  if (engine->hooks->on_attempt) {
-    engine->in_hook = true;
-    engine->hooks->on_attempt(attempt->call, record,
-                              engine->hooks->telemetry_user_data);
-    engine->in_hook = false;
-    inf_engine_update_time(engine, INF_NEVER);
-  }
-}
-
 /* ---- What the decoder tells ---------------------------------------------- */
 
 static void
@@ -357,9 +237,9 @@ on_delta(void *context, const inf_delta *delta)
       attempt->content = true;
       arm(attempt); /* idle_ms may be up before first_token_ms is */
     }
-    set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
+    inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
-      set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
+      inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
     attempt->record->phase_ns[INFER_PHASE_LAST_CONTENT] =
         attempt->engine->now_ns;
   }
@@ -380,31 +260,8 @@ on_sent(void *context, const inf_exchange_times *times, bool reused)
   record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
   record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
   record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
-  set_phase(attempt, INFER_PHASE_SENT);
+  inf_attempt_set_phase(attempt, INFER_PHASE_SENT);
   arm(attempt);
-}
-
-/* The provider's id of the request, from whichever of its headers is there. */
-static void
-note_request_id(inf_attempt *attempt, const inf_headers *headers)
-{
-  const char *at = attempt->record->provider->kind->request_id_headers;
-  while (at && *at) {
-    size_t len = strcspn(at, " ");
-    inf_sv value;
-    if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
-      inf_buf id;
-      inf_buf_init(&id, request_id_max_bytes);
-      size_t room = request_id_max_bytes;
-      inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
-      redact(&id, key_of(attempt));
-      attempt->record->request_id = inf_buf_take(&id, NULL);
-      inf_buf_fini(&id);
-      return;
-    }
-    at += len;
-    at += strspn(at, " ");
-  }
 }
 
 static bool
@@ -414,8 +271,8 @@ on_headers(void *context, int status, const inf_headers *headers)
   if (!attempt->call)
     return true;
   attempt->record->http_status = status;
-  set_phase(attempt, INFER_PHASE_HEADERS);
-  note_request_id(attempt, headers);
+  inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
+  inf_attempt_note_request_id(attempt, headers);
   const inf_clock *clock = attempt->engine->clock;
   int32_t result = inf_decoder_headers(&attempt->decoder, status, headers,
                                        clock->wall_ns(clock->context));
@@ -459,7 +316,7 @@ on_body(void *context, const char *ptr, size_t len)
     return attempt->lingered_bytes <= linger_max_bytes;
   }
   attempt->record->bytes_received += (int64_t)len;
-  set_phase(attempt, INFER_PHASE_FIRST_BYTE);
+  inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_BYTE);
   int32_t result = take_body(attempt, ptr, len);
   if (result == INFER_OK)
     return true;
@@ -580,64 +437,6 @@ fill_record(inf_attempt *attempt, const inf_target_config *target)
 }
 
 static int32_t
-prepare_decoder(inf_attempt *attempt)
-{
-  const struct infer_call *call = attempt->call;
-  const inf_client_options *client = &call->trail->config->client;
-  inf_decoder_options options = {
-      .kind = attempt->record->provider->kind,
-      .stream = attempt->stream,
-      .choices = call->choices,
-      .max_body_bytes = (size_t)client->max_response_bytes,
-      .max_event_bytes = (size_t)client->max_event_bytes,
-      .max_depth = (unsigned)client->max_json_depth,
-  };
-  int32_t status =
-      inf_decoder_init(&attempt->decoder, &options, &attempt->answer);
-  attempt->has_decoder = status == INFER_OK;
-  return status;
-}
-
-/* Writes the request in the provider's dialect. why gets a line for what it
- * cannot say. */
-static int32_t
-write_request(inf_attempt *attempt, const inf_target_config *target,
-              inf_buf *why)
-{
-  const struct infer_call *call = attempt->call;
-  const inf_provider_config *provider = target->provider;
-  inf_buf headers;
-  inf_buf_init(&headers, INF_REQUEST_MAX_HEADER_BYTES * 2);
-  inf_buf_append_sv(&headers, inf_buf_sv(&provider->headers));
-  inf_buf_append_sv(&headers, inf_buf_sv(&call->request->headers));
-  inf_send send = {
-      .kind = provider->kind,
-      .base_url = inf_sv_from(provider->base_url),
-      .query = inf_buf_sv(&provider->query),
-      .auth_scheme = inf_sv_from(provider->auth_scheme),
-      .headers = inf_buf_sv(&headers),
-      .body_members = inf_buf_sv(&provider->body),
-      .model = inf_sv_from(target->model),
-      .chat = &call->request->chat,
-      .stream = attempt->stream,
-  };
-  if (attempt->key < provider->key_count) {
-    const inf_key *key = &provider->keys[attempt->key];
-    send.key = inf_sv_of(key->secret, key->secret_len);
-    send.organization = inf_sv_from(key->organization);
-    send.project = inf_sv_from(key->project);
-  }
-  const inf_dialect *dialect = provider->kind->dialect;
-  int32_t status = headers.status;
-  if (status == INFER_OK)
-    status = call->kind == INF_CALL_MODELS
-                 ? dialect->write_models(&send, &attempt->wire)
-                 : dialect->write_chat(&send, &attempt->wire, why);
-  inf_buf_fini_secret(&headers);
-  return status;
-}
-
-static int32_t
 send_request(inf_attempt *attempt, const inf_target_config *target)
 {
   inf_engine *engine = attempt->engine;
@@ -678,9 +477,9 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
   }
   if (attempt->key != INF_KEY_NONE)
     attempt->record->key_index = (int32_t)attempt->key;
-  status = prepare_decoder(attempt);
+  status = inf_attempt_prepare_decoder(attempt);
   if (status == INFER_OK)
-    status = write_request(attempt, target, why);
+    status = inf_attempt_write_request(attempt, target, why);
   if (status == INFER_OK)
     status = send_request(attempt, target);
   return status;
@@ -714,7 +513,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
   fill_record(attempt, target);
 
   inf_buf why;
-  inf_buf_init(&why, message_max_bytes);
+  inf_buf_init(&why, why_max_bytes);
   int32_t status = launch(attempt, target, &why);
   if (status == INFER_OK) {
     arm(attempt);

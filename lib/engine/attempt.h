@@ -57,10 +57,6 @@ typedef struct inf_attempt {
 /* Starts the call's next attempt as call->next_* say. One that cannot even
  * start fails like any other. False when memory is short. */
 bool inf_attempt_start(struct inf_engine *engine, struct infer_call *call);
-/* Completes the record: status, end, usage, message (NULL: the decoder's).
- * Then tells the telemetry hook. */
-void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
-                              const char *message);
 /* Takes the attempt out of its call. A whole answer's exchange may linger,
  * any other is cancelled; then the attempt goes back to the pool. */
 void inf_attempt_detach(inf_attempt *attempt, bool linger);

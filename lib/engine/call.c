@@ -4,6 +4,7 @@
 #include "engine/client.h"
 
 #include "base/mem.h"
+#include "engine/attempt_record.h"
 #include "wire/json_scan.h"
 
 /* ---- Making -------------------------------------------------------------- */
@@ -225,22 +226,25 @@ arm(inf_engine *engine, struct infer_call *call)
   inf_timer_set(&engine->timers, &call->timer, at_ns);
 }
 
-/* The one end of a call. Takes over response and error. */
+/* The one end of a call. Takes over response or error, one of which there is.
+ * Where memory was too short for the error that was meant, that is the
+ * error. */
 static void
-end_call(inf_engine *engine, struct infer_call *call, int32_t status,
+end_call(inf_engine *engine, struct infer_call *call,
          struct infer_response *response, struct infer_error *error)
 {
+  int32_t status = infer_error_status(error);
   call->ended = true;
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
   if (status != INFER_OK)
-    inf_logf(&engine->hooks->log, INFER_LOG_WARN, "call %llu failed: %s",
-             (unsigned long long)call->id, infer_error_message(error));
+    inf_logf(&engine->hooks->log, INFER_LOG_WARN,
+             "call %llu failed after %zu attempts: %s",
+             (unsigned long long)call->id, call->trail->count,
+             inf_status_find(status)->text);
   if (engine->hooks->on_call) {
-    engine->in_hook = true;
     engine->hooks->on_call(call, response, error,
                            engine->hooks->telemetry_user_data);
-    engine->in_hook = false;
     inf_engine_update_time(engine, INF_NEVER);
   }
   inf_deliver_done(engine, call, status, response, error);
@@ -271,7 +275,7 @@ end_failed(inf_engine *engine, struct infer_call *call, int32_t status,
 {
   struct infer_error *error = inf_result_error(
       status, call->trail, last_record(call), failure, message, partial);
-  end_call(engine, call, status, NULL, error);
+  end_call(engine, call, NULL, error);
 }
 
 void
@@ -368,7 +372,7 @@ inf_call_attempt_succeeded(inf_attempt *attempt)
       inf_response_new(&attempt->answer, call->trail, record);
   inf_attempt_detach(attempt, true);
   if (response)
-    end_call(engine, call, INFER_OK, response, NULL);
+    end_call(engine, call, response, NULL);
   else
     end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
 }
@@ -473,7 +477,7 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
     struct infer_error *error = inf_result_error(
         status, call->trail, attempt->record, failure, NULL, partial);
     inf_attempt_detach(attempt, false);
-    end_call(engine, call, status, NULL, error);
+    end_call(engine, call, NULL, error);
     return;
   }
   const char *why = inf_status_find(status)->text;

@@ -39,20 +39,21 @@ next_command(struct infer_client *client, inf_list *commands)
 }
 
 /* Takes what other threads left: new calls first, and both lists at one moment,
- * so that a cancel finds its call begun. Loop only. */
-static void
+ * so that a cancel finds its call begun. False: the loop is to end. Loop
+ * only. */
+static bool
 take_mail(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
   if (!atomic_exchange(&client->mail, false))
-    return;
+    return true;
   inf_list submitted, commands;
   inf_list_init(&submitted);
   inf_list_init(&commands);
   pthread_mutex_lock(&client->mutex);
   inf_list_splice_back(&submitted, &client->submitted);
   inf_list_splice_back(&commands, &client->commands);
-  bool cancel_all = client->cancel_all;
+  bool cancel_all = client->cancel_all, stop = client->stop;
   if (client->reloaded)
     engine->delivery_interval_ns =
         (uint64_t)client->config->client.delivery_interval_ms * INF_NS_PER_MS;
@@ -74,6 +75,7 @@ take_mail(struct infer_client *client)
   }
   if (cancel_all)
     inf_engine_cancel_all(engine, "the client was closed");
+  return !stop;
 }
 
 int32_t
@@ -187,27 +189,13 @@ stop_loop(struct infer_client *client)
   pthread_mutex_unlock(&client->mutex);
 }
 
-static bool
-stop_wanted(struct infer_client *client)
-{
-  pthread_mutex_lock(&client->mutex);
-  bool stop = client->stop;
-  pthread_mutex_unlock(&client->mutex);
-  return stop;
-}
-
 static void *
 loop_main(void *context)
 {
   struct infer_client *client = context;
   loop_of_this_thread = client;
-  for (;;) {
-    bool mail = atomic_load(&client->mail);
-    if (mail && stop_wanted(client))
-      break;
-    take_mail(client);
+  while (take_mail(client))
     inf_engine_turn(&client->engine, INF_NEVER);
-  }
   stop_loop(client);
   inf_client_unref(client);
   return NULL;
@@ -219,36 +207,72 @@ inf_client_in_loop(const struct infer_client *client)
   return loop_of_this_thread == client;
 }
 
-void
-inf_client_drive(struct infer_client *client, uint64_t wait_ns)
+/* A turn on this thread, which no other thread drives meanwhile. */
+static void
+run_turn(struct infer_client *client, uint64_t wait_ns)
 {
-  pthread_mutex_lock(&client->mutex);
-  if (client->stopped) {
-    pthread_mutex_unlock(&client->mutex);
-    return;
-  }
-  if (client->driving) {
-    inf_cond_wait(&client->cond, &client->mutex, wait_ns);
-    pthread_mutex_unlock(&client->mutex);
-    return;
-  }
-  client->driving = true;
-  pthread_mutex_unlock(&client->mutex);
-  inf_client_ref(client); /* a hook may free the client */
-
   const struct infer_client *outer = loop_of_this_thread;
   loop_of_this_thread = client;
   take_mail(client);
   inf_engine_turn(&client->engine, wait_ns);
-  if (stop_wanted(client))
+  pthread_mutex_lock(&client->mutex);
+  bool stop = client->stop; /* a hook may have freed the client */
+  pthread_mutex_unlock(&client->mutex);
+  if (stop)
     stop_loop(client);
   loop_of_this_thread = outer;
+}
 
+static uint64_t
+turns_of(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  uint64_t turns = client->turns;
+  pthread_mutex_unlock(&client->mutex);
+  return turns;
+}
+
+/* Does nothing if a turn has ended since `turns` was read: whoever looked for
+ * something before that must look again, for nobody tells him of what that
+ * turn brought, and the next one may wait for long. */
+static void
+drive_since(struct infer_client *client, uint64_t turns, uint64_t wait_ns)
+{
+  pthread_mutex_lock(&client->mutex);
+  bool idle = !client->stopped && client->turns == turns;
+  if (idle && client->driving) {
+    inf_cond_wait(&client->cond, &client->mutex, wait_ns);
+    idle = false;
+  }
+  if (idle)
+    client->driving = true;
+  pthread_mutex_unlock(&client->mutex);
+  if (!idle)
+    return;
+
+  inf_client_ref(client); /* a hook may free the client */
+  run_turn(client, wait_ns);
   pthread_mutex_lock(&client->mutex);
   client->driving = false;
+  client->turns++;
   pthread_cond_broadcast(&client->cond);
   pthread_mutex_unlock(&client->mutex);
   inf_client_unref(client);
+}
+
+void
+inf_client_drive(struct infer_client *client, uint64_t wait_ns)
+{
+  drive_since(client, turns_of(client), wait_ns);
+}
+
+void
+inf_client_wake(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  if (!client->stopped)
+    wake(client);
+  pthread_mutex_unlock(&client->mutex);
 }
 
 static uint64_t
@@ -265,13 +289,14 @@ wait_driving(struct infer_client *client, struct infer_queue *queue,
              bool (*ready)(void *context), void *context, uint64_t until_ns)
 {
   for (bool first = true;; first = false) {
+    uint64_t turns = turns_of(client);
     pthread_mutex_lock(&queue->mutex);
     bool is_ready = ready(context);
     pthread_mutex_unlock(&queue->mutex);
     uint64_t wait_ns = remaining_ns(client, until_ns);
     if (is_ready || (wait_ns == 0 && !first))
       return is_ready;
-    inf_client_drive(client, wait_ns);
+    drive_since(client, turns, wait_ns);
   }
 }
 
@@ -491,6 +516,7 @@ wait_drained(struct infer_client *client, uint64_t until_ns)
     pthread_mutex_lock(&client->mutex);
     note_drained_locked(client);
     bool drained = atomic_load(&client->drained);
+    uint64_t turns = client->turns;
     uint64_t wait_ns = remaining_ns(client, until_ns);
     if (!drained && wait_ns > 0 && client->threaded)
       inf_cond_wait(&client->cond, &client->mutex, wait_ns);
@@ -498,7 +524,7 @@ wait_drained(struct infer_client *client, uint64_t until_ns)
     if (drained || wait_ns == 0)
       return drained;
     if (!client->threaded)
-      inf_client_drive(client, wait_ns);
+      drive_since(client, turns, wait_ns);
   }
 }
 
@@ -537,7 +563,7 @@ inf_client_shutdown(struct infer_client *client)
     pthread_join(thread, NULL);
   else if (!in_loop)
     for (bool stopped = false; !stopped;) {
-      inf_client_drive(client, 0);
+      inf_client_drive(client, INF_NS_PER_S); /* or another thread does */
       pthread_mutex_lock(&client->mutex);
       stopped = client->stopped && !client->driving;
       pthread_mutex_unlock(&client->mutex);

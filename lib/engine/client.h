@@ -39,6 +39,7 @@ struct infer_client {
   bool threaded;
   pthread_t thread;     /* if threaded */
   bool driving;         /* [client] not threaded: a thread is in a turn */
+  uint64_t turns;       /* [client] not threaded: how many have ended */
 };
 
 int32_t inf_client_new(struct infer_client **client,
@@ -71,6 +72,9 @@ int32_t inf_client_submit(struct infer_client *client,
                           struct infer_call *call);
 /* Asks the loop to look at the call again: cancel_requested or a resume. */
 void inf_client_command(struct infer_client *client, struct infer_call *call);
+
+/* Ends the present wait of whoever runs the loop. */
+void inf_client_wake(struct infer_client *client);
 
 /* Lets a turn happen (not threaded), or waits until another thread's turn is
  * over; at most wait_ns. */

@@ -118,11 +118,11 @@ inf_deliver_restart(inf_engine *engine, struct infer_call *call,
                     const char *why)
 {
   inf_deliver_discard(call);
-  call->epoch++;
-  call->started = false;
   struct infer_event *event = inf_event_new(INFER_EVENT_RESTART, call);
   if (!event)
     return false;
+  event->epoch = ++call->epoch;
+  call->started = false;
   inf_buf_append_cstr(&event->text, why);
   stage(engine, call, event);
   return true;
@@ -180,9 +180,7 @@ flush_call(inf_engine *engine, struct infer_call *call)
   note_commit(call);
   if (ended)
     engine->on_call_ending(engine->context, call);
-  engine->in_hook = true;
   size_t waiting = inf_queue_flush(call->queue, call);
-  engine->in_hook = false;
   if (ended) {
     engine->on_call_ended(engine->context, call);
     inf_call_unref(call); /* the engine's */
@@ -202,11 +200,12 @@ flush_due(const inf_engine *engine, const struct infer_call *call)
          engine->now_ns >= engine->next_flush_ns;
 }
 
-void
+bool
 inf_deliver_flush(inf_engine *engine)
 {
   if (inf_list_empty(&engine->dirty))
-    return;
+    return false;
+  bool flushed = false;
   bool interval_over = engine->now_ns >= engine->next_flush_ns;
   inf_list later;
   inf_list_init(&later);
@@ -214,13 +213,16 @@ inf_deliver_flush(inf_engine *engine)
   while ((node = inf_list_pop_front(&engine->dirty))) {
     struct infer_call *call =
         INF_CONTAINER_OF(node, struct infer_call, dirty_node);
-    if (flush_due(engine, call))
+    if (flush_due(engine, call)) {
       flush_call(engine, call);
-    else
+      flushed = true;
+    } else {
       inf_list_push_back(&later, node);
+    }
   }
   inf_list_splice_back(&engine->dirty, &later);
   if (interval_over)
     engine->next_flush_ns =
         inf_time_add(engine->now_ns, engine->delivery_interval_ns);
+  return flushed;
 }

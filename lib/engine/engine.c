@@ -136,12 +136,14 @@ inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
    * long it was, it is no jump. */
   inf_engine_update_time(engine, INF_NEVER);
   run_timers(engine);
-  inf_deliver_flush(engine);
+  bool delivered = inf_deliver_flush(engine);
   uint64_t next_ns = inf_engine_next_ns(engine);
   uint64_t until_next_ns =
       next_ns <= engine->now_ns ? 0 : next_ns - engine->now_ns;
   if (until_next_ns < wait_ns)
     wait_ns = until_next_ns;
+  if (delivered) /* the reader may be the very thread that would wait here */
+    wait_ns = 0;
   engine->waiting_ns = wait_ns;
   int32_t status = engine->transport->ops->run(engine->transport, wait_ns);
   if (status != INFER_OK)

@@ -34,7 +34,6 @@ typedef struct inf_engine {
   uint64_t next_flush_ns;
   uint64_t clock_jumps;
   uint64_t waiting_ns; /* how long this turn means to wait */
-  bool in_hook;
   /* Told just before and just after a call's terminal event is shown to its
    * reader; context is the client. */
   void (*on_call_ending)(void *context, struct infer_call *call);
@@ -82,6 +81,7 @@ void inf_deliver_discard(struct infer_call *call);
 void inf_deliver_done(inf_engine *engine, struct infer_call *call,
                       int32_t status, struct infer_response *response,
                       struct infer_error *error);
-void inf_deliver_flush(inf_engine *engine);
+/* True if a reader was shown anything. */
+bool inf_deliver_flush(inf_engine *engine);
 
 #endif

@@ -216,6 +216,7 @@ drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
     atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
   }
   call->pending_bytes = 0;
+  inf_list_remove(&call->ready_node);
 }
 
 static void
@@ -274,6 +275,33 @@ move_staged_locked(struct infer_queue *queue, struct infer_call *call)
   return unread;
 }
 
+/* Calls the hook without the lock; who removes it waits for that. */
+static void
+wake_reader(struct infer_queue *queue, void (*wakeup)(void *user_data),
+            void *user_data)
+{
+  wakeup(user_data);
+  pthread_mutex_lock(&queue->mutex);
+  queue->waking = false;
+  pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+}
+
+bool
+inf_queue_set_wakeup(struct infer_queue *queue, void (*fn)(void *user_data),
+                     void *user_data)
+{
+  bool in_loop = inf_client_in_loop(queue->client);
+  pthread_mutex_lock(&queue->mutex);
+  queue->wakeup = fn;
+  queue->wakeup_user_data = user_data;
+  while (queue->waking && !in_loop)
+    inf_cond_wait(&queue->cond, &queue->mutex, INF_NEVER);
+  bool waiting = atomic_load_explicit(&queue->events, memory_order_relaxed) > 0;
+  pthread_mutex_unlock(&queue->mutex);
+  return waiting;
+}
+
 size_t
 inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
 {
@@ -297,13 +325,8 @@ inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
     pthread_cond_broadcast(&queue->cond);
   pthread_mutex_unlock(&queue->mutex);
 
-  if (wakeup) {
-    wakeup(wakeup_user_data);
-    pthread_mutex_lock(&queue->mutex);
-    queue->waking = false;
-    pthread_cond_broadcast(&queue->cond);
-    pthread_mutex_unlock(&queue->mutex);
-  }
+  if (wakeup)
+    wake_reader(queue, wakeup, wakeup_user_data);
   if (unread)
     inf_event_free(unread);
   return waiting;
@@ -358,21 +381,12 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
 /* ---- The end ------------------------------------------------------------- */
 
 void
-inf_queue_await_wakeup_locked(struct infer_queue *queue)
-{
-  while (queue->waking && !inf_client_in_loop(queue->client))
-    inf_cond_wait(&queue->cond, &queue->mutex, UINT64_MAX);
-}
-
-void
 inf_queue_abandon(struct infer_queue *queue)
 {
   inf_list dropped;
   inf_list_init(&dropped);
   pthread_mutex_lock(&queue->mutex);
   queue->freed = true;
-  queue->wakeup = NULL;
-  inf_queue_await_wakeup_locked(queue);
   /* A call must not stand in the ready list when its DONE event goes: that
    * event may hold the last reference to it. */
   inf_list *node;

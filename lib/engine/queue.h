@@ -48,7 +48,7 @@ struct infer_queue {
   bool fd_signalled;    /* [queue] */
   void (*wakeup)(void *user_data); /* [queue] */
   void *wakeup_user_data;          /* [queue] */
-  bool waking;                     /* [queue] the hook is running */
+  bool waking;                     /* [queue] the loop is calling it */
 };
 
 /* NULL when memory is short. */
@@ -61,15 +61,17 @@ void inf_queue_unref(struct infer_queue *queue);
  * hook, if due, runs before it returns. Loop only. */
 size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
 
+/* Sets the hook; true if events wait already. Once it returns the hook before
+ * does not run any more, unless the caller is within it. */
+bool inf_queue_set_wakeup(struct infer_queue *queue,
+                          void (*fn)(void *user_data), void *user_data);
+
 /* Takes up to capacity events. Does not wait. */
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
                       size_t capacity);
 
-/* Until the wake-up hook is not running, unless this is its own thread: then
- * its user data may go. */
-void inf_queue_await_wakeup_locked(struct infer_queue *queue);
-/* Nobody reads any more: drops what waits, now and from now on, and wakes
- * whoever waits. */
+/* Nobody reads any more (the hook has been removed): drops what waits, now and
+ * from now on, and wakes whoever waits. */
 void inf_queue_abandon(struct infer_queue *queue);
 /* Takes one of the queue's live calls out of its list, with a reference; NULL
  * when none is left. */

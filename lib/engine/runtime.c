@@ -9,16 +9,25 @@
 #include <string.h>
 
 enum { bucket_count = 256 };
+/* Keys of one provider that a configuration may have, and that are
+ * remembered of all configurations together. */
+enum { max_keys = 256, max_entries = 4 * max_keys };
 
-/* A provider's pool; keys are found by fingerprint, so that a reload which
- * reorders or replaces them keeps what is known of each. */
+/* What is known of one key, whichever place it has in a configuration. */
+typedef struct key_entry {
+  uint64_t fingerprint;
+  inf_key_state state;
+} key_entry;
+
+/* A provider's keys. An entry stays when a reload takes its key away: calls
+ * that began before it still use it, and it may come back. */
 typedef struct key_pool {
   struct key_pool *next;
   char *name;
-  uint64_t *fingerprints;
-  inf_key_state *states;
-  size_t count;
-  size_t last; /* the key used last, INF_KEY_NONE at first */
+  key_entry *entries;
+  size_t count, capacity;
+  uint64_t last; /* fingerprint of the key used last */
+  bool used;
 } key_pool;
 
 typedef struct target_state {
@@ -51,8 +60,7 @@ static void
 pool_free(key_pool *pool)
 {
   inf_free(pool->name);
-  inf_free(pool->fingerprints);
-  inf_free(pool->states);
+  inf_free(pool->entries);
   inf_free(pool);
 }
 
@@ -106,60 +114,69 @@ pool_find_locked(inf_runtime *runtime, const char *name)
     inf_free(pool);
     return NULL;
   }
-  pool->last = INF_KEY_NONE;
   pool->next = runtime->pools[bucket];
   runtime->pools[bucket] = pool;
   runtime->pool_count++;
   return pool;
 }
 
+/* Room for one more entry. A pool that is full of keys long gone begins
+ * anew. */
 static bool
-pool_fits(const key_pool *pool, const inf_provider_config *provider)
+make_room(key_pool *pool)
 {
-  if (pool->count != provider->key_count)
+  if (pool->count == max_entries)
+    pool->count = 0;
+  if (pool->count < pool->capacity)
+    return true;
+  size_t capacity = pool->capacity ? pool->capacity * 2 : 4;
+  key_entry *entries = inf_realloc(pool->entries, capacity * sizeof *entries);
+  if (!entries)
     return false;
+  pool->entries = entries;
+  pool->capacity = capacity;
+  return true;
+}
+
+/* The state of the provider's index-th key, whose entry mostly has the same
+ * place. NULL when memory is short: nothing is then known of it. */
+static inf_key_state *
+state_locked(key_pool *pool, const inf_provider_config *provider, size_t index)
+{
+  uint64_t fingerprint = provider->keys[index].fingerprint;
+  if (index < pool->count && pool->entries[index].fingerprint == fingerprint)
+    return &pool->entries[index].state;
   for (size_t i = 0; i < pool->count; i++)
-    if (pool->fingerprints[i] != provider->keys[i].fingerprint)
-      return false;
-  return true;
+    if (pool->entries[i].fingerprint == fingerprint)
+      return &pool->entries[i].state;
+  if (!make_room(pool))
+    return NULL;
+  key_entry *entry = &pool->entries[pool->count++];
+  *entry = (key_entry){.fingerprint = fingerprint};
+  return &entry->state;
 }
 
-/* Brings the pool to the provider's present keys; states of keys that are
- * still there are kept. */
-static bool
-pool_adapt(key_pool *pool, const inf_provider_config *provider)
+/* The states of the provider's keys in its own order. */
+static size_t
+states_locked(key_pool *pool, const inf_provider_config *provider,
+              inf_key_state states[max_keys])
 {
-  size_t count = provider->key_count;
-  uint64_t *fingerprints = inf_calloc(count, sizeof *fingerprints);
-  inf_key_state *states = inf_calloc(count, sizeof *states);
-  if (!fingerprints || !states) {
-    inf_free(fingerprints);
-    inf_free(states);
-    return false;
-  }
+  size_t count =
+      provider->key_count < max_keys ? provider->key_count : max_keys;
   for (size_t i = 0; i < count; i++) {
-    fingerprints[i] = provider->keys[i].fingerprint;
-    for (size_t j = 0; j < pool->count; j++)
-      if (pool->fingerprints[j] == fingerprints[i])
-        states[i] = pool->states[j];
+    const inf_key_state *state = state_locked(pool, provider, i);
+    states[i] = state ? *state : (inf_key_state){0};
   }
-  inf_free(pool->fingerprints);
-  inf_free(pool->states);
-  pool->fingerprints = fingerprints;
-  pool->states = states;
-  pool->count = count;
-  pool->last = INF_KEY_NONE;
-  return true;
+  return count;
 }
 
-/* NULL when memory is short: nothing is then known of the keys. */
-static key_pool *
-pool_of_locked(inf_runtime *runtime, const inf_provider_config *provider)
+static size_t
+last_index(const key_pool *pool, const inf_provider_config *provider)
 {
-  key_pool *pool = pool_find_locked(runtime, provider->name);
-  if (!pool || pool_fits(pool, provider) || pool_adapt(pool, provider))
-    return pool;
-  return NULL;
+  for (size_t i = 0; pool->used && i < provider->key_count; i++)
+    if (provider->keys[i].fingerprint == pool->last)
+      return i;
+  return INF_KEY_NONE;
 }
 
 static size_t
@@ -169,14 +186,18 @@ pick_locked(inf_runtime *runtime, const inf_provider_config *provider,
   *why = INFER_OK;
   if (provider->key_count == 0)
     return INF_KEY_NONE;
-  key_pool *pool = pool_of_locked(runtime, provider);
+  key_pool *pool = pool_find_locked(runtime, provider->name);
   if (!pool)
     return 0;
-  size_t key = inf_keys_pick(pool->states, pool->count, pool->last, now_ns);
-  if (key == INF_KEY_NONE)
-    *why = pool->states[0].aside_status;
-  else if (use)
-    pool->last = key;
+  inf_key_state states[max_keys];
+  size_t count = states_locked(pool, provider, states);
+  size_t key = inf_keys_pick(states, count, last_index(pool, provider), now_ns);
+  if (key == INF_KEY_NONE) {
+    *why = states[0].aside_status;
+  } else if (use) {
+    pool->last = provider->keys[key].fingerprint;
+    pool->used = true;
+  }
   return key;
 }
 
@@ -208,9 +229,13 @@ inf_runtime_other_key_free(inf_runtime *runtime,
   if (provider->key_count < 2)
     return false;
   pthread_mutex_lock(&runtime->mutex);
-  key_pool *pool = pool_of_locked(runtime, provider);
-  bool is_free =
-      pool && inf_keys_other_free(pool->states, pool->count, used, now_ns);
+  key_pool *pool = pool_find_locked(runtime, provider->name);
+  bool is_free = false;
+  if (pool) {
+    inf_key_state states[max_keys];
+    size_t count = states_locked(pool, provider, states);
+    is_free = inf_keys_other_free(states, count, used, now_ns);
+  }
   pthread_mutex_unlock(&runtime->mutex);
   return is_free;
 }
@@ -223,9 +248,10 @@ inf_runtime_note_key(inf_runtime *runtime, const inf_provider_config *provider,
   if (key >= provider->key_count)
     return;
   pthread_mutex_lock(&runtime->mutex);
-  key_pool *pool = pool_of_locked(runtime, provider);
-  if (pool)
-    inf_keys_note(&pool->states[key], status, hint_ns, now_ns);
+  key_pool *pool = pool_find_locked(runtime, provider->name);
+  inf_key_state *state = pool ? state_locked(pool, provider, key) : NULL;
+  if (state)
+    inf_keys_note(state, status, hint_ns, now_ns);
   pthread_mutex_unlock(&runtime->mutex);
 }
 
@@ -236,8 +262,8 @@ inf_runtime_forgive_keys(inf_runtime *runtime)
   for (size_t i = 0; i < bucket_count; i++)
     for (key_pool *pool = runtime->pools[i]; pool; pool = pool->next)
       for (size_t j = 0; j < pool->count; j++)
-        if (pool->states[j].aside_until_ns == INF_NEVER)
-          pool->states[j].aside_until_ns = 0;
+        if (pool->entries[j].state.aside_until_ns == INF_NEVER)
+          pool->entries[j].state.aside_until_ns = 0;
   pthread_mutex_unlock(&runtime->mutex);
 }
 

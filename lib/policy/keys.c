@@ -6,6 +6,9 @@
 
 /* A spent key's rest where the provider names none (failure table). */
 static const uint64_t quota_rest_ns = 300 * INF_NS_PER_S;
+/* No key rests longer than a day on a provider's word: that is the longest
+ * quota period in use, and a wrong number must not cost a key for ever. */
+static const uint64_t rest_cap_ns = 86400 * INF_NS_PER_S;
 /* A limited key's rest where the provider names none: providers refill
  * continuously, so one second shows whether there is room again. */
 static const uint64_t limited_rest_ns = 1 * INF_NS_PER_S;
@@ -35,6 +38,8 @@ inf_keys_note(inf_key_state *key, int32_t status, int64_t hint_ns,
               uint64_t now_ns)
 {
   uint64_t hint = hint_ns > 0 ? (uint64_t)hint_ns : 0;
+  if (hint > rest_cap_ns)
+    hint = rest_cap_ns;
   uint64_t until_ns;
   switch (inf_failure_rule_of(status)->key_fate) {
   case INF_KEY_REST:

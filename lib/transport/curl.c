@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The real transport: libcurl's multi interface, driven socket by socket
- * (curl_multi_socket_action), with epoll or poll() below it. An exchange is in
- * curl_exchange.c, its connection's options in curl_endpoint.c, its end in
- * curl_result.c; here are the loop and the connections.
- *
- * IMPLEMENTATION NOTES
- *
- * Idle connections belong to a multi handle, and libcurl has no function that
- * closes them. So the transport has generations, each a multi handle:
- * retire_idle() makes a new one for all later exchanges, and an older one is
- * freed, with its idle connections, when its last exchange ends. It also
- * forgets the names that were looked up before a suspend. TLS sessions are
- * shared by all generations and by all pooled handles: without the share each
- * handle would remember only its own.
- *
- * Every socket is made by our own function, which marks it close-on-exec and
- * in a bit map, for a forked child to close. SIGPIPE is neither raised (libcurl
- * sends with MSG_NOSIGNAL, also below OpenSSL) nor its handler touched. */
+ * (curl_multi_socket_action), with epoll or poll() below it. Here is the loop;
+ * an exchange is in curl_exchange.c, its connection's options in
+ * curl_endpoint.c, its end in curl_result.c, and the connections themselves in
+ * curl_generation.c. */
 #include "transport/curl_exchange.h"
 
 #include "base/mem.h"
 #include "infer/infer.h"
 
 #include <pthread.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* ---- Process-wide set-up ------------------------------------------------ */
 
@@ -62,165 +47,6 @@ inf_curl_has_http2(void)
   return (info->features & CURL_VERSION_HTTP2) != 0;
 }
 
-/* ---- Sockets ------------------------------------------------------------ */
-
-static bool
-note_open(inf_curl *transport, int fd)
-{
-  size_t at = (size_t)fd / 8;
-  if (at >= transport->open_sockets_size) {
-    size_t size = at < 64 ? 128 : at * 2;
-    uint8_t *bits = inf_realloc(transport->open_sockets, size);
-    if (!bits)
-      return false;
-    memset(bits + transport->open_sockets_size, 0,
-           size - transport->open_sockets_size);
-    transport->open_sockets = bits;
-    transport->open_sockets_size = size;
-  }
-  transport->open_sockets[at] |= (uint8_t)(1u << fd % 8);
-  return true;
-}
-
-curl_socket_t
-inf_curl_open_socket(void *context, curlsocktype purpose,
-                     struct curl_sockaddr *address)
-{
-  (void)purpose;
-  inf_exchange *exchange = context;
-  if (exchange->sent) { /* libcurl is about to send the request again */
-    exchange->resend_refused = true;
-    return CURL_SOCKET_BAD;
-  }
-  int type = address->socktype;
-#if defined(SOCK_CLOEXEC)
-  type |= SOCK_CLOEXEC;
-#endif
-  int fd = socket(address->family, type, address->protocol);
-  if (fd < 0)
-    return CURL_SOCKET_BAD;
-  if (!note_open(exchange->transport, fd)) {
-    close(fd);
-    return CURL_SOCKET_BAD;
-  }
-  return fd;
-}
-
-int
-inf_curl_close_socket(void *context, curl_socket_t fd)
-{
-  inf_curl *transport = context;
-  size_t at = (size_t)fd / 8;
-  if (at < transport->open_sockets_size)
-    transport->open_sockets[at] &= (uint8_t) ~(1u << fd % 8);
-  return close(fd);
-}
-
-/* An error told to libcurl here would end every transfer of the multi handle
- * without a word; so the generation is marked, and run() ends them. */
-static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
-{
-  (void)easy;
-  (void)known;
-  inf_generation *generation = context;
-  unsigned mask = 0;
-  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-    mask |= INF_POLL_IN;
-  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-    mask |= INF_POLL_OUT;
-  if (!inf_poller_set(generation->owner->poller, fd, mask, generation->id))
-    generation->broken = true;
-  return 0;
-}
-
-/* 0 stands for "now": most of libcurl's timers, and no clock is read. */
-static int
-on_timer(CURLM *multi, long timeout_ms, void *context)
-{
-  (void)multi;
-  inf_generation *generation = context;
-  const inf_clock *clock = generation->owner->options.clock;
-  if (timeout_ms <= 0)
-    generation->timer_ns = timeout_ms < 0 ? INF_NEVER : 0;
-  else
-    generation->timer_ns = inf_time_add(inf_clock_now(clock),
-                                        (uint64_t)timeout_ms * INF_NS_PER_MS);
-  return 0;
-}
-
-/* ---- Generations -------------------------------------------------------- */
-
-static inf_generation *
-generation_of(inf_list *node)
-{
-  return INF_CONTAINER_OF(node, inf_generation, node);
-}
-
-static bool
-add_generation(inf_curl *transport)
-{
-  inf_generation *generation = inf_calloc(1, sizeof *generation);
-  CURLM *multi = generation ? curl_multi_init() : NULL;
-  if (!multi) {
-    inf_free(generation);
-    return false;
-  }
-  generation->owner = transport;
-  generation->multi = multi;
-  generation->timer_ns = INF_NEVER;
-  generation->id = ++transport->last_id;
-  inf_list_init(&generation->live);
-  inf_list_push_front(&transport->generations, &generation->node);
-  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, generation);
-  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, generation);
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
-                    (long)transport->options.max_idle_connections);
-  return true;
-}
-
-static void
-free_generation(inf_generation *generation)
-{
-  inf_list_remove(&generation->node);
-  curl_multi_cleanup(generation->multi);
-  inf_free(generation);
-}
-
-/* Frees the retired generations that have no exchange any more. */
-static void
-free_drained(inf_curl *transport)
-{
-  inf_list *node = transport->generations.next->next;
-  while (node != &transport->generations) {
-    inf_generation *generation = generation_of(node);
-    node = node->next;
-    if (inf_list_empty(&generation->live))
-      free_generation(generation);
-  }
-}
-
-/* False when memory is short: then it is tried again in the next run(). */
-static bool
-retire(inf_curl *transport)
-{
-  transport->retire_wanted = !add_generation(transport);
-  free_drained(transport);
-  return !transport->retire_wanted;
-}
-
-static inf_generation *
-find_generation(inf_curl *transport, uint32_t id)
-{
-  inf_list *end = &transport->generations;
-  for (inf_list *node = end->next; node != end; node = node->next)
-    if (generation_of(node)->id == id)
-      return generation_of(node);
-  return NULL;
-}
-
 /* ---- A turn of the loop ------------------------------------------------- */
 
 static void
@@ -245,7 +71,7 @@ static void
 serve_sockets(inf_curl *transport, const inf_poll_event *events, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
-    inf_generation *generation = find_generation(transport, events[i].tag);
+    inf_generation *generation = inf_generation_find(transport, events[i].tag);
     unsigned mask = events[i].mask;
     if (generation)
       act(generation, events[i].fd,
@@ -260,7 +86,7 @@ serve_timers(inf_curl *transport)
 {
   inf_list *end = &transport->generations;
   for (inf_list *node = end->next; node != end; node = node->next) {
-    inf_generation *generation = generation_of(node);
+    inf_generation *generation = inf_generation_of(node);
     uint64_t at_ns = generation->timer_ns;
     if (at_ns == INF_NEVER ||
         (at_ns > 0 && at_ns > inf_clock_now(transport->options.clock)))
@@ -345,7 +171,7 @@ tell_ends(inf_curl *transport)
   int32_t status = INFER_OK;
   inf_list *end = &transport->generations;
   for (inf_list *node = end->next; node != end; node = node->next) {
-    inf_generation *generation = generation_of(node);
+    inf_generation *generation = inf_generation_of(node);
     tell_done(generation);
     if (!generation->broken)
       continue;
@@ -375,8 +201,8 @@ transport_next_timeout_ns(inf_transport *base)
       !inf_list_empty(&transport->starting))
     return 0;
   for (inf_list *node = end->next; node != end; node = node->next)
-    if (generation_of(node)->timer_ns < next_ns)
-      next_ns = generation_of(node)->timer_ns;
+    if (inf_generation_of(node)->timer_ns < next_ns)
+      next_ns = inf_generation_of(node)->timer_ns;
   return next_ns;
 }
 
@@ -411,9 +237,9 @@ transport_run(inf_transport *base, uint64_t wait_ns)
   serve_resumed(transport);
   int32_t status = tell_ends(transport);
   transport->running = false;
-  if (transport->retire_wanted && !retire(transport))
+  if (transport->retire_wanted && !inf_generations_retire(transport))
     status = INFER_E_NO_MEMORY;
-  free_drained(transport);
+  inf_generations_free_drained(transport);
   add_started(transport);
   return status;
 }
@@ -447,7 +273,7 @@ transport_retire_idle(inf_transport *base)
   inf_curl *transport = (inf_curl *)(void *)base;
   transport->retire_wanted = true;
   if (!transport->running)
-    retire(transport);
+    inf_generations_retire(transport);
 }
 
 static void
@@ -458,7 +284,7 @@ transport_free(inf_transport *base)
   while ((node = inf_list_pop_front(&transport->pool)))
     inf_exchange_free(INF_CONTAINER_OF(node, inf_exchange, node));
   while (!inf_list_empty(&transport->generations))
-    free_generation(generation_of(transport->generations.next));
+    inf_generation_free(inf_generation_of(transport->generations.next));
   if (transport->share)
     curl_share_cleanup(transport->share);
   inf_poller_free(transport->poller);
@@ -467,15 +293,11 @@ transport_free(inf_transport *base)
   global_cleanup();
 }
 
-/* The connections are the parent's: no TLS alert, no END_STREAM, no epoll_ctl
- * may come from here. */
 static void
 transport_free_forked(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
-  for (size_t fd = 0; fd < transport->open_sockets_size * 8; fd++)
-    if (transport->open_sockets[fd / 8] & 1u << fd % 8)
-      close((int)fd);
+  inf_curl_close_sockets(transport);
   inf_poller_free(transport->poller);
 }
 
@@ -530,7 +352,8 @@ inf_curl_transport_new(const inf_curl_options *options)
     inf_list_init(lists[i]);
   transport->poller = inf_poller_new();
   transport->share = make_share();
-  if (!transport->poller || !transport->share || !add_generation(transport)) {
+  if (!transport->poller || !transport->share ||
+      !inf_generation_add(transport)) {
     transport_free(&transport->base);
     return NULL;
   }

@@ -102,6 +102,10 @@ void inf_exchange_recycle(inf_exchange *exchange);
 /* Frees one that is in no list. */
 void inf_exchange_free(inf_exchange *exchange);
 
+/* ---- curl_callbacks.c ---- */
+
+void inf_exchange_set_callbacks(inf_exchange *exchange);
+
 /* ---- curl_endpoint.c ---- */
 
 /* Sets what the endpoint says on the exchange's handle. */
@@ -118,10 +122,25 @@ void inf_exchange_times_fill(const inf_exchange *exchange,
 void inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
                               inf_exchange_result *result);
 
-/* ---- curl.c: sockets, for CURLOPT_*SOCKETFUNCTION ---- */
+/* ---- curl_generation.c ---- */
 
+inf_generation *inf_generation_of(inf_list *node);
+/* Makes the newest generation. False when memory is short. */
+bool inf_generation_add(inf_curl *transport);
+void inf_generation_free(inf_generation *generation);
+/* NULL for one that is gone. */
+inf_generation *inf_generation_find(inf_curl *transport, uint32_t id);
+/* Frees the older generations that have no exchange any more. */
+void inf_generations_free_drained(inf_curl *transport);
+/* A new generation for all later exchanges. False when memory is short: then
+ * retire_wanted stays set, for the next run() to try again. */
+bool inf_generations_retire(inf_curl *transport);
+
+/* For CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. */
 curl_socket_t inf_curl_open_socket(void *exchange, curlsocktype purpose,
                                    struct curl_sockaddr *address);
 int inf_curl_close_socket(void *transport, curl_socket_t fd);
+/* In a forked child. */
+void inf_curl_close_sockets(const inf_curl *transport);
 
 #endif

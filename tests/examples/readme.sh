@@ -26,6 +26,14 @@ for name in hello.c failover.c infer.json full.json; do
   [ -s "$work/$name" ] || wrong "no $name"
 done
 
+check "the links of the pages lead somewhere"
+for page in README.md SECURITY.md CHANGELOG.md $(cd "$source" && echo docs/*.md); do
+  while read -r link; do
+    (cd "$(dirname "$source/$page")" && [ -e "$link" ]) ||
+      wrong "$page: no $link"
+  done < <(grep -oE '\]\([^)#:]+\)' "$source/$page" | sed 's/^](//; s/)$//')
+done
+
 check "the library installs"
 run cmake --install "$build" --prefix "$work/prefix"
 exits 0

@@ -120,9 +120,10 @@ observe_stay_max_wait_ms(void **state)
 static void
 broken_stream(const char *config, int32_t status, int restarts)
 {
-  world w = observe_world(BAD_X("{'text':'one two three four five six',"
-                                "'inter_token_ms':5,'cut':{'after_tokens':3}}"),
-                          config);
+  world w =
+      observe_world(BAD_X("{'text':'one two three four five six',"
+                          "'inter_token_ms':100,'cut':{'after_tokens':3}}"),
+                    config);
   outcome o = world_stream(&w, "r");
   assert_int_equal(o.status, status);
   assert_int_equal(o.restarts, restarts);

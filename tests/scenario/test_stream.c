@@ -398,6 +398,7 @@ test_usage(void **state)
   assert_int_equal(o.status, INFER_OK);
   assert_int_equal(infer_response_usage_estimated(o.response), 1);
   assert_true(infer_response_usage(o.response, INFER_USAGE_OUTPUT) > 0);
+  assert_true(infer_response_usage(o.response, INFER_USAGE_INPUT) > 0);
   outcome_end(&o);
   world_end(&w);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* One attempt: its timers to the millisecond, how its end is read, and what
- * its record says. */
+ * becomes of it then. */
 #include "support/fake_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -486,189 +485,119 @@ it_does_not_linger_for_a_flood(void **state)
   fake_client_free(fake);
 }
 
-/* ---- The record ---------------------------------------------------------- */
+/* ---- What follows an error ----------------------------------------------- */
 
-static int64_t
-phase_ms(const infer_attempt *attempt, int32_t phase)
+static fake_script *
+script_error_in_answer(fake_client *fake)
 {
-  int64_t ns = infer_attempt_phase_ns(attempt, phase);
-  return ns < 0 ? ns : ns / (int64_t)INF_NS_PER_MS;
-}
-
-static void
-phases_are_timed(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_script *script = fake_script_next(&fake->net);
-  script->lookup_ms = 3;
-  script->connect_ms = 7;
-  script->tls_ms = 15;
-  fake_sent(script, 16);
-  fake_headers(script, 40, 200,
-               "content-type: text/event-stream\nx-request-id: req-1");
-  fake_body(script, 41, SSE_COMMENT);
-  fake_body(script, 60, sse_role());
-  fake_body(script, 70, sse_reasoning("hm"));
-  fake_body(script, 90, sse_text("a"));
-  fake_body(script, 110, sse_text("b"));
-  fake_body(script, 120, sse_finish("stop"));
-  fake_body(script, 121, sse_usage(11, 22));
-  fake_body(script, 130, SSE_DONE);
-  fake_done(script, 131, INF_NET_OK);
-  infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 131);
-  infer_response *response = fake_response(call);
-  const infer_attempt *attempt = infer_response_attempt(response, 0);
-  const int64_t expected[INFER_PHASE_COUNT] = {
-      [INFER_PHASE_LIMITER_WAIT] = 0,  [INFER_PHASE_LOOKUP] = 3,
-      [INFER_PHASE_CONNECT] = 7,       [INFER_PHASE_TLS] = 15,
-      [INFER_PHASE_SENT] = 16,         [INFER_PHASE_HEADERS] = 40,
-      [INFER_PHASE_FIRST_BYTE] = 41,   [INFER_PHASE_FIRST_CONTENT] = 70,
-      [INFER_PHASE_FIRST_ANSWER] = 90, [INFER_PHASE_LAST_CONTENT] = 110,
-      [INFER_PHASE_END] = 130,
-  };
-  for (int32_t phase = 0; phase < INFER_PHASE_COUNT; phase++)
-    assert_int_equal(phase_ms(attempt, phase), expected[phase]);
-  assert_string_equal(infer_attempt_request_id(attempt), "req-1");
-  assert_int_equal(infer_attempt_usage(attempt, INFER_USAGE_INPUT), 11);
-  assert_int_equal(infer_attempt_usage(attempt, INFER_USAGE_OUTPUT), 22);
-  assert_int_equal(infer_attempt_won(attempt), 1);
-  assert_int_equal(infer_attempt_reused_connection(attempt), 0);
-  assert_int_equal(infer_attempt_bytes_sent(attempt),
-                   strlen(fake->net.requests[0].body));
-  assert_true(infer_attempt_bytes_received(attempt) > 100);
-  infer_response_free(response);
-  infer_call_free(call);
-  fake_client_free(fake);
-}
-
-/* What the transport says happened during the hand-over is not after it. */
-static void
-phases_are_in_order(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_script *script = fake_script_next(&fake->net);
-  script->reused = true;
-  fake_stream_all(script, 20, "x");
-  infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 20);
-  infer_response *response = fake_response(call);
-  const infer_attempt *attempt = infer_response_attempt(response, 0);
-  assert_int_equal(infer_attempt_reused_connection(attempt), 1);
-  assert_int_equal(phase_ms(attempt, INFER_PHASE_LOOKUP), -1);
-  assert_int_equal(phase_ms(attempt, INFER_PHASE_CONNECT), -1);
-  assert_int_equal(phase_ms(attempt, INFER_PHASE_TLS), -1);
-  assert_int_equal(phase_ms(attempt, INFER_PHASE_SENT), 0);
-  infer_response_free(response);
-  infer_call_free(call);
-  fake_client_free(fake);
-}
-
-static void
-skipped_events_are_counted(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
   fake_script *script = fake_script_next(&fake->net);
   fake_stream(script, 0);
-  fake_body(script, 1, sse_text("a"));
-  fake_body(script, 2, "data: {\"id\":\n\n");
-  fake_body(script, 3, sse_text("b"));
-  fake_body(script, 4, sse_finish("stop"));
-  fake_body(script, 4, SSE_DONE);
-  fake_done(script, 4, INF_NET_OK);
-  infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 4);
-  infer_response *response = fake_response(call);
-  assert_string_equal(infer_response_text(response, NULL), "ab");
-  assert_int_equal(
-      infer_attempt_skipped_events(infer_response_attempt(response, 0)), 1);
-  infer_response_free(response);
-  infer_call_free(call);
-  fake_client_free(fake);
+  fake_body(script, 10, sse_text("Hal"));
+  fake_body(script, 20,
+            "data: {\"error\":{\"message\":\"Broken\",\"code\":500}}\n\n");
+  return script;
 }
 
-/* Some providers repeat the key that they refuse. */
+/* An answer that broke off has cost something: the figures may follow. */
 static void
-an_echoed_key_is_starred_out_everywhere(void **state)
+usage_after_an_error_is_waited_for(void **state)
 {
   (void)state;
   fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
-  fake_reply(fake_script_next(&fake->net), 5, 401, NULL,
-             "{\"error\":{\"message\":\"Bad key key-of-a, yes key-of-a\","
-             "\"type\":\"for key-of-a\",\"param\":\"key-of-a\","
-             "\"code\":\"key-of-a\"}}");
+  fake_body(script_error_in_answer(fake), 60, sse_usage(11, 2));
   infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 5);
+  fake_run_ms(fake, 59);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_run_ms(fake, 1);
   infer_error *error = fake_error(call);
-  assert_int_equal(infer_error_status(error), INFER_E_AUTH);
-  assert_string_equal(infer_error_provider_message(error),
-                      "Bad key ***, yes ***");
-  assert_string_equal(infer_error_provider_type(error), "for ***");
-  assert_string_equal(infer_error_provider_param(error), "***");
-  assert_string_equal(infer_error_provider_code(error), "***");
-  assert_contains(infer_error_message(error), "Bad key ***, yes ***");
-  assert_contains(infer_attempt_message(infer_error_attempt(error, 0)),
-                  "Bad key ***, yes ***");
-  assert_lacks(infer_error_message(error), "key-of-a");
-  assert_lacks(fake->log, "key-of-a");
-  assert_lacks(fake->telemetry, "key-of-a");
+  assert_int_equal(infer_error_status(error), INFER_E_SERVER);
+  assert_contains(infer_error_message(error), "Broken");
+  assert_int_equal(
+      infer_attempt_usage(infer_error_attempt(error, 0), INFER_USAGE_INPUT),
+      11);
+  assert_cancelled_at(fake, 0, 60);
   infer_error_free(error);
   infer_call_free(call);
   fake_client_free(fake);
 }
 
-/* Nor does a piece of it stay where a long message is cut. */
 static void
-an_echoed_key_is_starred_out_before_the_message_is_cut(void **state)
+it_is_not_waited_for_long(void **state)
 {
   (void)state;
-  enum { message_bytes = 6000 };
-  for (size_t at = 2030; at < 2060; at += 3) {
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_body(script_error_in_answer(fake), 60, sse_text("more"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 119);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 0, 120);
+  assert_events(fake, "start a/m|text Hal|done SERVER [Hal]");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+the_end_of_the_exchange_ends_that_wait(void **state)
+{
+  (void)state;
+  const inf_net ends[] = {INF_NET_OK, INF_NET_RESET, INF_NET_PARTIAL};
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
     fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
-    char body[message_bytes + 100];
-    char words[message_bytes + 1];
-    memset(words, 'x', message_bytes);
-    words[message_bytes] = '\0';
-    memcpy(words + at, "key-of-a", 8);
-    memcpy(words + at + 2040, "key-of-a", 8);
-    snprintf(body, sizeof body, "{\"error\":{\"message\":\"%s\"}}", words);
-    fake_reply(fake_script_next(&fake->net), 5, 401, NULL, body);
+    fake_done(script_error_in_answer(fake), 40, ends[i]);
     infer_call *call = fake_submit_model(fake, "one");
-    fake_run_ms(fake, 5);
-    infer_error *error = fake_error(call);
-    assert_lacks(infer_error_message(error), "key-");
-    assert_lacks(infer_error_provider_message(error), "key-");
-    assert_lacks(infer_attempt_message(infer_error_attempt(error, 0)), "key-");
-    assert_lacks(fake->log, "xkey");
-    infer_error_free(error);
+    fake_run_ms(fake, 40);
+    assert_int_equal(fake_status(call), INFER_E_SERVER);
+    assert_contains(fake_message(call), "Broken");
     infer_call_free(call);
     fake_client_free(fake);
   }
 }
 
-/* ---- The request --------------------------------------------------------- */
-
 static void
-the_request_goes_out_with_model_and_key(void **state)
+an_error_before_content_is_not_waited_for(void **state)
 {
   (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_stream_all(fake_script_next(&fake->net), 5, "x");
-  infer_request *request = fake_request_new("one");
-  infer_request_set_header(request, "X-Mine", "1");
-  infer_call *call = fake_submit(fake, request);
-  fake_run_ms(fake, 5);
-  const fake_request *sent = &fake->net.requests[0];
-  assert_string_equal(sent->method, "POST");
-  assert_contains(sent->headers, "Authorization: Bearer key-of-a\n");
-  assert_contains(sent->headers, "X-Mine: 1\n");
-  assert_contains(sent->body, "\"model\":\"m\"");
-  assert_contains(sent->body, "\"stream\":true");
-  assert_false(sent->fresh_connection);
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 20,
+            "data: {\"error\":{\"message\":\"Broken\",\"code\":500}}\n\n");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  assert_cancelled_at(fake, 0, 20);
+  assert_int_equal(fake_status(call), INFER_E_SERVER);
   infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* A prompt full of images is not kept for the attempts to come. */
+static void
+the_memory_of_a_large_request_is_given_back(void **state)
+{
+  (void)state;
+  enum { large = 300 << 10 };
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_always(&fake->net), 1, "x");
+  char *text = malloc(large + 1);
+  assert_non_null(text);
+  memset(text, 'x', large);
+  text[large] = '\0';
+  infer_request *request = fake_request_new("one");
+  infer_request_add_message(request, "user", text);
+  free(text);
+  infer_call_free(fake_submit(fake, request));
+  infer_call_free(fake_submit_model(fake, "one"));
+  fake_run_ms(fake, 10);
+  inf_list *pool = &fake->client->engine.pool;
+  size_t bytes = 0;
+  for (inf_list *node = pool->next; node != pool; node = node->next)
+    bytes += INF_CONTAINER_OF(node, inf_attempt, node)->wire.body.cap;
+  assert_int_equal(fake->client->engine.pool_count, 2);
+  assert_true(bytes < 64 << 10);
+  infer_call_free(fake_submit_model(fake, "one"));
+  fake_run_ms(fake, 10);
+  assert_contains(fake->net.requests[2].body, "\"Hi\"");
   fake_client_free(fake);
 }
 
@@ -699,12 +628,11 @@ main(void)
       cmocka_unit_test(a_whole_answer_s_exchange_lingers_to_its_own_end),
       cmocka_unit_test(it_lingers_for_a_second_at_most),
       cmocka_unit_test(it_does_not_linger_for_a_flood),
-      cmocka_unit_test(phases_are_timed),
-      cmocka_unit_test(phases_are_in_order),
-      cmocka_unit_test(skipped_events_are_counted),
-      cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
-      cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
-      cmocka_unit_test(the_request_goes_out_with_model_and_key),
+      cmocka_unit_test(usage_after_an_error_is_waited_for),
+      cmocka_unit_test(it_is_not_waited_for_long),
+      cmocka_unit_test(the_end_of_the_exchange_ends_that_wait),
+      cmocka_unit_test(an_error_before_content_is_not_waited_for),
+      cmocka_unit_test(the_memory_of_a_large_request_is_given_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

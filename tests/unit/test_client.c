@@ -4,6 +4,7 @@
 #include "support/fake_client.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,80 @@ several_threads_may_drive(void **state)
   fake_stream_all(fake_script_always(&fake->net), 0, "x");
   run_threads(fake, submit_and_cancel, threads);
   fake_client_free(fake);
+}
+
+/* Another thread cancels, so that the reader, who drives, has its event before
+ * it would wait again. */
+static void *
+cancel_what_is_shown(void *context)
+{
+  _Atomic(infer_call *) *shown = context;
+  for (int left = rounds; left > 0;) {
+    infer_call *call = atomic_exchange(shown, NULL);
+    if (!call) {
+      sched_yield();
+      continue;
+    }
+    infer_call_cancel(call);
+    infer_call_free(call);
+    left--;
+  }
+  return NULL;
+}
+
+static void
+a_reader_that_drives_sees_a_cancel(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake->net.real_time = true;
+  fake->telemetry_off = true;
+  fake_script_always(&fake->net); /* silence */
+  _Atomic(infer_call *) shown = NULL;
+  pthread_t other;
+  assert_int_equal(pthread_create(&other, NULL, cancel_what_is_shown, &shown),
+                   0);
+  for (int i = 0; i < rounds; i++) {
+    atomic_store(&shown, fake_submit_model(fake, "one"));
+    infer_event *event;
+    assert_int_equal(infer_queue_poll(fake->queue, 20000, &event), INFER_OK);
+    assert_int_equal(infer_event_status(event), INFER_E_CANCELLED);
+    infer_event_free(event);
+  }
+  pthread_join(other, NULL);
+  fake_client_free(fake);
+}
+
+/* A stop that comes while the loop takes its mail must not be lost. */
+static void *
+submit_until_closed(void *context)
+{
+  infer_client *client = context;
+  infer_request *request = fake_request_new("one");
+  while (infer_submit(client, request, INFER_SUBMIT_WHOLE, NULL, 0, NULL,
+                      NULL) != INFER_E_CLOSED)
+    continue;
+  infer_request_free(request);
+  infer_client_free(client);
+  return NULL;
+}
+
+static void
+a_stop_is_not_lost_among_other_mail(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 100; i++) {
+    fake_client *fake = fake_client_new_threaded("max_calls", "8", NULL);
+    fake->telemetry_off = true;
+    fake_script_always(&fake->net);
+    pthread_t other;
+    infer_client *client = infer_client_ref(fake->client);
+    assert_int_equal(
+        pthread_create(&other, NULL, submit_until_closed, client), 0);
+    infer_client_close(fake->client, 0);
+    pthread_join(other, NULL);
+    fake_client_free(fake);
+  }
 }
 
 static void *
@@ -503,6 +578,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cancel_finds_its_call_begun),
       cmocka_unit_test(several_threads_may_drive),
+      cmocka_unit_test(a_reader_that_drives_sees_a_cancel),
+      cmocka_unit_test(a_stop_is_not_lost_among_other_mail),
       cmocka_unit_test(blocking_calls_of_many_threads),
       cmocka_unit_test(time_outside_of_a_turn_counts),
       cmocka_unit_test(a_long_time_between_turns_is_no_clock_jump),

@@ -244,10 +244,10 @@ test_cancel_within_the_end(void **state)
 {
   (void)state;
   static const char *const urls[] = {"x", "stream"};
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 90; i++) { /* more than a pool holds */
     probe p = {.act = cancel_at_the_end};
-    if (i < 2)
-      probe_start(&p, transport, NULL, "{}", "%s", url_of(urls[i]));
+    if (i % 3 < 2)
+      probe_start(&p, transport, NULL, "{}", "%s", url_of(urls[i % 3]));
     else
       probe_start(&p, transport, NULL, "{}", "nonsense://x/");
     ending = p.exchange;
@@ -629,7 +629,8 @@ test_retire_closes_idle_connections(void **state)
   probe p = {0};
   probe_exchange(&p, transport, NULL, "{}", "%s", url_of("x"));
   transport->ops->retire_idle(transport);
-  WAIT_FOR(atomic_load(&closed) == 1);
+  for (int i = 0; i < 1000 && atomic_load(&closed) == 0; i++)
+    tiny_sleep_ms(10);
   assert_int_equal(atomic_load(&closed), 1);
   for (int i = 0; i < 3; i++) {
     probe next = {0};
@@ -734,7 +735,9 @@ test_waiting_costs_nothing(void **state)
   assert_true(probe_now_ms() - before_ms < 200);
   before_ms = probe_now_ms();
   probe_cancel(&hang);
-  assert_true(probe_now_ms() - before_ms < 10);
+  /* A millisecond, but a busy machine may take the processor away. Waiting
+   * for the lookup would take seconds. */
+  assert_true(probe_now_ms() - before_ms < 200);
   probe_cancel(&silent);
   probe other = {0};
   probe_exchange(&other, transport, NULL, "{}", "%s", url_of("x"));

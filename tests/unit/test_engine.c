@@ -1,33 +1,394 @@
 /* SPDX-License-Identifier: MIT */
+/* The loop's turn and its time, and what holds of every call whatever befalls
+ * it. */
 #include "support/fake_client.h"
+
+#include "base/rng.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
+/* ---- Clock jumps --------------------------------------------------------- */
+
 static void
-an_answer_arrives(void **state)
+a_jump_retires_idle_connections(void **state)
 {
   (void)state;
   fake_client *fake = fake_client_new(NULL);
-  fake_stream_all(fake_script_next(&fake->net), 10, "Hello");
-  infer_call *call = fake_submit_model(fake, "r");
-  fake_run_ms(fake, 10);
-  assert_events(fake, "start a/m|text Hello|finish stop|usage|done OK");
-  assert_request(fake, 0, "a", 0);
-  assert_string_equal(fake->telemetry,
-                      "attempt a/m first OK http=200 \ncall OK\n");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 0);
+  fake->net.jump_ns = INF_CLOCK_JUMP_NS;
+  fake_run_ms(fake, 100);
+  assert_int_equal(fake->net.retired, 0);
+  fake->net.jump_ns = INF_CLOCK_JUMP_NS + 1;
+  fake_run_ms(fake, 10000);
+  assert_int_equal(fake->net.retired, 1);
+  assert_contains(fake->log, "time jumped");
   infer_call_free(call);
   fake_client_free(fake);
+}
+
+static void
+a_jump_ends_calls_whose_deadline_passed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("Hel"));
+  fake_stream(fake_script_next(&fake->net), 0);
+  fake_reply(fake_script_next(&fake->net), 10, 429, "retry-after: 30", "");
+  infer_call *calls[4];
+  for (int i = 0; i < 4;
+       i++) /* in the answer, before it, waiting, connecting */
+    calls[i] = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  assert_int_equal(fake->net.request_count, 4);
+  fake->net.jump_ns = 3600 * INF_NS_PER_S;
+  fake_run_ms(fake, 10);
+  for (int i = 0; i < 4; i++) {
+    assert_int_equal(fake_status(calls[i]), INFER_E_DEADLINE);
+    infer_call_free(calls[i]);
+  }
+  assert_int_equal(fake->net.request_count, 4);
+  fake_client_free(fake);
+}
+
+static void
+times_across_a_jump_are_dropped(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  inf_runtime *runtime = fake->client->runtime;
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1500, sse_text("x"));
+  fake_body(script, 1500, sse_finish("stop"));
+  fake_body(script, 1500, SSE_DONE);
+  fake_done(script, 1500, INF_NET_OK);
+  infer_config *config =
+      fake_config_new(fake, "defaults.timeouts.first_token_ms", "60000", NULL);
+  assert_int_equal(infer_client_reload(fake->client, config, NULL), INFER_OK);
+  infer_config_free(config);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  fake->net.jump_ns = 10 * INF_NS_PER_S;
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(inf_runtime_ttft_ns(runtime, "a/m"), 0);
+  infer_call_free(call);
+  fake_stream_all(fake_script_next(&fake->net), 300, "x");
+  call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 300);
+  assert_int_equal(inf_runtime_ttft_ns(runtime, "a/m"), 300 * INF_NS_PER_MS);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+a_clock_that_goes_back_does_no_harm(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 500);
+  fake->net.now_ns -= 400 * INF_NS_PER_MS;
+  inf_client_drive(fake->client, 0);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_run_ms(fake, 1000);
+  assert_int_equal(fake_status(call), INFER_E_CONNECT);
+  assert_int_equal(fake->net.retired, 0);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* A time to first token of a whole body says nothing of tokens. */
+static void
+whole_bodies_are_not_first_tokens(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.upstream", "'unary'", NULL);
+  fake_reply(fake_script_next(&fake->net), 900, 200, NULL, unary_body("x"));
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 900);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(inf_runtime_ttft_ns(fake->client->runtime, "a/m"), 0);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- Time in hooks ------------------------------------------------------- */
+
+static void
+take_time(fake_client *fake, const infer_call *call,
+          const infer_attempt *attempt)
+{
+  (void)call;
+  if (attempt && !fake->on_hook_data)
+    fake->net.now_ns += 300 * INF_NS_PER_MS;
+  fake->on_hook_data = fake;
+}
+
+/* The clock is read again after a hook, so that what follows is timed right. */
+static void
+a_slow_hook_is_noticed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.r.stay.retries", "0", NULL);
+  fake->on_hook = take_time;
+  fake_reply(fake_script_next(&fake->net), 10, 500, NULL, "");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 311 + fake_connect_ms - 2);
+  assert_request(fake, 1, "b", 310);
+  assert_int_equal(fake->net.requests[1].cancelled_ns, 0);
+  fake_run_ms(fake, 1);
+  assert_cancelled_at(fake, 1, 310 + fake_connect_ms);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+timers_of_one_moment_fire_in_the_order_of_their_setting(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  infer_call *calls[5];
+  for (int i = 0; i < 5; i++)
+    calls[i] = fake_submit_model(fake, "one");
+  fake_run_ms(fake, fake_connect_ms);
+  for (int i = 0; i < 5; i++) {
+    infer_event *event;
+    assert_int_equal(infer_queue_poll(fake->queue, 0, &event), INFER_OK);
+    assert_int_equal(infer_event_call_id(event), infer_call_id(calls[i]));
+    infer_event_free(event);
+    infer_call_free(calls[i]);
+  }
+  fake_client_free(fake);
+}
+
+/* ---- Whatever happens ---------------------------------------------------- */
+
+static uint64_t
+below(inf_rng *rng, uint64_t bound)
+{
+  return inf_rng_below(rng, bound);
+}
+
+/* One exchange of random content, which may end, break, hang, or be an error
+ * at any point. */
+static void
+script_anything(fake_client *fake, inf_rng *rng)
+{
+  fake_script *script = fake_script_next(&fake->net);
+  uint64_t ms = below(rng, 40);
+  script->reused = below(rng, 3) == 0;
+  if (below(rng, 8) == 0) {
+    fake_done(script, ms, (inf_net)(1 + below(rng, INF_NET_PROTOCOL)));
+    return;
+  }
+  fake_sent(script, ms);
+  if (below(rng, 8) == 0) {
+    fake_done(script, ms + 5,
+              below(rng, 2) ? INF_NET_RESET : INF_NET_REFUSED_STREAM);
+    return;
+  }
+  if (below(rng, 10) == 0)
+    return;
+  static const int statuses[] = {400, 401, 402, 403, 404, 408, 413,
+                                 429, 500, 502, 503, 504, 529};
+  if (below(rng, 3) == 0) {
+    int status = statuses[below(rng, sizeof statuses / sizeof statuses[0])];
+    fake_headers(script, ms + 5, status,
+                 below(rng, 3) == 0 ? "retry-after: 1" : NULL);
+    fake_body(script, ms + 6, error_body("x", "Something"));
+    if (below(rng, 8) > 0)
+      fake_done(script, ms + 7, INF_NET_OK);
+    return;
+  }
+  fake_headers(script, ms + 5, 200, "content-type: text/event-stream");
+  uint64_t pieces = below(rng, 12);
+  for (uint64_t i = 0; i < pieces; i++) {
+    ms += below(rng, 300);
+    const char *kinds[] = {
+        sse_text("t"),
+        sse_text_of(1, "u"),
+        sse_reasoning("r"),
+        sse_empty(),
+        SSE_COMMENT,
+        sse_tool(0, "i", "f", "{}"),
+        "data: {bad\n\n",
+        sse_role(),
+        sse_text("v"),
+        sse_usage(1, 1),
+        sse_tool(1, "j", "g", "[]"),
+    };
+    fake_body(script, ms + 6,
+              kinds[below(rng, sizeof kinds / sizeof kinds[0])]);
+  }
+  if (below(rng, 2) == 0)
+    fake_body(script, ms + 7, sse_finish("stop"));
+  if (below(rng, 3) == 0)
+    fake_body(script, ms + 7, sse_finish_of(1, "stop"));
+  if (below(rng, 10) == 0)
+    fake_body(script, ms + 7, error_body("x", "not an event"));
+  if (below(rng, 2) == 0)
+    fake_body(script, ms + 8, SSE_DONE);
+  static const inf_net ends[] = {INF_NET_OK, INF_NET_RESET, INF_NET_PARTIAL};
+  if (below(rng, 4) > 0)
+    fake_done(script, ms + 9, ends[below(rng, 3)]);
+}
+
+/* What was heard of one call so far. */
+typedef struct heard {
+  uint32_t epoch;
+  bool started, done, tool_done;
+  char text[4096]; /* choice 0, this epoch */
+  size_t text_len;
+} heard;
+
+static void
+hear(heard *ear, const infer_event *event)
+{
+  int32_t type = infer_event_type(event);
+  assert_false(ear->done); /* nothing comes after the terminal event */
+  if (infer_event_epoch(event) != ear->epoch) {
+    assert_true(type == INFER_EVENT_RESTART);
+    assert_true(infer_event_epoch(event) > ear->epoch);
+    assert_false(ear->tool_done);
+    *ear = (heard){.epoch = infer_event_epoch(event)};
+    return;
+  }
+  assert_int_not_equal(type, INFER_EVENT_RESTART);
+  if (type == INFER_EVENT_DONE) {
+    ear->done = true;
+    return;
+  }
+  assert_int_equal(ear->started, type != INFER_EVENT_START);
+  ear->started = true;
+  ear->tool_done = ear->tool_done || type == INFER_EVENT_TOOL_CALL_DONE;
+  if (type == INFER_EVENT_TEXT && infer_event_choice(event) == 0) {
+    size_t len;
+    const char *text = infer_event_text(event, &len);
+    memcpy(ear->text + ear->text_len, text, len);
+    ear->text_len += len;
+  }
+}
+
+static void
+check_end(const heard *ear, infer_call *call)
+{
+  infer_response *response;
+  infer_error *error;
+  int32_t status = infer_call_wait(call, 0, &response, &error);
+  assert_int_not_equal(status, INFER_E_TIMEOUT);
+  assert_true((status == INFER_OK) == (response != NULL));
+  assert_true((status == INFER_OK) == (error == NULL));
+  assert_int_equal(infer_error_status(error), status);
+  const infer_response *said = response ? response : infer_error_partial(error);
+  const inf_choice *choice = said ? inf_answer_choice(&said->answer, 0) : NULL;
+  if (choice && ear->started) {
+    assert_int_equal(choice->text.len, ear->text_len);
+    if (ear->text_len > 0)
+      assert_memory_equal(choice->text.ptr, ear->text, ear->text_len);
+  }
+  infer_response_free(response);
+  infer_error_free(error);
+}
+
+static void
+drain(fake_client *fake, infer_call *call, heard *ear)
+{
+  infer_event *event;
+  while (infer_queue_poll(fake->queue, 0, &event) == INFER_OK) {
+    assert_int_equal(infer_event_call_id(event), infer_call_id(call));
+    hear(ear, event);
+    infer_event_free(event);
+  }
+}
+
+static size_t
+count_lines(const char *text, const char *start)
+{
+  size_t count = 0;
+  for (const char *at = text; (at = strstr(at, start)); at++)
+    count += at == text || at[-1] == '\n';
+  return count;
+}
+
+static void
+live_once(uint64_t seed)
+{
+  inf_rng rng;
+  inf_rng_seed(&rng, seed);
+  fake_client *fake = fake_client_new(
+      "routes.three.recovery", below(&rng, 2) ? "'restart'" : "'error'",
+      "routes.three.retries", below(&rng, 2) ? "2" : "5",
+      "delivery_interval_ms", below(&rng, 4) ? "0" : "70", NULL);
+  for (int i = 0; i < 12; i++)
+    script_anything(fake, &rng);
+  infer_request *request = fake_request_new("three");
+  infer_request_set_deadline_ms(request, 1 + (int64_t)below(&rng, 9000));
+  infer_request_set_run_once(request, below(&rng, 8) == 0);
+  if (below(&rng, 3) == 0)
+    infer_request_set_int(request, "n", 2);
+  bool whole = below(&rng, 4) == 0;
+  infer_call *call;
+  assert_int_equal(
+      infer_submit(fake->client, request,
+                   whole ? INFER_SUBMIT_WHOLE : INFER_SUBMIT_STREAM,
+                   fake->queue, 0, &call, NULL),
+      INFER_OK);
+  infer_request_free(request);
+  heard ear = {0};
+  uint64_t cancel_ms = below(&rng, 4) == 0 ? below(&rng, 3000) : UINT64_MAX;
+  while (fake_now_ms(fake) < 10000) {
+    fake_run_ms(fake, 1 + below(&rng, 200));
+    if (fake_now_ms(fake) >= cancel_ms)
+      infer_call_cancel(call);
+    if (below(&rng, 3) > 0)
+      drain(fake, call, &ear);
+  }
+  drain(fake, call, &ear);
+  assert_true(ear.done);
+  check_end(&ear, call);
+  fake_run_ms(fake, 2000);
+  assert_int_equal(fake->net.live, 0);
+  assert_int_equal(count_lines(fake->telemetry, "call "), 1);
+  assert_int_equal(count_lines(fake->telemetry, "attempt "),
+                   fake->net.request_count);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Exactly one terminal event, nothing after it, each epoch in order, the text
+ * as delivered equal to the result's, every attempt and call told once, no
+ * exchange left behind. */
+static void
+a_thousand_random_lives_end_well(void **state)
+{
+  (void)state;
+  for (uint64_t seed = 1; seed <= 1000; seed++)
+    live_once(seed);
 }
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_answer_arrives),
+      cmocka_unit_test(a_jump_retires_idle_connections),
+      cmocka_unit_test(a_jump_ends_calls_whose_deadline_passed),
+      cmocka_unit_test(times_across_a_jump_are_dropped),
+      cmocka_unit_test(a_clock_that_goes_back_does_no_harm),
+      cmocka_unit_test(whole_bodies_are_not_first_tokens),
+      cmocka_unit_test(a_slow_hook_is_noticed),
+      cmocka_unit_test(timers_of_one_moment_fire_in_the_order_of_their_setting),
+      cmocka_unit_test(a_thousand_random_lives_end_well),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which targets a request may go to, and in which order. */
-#include "engine/plan.h"
+/* The order of targets and the hard filters over them, by the dry run, which
+ * is the same code. */
+#include "support/fake_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,173 +10,174 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { provider_count = 4 };
-
-/* A route over the providers p0 to p3, each with one key; p0 and p2 are in the
- * EU, p2 also keeps nothing. */
-typedef struct fixture {
-  inf_key keys[provider_count];
-  inf_provider_config providers[provider_count];
-  inf_target_config targets[provider_count];
-  inf_route_config route;
-  struct infer_request *request;
-  inf_runtime *runtime;
-  inf_plan_item items[provider_count];
-} fixture;
-
-static char eu[] = "eu", zdr[] = "zdr",
-            names[provider_count][3] = {"p0", "p1", "p2", "p3"};
-static char *labels_eu[] = {eu}, *labels_both[] = {eu, zdr};
-static char *labels_zdr[] = {zdr};
-
-static int
-setup(void **state)
+static infer_plan *
+plan_of(fake_client *fake, const infer_request *request)
 {
-  fixture *f = test_calloc(1, sizeof *f);
-  for (size_t i = 0; i < provider_count; i++) {
-    f->keys[i].fingerprint = 100 + i;
-    f->providers[i].name = names[i];
-    f->providers[i].keys = &f->keys[i];
-    f->providers[i].key_count = 1;
-    f->targets[i].provider = &f->providers[i];
+  infer_plan *plan;
+  infer_error *error = NULL;
+  if (infer_client_plan(fake->client, request, &plan, &error) != INFER_OK)
+    fail_msg("%s", infer_error_message(error));
+  return plan;
+}
+
+static void
+assert_line(const infer_plan *plan, size_t index, const char *target,
+            int32_t status, const char *reason)
+{
+  assert_string_equal(infer_plan_target(plan, index), target);
+  assert_int_equal(infer_plan_status(plan, index), status);
+  assert_contains(infer_plan_reason(plan, index), reason);
+}
+
+static void
+targets_stand_in_the_route_s_order(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_request *request = fake_request_new("three");
+  infer_plan *plan = plan_of(fake, request);
+  assert_int_equal(infer_plan_count(plan), 3);
+  assert_line(plan, 0, "a/m", INFER_OK, "place 1");
+  assert_line(plan, 1, "b/m", INFER_OK, "place 2");
+  assert_line(plan, 2, "c/m", INFER_OK, "\"three\"");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  assert_int_equal(fake->net.request_count, 0);
+  fake_client_free(fake);
+}
+
+static void
+a_target_that_is_named_stands_alone(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_request *request = fake_request_new("b/some/model");
+  infer_plan *plan = plan_of(fake, request);
+  assert_int_equal(infer_plan_count(plan), 1);
+  assert_line(plan, 0, "b/some/model", INFER_OK, "named by the request");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+/* Those that may be tried come first, the others in their own order. */
+static void
+filtered_targets_stand_behind_with_the_reason(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "providers.c.labels", "['eu','private']", "providers.b.labels",
+      "['private']", "routes.three.require_labels", "['private']", NULL);
+  infer_request *request = fake_request_new("three");
+  infer_plan *plan = plan_of(fake, request);
+  assert_line(plan, 0, "b/m", INFER_OK, "place 1");
+  assert_line(plan, 1, "c/m", INFER_OK, "place 2");
+  assert_line(plan, 2, "a/m", INFER_E_NO_TARGET, "\"private\"");
+  infer_plan_free(plan);
+  infer_request_require_label(request, "eu");
+  plan = plan_of(fake, request);
+  assert_line(plan, 0, "c/m", INFER_OK, "place 1");
+  assert_line(plan, 1, "a/m", INFER_E_NO_TARGET, "\"private\"");
+  assert_line(plan, 2, "b/m", INFER_E_NO_TARGET, "\"eu\"");
+  infer_plan_free(plan);
+  infer_request_require_label(request, "mars");
+  plan = plan_of(fake, request);
+  assert_line(plan, 0, "a/m", INFER_E_NO_TARGET, "\"private\"");
+  assert_line(plan, 1, "b/m", INFER_E_NO_TARGET, "\"eu\"");
+  assert_line(plan, 2, "c/m", INFER_E_NO_TARGET, "\"mars\"");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+static void
+keys_that_are_set_aside_keep_a_target_out(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_reply(fake_script_next(&fake->net), 0, 401, NULL, "");
+  fake_stream_all(fake_script_always(&fake->net), 0, "x");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake_status(call), INFER_OK);
+  infer_call_free(call);
+  infer_request *request = fake_request_new("three");
+  infer_plan *plan = plan_of(fake, request);
+  assert_line(plan, 0, "b/m", INFER_OK, "place 1");
+  assert_line(plan, 1, "c/m", INFER_OK, "place 2"); /* it needs no key */
+  assert_line(plan, 2, "a/m", INFER_E_AUTH, "key refused");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+/* The dry run says what the call then does. */
+static void
+the_dry_run_does_not_lie(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.b.labels", "['x']", "providers.c.labels",
+                      "['x']", "routes.three.retries", "0", NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 404, NULL, "");
+  infer_request *request = fake_request_new("three");
+  infer_request_require_label(request, "x");
+  infer_plan *plan = plan_of(fake, request);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 1000);
+  infer_error *error = fake_error(call);
+  size_t tried = 0;
+  while (infer_plan_status(plan, tried) == INFER_OK) {
+    assert_string_equal(infer_attempt_target(infer_error_attempt(error, tried)),
+                        infer_plan_target(plan, tried));
+    tried++;
   }
-  f->providers[0].labels = labels_eu;
-  f->providers[0].label_count = 1;
-  f->providers[2].labels = labels_both;
-  f->providers[2].label_count = 2;
-  f->route.targets = f->targets;
-  f->route.target_count = provider_count;
-  f->request = inf_request_new();
-  f->runtime = inf_runtime_new();
-  assert_non_null(f->request);
-  assert_non_null(f->runtime);
-  *state = f;
-  return 0;
-}
-
-static int
-teardown(void **state)
-{
-  fixture *f = *state;
-  inf_request_free(f->request);
-  inf_runtime_free(f->runtime);
-  test_free(f);
-  return 0;
-}
-
-/* The plan as "0 2 | 1 3": usable ones, then the others. */
-static void
-assert_plan(fixture *f, const char *expected)
-{
-  char text[4 * provider_count] = "", *at = text;
-  size_t usable = inf_plan_make(f->items, &f->route, f->request, f->runtime, 1);
-  for (size_t i = 0; i <= f->route.target_count; i++) {
-    if (i == usable) {
-      *at++ = '|';
-      *at++ = ' ';
-    }
-    if (i == f->route.target_count)
-      break;
-    assert_true((f->items[i].status == INFER_OK) == (i < usable));
-    *at++ = (char)('0' + (f->items[i].target - f->targets));
-    *at++ = ' ';
-  }
-  *--at = '\0';
-  assert_string_equal(text, expected);
+  assert_int_equal(infer_error_attempt_count(error), tried);
+  infer_error_free(error);
+  infer_plan_free(plan);
+  infer_call_free(call);
+  fake_client_free(fake);
 }
 
 static void
-all_in_the_order_of_the_route(void **state)
+bad_arguments_are_refused(void **state)
 {
-  fixture *f = *state;
-  assert_plan(f, "0 1 2 3 |");
-  for (size_t i = 0; i < provider_count; i++)
-    assert_null(f->items[i].missing_label);
-  f->route.target_count = 0;
-  assert_plan(f, "|");
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_request *request = fake_request_new("three");
+  infer_plan *plan;
+  infer_error *error;
+  assert_int_equal(infer_client_plan(NULL, request, &plan, NULL),
+                   INFER_E_INVALID_ARGUMENT);
+  assert_int_equal(infer_client_plan(fake->client, NULL, &plan, NULL),
+                   INFER_E_INVALID_ARGUMENT);
+  assert_int_equal(infer_client_plan(fake->client, request, NULL, &error),
+                   INFER_E_INVALID_ARGUMENT);
+  infer_error_free(error);
+  infer_request_set_model(request, "nobody/m");
+  assert_int_equal(infer_client_plan(fake->client, request, &plan, &error),
+                   INFER_E_CONFIG);
+  assert_null(plan);
+  infer_error_free(error);
+  assert_int_equal(infer_plan_count(NULL), 0);
+  assert_string_equal(infer_plan_target(NULL, 0), "");
+  assert_string_equal(infer_plan_reason(NULL, 0), "");
+  assert_int_equal(infer_plan_status(NULL, 0), INFER_E_INVALID_ARGUMENT);
+  infer_plan_free(NULL);
+  infer_request_free(request);
+  fake_client_free(fake);
 }
-
-static void
-labels_of_the_request_keep_targets_out(void **state)
-{
-  fixture *f = *state;
-  assert_int_equal(infer_request_require_label(f->request, "eu"), INFER_OK);
-  assert_plan(f, "0 2 | 1 3");
-  assert_int_equal(f->items[2].status, INFER_E_NO_TARGET);
-  assert_string_equal(f->items[2].missing_label, "eu");
-  assert_null(f->items[0].missing_label);
-  assert_int_equal(infer_request_require_label(f->request, "zdr"), INFER_OK);
-  assert_plan(f, "2 | 0 1 3");
-  assert_string_equal(f->items[1].missing_label, "zdr");
-  assert_string_equal(f->items[2].missing_label, "eu");
-  assert_int_equal(infer_request_require_label(f->request, "eU"), INFER_OK);
-  assert_plan(f, "| 0 1 2 3");
-  assert_string_equal(f->items[2].missing_label, "eU");
-}
-
-static void
-labels_of_the_route_come_first(void **state)
-{
-  fixture *f = *state;
-  f->route.require_labels = labels_zdr;
-  f->route.require_label_count = 1;
-  assert_plan(f, "2 | 0 1 3");
-  assert_int_equal(infer_request_require_label(f->request, "eu"), INFER_OK);
-  assert_plan(f, "2 | 0 1 3");
-  assert_string_equal(f->items[2].missing_label, "zdr");
-  assert_string_equal(
-      inf_plan_missing_label(&f->providers[1], &f->route, f->request), "zdr");
-  assert_null(inf_plan_missing_label(&f->providers[2], &f->route, f->request));
-}
-
-/* A label must be the whole word. */
-static void
-a_part_of_a_label_is_not_the_label(void **state)
-{
-  fixture *f = *state;
-  assert_int_equal(infer_request_require_label(f->request, "e"), INFER_OK);
-  assert_plan(f, "| 0 1 2 3");
-}
-
-static void
-keys_set_aside_keep_targets_out(void **state)
-{
-  fixture *f = *state;
-  inf_runtime_note_key(f->runtime, &f->providers[0], 0, INFER_E_AUTH, -1, 1);
-  inf_runtime_note_key(f->runtime, &f->providers[2], 0, INFER_E_QUOTA, -1, 1);
-  assert_plan(f, "1 3 | 0 2");
-  assert_int_equal(f->items[2].status, INFER_E_AUTH);
-  assert_int_equal(f->items[3].status, INFER_E_QUOTA);
-  assert_null(f->items[2].missing_label);
-  /* A label is the stronger reason. */
-  assert_int_equal(infer_request_require_label(f->request, "zdr"), INFER_OK);
-  assert_plan(f, "| 0 1 2 3");
-  assert_int_equal(f->items[0].status, INFER_E_NO_TARGET);
-  assert_int_equal(f->items[2].status, INFER_E_QUOTA);
-}
-
-static void
-limited_keys_and_none_keep_nothing_out(void **state)
-{
-  fixture *f = *state;
-  inf_runtime_note_key(f->runtime, &f->providers[0], 0, INFER_E_RATE_LIMITED,
-                       -1, 1);
-  f->providers[1].key_count = 0;
-  assert_plan(f, "0 1 2 3 |");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      TEST(all_in_the_order_of_the_route),
-      TEST(labels_of_the_request_keep_targets_out),
-      TEST(labels_of_the_route_come_first),
-      TEST(a_part_of_a_label_is_not_the_label),
-      TEST(keys_set_aside_keep_targets_out),
-      TEST(limited_keys_and_none_keep_nothing_out),
+      cmocka_unit_test(targets_stand_in_the_route_s_order),
+      cmocka_unit_test(a_target_that_is_named_stands_alone),
+      cmocka_unit_test(filtered_targets_stand_behind_with_the_reason),
+      cmocka_unit_test(keys_that_are_set_aside_keep_a_target_out),
+      cmocka_unit_test(the_dry_run_does_not_lie),
+      cmocka_unit_test(bad_arguments_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,278 +1,208 @@
 /* SPDX-License-Identifier: MIT */
-/* Making of responses and errors, and what they share. */
-#include "unit/result_support.h"
+/* What a call ends with: responses, and errors that carry the trail and the
+ * part of the answer that had come. */
+#include "engine/result.h"
 
-#include "base/clock.h"
+#include "support/fake_client.h"
 
-#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
 
-#define S(text) inf_sv_from(text)
-
-/* ---- Responses ----------------------------------------------------------- */
-
-static void
-a_response_takes_the_answer(void **state)
+/* A call that failed twice, the second time in the middle of the answer. */
+static infer_call *
+failed_call(fake_client *fake)
 {
-  (void)state;
-  inf_answer answer;
-  inf_answer_init(&answer, 4096);
-  inf_answer_add_text(&answer, 0, S("hello"));
-  const inf_choice *choices = answer.choices;
-  inf_trail *trail = trail_new();
-  struct infer_attempt *won = attempt_new(trail, INFER_OK);
-  infer_response *response = inf_response_new(&answer, trail, won);
-  inf_trail_unref(trail); /* it holds its own reference */
-  assert_ptr_equal(response->answer.choices, choices); /* moved, not copied */
-  assert_int_equal(answer.choice_count, 0);
-  assert_ptr_equal(response->winner, won);
-  assert_string_equal(infer_response_text(response, NULL), "hello");
-  /* One more owner. */
-  assert_ptr_equal(inf_response_ref(response), response);
-  infer_response_free(response);
-  assert_string_equal(infer_response_text(response, NULL), "hello");
-  infer_response_free(response);
-  assert_null(inf_response_ref(NULL));
-  infer_response_free(NULL);
-  inf_answer_fini(&answer);
+  fake_reply(fake_script_next(&fake->net), 5, 404, "x-request-id: req-1",
+             error_body("model_not_found", "No such model"));
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 0);
+  fake_headers(script, 5, 200,
+               "content-type: text/event-stream\nx-request-id: req-2");
+  fake_body(script, 6, sse_text("Hal"));
+  fake_body(script, 6, sse_usage(7, 1));
+  fake_done(script, 7, INF_NET_PARTIAL);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 1000);
+  return call;
 }
 
 static void
-without_memory_the_answer_is_untouched(void **state)
+an_error_tells_of_the_last_attempt(void **state)
 {
   (void)state;
-  fail_alloc_install();
-  inf_answer answer;
-  inf_answer_init(&answer, 4096);
-  inf_answer_add_text(&answer, 0, S("hello"));
-  inf_trail *trail = trail_new();
-  struct infer_attempt *won = attempt_new(trail, INFER_OK);
-  fail_alloc_nth(1);
-  assert_null(inf_response_new(&answer, trail, won));
-  assert_string_equal(inf_buf_cstr(&answer.choices[0].text), "hello");
-  inf_answer_fini(&answer);
-  inf_trail_unref(trail);
-  fail_alloc_uninstall();
-}
-
-static void *
-free_it(void *response)
-{
-  for (int i = 0; i < 10000; i++)
-    infer_response_free(inf_response_ref(response));
-  infer_response_free(response);
-  return NULL;
-}
-
-static void
-threads_may_share_a_response(void **state)
-{
-  (void)state;
-  enum { threads = 4 };
-  pthread_t ids[threads];
-  fail_alloc_install();
-  inf_answer answer;
-  inf_answer_init(&answer, 4096);
-  inf_answer_add_text(&answer, 0, S("hello"));
-  inf_trail *trail = trail_new();
-  infer_response *response =
-      inf_response_new(&answer, trail, attempt_new(trail, INFER_OK));
-  inf_trail_unref(trail);
-  infer_response_json(response, NULL);
-  for (size_t i = 0; i < threads; i++) {
-    inf_response_ref(response);
-    assert_int_equal(pthread_create(&ids[i], NULL, free_it, response), 0);
-  }
-  infer_response_free(response);
-  for (size_t i = 0; i < threads; i++)
-    pthread_join(ids[i], NULL);
-  fail_alloc_uninstall();
-}
-
-/* ---- Errors -------------------------------------------------------------- */
-
-static void
-an_error_before_any_attempt(void **state)
-{
-  (void)state;
-  inf_trail *trail = trail_new();
-  infer_error *error =
-      inf_result_error(INFER_E_DEADLINE, trail, NULL, NULL, NULL, NULL);
-  inf_trail_unref(trail);
-  assert_int_equal(infer_error_status(error), INFER_E_DEADLINE);
-  assert_string_equal(infer_error_message(error),
-                      infer_status_text(INFER_E_DEADLINE));
-  assert_string_equal(infer_error_provider(error), "");
-  assert_string_equal(infer_error_target(error), "");
-  assert_int_equal(infer_error_http_status(error), 0);
-  assert_int_equal(infer_error_retry_after_ms(error), -1);
-  assert_int_equal(infer_error_attempt_count(error), 0);
-  assert_null(infer_error_attempt(error, 0));
-  assert_null(infer_error_partial(error));
-  infer_error_free(error);
-}
-
-static void
-an_error_tells_of_its_last_attempt(void **state)
-{
-  (void)state;
-  inf_trail *trail = trail_new();
-  struct infer_attempt *first = attempt_new(trail, INFER_E_CONNECT);
-  struct infer_attempt *last = attempt_new(trail, INFER_E_RATE_LIMITED);
-  last->http_status = 429;
-  last->request_id = inf_strndup("req-2", 5);
-  last->message = inf_strndup("slow down", 9);
-  inf_failure failure;
-  inf_failure_init(&failure);
-  inf_failure_set_text(&failure.code, S("limit"));
-  inf_failure_set_text(&failure.type, S("requests"));
-  inf_failure_set_text(&failure.param, S("model"));
-  inf_failure_set_text(&failure.message, S("slow down, please"));
-  failure.hint_ns = 1999 * (int64_t)INF_NS_PER_MS + 999999;
-  infer_error *error =
-      inf_result_error(INFER_E_RATE_LIMITED, trail, last, &failure, NULL, NULL);
-  inf_failure_fini(&failure);
-  inf_trail_unref(trail);
-  assert_string_equal(infer_error_message(error),
-                      "house/m: rate limited (HTTP 429): slow down");
-  assert_string_equal(infer_error_provider(error), "house");
-  assert_string_equal(infer_error_target(error), "house/m");
-  assert_int_equal(infer_error_http_status(error), 429);
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call = failed_call(fake);
+  infer_error *error = fake_error(call);
+  assert_int_equal(infer_error_status(error), INFER_E_TRUNCATED);
+  assert_string_equal(infer_error_provider(error), "b");
+  assert_string_equal(infer_error_target(error), "b/m");
   assert_string_equal(infer_error_request_id(error), "req-2");
-  assert_string_equal(infer_error_provider_code(error), "limit");
-  assert_string_equal(infer_error_provider_type(error), "requests");
-  assert_string_equal(infer_error_provider_param(error), "model");
-  assert_string_equal(infer_error_provider_message(error), "slow down, please");
+  assert_int_equal(infer_error_http_status(error), 200);
   assert_int_equal(infer_error_retryable(error), 1);
-  assert_int_equal(infer_error_retry_after_ms(error), 1999);
+  assert_int_equal(infer_error_retry_after_ms(error), -1);
+  assert_string_equal(infer_error_message(error),
+                      "b/m: answer truncated (HTTP 200): body cut");
+  infer_error_free(error);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+an_error_carries_the_trail(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call = failed_call(fake);
+  infer_error *error = fake_error(call);
   assert_int_equal(infer_error_attempt_count(error), 2);
-  assert_ptr_equal(infer_error_attempt(error, 0), first);
-  assert_ptr_equal(infer_error_attempt(error, 1), last);
+  const infer_attempt *first = infer_error_attempt(error, 0);
+  assert_int_equal(infer_attempt_status(first), INFER_E_NOT_FOUND);
+  assert_int_equal(infer_attempt_http_status(first), 404);
+  assert_string_equal(infer_attempt_request_id(first), "req-1");
+  assert_string_equal(infer_attempt_message(first), "No such model");
+  assert_int_equal(infer_attempt_won(first), 0);
   assert_null(infer_error_attempt(error, 2));
-  assert_null(infer_error_attempt(error, SIZE_MAX));
+  infer_call_free(call);
+  fake_client_free(fake);
+  /* It outlives everything that it came from. */
+  assert_string_equal(infer_attempt_provider(first), "a");
   infer_error_free(error);
 }
 
 static void
-a_message_replaces_the_providers_words(void **state)
+an_error_carries_the_partial_answer(void **state)
 {
   (void)state;
-  inf_trail *trail = trail_new();
-  struct infer_attempt *record = attempt_new(trail, INFER_E_AUTH);
-  record->message = inf_strndup("theirs", 6);
-  infer_error *error =
-      inf_result_error(INFER_E_AUTH, trail, record, NULL, "ours", NULL);
-  assert_non_null(strstr(infer_error_message(error), ": ours"));
-  assert_null(strstr(infer_error_message(error), "theirs"));
-  assert_int_equal(infer_error_retryable(error), 0);
-  assert_string_equal(infer_error_provider_message(error), "");
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call = failed_call(fake);
+  infer_error *error = fake_error(call);
+  const infer_response *partial = infer_error_partial(error);
+  assert_string_equal(infer_response_text(partial, NULL), "Hal");
+  assert_string_equal(infer_response_id(partial), "c-1");
+  assert_string_equal(infer_response_model(partial), "m-1");
+  assert_string_equal(infer_response_provider(partial), "b");
+  assert_int_equal(infer_response_usage(partial, INFER_USAGE_INPUT), 7);
+  assert_int_equal(infer_response_attempt_count(partial), 2);
+  size_t len;
+  assert_contains(infer_response_json(partial, &len), "\"Hal\"");
+  assert_int_equal(len, strlen(infer_response_json(partial, NULL)));
   infer_error_free(error);
-  /* An empty one leaves none. */
-  error = inf_result_error(INFER_E_AUTH, trail, record, NULL, "", NULL);
-  assert_null(strstr(infer_error_message(error), "theirs"));
-  infer_error_free(error);
-  inf_trail_unref(trail);
+  infer_call_free(call);
+  fake_client_free(fake);
 }
 
-/* Words are cut; they do not cost the error. */
 static void
-long_words_are_cut(void **state)
+a_missing_error_is_empty(void **state)
 {
   (void)state;
-  static char words[64 << 10];
-  memset(words, 'w', sizeof words - 1);
-  inf_trail *trail = trail_new();
-  infer_error *error =
-      inf_result_error(INFER_E_SERVER, trail, NULL, NULL, words, NULL);
-  assert_int_equal(infer_error_status(error), INFER_E_SERVER);
-  assert_non_null(strstr(infer_error_message(error), ": wwwww"));
-  assert_true(strlen(infer_error_message(error)) <= 2048);
-  infer_error_free(error);
-  inf_trail_unref(trail);
+  assert_int_equal(infer_error_attempt_count(NULL), 0);
+  assert_null(infer_error_attempt(NULL, 0));
+  assert_null(infer_error_partial(NULL));
+  infer_error_free(NULL);
+  infer_response_free(NULL);
 }
 
-static infer_response *
-partial_new(inf_trail *trail)
-{
-  inf_answer answer;
-  inf_answer_init(&answer, 4096);
-  inf_answer_add_text(&answer, 0, S("hel"));
-  infer_response *partial = inf_response_new(&answer, trail, trail->records[0]);
-  inf_answer_fini(&answer);
-  return partial;
-}
-
+/* Tokens of every attempt count, failed ones included. */
 static void
-a_partial_answer_is_handed_over(void **state)
+total_usage_covers_every_attempt(void **state)
 {
   (void)state;
-  fail_alloc_install();
-  inf_trail *trail = trail_new();
-  struct infer_attempt *record = attempt_new(trail, INFER_E_TRUNCATED);
-  infer_response *partial = partial_new(trail);
-  infer_error *error =
-      inf_result_error(INFER_E_TRUNCATED, trail, record, NULL, NULL, partial);
-  inf_trail_unref(trail);
-  assert_ptr_equal(infer_error_partial(error), partial);
-  assert_string_equal(infer_response_text(infer_error_partial(error), NULL),
-                      "hel");
-  /* Shared with another owner, its detail lives until the last one goes. */
-  infer_error *other = inf_error_ref(error);
-  infer_error_free(error);
-  assert_ptr_equal(infer_error_partial(other), partial);
-  infer_error_free(other);
-  fail_alloc_uninstall();
-}
-
-/* An error comes out of every shortage, without its details at worst; the
- * partial answer is gone with it either way. */
-static void
-make_error(void *arg)
-{
-  inf_trail *trail = arg;
-  infer_response *partial = partial_new(trail);
-  inf_failure failure;
-  inf_failure_init(&failure);
-  inf_failure_set_text(&failure.code, S("code"));
-  infer_error *error = inf_result_error(
-      INFER_E_SERVER, trail, trail->records[0], &failure, NULL, partial);
-  assert_non_null(error);
-  int32_t status = infer_error_status(error);
-  if (fail_alloc_hits() == 0) {
-    assert_int_equal(status, INFER_E_SERVER);
-    assert_ptr_equal(infer_error_partial(error), partial);
-  } else {
-    assert_true(status == INFER_E_SERVER || status == INFER_E_NO_MEMORY);
-  }
-  assert_true(infer_error_attempt_count(error) <= 1);
-  inf_failure_fini(&failure);
-  infer_error_free(error);
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("x"));
+  fake_body(script, 1, sse_usage(100, 10));
+  fake_done(script, 2, INF_NET_RESET);
+  fake_stream_all(fake_script_next(&fake->net), 5, "ok"); /* 3 and 2 */
+  infer_call *call = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 1000);
+  infer_response *response = fake_response(call);
+  assert_int_equal(infer_response_usage(response, INFER_USAGE_INPUT), 3);
+  assert_int_equal(infer_response_usage(response, INFER_USAGE_TOTAL), 5);
+  assert_int_equal(infer_response_total_usage(response, INFER_USAGE_INPUT),
+                   103);
+  assert_int_equal(infer_response_total_usage(response, INFER_USAGE_OUTPUT),
+                   12);
+  assert_int_equal(infer_response_total_usage(response, INFER_USAGE_REASONING),
+                   -1);
+  assert_int_equal(infer_response_usage_estimated(response), 0);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
 }
 
 static void
-short_memory_still_gives_an_error(void **state)
+a_missing_response_is_empty(void **state)
 {
   (void)state;
-  fail_alloc_install();
-  inf_trail *trail = trail_new();
-  attempt_new(trail, INFER_E_SERVER);
-  assert_true(fail_alloc_sweep(make_error, trail) > 5);
-  inf_trail_unref(trail);
-  fail_alloc_uninstall();
+  size_t len = 9;
+  assert_string_equal(infer_response_text(NULL, &len), "");
+  assert_int_equal(len, 0);
+  assert_string_equal(infer_response_json(NULL, &len), "");
+  assert_string_equal(infer_response_reasoning(NULL, 0, NULL), "");
+  assert_string_equal(infer_response_refusal(NULL, 0, NULL), "");
+  assert_string_equal(infer_response_finish_reason(NULL, 0), "");
+  assert_string_equal(infer_response_native_finish_reason(NULL, 0), "");
+  assert_string_equal(infer_response_id(NULL), "");
+  assert_string_equal(infer_response_model(NULL), "");
+  assert_string_equal(infer_response_provider(NULL), "");
+  assert_string_equal(infer_response_target(NULL), "");
+  assert_string_equal(infer_response_request_id(NULL), "");
+  assert_string_equal(infer_response_tool_call_id(NULL, 0, 0), "");
+  assert_string_equal(infer_response_tool_call_name(NULL, 0, 0), "");
+  assert_string_equal(infer_response_tool_call_arguments(NULL, 0, 0, NULL), "");
+  assert_int_equal(infer_response_choice_count(NULL), 0);
+  assert_int_equal(infer_response_tool_call_count(NULL, 0), 0);
+  assert_int_equal(infer_response_attempt_count(NULL), 0);
+  assert_null(infer_response_attempt(NULL, 0));
+  assert_int_equal(infer_response_usage(NULL, 0), -1);
+  assert_int_equal(infer_response_total_usage(NULL, 0), -1);
+  assert_int_equal(infer_response_usage_estimated(NULL), 0);
+}
+
+static void
+a_response_outlives_its_client(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_tool(0, "id-1", "f", "{}"));
+  fake_body(script, 1, sse_finish("tool_calls"));
+  fake_body(script, 1, SSE_DONE);
+  fake_done(script, 1, INF_NET_OK);
+  infer_call *call = fake_submit_whole(fake, "one");
+  fake_run_ms(fake, 1);
+  infer_response *response = fake_response(call);
+  infer_call_free(call);
+  fake_client_free(fake);
+  assert_int_equal(infer_response_tool_call_count(response, 0), 1);
+  assert_string_equal(infer_response_tool_call_id(response, 0, 0), "id-1");
+  assert_string_equal(infer_response_tool_call_name(response, 0, 0), "f");
+  assert_string_equal(infer_response_tool_call_arguments(response, 0, 0, NULL),
+                      "{}");
+  assert_string_equal(infer_response_tool_call_id(response, 0, 1), "");
+  assert_string_equal(infer_response_finish_reason(response, 0), "tool_calls");
+  assert_string_equal(infer_response_finish_reason(response, 1), "");
+  assert_string_equal(infer_response_target(response), "a/m");
+  infer_response_free(response);
 }
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_response_takes_the_answer),
-      cmocka_unit_test(without_memory_the_answer_is_untouched),
-      cmocka_unit_test(threads_may_share_a_response),
-      cmocka_unit_test(an_error_before_any_attempt),
-      cmocka_unit_test(an_error_tells_of_its_last_attempt),
-      cmocka_unit_test(a_message_replaces_the_providers_words),
-      cmocka_unit_test(long_words_are_cut),
-      cmocka_unit_test(a_partial_answer_is_handed_over),
-      cmocka_unit_test(short_memory_still_gives_an_error),
+      cmocka_unit_test(an_error_tells_of_the_last_attempt),
+      cmocka_unit_test(an_error_carries_the_trail),
+      cmocka_unit_test(an_error_carries_the_partial_answer),
+      cmocka_unit_test(a_missing_error_is_empty),
+      cmocka_unit_test(total_usage_covers_every_attempt),
+      cmocka_unit_test(a_missing_response_is_empty),
+      cmocka_unit_test(a_response_outlives_its_client),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Attempts' records; see attempt_record.h. */
+#include "engine/attempt_record.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/engine.h"
+
+/* Longest message kept in a record. */
+enum { message_max_bytes = 2 << 10 };
+/* Longest request id kept. */
+enum { request_id_max_bytes = 256 };
+
+void
+inf_attempt_set_phase(inf_attempt *attempt, int phase)
+{
+  if (attempt->record->phase_ns[phase] == 0)
+    attempt->record->phase_ns[phase] = attempt->engine->now_ns;
+}
+
+static inf_sv
+key_of(const inf_attempt *attempt)
+{
+  const inf_provider_config *provider = attempt->record->provider;
+  if (attempt->key >= provider->key_count)
+    return INF_SV("");
+  const inf_key *key = &provider->keys[attempt->key];
+  return inf_sv_of(key->secret, key->secret_len);
+}
+
+/* How much of the key, at least four bytes, stands at the front: all of it, or
+ * what a cut at the end of the text left. */
+static size_t
+key_at(inf_sv text, inf_sv key)
+{
+  enum { least = 4 };
+  size_t len = 0;
+  while (len < text.len && len < key.len && text.ptr[len] == key.ptr[len])
+    len++;
+  bool cut = len == text.len;
+  return len >= least && (len == key.len || cut) ? len : 0;
+}
+
+/* Stars out the key, should a provider echo it: in place, so that it happens
+ * however short memory is. */
+static void
+redact(inf_buf *text, inf_sv key)
+{
+  size_t to = 0;
+  for (size_t at = 0; at < text->len;) {
+    size_t len = key_at(inf_sv_of(text->ptr + at, text->len - at), key);
+    if (len == 0) {
+      text->ptr[to++] = text->ptr[at++];
+      continue;
+    }
+    memcpy(text->ptr + to, "***", 3);
+    to += 3;
+    at += len;
+  }
+  inf_buf_truncate(text, to);
+}
+
+static void
+redact_failure(inf_failure *failure, inf_sv key)
+{
+  inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
+                      &failure->param, &failure->request_id};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    redact(texts[i], key);
+}
+
+static void
+note_usage(inf_attempt *attempt)
+{
+  const inf_usage *usage = &attempt->answer.usage;
+  int64_t *out = attempt->record->usage;
+  out[INFER_USAGE_INPUT] = usage->input;
+  out[INFER_USAGE_OUTPUT] = usage->output;
+  out[INFER_USAGE_REASONING] = usage->reasoning;
+  out[INFER_USAGE_CACHE_READ] = usage->cache_read;
+  out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
+  out[INFER_USAGE_TOTAL] = usage->total;
+}
+
+/* The words as one line; NULL when memory is short: the record then has no
+ * message. */
+static char *
+message_of(inf_sv words)
+{
+  size_t len = words.len < message_max_bytes ? words.len : message_max_bytes;
+  char *message = inf_strndup(words.ptr, len);
+  if (message)
+    inf_text_clean(message, len);
+  return message;
+}
+
+/* The provider's id of the request, from whichever of its headers is there. */
+void
+inf_attempt_note_request_id(inf_attempt *attempt, const inf_headers *headers)
+{
+  const char *at = attempt->record->provider->kind->request_id_headers;
+  while (at && *at) {
+    size_t len = strcspn(at, " ");
+    inf_sv value;
+    if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
+      inf_buf id;
+      inf_buf_init(&id, request_id_max_bytes);
+      size_t room = request_id_max_bytes;
+      inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
+      redact(&id, key_of(attempt));
+      attempt->record->request_id = inf_buf_take(&id, NULL);
+      inf_buf_fini(&id);
+      return;
+    }
+    at += len;
+    at += strspn(at, " ");
+  }
+}
+
+void
+inf_attempt_close_record(inf_attempt *attempt, int32_t status,
+                         const char *message)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_attempt *record = attempt->record;
+  record->status = status;
+  record->won = status == INFER_OK;
+  inf_attempt_set_phase(attempt, INFER_PHASE_END);
+  note_usage(attempt);
+  inf_sv words = inf_sv_from(message);
+  if (attempt->has_decoder) {
+    record->skipped_events = (int64_t)attempt->decoder.skipped_events;
+    inf_failure *failure = &attempt->decoder.failure;
+    redact_failure(failure, key_of(attempt));
+    if (!message && status != INFER_OK)
+      words = inf_buf_sv(&failure->message);
+    if (!record->request_id && failure->request_id.len > 0)
+      record->request_id =
+          inf_strndup(failure->request_id.ptr, failure->request_id.len);
+  }
+  if (words.len > 0)
+    record->message = message_of(words);
+  /* The provider's own words stay out of the log: they may quote the prompt. */
+  inf_logf(&engine->hooks->log,
+           status == INFER_OK ? INFER_LOG_DEBUG : INFER_LOG_INFO,
+           "call %llu: %s (%s): %s (HTTP %d)%s%s",
+           (unsigned long long)attempt->call->id, record->target,
+           inf_reason_name(record->reason), inf_status_find(status)->text,
+           (int)record->http_status, message ? ": " : "",
+           message && record->message ? record->message : "");
+  if (engine->hooks->on_attempt) {
+    engine->hooks->on_attempt(attempt->call, record,
+                              engine->hooks->telemetry_user_data);
+    inf_engine_update_time(engine, INF_NEVER);
+  }
+}

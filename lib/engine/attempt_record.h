@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_ATTEMPT_RECORD_H
+#define INF_ENGINE_ATTEMPT_RECORD_H
+
+#include "engine/attempt.h"
+
+/* What is written down of an attempt while it lives, and its closing, which
+ * the log and the telemetry hook hear. No key gets into a record, however often
+ * a provider echoes it. Loop only; the attempt has a call. */
+
+/* Notes that the attempt came to this INFER_PHASE_*, the first time only. */
+void inf_attempt_set_phase(inf_attempt *attempt, int phase);
+/* The provider's id of the request, from whichever of its headers is there. */
+void inf_attempt_note_request_id(inf_attempt *attempt,
+                                 const inf_headers *headers);
+/* Completes the record: status, end, usage, message (NULL: the decoder's).
+ * Then tells the telemetry hook. */
+void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
+                              const char *message);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes into an attempt; see attempt_request.h. */
+#include "engine/attempt_request.h"
+
+#include "engine/call.h"
+
+int32_t
+inf_attempt_prepare_decoder(inf_attempt *attempt)
+{
+  const struct infer_call *call = attempt->call;
+  const inf_client_options *client = &call->trail->config->client;
+  inf_decoder_options options = {
+      .kind = attempt->record->provider->kind,
+      .stream = attempt->stream,
+      .choices = call->choices,
+      .prompt_bytes = call->request->chat.messages.len,
+      .max_body_bytes = (size_t)client->max_response_bytes,
+      .max_event_bytes = (size_t)client->max_event_bytes,
+      .max_depth = (unsigned)client->max_json_depth,
+  };
+  int32_t status =
+      inf_decoder_init(&attempt->decoder, &options, &attempt->answer);
+  attempt->has_decoder = status == INFER_OK;
+  return status;
+}
+
+int32_t
+inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
+                          inf_buf *why)
+{
+  const struct infer_call *call = attempt->call;
+  const inf_provider_config *provider = target->provider;
+  inf_buf headers;
+  inf_buf_init(&headers, INF_REQUEST_MAX_HEADER_BYTES * 2);
+  inf_buf_append_sv(&headers, inf_buf_sv(&provider->headers));
+  inf_buf_append_sv(&headers, inf_buf_sv(&call->request->headers));
+  inf_send send = {
+      .kind = provider->kind,
+      .base_url = inf_sv_from(provider->base_url),
+      .query = inf_buf_sv(&provider->query),
+      .auth_scheme = inf_sv_from(provider->auth_scheme),
+      .headers = inf_buf_sv(&headers),
+      .body_members = inf_buf_sv(&provider->body),
+      .model = inf_sv_from(target->model),
+      .chat = &call->request->chat,
+      .stream = attempt->stream,
+  };
+  if (attempt->key < provider->key_count) {
+    const inf_key *key = &provider->keys[attempt->key];
+    send.key = inf_sv_of(key->secret, key->secret_len);
+    send.organization = inf_sv_from(key->organization);
+    send.project = inf_sv_from(key->project);
+  }
+  const inf_dialect *dialect = provider->kind->dialect;
+  int32_t status = headers.status;
+  if (status == INFER_OK)
+    status = call->kind == INF_CALL_MODELS
+                 ? dialect->write_models(&send, &attempt->wire)
+                 : dialect->write_chat(&send, &attempt->wire, why);
+  inf_buf_fini_secret(&headers);
+  return status;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes into an attempt: the request as it is sent. */
+#include "support/fake_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void
+the_request_goes_out_with_model_and_key(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_next(&fake->net), 5, "x");
+  infer_request *request = fake_request_new("one");
+  infer_request_set_header(request, "X-Mine", "1");
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 5);
+  const fake_request *sent = &fake->net.requests[0];
+  assert_string_equal(sent->method, "POST");
+  assert_contains(sent->headers, "Authorization: Bearer key-of-a\n");
+  assert_contains(sent->headers, "X-Mine: 1\n");
+  assert_contains(sent->body, "\"model\":\"m\"");
+  assert_contains(sent->body, "\"stream\":true");
+  assert_false(sent->fresh_connection);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+a_whole_body_is_asked_for_without_stream(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.r.targets",
+                                      "[{'target':'a/m','upstream':'unary'},"
+                                      "'b/m']",
+                                      NULL);
+  fake_reply(fake_script_next(&fake->net), 1, 404, NULL, "");
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 2);
+  assert_lacks(fake->net.requests[0].body, "\"stream\"");
+  assert_contains(fake->net.requests[1].body, "\"stream\":true");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+the_account_s_own_members_go_along(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.headers", "{'X-Team':'blue'}",
+                      "providers.a.query", "{'v':'1 2'}", "providers.a.body",
+                      "{'seed':7,'top_p':0.5}", "providers.a.organization",
+                      "'org-1'", "providers.a.project", "'p-1'", NULL);
+  infer_request *request = fake_request_new("one");
+  infer_request_set_int(request, "seed", 8); /* the request's own wins */
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 0);
+  const fake_request *sent = &fake->net.requests[0];
+  assert_string_equal(sent->url, "http://a.test/v1/chat/completions?v=1%202");
+  assert_contains(sent->headers, "X-Team: blue\n");
+  assert_contains(sent->headers, "OpenAI-Organization: org-1\n");
+  assert_contains(sent->headers, "OpenAI-Project: p-1\n");
+  assert_contains(sent->body, "\"seed\":8");
+  assert_lacks(sent->body, "\"seed\":7");
+  assert_contains(sent->body, "\"top_p\":0.5");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+a_provider_without_keys_gets_no_key(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call = fake_submit_model(fake, "c/m");
+  fake_run_ms(fake, 0);
+  assert_lacks(fake->net.requests[0].headers, "uthorization");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Usage that did not come is estimated for the prompt too. */
+static void
+the_estimate_of_usage_counts_the_prompt(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("12345678"));
+  fake_body(script, 1, sse_finish("stop"));
+  fake_done(script, 2, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 2);
+  infer_response *response = fake_response(call);
+  assert_int_equal(infer_response_usage_estimated(response), 1);
+  assert_int_equal(infer_response_usage(response, INFER_USAGE_OUTPUT), 2);
+  assert_true(infer_response_usage(response, INFER_USAGE_INPUT) > 0);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+the_list_of_models_is_a_get(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
+             "{\"data\":[{\"id\":\"m-1\",\"x\":1},{\"id\":\"m-2\"}]}");
+  fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "[{\"id\":\"n\"}]");
+  fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "<html>");
+  fake_reply(fake_script_next(&fake->net), 5, 403, NULL, "");
+  infer_model_list *models;
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
+                   INFER_OK);
+  assert_string_equal(fake->net.requests[0].method, "GET");
+  assert_string_equal(fake->net.requests[0].url, "http://a.test/v1/models");
+  assert_string_equal(fake->net.requests[0].body, "");
+  assert_int_equal(infer_model_list_count(models), 2);
+  assert_string_equal(infer_model_list_id(models, 0), "m-1");
+  size_t len;
+  assert_string_equal(infer_model_list_json(models, 0, &len),
+                      "{\"id\":\"m-1\",\"x\":1}");
+  assert_string_equal(infer_model_list_id(models, 2), "");
+  infer_model_list_free(models);
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
+                   INFER_OK);
+  assert_string_equal(infer_model_list_id(models, 0), "n");
+  infer_model_list_free(models);
+  infer_error *error;
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
+                   INFER_E_PROTOCOL);
+  assert_null(models);
+  infer_error_free(error);
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
+                   INFER_E_AUTH);
+  infer_error_free(error);
+  assert_int_equal(infer_models(fake->client, "nobody", 1000, &models, &error),
+                   INFER_E_CONFIG);
+  infer_error_free(error);
+  fake_client_free(fake);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_request_goes_out_with_model_and_key),
+      cmocka_unit_test(a_whole_body_is_asked_for_without_stream),
+      cmocka_unit_test(the_account_s_own_members_go_along),
+      cmocka_unit_test(a_provider_without_keys_gets_no_key),
+      cmocka_unit_test(the_estimate_of_usage_counts_the_prompt),
+      cmocka_unit_test(the_list_of_models_is_a_get),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

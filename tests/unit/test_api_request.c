@@ -760,6 +760,8 @@ headers_have_limits(void **state)
   static char value[(64 << 10) + 1];
   memset(value, 'a', sizeof value - 1);
   assert_refused(request, infer_request_set_header(request, "x", value));
+  value[(64 << 10) - 3] = '\0'; /* the line fits, the NUL after it does not */
+  assert_refused(request, infer_request_set_header(request, "x", value));
   char name[16];
   for (int i = 0; i < 64; i++) {
     snprintf(name, sizeof name, "x-%d", i);

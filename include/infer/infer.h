@@ -447,8 +447,8 @@ INFER_API int32_t infer_request_add_message_n(infer_request *request,
 INFER_API int32_t infer_request_add_message_json(infer_request *request,
                                                  const char *json, size_t len,
                                                  infer_error **error);
-/** A user message of a text (may be NULL) and an image, given as an https: or
- * data: URL. */
+/** A user message of a text (may be NULL) and an image, given as an https:,
+ * http: or data: URL; any other is refused. */
 INFER_API int32_t infer_request_add_image(infer_request *request,
                                           const char *text, const char *url);
 /** The assistant's message of a response (choice 0), tool calls included, so
@@ -519,7 +519,8 @@ INFER_API void infer_request_free(infer_request *request);
 /* ---- Responses ----------------------------------------------------------- */
 
 /* Accessors of a response are [hook-safe] and accept NULL. Strings are "",
- * never NULL; numbers are -1 where nothing is known. A choice that does not
+ * never NULL; numbers are -1 where nothing is known. A choice is named by its
+ * place among those that came, in the order of their index; one that does not
  * exist reads as empty. */
 
 /** Text of choice 0. */

@@ -130,12 +130,21 @@ add_written(struct infer_request *request, inf_buf *message)
   return plain(status);
 }
 
+/* What a provider can fetch, or read in the request itself. */
+static bool
+is_image_url(inf_sv url)
+{
+  return inf_sv_starts_with(url, INF_SV("https://")) ||
+         inf_sv_starts_with(url, INF_SV("http://")) ||
+         inf_sv_starts_with(url, INF_SV("data:"));
+}
+
 int32_t
 infer_request_add_image(infer_request *request, const char *text,
                         const char *url)
 {
-  if (!request || !url || !inf_utf8_valid(inf_sv_from(url)) ||
-      !inf_utf8_valid(inf_sv_from(text)))
+  if (!request || !is_image_url(inf_sv_from(url)) ||
+      !inf_utf8_valid(inf_sv_from(url)) || !inf_utf8_valid(inf_sv_from(text)))
     return INFER_E_INVALID_ARGUMENT;
   inf_buf out;
   inf_buf_init(&out, INF_CHAT_MAX_BYTES);

@@ -388,6 +388,8 @@ images(void **state)
           "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
           "\"image_url\":{\"url\":\"data:image/png,x\"}}]}"));
   assert_refused(request, infer_request_add_image(request, "x", NULL));
+  assert_refused(request, infer_request_add_image(request, "x", ""));
+  assert_refused(request, infer_request_add_image(request, "x", "file:///a"));
   assert_int_equal(infer_request_add_image(NULL, "x", "data:,"),
                    INFER_E_INVALID_ARGUMENT);
   for (size_t i = 0; i < bad_text_count; i++) {

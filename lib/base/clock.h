@@ -14,6 +14,9 @@ typedef struct inf_clock {
    * budgets. */
   int64_t (*wall_ns)(void *context);
   void *context;
+  /* How long the machine has slept since it was started; NULL: never. Costs
+   * more than now_ns and is for rare occasions. */
+  uint64_t (*asleep_ns)(void *context);
 } inf_clock;
 
 #define INF_NS_PER_US 1000ull

@@ -14,7 +14,6 @@ typedef struct inf_timer {
   uint64_t seq;
   struct inf_timer *child, *next, *prev; /* prev: sibling or parent */
   bool armed;
-  uint8_t owner; /* for the user: what kind of thing the timer stands in */
 } inf_timer;
 
 typedef struct inf_timer_heap {

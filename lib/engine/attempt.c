@@ -44,7 +44,6 @@ attempt_new(inf_engine *engine)
   }
   inf_list_init(&attempt->node);
   inf_timer_init(&attempt->timer);
-  attempt->timer.owner = INF_TIMER_ATTEMPT;
   attempt->engine = engine;
   inf_list_push_back(&engine->attempts, &attempt->node);
   return attempt;
@@ -61,7 +60,7 @@ void
 inf_attempt_release(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
-  inf_timer_cancel(&engine->timers, &attempt->timer);
+  inf_timer_cancel(&engine->attempt_timers, &attempt->timer);
   inf_list_remove(&attempt->node);
   if (attempt->has_decoder)
     inf_decoder_fini(&attempt->decoder);
@@ -94,7 +93,7 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
   if (attempt->exchange && linger) {
     if (attempt->paused) /* or it would never come to its end */
       engine->transport->ops->set_paused(attempt->exchange, false);
-    inf_timer_set(&engine->timers, &attempt->timer,
+    inf_timer_set(&engine->attempt_timers, &attempt->timer,
                   inf_time_add(engine->now_ns, INF_LINGER_NS));
     return;
   }
@@ -106,10 +105,19 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
 
 /* ---- Timers -------------------------------------------------------------- */
 
+/* So long after a point of the attempt's life, or after the loop came back
+ * from a gap: while it was away nobody listened. */
 static uint64_t
-after_ms(uint64_t at_ns, int64_t ms)
+after_ns(const inf_attempt *attempt, uint64_t at_ns, uint64_t wait_ns)
 {
-  return inf_time_add(at_ns, (uint64_t)ms * INF_NS_PER_MS);
+  uint64_t back_ns = attempt->engine->back_ns;
+  return inf_time_add(at_ns > back_ns ? at_ns : back_ns, wait_ns);
+}
+
+static uint64_t
+after_ms(const inf_attempt *attempt, uint64_t at_ns, int64_t ms)
+{
+  return after_ns(attempt, at_ns, (uint64_t)ms * INF_NS_PER_MS);
 }
 
 /* The earliest of the attempt's own timeouts, and its class. */
@@ -118,23 +126,23 @@ due_ns(const inf_attempt *attempt, int32_t *status)
 {
   const inf_timeouts *timeouts = &attempt->call->params->timeouts;
   const struct infer_attempt *record = attempt->record;
-  uint64_t at_ns = after_ms(record->start_ns, timeouts->attempt_ms);
+  uint64_t at_ns = after_ms(attempt, record->start_ns, timeouts->attempt_ms);
   uint64_t next_ns = INF_NEVER;
   int32_t next_status = INFER_OK;
   *status = INFER_E_ATTEMPT_TIMEOUT;
   if (attempt->failed_ns > 0) {
     *status = attempt->decoder.failure.status;
-    return inf_time_add(attempt->failed_ns, INF_USAGE_WAIT_NS);
+    return after_ns(attempt, attempt->failed_ns, INF_USAGE_WAIT_NS);
   }
   if (!attempt->sent) {
-    next_ns = after_ms(record->start_ns, timeouts->connect_ms);
+    next_ns = after_ms(attempt, record->start_ns, timeouts->connect_ms);
     next_status = INFER_E_CONNECT;
   } else if (attempt->stream && !attempt->content) {
-    next_ns =
-        after_ms(record->phase_ns[INFER_PHASE_SENT], timeouts->first_token_ms);
+    next_ns = after_ms(attempt, record->phase_ns[INFER_PHASE_SENT],
+                       timeouts->first_token_ms);
     next_status = INFER_E_FIRST_TOKEN_TIMEOUT;
   } else if (attempt->stream && !attempt->paused) {
-    next_ns = after_ms(attempt->activity_ns, timeouts->idle_ms);
+    next_ns = after_ms(attempt, attempt->activity_ns, timeouts->idle_ms);
     next_status = INFER_E_IDLE_TIMEOUT;
   }
   if (next_ns < at_ns) {
@@ -150,7 +158,7 @@ static void
 arm(inf_attempt *attempt)
 {
   int32_t status;
-  inf_timer_set(&attempt->engine->timers, &attempt->timer,
+  inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer,
                 due_ns(attempt, &status));
 }
 
@@ -180,7 +188,7 @@ inf_attempt_on_timer(inf_attempt *attempt)
     return;
   }
   int32_t status;
-  if (due_ns(attempt, &status) > engine->now_ns) {
+  if (due_ns(attempt, &status) > engine->heard_ns) {
     arm(attempt);
     return;
   }

@@ -116,7 +116,6 @@ init_fields(struct infer_call *call, uint64_t tag)
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
   inf_timer_init(&call->timer);
-  call->timer.owner = INF_TIMER_CALL;
   call->next_start_ns = INF_NEVER;
   call->done_event.type = INFER_EVENT_DONE;
   call->done_event.call_id = call->id;

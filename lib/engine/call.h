@@ -19,9 +19,6 @@
  * References: the application's handle, the engine while the call lives, the
  * terminal event until it is freed. */
 
-/* Whose timer it is (inf_timer.owner). */
-enum { INF_TIMER_CALL, INF_TIMER_ATTEMPT };
-
 typedef enum inf_call_kind {
   INF_CALL_CHAT,
   INF_CALL_MODELS,

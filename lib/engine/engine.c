@@ -4,6 +4,51 @@
 
 #include "base/mem.h"
 
+/* ---- Time ---------------------------------------------------------------- */
+
+static uint64_t
+asleep_ns(const inf_engine *engine)
+{
+  const inf_clock *clock = engine->clock;
+  return clock->asleep_ns ? clock->asleep_ns(clock->context) : 0;
+}
+
+/* The loop looked at the clock gap_ns ago, which may be what it meant to
+ * wait. */
+static void
+note_gap(inf_engine *engine, uint64_t gap_ns, uint64_t waited_ns)
+{
+  uint64_t asleep = asleep_ns(engine);
+  bool slept = asleep > inf_time_add(engine->asleep_ns, INF_CLOCK_JUMP_NS);
+  if (asleep > engine->asleep_ns)
+    engine->asleep_ns = asleep;
+  bool late = gap_ns > inf_time_add(waited_ns, INF_CLOCK_JUMP_NS);
+  if (late || slept || waited_ns == INF_NEVER) {
+    engine->clock_jumps++;
+    engine->back_ns = engine->now_ns;
+  }
+  if (!late && !slept)
+    return;
+  engine->transport->ops->retire_idle(engine->transport);
+  inf_logf(&engine->hooks->log, INFER_LOG_INFO,
+           "time jumped by %llu ms: idle connections closed",
+           (unsigned long long)(gap_ns / INF_NS_PER_MS));
+}
+
+void
+inf_engine_update_time(inf_engine *engine, uint64_t waited_ns)
+{
+  uint64_t before_ns = engine->now_ns;
+  uint64_t now_ns = inf_clock_now(engine->clock);
+  if (now_ns < before_ns)
+    return;
+  engine->now_ns = now_ns;
+  if (now_ns - before_ns > INF_CLOCK_JUMP_NS)
+    note_gap(engine, now_ns - before_ns, waited_ns);
+}
+
+/* ---- Making and ending --------------------------------------------------- */
+
 static void
 after_wait(void *context)
 {
@@ -27,6 +72,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_list_init(&engine->pool);
   inf_list_init(&engine->dirty);
   engine->now_ns = inf_clock_now(clock);
+  engine->asleep_ns = asleep_ns(engine);
   transport->after_wait = after_wait;
   transport->after_wait_context = engine;
 }
@@ -48,25 +94,7 @@ inf_engine_fini(inf_engine *engine)
   engine->transport = NULL;
 }
 
-void
-inf_engine_update_time(inf_engine *engine, uint64_t waited_ns)
-{
-  uint64_t before_ns = engine->now_ns;
-  uint64_t now_ns = inf_clock_now(engine->clock);
-  if (now_ns < before_ns)
-    return;
-  engine->now_ns = now_ns;
-  uint64_t expected_ns = inf_time_add(before_ns, waited_ns);
-  if (now_ns <= inf_time_add(expected_ns, INF_CLOCK_JUMP_NS))
-    return;
-  /* The machine or the process slept: connections are likely dead, and what
-   * was being measured is worthless. */
-  engine->clock_jumps++;
-  engine->transport->ops->retire_idle(engine->transport);
-  inf_logf(&engine->hooks->log, INFER_LOG_INFO,
-           "time jumped by %llu ms: idle connections closed",
-           (unsigned long long)((now_ns - before_ns) / INF_NS_PER_MS));
-}
+/* ---- Calls --------------------------------------------------------------- */
 
 void
 inf_engine_cancel(inf_engine *engine, struct infer_call *call, const char *why)
@@ -95,44 +123,54 @@ inf_engine_resume(inf_engine *engine, struct infer_call *call)
     inf_attempt_set_paused(call->attempt, false);
 }
 
-/* Calls and attempts have one timer each; which of the two it is stands in
- * its owner field. */
-static void
-fire(inf_engine *engine, inf_timer *timer)
-{
-  if (timer->owner == INF_TIMER_CALL)
-    inf_call_on_timer(engine,
-                      INF_CONTAINER_OF(timer, struct infer_call, timer));
-  else
-    inf_attempt_on_timer(INF_CONTAINER_OF(timer, inf_attempt, timer));
-}
+/* ---- The turn ------------------------------------------------------------ */
 
 static void
 run_timers(inf_engine *engine)
 {
   inf_timer *timer;
   while ((timer = inf_timer_pop_due(&engine->timers, engine->now_ns)))
-    fire(engine, timer);
+    inf_call_on_timer(engine,
+                      INF_CONTAINER_OF(timer, struct infer_call, timer));
+  while ((timer = inf_timer_pop_due(&engine->attempt_timers, engine->heard_ns)))
+    inf_attempt_on_timer(INF_CONTAINER_OF(timer, inf_attempt, timer));
 }
 
 uint64_t
 inf_engine_next_ns(inf_engine *engine)
 {
   uint64_t next_ns = inf_timer_next_ns(&engine->timers);
-  uint64_t transport_ns =
-      engine->transport->ops->next_timeout_ns(engine->transport);
-  if (transport_ns < next_ns)
-    next_ns = transport_ns;
+  uint64_t others_ns[] = {
+      inf_timer_next_ns(&engine->attempt_timers),
+      engine->transport->ops->next_timeout_ns(engine->transport),
+  };
+  for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++)
+    if (others_ns[i] < next_ns)
+      next_ns = others_ns[i];
   if (!inf_list_empty(&engine->dirty) && engine->next_flush_ns < next_ns)
     next_ns = engine->next_flush_ns;
   return next_ns;
 }
 
+/* Waits at most wait_ns for the network, and notes up to when it was heard. */
+static void
+listen_for(inf_engine *engine, uint64_t wait_ns)
+{
+  inf_transport *transport = engine->transport;
+  if (!transport->behind)
+    engine->listened_ns = engine->now_ns;
+  engine->waiting_ns = wait_ns;
+  int32_t status = transport->ops->run(transport, wait_ns);
+  if (!transport->behind)
+    engine->heard_ns = engine->listened_ns;
+  if (status != INFER_OK)
+    inf_logf(&engine->hooks->log, INFER_LOG_ERROR, "transport: %s",
+             inf_status_find(status)->text);
+}
+
 void
 inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
 {
-  /* What the time before this turn was spent on is not known, so that however
-   * long it was, it is no jump. */
   inf_engine_update_time(engine, INF_NEVER);
   run_timers(engine);
   bool delivered = inf_deliver_flush(engine);
@@ -141,13 +179,11 @@ inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
       next_ns <= engine->now_ns ? 0 : next_ns - engine->now_ns;
   if (until_next_ns < wait_ns)
     wait_ns = until_next_ns;
+  if (wait_ns > INF_LONGEST_WAIT_NS && !inf_list_empty(&engine->calls))
+    wait_ns = INF_LONGEST_WAIT_NS;
   if (delivered) /* the reader may be the very thread that would wait here */
     wait_ns = 0;
-  engine->waiting_ns = wait_ns;
-  int32_t status = engine->transport->ops->run(engine->transport, wait_ns);
-  if (status != INFER_OK)
-    inf_logf(&engine->hooks->log, INFER_LOG_ERROR, "transport: %s",
-             inf_status_find(status)->text);
+  listen_for(engine, wait_ns);
   run_timers(engine);
   inf_deliver_flush(engine);
 }

@@ -12,9 +12,23 @@
  * loop thread, under the caller, and under a virtual clock.
  *
  * One turn: timers that are due, delivery, a wait for the network, timers and
- * delivery again. Readers are woken at most once per turn and queue. */
+ * delivery again. Readers are woken at most once per turn and queue.
+ *
+ * The loop may be away for any time: the machine sleeps, the process is
+ * stopped, a hook or the application that drives takes long. What that means:
+ *   - A call's deadline goes on. It ends the call as soon as the loop is back.
+ *   - The timers of an attempt measure how long the provider is silent. They
+ *     are judged by heard_ns, up to which everything that came has been told,
+ *     so that bytes which wait in a socket are read first; and after more than
+ *     INF_CLOCK_JUMP_NS away they begin anew, at back_ns.
+ *   - Times measured across such a gap are dropped (clock_jumps).
+ *   - Idle connections are retired when the machine slept, or a wait took that
+ *     much too long. An application that drives now and then keeps them. */
 
 #define INF_CLOCK_JUMP_NS (5 * INF_NS_PER_S)
+/* While there is a call no wait is longer, so that a gap in it stands out. The
+ * kernel's own waits do not count a sleep of the machine. */
+#define INF_LONGEST_WAIT_NS (1 * INF_NS_PER_S)
 
 typedef struct inf_engine {
   inf_transport *transport;
@@ -22,12 +36,18 @@ typedef struct inf_engine {
   inf_rng rng;
   inf_runtime *runtime;
   const inf_config_hooks *hooks;
-  uint64_t now_ns; /* read at the start of a turn, after the wait, and after
-                    * hooks */
-  inf_timer_heap timers;
-  inf_list calls;    /* alive */
-  inf_list attempts; /* in flight or lingering */
-  inf_list pool;     /* attempts to be used again */
+  uint64_t now_ns;   /* read at the start of a turn, after the wait, and after
+                      * hooks */
+  uint64_t heard_ns; /* what had come by then has been told */
+  uint64_t listened_ns;  /* what had come by then will be, once the transport
+                          * is not behind any more */
+  uint64_t back_ns;      /* end of the latest gap */
+  uint64_t asleep_ns;    /* of the machine, as last seen */
+  inf_timer_heap timers; /* of calls: by now_ns */
+  inf_timer_heap attempt_timers; /* by heard_ns */
+  inf_list calls;                /* alive */
+  inf_list attempts;             /* in flight or lingering */
+  inf_list pool;                 /* attempts to be used again */
   size_t pool_count;
   inf_list dirty; /* calls with staged events */
   uint64_t delivery_interval_ns;
@@ -47,8 +67,9 @@ void inf_engine_init(inf_engine *engine, inf_transport *transport,
 /* No call may be alive. */
 void inf_engine_fini(inf_engine *engine);
 
-/* Reads the clock; notices suspends and jumps when waited_ns (how long the
- * turn meant to wait) is far exceeded. */
+/* Reads the clock, and notices a gap. waited_ns is how long the turn meant to
+ * wait since the last reading; INF_NEVER: as long as it takes, or the time was
+ * somebody else's. */
 void inf_engine_update_time(inf_engine *engine, uint64_t waited_ns);
 /* Takes over the caller's reference to the call. */
 void inf_engine_begin(inf_engine *engine, struct infer_call *call);

@@ -2,6 +2,7 @@
 #include "provider/hint.h"
 
 #include "infer/infer.h"
+#include "wire/date.h"
 
 #define MAX_NAME_BYTES 128
 
@@ -9,6 +10,19 @@ static int64_t
 as_hint(uint64_t ns)
 {
   return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+}
+
+/* What time it is by the clock that the provider's dates go by. Ours may be
+ * wrong, or be set in the middle of everything. */
+static int64_t
+now_of_provider(const inf_headers *headers, int64_t wall_now_ns)
+{
+  inf_sv date;
+  int64_t then_ns;
+  if (inf_headers_get(headers, INF_SV("date"), &date) &&
+      inf_parse_http_date(date, &then_ns))
+    return then_ns;
+  return wall_now_ns;
 }
 
 /* Azure sends 0 milliseconds beside a retry-after that means it, so only a
@@ -125,6 +139,7 @@ inf_find_hint(const inf_failure *failure, const inf_headers *headers,
   bool http_error = failure->http_status >= 300;
   int64_t hint = -1;
   uint64_t ns;
+  wall_now_ns = now_of_provider(headers, wall_now_ns);
   if (http_error)
     hint = retry_after(headers, wall_now_ns);
   if (hint < 0)

@@ -221,6 +221,19 @@ wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
   return inf_poller_wait(transport->poller, wait_ns, events, capacity);
 }
 
+/* Those that were left out come first in the next run, so that after as many
+ * events as there were sockets each was served. */
+static bool
+falls_behind(inf_curl *transport, size_t count)
+{
+  size_t unserved = transport->unserved;
+  if (unserved == 0)
+    unserved = inf_poller_count(transport->poller);
+  bool more = inf_poller_left_out(transport->poller) && count < unserved;
+  transport->unserved = more ? unserved - count : 0;
+  return more;
+}
+
 static int32_t
 transport_run(inf_transport *base, uint64_t wait_ns)
 {
@@ -228,6 +241,7 @@ transport_run(inf_transport *base, uint64_t wait_ns)
   inf_poll_event events[64];
   size_t count = wait_for_events(transport, wait_ns, events,
                                  sizeof events / sizeof events[0]);
+  base->behind = falls_behind(transport, count);
   if (base->after_wait)
     base->after_wait(base->after_wait_context);
   transport->running = true;

@@ -40,6 +40,7 @@ typedef struct inf_curl {
   bool dispatching;       /* libcurl is on the stack */
   bool running;           /* within run(), after its wait */
   bool retire_wanted;
+  size_t unserved;       /* sockets, since run() fell behind; 0: it is not */
   uint8_t *open_sockets; /* one bit for each descriptor */
   size_t open_sockets_size;
 } inf_curl;

@@ -38,6 +38,8 @@ struct inf_poller {
   atomic_bool woken;         /* a wake-up lies in wake_read, or soon will */
   watch *watches;            /* by descriptor */
   size_t watch_count;
+  size_t watched; /* of them, with a mask */
+  bool left_out;
 #if USE_EPOLL
   int epoll_fd;
 #else
@@ -219,6 +221,7 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
   int room = capacity < batch_max ? (int)capacity : batch_max;
   int count = wait_system(poller, wait_ns, events, room);
   size_t given = 0;
+  poller->left_out = count == room;
   for (int i = 0; i < count; i++) {
     int fd = events[i].data.fd;
     uint32_t got = events[i].events;
@@ -306,11 +309,13 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
                 size_t capacity)
 {
   size_t given = 0, others = poller->count - 1;
+  poller->left_out = false;
   if (poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns)) <= 0)
     return 0;
   if (poller->fds[0].revents)
     drain_wake(poller);
-  for (size_t i = 0; i < others && given < capacity; i++) {
+  size_t i = 0;
+  for (; i < others && given < capacity; i++) {
     const struct pollfd *at = &poller->fds[1 + (poller->turn + i) % others];
     short got = at->revents;
     if (!got)
@@ -322,7 +327,8 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
                 (got & POLLOUT ? INF_POLL_OUT : 0u) |
                 (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u)};
   }
-  poller->turn += given;
+  poller->turn += i;
+  poller->left_out = i < others;
   return given;
 }
 
@@ -346,9 +352,23 @@ inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
     return false;
   if (!mask && known->mask)
     forget_system(poller, fd, known);
+  if (!mask != !known->mask)
+    poller->watched += mask ? (size_t)1 : (size_t)-1;
   known->mask = mask;
   known->tag = tag;
   return true;
+}
+
+size_t
+inf_poller_count(const inf_poller *poller)
+{
+  return poller->watched - 1; /* the wake-up */
+}
+
+bool
+inf_poller_left_out(const inf_poller *poller)
+{
+  return poller->left_out;
 }
 
 inf_poller *

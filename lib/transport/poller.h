@@ -25,10 +25,15 @@ void inf_poller_free(inf_poller *poller);
 /* Watches fd for what mask says; mask 0 forgets it. A descriptor must be
  * forgotten before it is closed. False when memory is short. */
 bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag);
+/* How many descriptors are watched. */
+size_t inf_poller_count(const inf_poller *poller);
 /* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; else never
  * less, unless a signal ends it) and gives up to capacity events. */
 size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
                        inf_poll_event *events, size_t capacity);
+/* Were there, perhaps, more events than the last wait gave? They come first in
+ * the next one. */
+bool inf_poller_left_out(const inf_poller *poller);
 /* Ends the present wait, or the next one, at once. Any thread, and signal
  * handlers. Wakes that no wait has seen yet are one and cost next to nothing.
  * What the waker wrote before is seen by the thread whose wait it ends. */

@@ -133,11 +133,18 @@ typedef struct inf_transport_ops {
 } inf_transport_ops;
 
 /* First member of every transport. run() calls after_wait, where set, between
- * its wait and the callbacks: the engine then reads the clock. */
+ * its wait and the callbacks: the engine then reads the clock.
+ *
+ * Who wants to say that an exchange was silent until some moment must have
+ * looked into its socket after that moment: the loop may have slept, or been
+ * stopped, while bytes came. Unless run() has left it behind, everything that
+ * had come when it was called has been told when it returns. It is behind only
+ * for so many calls in a row as it takes to serve every socket once. */
 struct inf_transport {
   const inf_transport_ops *ops;
   void (*after_wait)(void *context);
   void *after_wait_context;
+  bool behind;
 };
 
 typedef struct inf_curl_options {

@@ -59,8 +59,15 @@ clock_now(void *context)
 static int64_t
 clock_wall(void *context)
 {
-  return INT64_C(1767225600) * (int64_t)INF_NS_PER_S +
+  const fake_net *net = context;
+  return INT64_C(1767225600) * (int64_t)INF_NS_PER_S + net->wall_shift_ns +
          (int64_t)(clock_now(context) - FAKE_EPOCH_NS);
+}
+
+static uint64_t
+clock_asleep(void *context)
+{
+  return ((const fake_net *)context)->asleep_ns;
 }
 
 /* ---- Scripts ------------------------------------------------------------- */
@@ -452,7 +459,13 @@ run(inf_transport *transport, uint64_t wait_ns)
     wait_virtually(net, wait_ns);
   if (transport->after_wait)
     transport->after_wait(transport->after_wait_context);
-  deliver(net);
+  transport->behind = net->behind > 0;
+  if (net->behind > 0)
+    net->behind--;
+  else if (net->deaf > 0)
+    net->deaf--;
+  else
+    deliver(net);
   return INFER_OK;
 }
 
@@ -510,7 +523,7 @@ fake_net_init(fake_net *net)
 {
   memset(net, 0, sizeof *net);
   net->base.ops = &ops;
-  net->clock = (inf_clock){clock_now, clock_wall, net};
+  net->clock = (inf_clock){clock_now, clock_wall, net, clock_asleep};
   net->now_ns = FAKE_EPOCH_NS;
   inf_list_init(&net->exchanges);
   pthread_mutex_init(&net->mutex, NULL);

@@ -47,6 +47,27 @@ test_now_counts_sleep_of_the_machine(void **state)
   assert_true(now >= before && now <= after + 1);
 }
 
+/* By the clocks of the machine that runs the test, which may have slept. */
+static void
+test_sleep_of_the_machine(void **state)
+{
+  (void)state;
+#ifdef CLOCK_BOOTTIME
+  const inf_clock *clock = inf_clock_system();
+  for (int i = 0; i < 1000; i++) {
+    uint64_t all = read_ns(CLOCK_BOOTTIME);
+    uint64_t awake = read_ns(CLOCK_MONOTONIC);
+    uint64_t asleep = clock->asleep_ns(clock->context);
+    /* Of the same moments, but for what passes between two readings. */
+    uint64_t least = all > awake ? all - awake : 0;
+    assert_true(asleep + INF_NS_PER_S >= least);
+    awake = read_ns(CLOCK_MONOTONIC);
+    all = read_ns(CLOCK_BOOTTIME);
+    assert_true(asleep <= all - awake + INF_NS_PER_MS);
+  }
+#endif
+}
+
 static void
 test_wall(void **state)
 {
@@ -92,6 +113,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_now_is_never_zero_nor_earlier),
       cmocka_unit_test(test_now_counts_sleep_of_the_machine),
+      cmocka_unit_test(test_sleep_of_the_machine),
       cmocka_unit_test(test_wall),
       cmocka_unit_test(test_own_clock_gets_its_context),
       cmocka_unit_test(test_time_add_stays_at_never),

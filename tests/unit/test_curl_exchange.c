@@ -75,6 +75,20 @@ serve_open_end(tiny_conn *conn)
   return false;
 }
 
+/* All that ask for it are answered at one moment. */
+static atomic_bool together;
+static atomic_int answered;
+
+static bool
+serve_together(tiny_conn *conn)
+{
+  for (int i = 0; i < 1000 && !atomic_load(&together); i++)
+    tiny_sleep_ms(10);
+  bool ok = tiny_answer(conn, "0123456789abcdef");
+  atomic_fetch_add(&answered, 1);
+  return ok;
+}
+
 static bool
 serve_one(tiny_conn *conn)
 {
@@ -86,6 +100,8 @@ serve_one(tiny_conn *conn)
     return serve_bytes(conn);
   if (strcmp(path, "/open") == 0)
     return serve_open_end(conn);
+  if (strcmp(path, "/together") == 0)
+    return serve_together(conn);
   if (strcmp(path, "/silent") == 0)
     return tiny_read(conn) && false;
   if (strcmp(path, "/reset-second") == 0 && !strstr(conn->head, "first")) {
@@ -712,6 +728,39 @@ test_a_forked_child_leaves_connections_alone(void **state)
 
 /* ---- Waiting ------------------------------------------------------------- */
 
+/* More sockets are ready than one run() serves: until it has served them all
+ * it says that it is behind. */
+static void
+test_all_that_came_is_told_unless_behind(void **state)
+{
+  (void)state;
+  enum { many = 150 };
+  static probe probes[many];
+  memset(probes, 0, sizeof probes);
+  atomic_store(&together, false);
+  atomic_store(&answered, 0);
+  for (int i = 0; i < many; i++)
+    probe_start(&probes[i], transport, NULL, "{}", "%s", url_of("together"));
+  for (int i = 0; i < many; i++)
+    assert_true(probe_run_until(transport, &probes[i].sent, 1));
+  probe_run(transport, 0);
+  assert_false(transport->behind);
+  atomic_store(&together, true);
+  while (atomic_load(&answered) < many)
+    tiny_sleep_ms(1);
+  int runs = 0, told = 0;
+  do {
+    probe_run(transport, 0);
+    assert_true(++runs <= many / 64 + 2);
+  } while (transport->behind);
+  for (int i = 0; i < many; i++)
+    told += probes[i].headers;
+  assert_int_equal(told, many);
+  assert_true(runs > 1);
+  for (int i = 0; i < many; i++)
+    probe_finish(&probes[i]);
+}
+
 /* While a lookup hangs libcurl has timers of its own; they must not make the
  * loop spin. */
 static void
@@ -909,6 +958,7 @@ main(void)
       TEST(test_retire_closes_idle_connections),
       TEST(test_retire_spares_what_is_under_way),
       TEST(test_retire_in_each_callback),
+      TEST(test_all_that_came_is_told_unless_behind),
       TEST(test_a_forked_child_leaves_connections_alone),
       TEST(test_waiting_costs_nothing),
       TEST(test_fd_is_readable_when_there_is_something_to_do),

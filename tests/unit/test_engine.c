@@ -108,6 +108,198 @@ a_clock_that_goes_back_does_no_harm(void **state)
   fake_client_free(fake);
 }
 
+/* ---- Gaps ---------------------------------------------------------------- */
+
+/* A stream that says something at 10 ms and at two_ms, and ends. */
+static infer_call *
+call_of_two_pieces(fake_client *fake, uint64_t two_ms)
+{
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("Hel"));
+  fake_body(script, two_ms, sse_text("lo"));
+  fake_body(script, two_ms + 10, sse_finish("stop"));
+  fake_body(script, two_ms + 10, SSE_DONE);
+  fake_done(script, two_ms + 10, INF_NET_OK);
+  return fake_submit_model(fake, "one");
+}
+
+/* The process is stopped while the loop waits, which ends the wait without a
+ * look at the sockets. What came meanwhile is read before the silence is
+ * judged: here the gap is too short for the timers to begin anew. */
+static void
+what_waits_is_read_before_silence_is_judged(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+    infer_call *call = call_of_two_pieces(fake, 1000);
+    fake_run_ms(fake, 20);
+    fake->net.jump_ns = (fake_idle_ms + 1000) * INF_NS_PER_MS;
+    *(i == 0 ? &fake->net.deaf : &fake->net.behind) = i == 0 ? 1 : 3;
+    fake_run_ms(fake, 20000);
+    assert_int_equal(fake_status(call), INFER_OK);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+/* A transport that is behind is not behind for ever. */
+static void
+silence_is_judged_by_what_was_heard(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  infer_call *call = call_of_two_pieces(fake, 100000);
+  fake_run_ms(fake, 10 + fake_idle_ms - 1);
+  fake->net.behind = 4; /* looking at the status drives, too */
+  fake->net.now_ns += INF_NS_PER_MS;
+  for (int i = 0; i < 3; i++)
+    inf_client_drive(fake->client, 0);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  for (int i = 0; i < 2; i++)
+    inf_client_drive(fake->client, 0);
+  assert_int_equal(fake_status(call), INFER_E_IDLE_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Nobody listened meanwhile, so nobody can say that the provider was silent. */
+static void
+timers_of_attempts_begin_anew_after_a_gap(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script_next(&fake->net); /* not even connected */
+  fake_sent(fake_script_next(&fake->net), 5);
+  infer_call *calls[3] = {fake_submit_model(fake, "one"),
+                          fake_submit_model(fake, "one"),
+                          call_of_two_pieces(fake, 100000)};
+  static const struct {
+    int32_t status;
+    uint64_t ms;
+  } ends[3] = {{INFER_E_CONNECT, fake_connect_ms},
+               {INFER_E_FIRST_TOKEN_TIMEOUT, fake_first_token_ms},
+               {INFER_E_IDLE_TIMEOUT, fake_idle_ms}};
+  fake_run_ms(fake, 500);
+  fake->net.jump_ns = 30 * INF_NS_PER_S;
+  inf_client_drive(fake->client, 1);
+  uint64_t back_ms = fake_now_ms(fake);
+  assert_true(back_ms >= 30500);
+  for (int i = 0; i < 3; i++) {
+    fake_run_ms(fake, back_ms + ends[i].ms - 1 - fake_now_ms(fake));
+    assert_int_equal(fake_status(calls[i]), INFER_E_TIMEOUT);
+    fake_run_ms(fake, 1);
+    assert_int_equal(fake_status(calls[i]), ends[i].status);
+    infer_call_free(calls[i]);
+  }
+  fake_client_free(fake);
+}
+
+/* An application that drives, and is busy otherwise for long: what came
+ * meanwhile counts, the connections are kept, the time measured is not. */
+static void
+a_driver_may_take_its_time(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  infer_call *call = call_of_two_pieces(fake, 2000);
+  fake_run_ms(fake, 0);
+  fake->net.now_ns += 30 * INF_NS_PER_S;
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(fake->net.retired, 0);
+  assert_int_equal(inf_runtime_ttft_ns(fake->client->runtime, "a/m"), 0);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* No connection from before a sleep is used after it, however idle the client
+ * was. Idleness alone retires nothing. */
+static void
+a_sleep_is_noticed_before_the_next_call(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  static const struct {
+    uint64_t idle_s, asleep_s;
+    size_t retired;
+  } nights[] = {
+      {3600, 0, 0}, {3600, 4, 0}, {3600, 8, 1}, {3600, 0, 1}, {8, 8, 2}};
+  for (size_t i = 0; i < sizeof nights / sizeof nights[0]; i++) {
+    fake->net.now_ns += nights[i].idle_s * INF_NS_PER_S;
+    fake->net.asleep_ns += nights[i].asleep_s * INF_NS_PER_S;
+    fake_stream_all(fake_script_next(&fake->net), 5, "x");
+    infer_call *call = fake_submit_model(fake, "one");
+    assert_int_equal(fake->net.retired, i == 0 ? 0 : nights[i - 1].retired);
+    inf_client_drive(fake->client, 0);
+    assert_int_equal(fake->net.retired, nights[i].retired);
+    fake_run_ms(fake, 10);
+    assert_int_equal(fake_status(call), INFER_OK);
+    infer_call_free(call);
+  }
+  fake_client_free(fake);
+}
+
+/* A sleep within a wait that was meant to be as long. */
+static void
+a_sleep_within_a_long_wait_is_noticed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake->net.asleep_ns = 20 * INF_NS_PER_S;
+  inf_client_drive(fake->client, 60 * INF_NS_PER_S);
+  assert_int_equal(fake->net.retired, 1);
+  fake_client_free(fake);
+}
+
+/* However long a timer still has, a gap stands out, and a deadline that passed
+ * in a sleep, which the kernel's wait does not count, is noticed. */
+static void
+no_wait_is_long_while_there_is_a_call(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  inf_client_drive(fake->client, 60 * INF_NS_PER_S);
+  assert_int_equal(fake_now_ms(fake), 60000);
+  fake_reply(fake_script_next(&fake->net), 10, 429, "retry-after: 30", "");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 20);
+  uint64_t before_ns = fake->net.now_ns;
+  inf_client_drive(fake->client, 60 * INF_NS_PER_S);
+  assert_true(fake->net.now_ns <= before_ns + INF_LONGEST_WAIT_NS);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* The wall clock is for dates only, whichever way it is set. */
+static void
+a_wall_clock_that_is_set_changes_nothing(void **state)
+{
+  (void)state;
+  static const int64_t days[] = {-365, -1, 1, 365};
+  for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+    fake_client *fake = fake_client_new(NULL);
+    fake_reply(fake_script_next(&fake->net), 10, 429, "retry-after: 1", "");
+    fake_sent(fake_script_next(&fake->net), 5);
+    infer_call *call = fake_submit_model(fake, "one");
+    for (int step = 0; step < 10; step++) {
+      fake_run_ms(fake, 200);
+      fake->net.wall_shift_ns += days[i] * 86400 * (int64_t)INF_NS_PER_S;
+    }
+    assert_int_equal(fake->net.request_count, 2);
+    uint64_t start_ms = fake_ms(fake->net.requests[1].start_ns);
+    assert_in_range(start_ms, 1010, 1600); /* the hint, and its jitter */
+    fake_run_ms(fake, start_ms + 6 + fake_first_token_ms - fake_now_ms(fake));
+    assert_cancelled_at(fake, 1, start_ms + 5 + fake_first_token_ms);
+    fake_run_ms(fake, fake_deadline_ms);
+    assert_int_not_equal(fake_status(call), INFER_E_TIMEOUT);
+    assert_int_equal(fake->net.retired, 0);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 /* A time to first token of a whole body says nothing of tokens. */
 static void
 whole_bodies_are_not_first_tokens(void **state)
@@ -385,6 +577,14 @@ main(void)
       cmocka_unit_test(a_jump_ends_calls_whose_deadline_passed),
       cmocka_unit_test(times_across_a_jump_are_dropped),
       cmocka_unit_test(a_clock_that_goes_back_does_no_harm),
+      cmocka_unit_test(what_waits_is_read_before_silence_is_judged),
+      cmocka_unit_test(silence_is_judged_by_what_was_heard),
+      cmocka_unit_test(timers_of_attempts_begin_anew_after_a_gap),
+      cmocka_unit_test(a_driver_may_take_its_time),
+      cmocka_unit_test(a_sleep_is_noticed_before_the_next_call),
+      cmocka_unit_test(a_sleep_within_a_long_wait_is_noticed),
+      cmocka_unit_test(no_wait_is_long_while_there_is_a_call),
+      cmocka_unit_test(a_wall_clock_that_is_set_changes_nothing),
       cmocka_unit_test(whole_bodies_are_not_first_tokens),
       cmocka_unit_test(a_slow_hook_is_noticed),
       cmocka_unit_test(timers_of_one_moment_fire_in_the_order_of_their_setting),

@@ -47,6 +47,29 @@ test_retry_after_in_its_forms(void **state)
       hint(429, LINES("retry-after: Thu, 20 Aug 2026 11:00:00 GMT"), ""), 0);
 }
 
+/* However wrong our own clock is, by a year or by decades. */
+static void
+test_dates_go_by_the_providers_clock(void **state)
+{
+  (void)state;
+  static const char date[] = "date: Fri, 01 Jan 2027 00:00:00 GMT";
+  assert_int_equal(
+      hint(429, LINES("retry-after: Fri, 01 Jan 2027 00:00:09 GMT", date), ""),
+      9000 * MS);
+  assert_int_equal(hint(429,
+                        LINES("date: Sat, 01 Jan 2000 00:00:00 GMT",
+                              "x-ratelimit-remaining-requests: 0",
+                              "x-ratelimit-reset-requests: "
+                              "2000-01-01T00:00:03Z"),
+                        ""),
+                   3000 * MS);
+  assert_int_equal(hint(429,
+                        LINES("retry-after: Thu, 20 Aug 2026 12:00:30 GMT",
+                              "date: yesterday"),
+                        ""),
+                   30000 * MS);
+}
+
 static void
 test_milliseconds_come_first_unless_zero(void **state)
 {
@@ -200,6 +223,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_nothing_said),
       cmocka_unit_test(test_retry_after_in_its_forms),
+      cmocka_unit_test(test_dates_go_by_the_providers_clock),
       cmocka_unit_test(test_milliseconds_come_first_unless_zero),
       cmocka_unit_test(test_the_body_comes_after_headers_and_before_buckets),
       cmocka_unit_test(test_the_empty_bucket_counts),

@@ -295,12 +295,14 @@ transport_free(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_list *node;
+  inf_lookups_cancel(transport);
   while ((node = inf_list_pop_front(&transport->pool)))
     inf_exchange_free(INF_CONTAINER_OF(node, inf_exchange, node));
   while (!inf_list_empty(&transport->generations))
     inf_generation_free(inf_generation_of(transport->generations.next));
-  if (transport->share)
-    curl_share_cleanup(transport->share);
+  curl_share_cleanup(transport->share); /* NULL is harmless */
+  curl_share_cleanup(transport->lookup_share);
+  inf_names_fini(&transport->names);
   inf_poller_free(transport->poller);
   inf_free(transport->open_sockets);
   inf_free(transport);
@@ -329,11 +331,11 @@ static const inf_transport_ops ops = {
 };
 
 static CURLSH *
-make_share(void)
+make_share(curl_lock_data what)
 {
   CURLSH *share = curl_share_init();
   if (share)
-    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    curl_share_setopt(share, CURLSHOPT_SHARE, what);
   return share;
 }
 
@@ -361,12 +363,15 @@ inf_curl_transport_new(const inf_curl_options *options)
   transport->copied_body_max = copied_body_max();
   inf_list *lists[] = {&transport->generations, &transport->starting,
                        &transport->failed,      &transport->resumed,
-                       &transport->dead,        &transport->pool};
+                       &transport->dead,        &transport->pool,
+                       &transport->lookups};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
   transport->poller = inf_poller_new();
-  transport->share = make_share();
-  if (!transport->poller || !transport->share ||
+  transport->share = make_share(CURL_LOCK_DATA_SSL_SESSION);
+  transport->lookup_share = make_share(CURL_LOCK_DATA_DNS);
+  inf_names_init(&transport->names);
+  if (!transport->poller || !transport->share || !transport->lookup_share ||
       !inf_generation_add(transport)) {
     transport_free(&transport->base);
     return NULL;

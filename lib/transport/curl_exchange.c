@@ -77,6 +77,7 @@ exchange_take(inf_curl *transport)
     inf_exchange kept = {.easy = exchange->easy,
                          .prepared = exchange->prepared,
                          .compressed = exchange->compressed,
+                         .lasting = exchange->lasting,
                          .headers = exchange->headers,
                          .lines = exchange->lines,
                          .lines_capacity = exchange->lines_capacity};
@@ -98,7 +99,7 @@ clean_handle(inf_exchange *exchange)
   CURL *easy = exchange->easy;
   if (exchange->peculiar) {
     curl_easy_reset(easy);
-    exchange->prepared = exchange->compressed = false;
+    exchange->prepared = exchange->compressed = exchange->lasting = false;
     inf_exchange_clear_endpoint(exchange);
     return;
   }
@@ -116,7 +117,8 @@ inf_exchange_recycle(inf_exchange *exchange)
   exchange->generation = NULL;
   inf_list_remove(&exchange->node);
   inf_list_remove(&exchange->resume_node);
-  if (transport->pool_count >= pool_max) {
+  bool other_share = exchange->lookup != NULL; /* it outlives a reset */
+  if (transport->pool_count >= pool_max || other_share) {
     inf_exchange_free(exchange);
     return;
   }
@@ -269,8 +271,8 @@ inf_exchange_add(inf_exchange *exchange)
 }
 
 inf_exchange *
-inf_exchange_start(inf_curl *transport, const inf_http_request *request,
-                   const inf_exchange_events *events, void *context)
+inf_exchange_make(inf_curl *transport, const inf_http_request *request,
+                  const inf_exchange_events *events, void *context)
 {
   inf_exchange *exchange = exchange_take(transport);
   if (!exchange)
@@ -286,12 +288,32 @@ inf_exchange_start(inf_curl *transport, const inf_http_request *request,
     inf_exchange_recycle(exchange);
     return NULL;
   }
-  if (code != CURLE_OK)
-    set_failed(exchange, code);
+  exchange->failure = code;
+  return exchange;
+}
+
+void
+inf_exchange_launch(inf_exchange *exchange)
+{
+  inf_curl *transport = exchange->transport;
+  if (exchange->failure != CURLE_OK)
+    set_failed(exchange, exchange->failure);
   else if (transport->dispatching || transport->retire_wanted)
     inf_list_push_back(&transport->starting, &exchange->node);
   else
     inf_exchange_add(exchange);
+}
+
+inf_exchange *
+inf_exchange_start(inf_curl *transport, const inf_http_request *request,
+                   const inf_exchange_events *events, void *context)
+{
+  inf_exchange *exchange =
+      inf_exchange_make(transport, request, events, context);
+  if (!exchange)
+    return NULL;
+  inf_exchange_use_name(exchange, request);
+  inf_exchange_launch(exchange);
   return exchange;
 }
 
@@ -316,6 +338,7 @@ inf_exchange_cancel(inf_exchange *exchange)
   if (exchange->state == INF_EXCHANGE_ENDED ||
       exchange->state == INF_EXCHANGE_DEAD)
     return;
+  inf_exchange_leave_name(exchange, INF_NET_ABORTED);
   if (exchange->state != INF_EXCHANGE_LIVE || !transport->dispatching) {
     inf_exchange_recycle(exchange);
     return;
@@ -337,6 +360,7 @@ inf_exchange_finish(inf_exchange *exchange, CURLcode code)
   exchange->state = INF_EXCHANGE_ENDED;
   inf_exchange_result result;
   inf_exchange_result_fill(exchange, code, &result);
+  inf_exchange_leave_name(exchange, result.net);
   exchange->events->on_done(exchange->context, &result);
   inf_exchange_recycle(exchange);
 }

@@ -3,6 +3,7 @@
 #define INF_TRANSPORT_CURL_EXCHANGE_H
 
 #include "base/list.h"
+#include "transport/names.h"
 #include "transport/poller.h"
 #include "transport/transport.h"
 
@@ -27,7 +28,10 @@ typedef struct inf_curl {
   inf_transport base;
   inf_curl_options options;
   inf_poller *poller;
-  CURLSH *share;        /* TLS sessions, for all generations */
+  CURLSH *share; /* TLS sessions, for all generations */
+  inf_names names;
+  inf_list lookups;     /* and changes of addresses that are under way */
+  CURLSH *lookup_share; /* keeps their answers out of everybody's cache */
   inf_list generations; /* newest first */
   inf_list starting;    /* started within a callback: added after it */
   inf_list failed;      /* could not be added; told in the next run() */
@@ -62,6 +66,7 @@ struct inf_exchange {
   bool prepared;   /* the handle has what is the same for all exchanges */
   bool peculiar;   /* and what is this endpoint's own */
   bool compressed; /* the handle asks for gzip */
+  bool lasting;    /* the handle uses addresses of any age */
   inf_exchange_state state;
   const inf_exchange_events *events;
   void *context;
@@ -72,6 +77,9 @@ struct inf_exchange {
   struct curl_slist *lines; /* kept by the pool */
   size_t lines_capacity;
   struct curl_slist *resolve, *connect_to;
+  inf_name *name;            /* that it looks up; NULL: not remembered */
+  struct inf_lookup *lookup; /* it is one, and sends nothing */
+  uint64_t connecting_ns;    /* since when it has an address */
   uint64_t start_ns;
   uint64_t sent_ns;
   uint64_t first_byte_ns;
@@ -84,8 +92,14 @@ struct inf_exchange {
   char error[CURL_ERROR_SIZE];
 };
 
-/* Makes an exchange and hands it to libcurl, or leaves it in starting or
+/* Makes an exchange that launch() hands to libcurl, or leaves in starting or
  * failed. NULL when memory is short. */
+inf_exchange *inf_exchange_make(inf_curl *transport,
+                                const inf_http_request *request,
+                                const inf_exchange_events *events,
+                                void *context);
+void inf_exchange_launch(inf_exchange *exchange);
+/* Both, and between them what the name of the host needs. */
 inf_exchange *inf_exchange_start(inf_curl *transport,
                                  const inf_http_request *request,
                                  const inf_exchange_events *events,
@@ -114,6 +128,21 @@ CURLcode inf_exchange_set_endpoint(inf_exchange *exchange,
                                    const inf_endpoint *endpoint);
 /* Frees what that allocated; the handle must no longer use it. */
 void inf_exchange_clear_endpoint(inf_exchange *exchange);
+
+/* ---- curl_lookup.c ---- */
+
+/* Finds the name that the exchange will look up, and starts what it needs. */
+void inf_exchange_use_name(inf_exchange *exchange,
+                           const inf_http_request *request);
+/* libcurl has an address and opens a socket. */
+void inf_exchange_note_connecting(inf_exchange *exchange);
+/* It ended so, or (net INF_NET_ABORTED) was cancelled. Lets go of the name. */
+void inf_exchange_leave_name(inf_exchange *exchange, inf_net net);
+/* Notes an address that was found; nobody connects to it. */
+curl_socket_t inf_lookup_take(struct inf_lookup *lookup,
+                              const struct curl_sockaddr *address);
+/* Ends all lookups, and forgets every address: for a new generation. */
+void inf_lookups_cancel(inf_curl *transport);
 
 /* ---- curl_result.c ---- */
 

@@ -52,6 +52,9 @@ inf_curl_open_socket(void *context, curlsocktype purpose,
     exchange->resend_refused = true;
     return CURL_SOCKET_BAD;
   }
+  if (exchange->lookup)
+    return inf_lookup_take(exchange->lookup, address);
+  inf_exchange_note_connecting(exchange);
   int type = address->socktype;
 #if defined(SOCK_CLOEXEC)
   type |= SOCK_CLOEXEC;
@@ -175,6 +178,7 @@ bool
 inf_generations_retire(inf_curl *transport)
 {
   transport->retire_wanted = !inf_generation_add(transport);
+  inf_lookups_cancel(transport);
   inf_generations_free_drained(transport);
   return !transport->retire_wanted;
 }

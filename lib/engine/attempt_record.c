@@ -108,6 +108,8 @@ inf_attempt_note_request_id(inf_attempt *attempt, const inf_headers *headers)
       size_t room = request_id_max_bytes;
       inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
       redact(&id, key_of(attempt));
+      if (id.len > 0)
+        id.len = inf_text_clean(id.ptr, id.len);
       attempt->record->request_id = inf_buf_take(&id, NULL);
       inf_buf_fini(&id);
       return;

@@ -3,7 +3,7 @@
 
 #include "infer/infer.h"
 
-#include "base/mem.h"
+#include "wire/utf8.h"
 
 #define MAX_MESSAGE_BYTES 4096
 #define MAX_WORD_BYTES    256
@@ -61,13 +61,28 @@ whole_characters(inf_sv text)
   return need > back + 1 ? len - 1 - back : len;
 }
 
+static inf_sv
+cut(inf_sv text, size_t max_bytes)
+{
+  if (text.len > max_bytes) {
+    text.len = max_bytes;
+    text.len = whole_characters(text);
+  }
+  return text;
+}
+
 void
 inf_failure_set_text(inf_buf *buf, inf_sv text)
 {
+  inf_buf repaired;
   inf_buf_clear(buf);
-  if (text.len > buf->max) {
-    text.len = buf->max;
-    text.len = whole_characters(text);
+  text = cut(text, buf->max);
+  if (inf_utf8_valid(text)) {
+    inf_buf_append_sv(buf, text);
+    return;
   }
-  inf_buf_append_sv(buf, text);
+  inf_buf_init(&repaired, SIZE_MAX);
+  if (inf_utf8_append_lossy(&repaired, text))
+    inf_buf_append_sv(buf, cut(inf_buf_sv(&repaired), buf->max));
+  inf_buf_fini(&repaired);
 }

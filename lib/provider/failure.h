@@ -21,6 +21,7 @@ void inf_failure_init(inf_failure *failure);
 void inf_failure_fini(inf_failure *failure);
 void inf_failure_clear(inf_failure *failure);
 /* Sets one of the texts above, cut at its maximum between two characters.
+ * What is not UTF-8 in it becomes U+FFFD: a page of an old server, a header.
  * Short memory leaves it empty: a failure without its words is still one. */
 void inf_failure_set_text(inf_buf *buf, inf_sv text);
 

@@ -171,12 +171,35 @@ an_echoed_key_is_starred_out_before_the_message_is_cut(void **state)
   }
 }
 
+/* Bindings make a string of it. */
+static void
+the_request_id_is_utf8(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_headers(script, 1, 200,
+               "content-type: text/event-stream\nx-request-id: f\xFCr-1");
+  fake_body(script, 2, sse_text("a"));
+  fake_body(script, 3, sse_finish("stop"));
+  fake_body(script, 4, SSE_DONE);
+  fake_done(script, 5, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 5);
+  infer_response *response = fake_response(call);
+  assert_string_equal(infer_response_request_id(response), "f?r-1");
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(phases_are_timed),
       cmocka_unit_test(phases_are_in_order),
+      cmocka_unit_test(the_request_id_is_utf8),
       cmocka_unit_test(skipped_events_are_counted),
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
       cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),

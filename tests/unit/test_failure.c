@@ -48,6 +48,23 @@ test_texts_are_cut_between_characters(void **state)
 }
 
 static void
+test_texts_are_valid_utf8(void **state)
+{
+  (void)state;
+  char latin[300];
+  inf_failure failure;
+  inf_failure_init(&failure);
+  inf_failure_set_text(&failure.message, S("Zugriff verweigert f\xFCr h"));
+  assert_buf(&failure.message, "Zugriff verweigert f\xEF\xBF\xBDr h");
+  /* Each byte becomes three, of which no part may stay. */
+  memset(latin, '\xFC', sizeof(latin));
+  inf_failure_set_text(&failure.code, inf_sv_of(latin, sizeof(latin)));
+  assert_int_equal(failure.code.len, 255);
+  assert_memory_equal(failure.code.ptr + 252, "\xEF\xBF\xBD", 3);
+  inf_failure_fini(&failure);
+}
+
+static void
 test_plain_text_is_cut_at_the_maximum(void **state)
 {
   (void)state;
@@ -67,6 +84,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_begins_and_clears_as_nothing),
       cmocka_unit_test(test_texts_are_cut_between_characters),
+      cmocka_unit_test(test_texts_are_valid_utf8),
       cmocka_unit_test(test_plain_text_is_cut_at_the_maximum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

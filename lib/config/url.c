@@ -2,6 +2,9 @@
 /* Addresses in the configuration: see url.h. */
 #include "config/url.h"
 
+#include <arpa/inet.h>
+#include <net/if.h>
+
 static bool
 is_alnum(char c)
 {
@@ -14,6 +17,13 @@ is_hex(char c)
 {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
          (c >= 'A' && c <= 'F');
+}
+
+/* Stays as it is wherever it stands in an address. */
+static bool
+is_unreserved(char c)
+{
+  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 static inf_sv
@@ -49,21 +59,38 @@ is_port(inf_sv port)
          number <= 65535;
 }
 
+/* A zone as libcurl reads it: the name of an interface after "%25" or "%". */
+static bool
+is_zone(inf_sv text)
+{
+  size_t skip = inf_sv_starts_with(text, INF_SV("%25")) && text.len > 3 ? 3 : 1;
+  inf_sv name = after(text, skip);
+  for (size_t i = 0; i < name.len; i++)
+    if (!is_unreserved(name.ptr[i]))
+      return false;
+  return name.len > 0 && name.len < IF_NAMESIZE;
+}
+
 /* In brackets an IPv6 address, perhaps with a zone. */
 static const char *
 check_bracketed(inf_sv host, size_t *len)
 {
+  static const char why[] = "has a host in brackets that is no IPv6 address";
+  char address[INET6_ADDRSTRLEN];
+  struct in6_addr parsed;
   size_t close = inf_sv_find(host, ']');
-  bool colon = false;
   *len = close + 1;
   if (close == host.len)
     return "has no \"]\" after its host";
-  for (size_t i = 1; i < close && host.ptr[i] != '%'; i++) {
-    if (!is_hex(host.ptr[i]) && host.ptr[i] != ':' && host.ptr[i] != '.')
-      return "has a host in brackets that is no IPv6 address";
-    colon = colon || host.ptr[i] == ':';
-  }
-  return colon ? NULL : "has a host in brackets that is no IPv6 address";
+  inf_sv inside = inf_sv_of(host.ptr + 1, close - 1);
+  size_t zone = inf_sv_find(inside, '%');
+  if (zone >= sizeof address)
+    return why;
+  memcpy(address, inside.ptr, zone);
+  address[zone] = '\0';
+  if (inet_pton(AF_INET6, address, &parsed) != 1)
+    return why;
+  return zone == inside.len || is_zone(after(inside, zone)) ? NULL : why;
 }
 
 /* "host", "host:port", "[v6]:port". */
@@ -175,6 +202,9 @@ inf_url_check_proxy(inf_sv url)
            "socks4, socks4a)";
   inf_sv authority = authority_of(rest);
   inf_sv user = inf_url_userinfo(url);
+  /* libcurl takes the first "@" for the end of the user. */
+  if (inf_sv_find(user, '@') < user.len)
+    return "has an \"@\" in its user or password (write %40)";
   if (user.len > 0 || (authority.len > 0 && authority.ptr[0] == '@'))
     authority = after(authority, user.len + 1);
   return check_authority(authority);
@@ -227,8 +257,7 @@ inf_url_encode(inf_buf *out, inf_sv text)
   for (size_t i = 0; i < text.len; i++) {
     unsigned char c = (unsigned char)text.ptr[i];
     char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
-    bool plain =
-        is_alnum((char)c) || c == '-' || c == '.' || c == '_' || c == '~';
+    bool plain = is_unreserved((char)c);
     if (!inf_buf_append(out, plain ? (const char *)&c : escape, plain ? 1 : 3))
       return false;
   }

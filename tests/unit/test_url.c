@@ -59,6 +59,15 @@ refuses_base_addresses(void **state)
   base("http://[::1/v1", "has no \"]\" after its host");
   base("http://[12]/", ipv6);
   base("http://[g::1]/", ipv6);
+  base("http://[:]/", ipv6);
+  base("http://[1::2::3]/", ipv6);
+  base("http://[fe80::1%]/", ipv6);
+  base("http://[fe80::1%25]/", NULL); /* the zone "25", for libcurl too */
+  base("http://[fe80::1%25a b]/", encode);
+  base("http://[fe80::1%25a@b]/", "must name no user (use api_key or headers)");
+  base("http://[fe80::1%25a!b]/", ipv6);
+  base("http://[fe80::1%25fifteen-letters]/", NULL);
+  base("http://[fe80::1%25sixteen--letters]/", ipv6);
   base("http://[::1]x/", port);
   assert_string_equal(inf_url_check_base(inf_sv_of("http://a\0b", 10)),
                       "contains control characters");
@@ -100,7 +109,7 @@ checks_proxies(void **state)
   static const char *const bad[] = {
       "",          "ftp://h",      "http://",      "http://u:p@",
       "h:99999",   "a b",          "http://h\r\n", "://h",
-      "xhttp://h", "http://a://b", "http://u@:80",
+      "xhttp://h", "http://a://b", "http://u@:80", "http://u:p@x@h",
   };
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
     if (inf_url_check_proxy(inf_sv_from(good[i])))

@@ -56,8 +56,8 @@ write_function(const inf_tool_call *call, inf_buf *out)
   bool custom = inf_sv_eq(inf_buf_sv(&call->type), INF_SV("custom"));
   inf_buf_init(&more, SIZE_MAX);
   if (inf_members_has(&call->extra, INF_SV("function")))
-    inf_members_write_value(&call->extra, INF_SV("function"), &more);
-  take_status(out, more.status);
+    take_status(
+        out, inf_members_write_value(&call->extra, INF_SV("function"), &more));
   inf_json_key(out, custom ? INF_SV("custom") : INF_SV("function"));
   inf_json_open(out, '{');
   member_sv(out, INF_SV("name"), &call->name);

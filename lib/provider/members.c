@@ -189,6 +189,23 @@ join_strings(inf_sv pieces, inf_buf *out)
   return out->status;
 }
 
+/* More names than are matched with one another: all members in a row. */
+static int32_t
+chain_objects(inf_sv pieces, inf_buf *out)
+{
+  inf_json_open(out, '{');
+  inf_json_iter it = inf_json_iter_of(pieces);
+  while (inf_json_next(&it)) {
+    inf_json_iter member = inf_json_iter_of(it.value);
+    while (inf_json_next(&member)) {
+      inf_members_put_name(out, member.key);
+      inf_json_put_raw(out, member.value);
+    }
+  }
+  inf_json_close(out, '}');
+  return out->status;
+}
+
 static int32_t
 merge_objects(inf_sv pieces, unsigned depth, inf_buf *out)
 {
@@ -199,6 +216,10 @@ merge_objects(inf_sv pieces, unsigned depth, inf_buf *out)
     inf_json_iter member = inf_json_iter_of(it.value);
     while (status == INFER_OK && inf_json_next(&member))
       status = add_any_piece(&merged, member.key, member.value);
+  }
+  if (status == INFER_E_TOO_LARGE) {
+    inf_members_fini(&merged);
+    return chain_objects(pieces, out);
   }
   inf_json_open(out, '{');
   for (size_t i = 0; status == INFER_OK && i < merged.count; i++) {

@@ -35,7 +35,8 @@ void inf_members_fini(inf_members *members);
 /* The value takes the place of what is there. */
 int32_t inf_members_set(inf_members *members, inf_sv name, inf_sv json);
 /* The value is a further piece: strings are joined, arrays extended, objects
- * merged member by member; of anything else, and of strings whose name tells
+ * merged member by member (with more than INF_MEMBERS_MAX names they are only
+ * put one after another); of anything else, and of strings whose name tells
  * that they name something ("id", "type", ...), the last stands. Elements of
  * "reasoning_details" with the same index and type are pieces of one. */
 int32_t inf_members_add_piece(inf_members *members, inf_sv name, inf_sv json);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "support/fail_alloc.h"
 #include "unit/provider_support.h"
 
 typedef struct fixture {
@@ -180,6 +181,50 @@ test_logprobs_of_another_shape_pass_through(void **state)
                  "{\"tokens\":[\"a\",\"b\"],\"ids\":[1,2]}");
 }
 
+static void
+write_with_short_memory(void *context)
+{
+  inf_buf whole, message;
+  inf_buf_init(&whole, SIZE_MAX);
+  inf_buf_init(&message, SIZE_MAX);
+  inf_answer_write_json(context, &whole);
+  inf_answer_write_message(context, 0, &message);
+  if (fail_alloc_hits() > 0) {
+    assert_true(whole.status == INFER_E_NO_MEMORY ||
+                message.status == INFER_E_NO_MEMORY);
+  }
+  if (whole.status == INFER_OK)
+    assert_non_null(strstr(inf_buf_cstr(&whole), "\"more\":{\"a\":1,\"b\":2}"));
+  if (message.status == INFER_OK)
+    assert_non_null(strstr(inf_buf_cstr(&message), "\"audio\":{\"id\":\"a\"}"));
+  inf_buf_fini(&whole);
+  inf_buf_fini(&message);
+}
+
+/* What stands in pieces is put together in buffers of its own: where these
+ * fail the answer is not written without it. */
+static void
+test_short_memory_leaves_nothing_out(void **state)
+{
+  (void)state;
+  inf_answer answer;
+  fail_alloc_install();
+  inf_answer_init(&answer, 1 << 16);
+  size_t tool =
+      inf_answer_add_tool_call(&answer, 0, 0, S("t"), S(""), S("f"), S("{}"));
+  const char *const pieces[] = {"{\"more\":{\"a\":1}}", "{\"more\":{\"b\":2}}"};
+  for (size_t i = 0; i < 2; i++) {
+    inf_answer_set_tool_extra(&answer, 0, tool, S("function"), S(pieces[i]));
+    inf_answer_set_message_extra(&answer, 0, S("audio"),
+                                 S(i ? "{\"data\":\"b\"}" : "{\"id\":\"a\"}"),
+                                 true);
+  }
+  assert_int_equal(answer.status, INFER_OK);
+  assert_true(fail_alloc_sweep(write_with_short_memory, &answer) > 0);
+  inf_answer_fini(&answer);
+  fail_alloc_uninstall();
+}
+
 int
 main(void)
 {
@@ -193,6 +238,7 @@ main(void)
       TEST(test_the_message_goes_back_without_what_is_refused),
       TEST(test_a_choice_that_is_not_there_is_an_empty_message),
       TEST(test_logprobs_of_another_shape_pass_through),
+      cmocka_unit_test(test_short_memory_leaves_nothing_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

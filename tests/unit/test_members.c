@@ -168,6 +168,39 @@ test_too_many_names_are_refused(void **state)
   inf_members_fini(&members);
 }
 
+/* An object of the names [from, to), each with the value 1. */
+static void
+object_of_names(int from, int to, inf_buf *out)
+{
+  inf_buf_append_char(out, '{');
+  for (int i = from; i < to; i++)
+    inf_buf_appendf(out, "%s\"n%d\":1", i > from ? "," : "", i);
+  inf_buf_append_char(out, '}');
+}
+
+/* An answer that was taken must be written. */
+static void
+test_objects_of_too_many_names_are_put_in_a_row(void **state)
+{
+  (void)state;
+  inf_members members = {0};
+  inf_buf piece_text, out;
+  inf_buf_init(&piece_text, SIZE_MAX);
+  inf_buf_init(&out, SIZE_MAX);
+  for (int i = 0; i < 2; i++) {
+    inf_buf_clear(&piece_text);
+    object_of_names(i * 200, i * 200 + 200, &piece_text);
+    piece(&members, "x", inf_buf_cstr(&piece_text));
+  }
+  assert_int_equal(inf_members_write_value(&members, S("x"), &out), INFER_OK);
+  inf_buf_clear(&piece_text);
+  object_of_names(0, 400, &piece_text);
+  assert_buf(&out, inf_buf_cstr(&piece_text));
+  inf_buf_fini(&out);
+  inf_buf_fini(&piece_text);
+  inf_members_fini(&members);
+}
+
 int
 main(void)
 {
@@ -181,6 +214,7 @@ main(void)
       cmocka_unit_test(test_one_piece_is_written_as_it_came),
       cmocka_unit_test(test_deep_objects_end_somewhere),
       cmocka_unit_test(test_too_many_names_are_refused),
+      cmocka_unit_test(test_objects_of_too_many_names_are_put_in_a_row),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

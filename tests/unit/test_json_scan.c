@@ -3,6 +3,7 @@
  * and a comparison with json-c over mutated documents and recorded bodies.
  * Texts lie in blocks of exactly their size, so that a sanitizer sees every
  * read past them. */
+#include "support/json_reference.h"
 #include "support/recordings.h"
 
 #include "base/rng.h"
@@ -10,7 +11,6 @@
 #include "wire/utf8.h"
 
 #include <infer/infer.h>
-#include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -295,146 +295,6 @@ test_scan_lets_invalid_utf8_through(void **state)
 
 /* Comparison with json-c ----------------------------------------------- */
 
-/* A tokener for each text, because json-c 0.16 carries a surrogate without
- * partner over into the next. It needs a NUL to know that a number has ended.
- */
-static struct json_object *
-other_parse(inf_sv text, bool *ok)
-{
-  struct json_tokener *tokener = json_tokener_new_ex(210);
-  struct json_object *object;
-  char *copy = malloc(text.len + 1);
-
-  assert_non_null(tokener);
-  assert_non_null(copy);
-  memcpy(copy, text.ptr, text.len);
-  copy[text.len] = '\0';
-  json_tokener_set_flags(tokener,
-                         JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-  object = json_tokener_parse_ex(tokener, copy, (int)text.len + 1);
-  *ok = json_tokener_get_error(tokener) == json_tokener_success &&
-        json_tokener_get_parse_end(tokener) == text.len;
-  json_tokener_free(tokener);
-  free(copy);
-  return object;
-}
-
-static bool same(inf_sv value, struct json_object *other, int depth);
-
-static bool
-same_object(inf_sv value, struct json_object *other, int depth)
-{
-  json_object_object_foreach(other, key, member)
-  {
-    if (!same(inf_json_get(value, inf_sv_from(key)), member, depth))
-      return false;
-  }
-  return inf_json_count(value) >= (size_t)json_object_object_length(other);
-}
-
-static bool
-same_array(inf_sv value, struct json_object *other, int depth)
-{
-  inf_json_iter it = inf_json_iter_of(value);
-  size_t n = json_object_array_length(other), i = 0;
-
-  while (inf_json_next(&it)) {
-    if (i == n || !same(it.value, json_object_array_get_idx(other, i), depth))
-      return false;
-    i++;
-  }
-  return i == n;
-}
-
-static bool
-same_string(inf_sv value, struct json_object *other)
-{
-  inf_sv text = inf_sv_of(json_object_get_string(other),
-                          (size_t)json_object_get_string_len(other));
-  inf_buf buf;
-  bool equal;
-
-  inf_buf_init(&buf, 1 << 24);
-  equal = inf_json_string(value, &buf) && inf_sv_eq(inf_buf_sv(&buf), text) &&
-          inf_json_equal(value, text);
-  inf_buf_fini(&buf);
-  return equal;
-}
-
-static bool
-same_int(inf_sv value, struct json_object *other)
-{
-  int64_t number;
-
-  /* json-c stays at the ends of the range. */
-  if (inf_json_int64(value, false, &number))
-    return number == json_object_get_int64(other);
-  return json_object_get_int64(other) == INT64_MAX ||
-         json_object_get_int64(other) == INT64_MIN;
-}
-
-static bool
-same_double(inf_sv value, struct json_object *other)
-{
-  double number, theirs = json_object_get_double(other);
-
-  if (inf_json_double(value, false, &number))
-    return memcmp(&number, &theirs, sizeof(number)) == 0;
-  return theirs > 1e308 || theirs < -1e308;
-}
-
-static bool
-same(inf_sv value, struct json_object *other, int depth)
-{
-  switch (json_object_get_type(other)) {
-  case json_type_null:
-    return inf_json_is(value, INF_JSON_NULL);
-  case json_type_boolean:
-    return inf_json_is(value, json_object_get_boolean(other) ? INF_JSON_TRUE
-                                                             : INF_JSON_FALSE);
-  case json_type_int:
-    return inf_json_is(value, INF_JSON_NUMBER) && same_int(value, other);
-  case json_type_double:
-    return inf_json_is(value, INF_JSON_NUMBER) && same_double(value, other);
-  case json_type_string:
-    return inf_json_is(value, INF_JSON_STRING) && same_string(value, other);
-  case json_type_array:
-    return inf_json_is(value, INF_JSON_ARRAY) &&
-           same_array(value, other, depth + 1);
-  default:
-    return inf_json_is(value, INF_JSON_OBJECT) &&
-           same_object(value, other, depth + 1);
-  }
-}
-
-/* What json-c takes although RFC 8259 does not, even in its strict mode: NaN
- * and infinities, control characters in strings, leading zeros, numbers that
- * stop too early ("1.", "1e", "-"), and some malformed UTF-8. Nothing else
- * may be refused by us alone. */
-static bool
-known_laxity(inf_sv text, const inf_json_error *error)
-{
-  static const char *const reasons[] = {"control character in a string",
-                                        "number with a leading zero",
-                                        "expected a digit", "invalid UTF-8"};
-  inf_sv rest = inf_sv_of(text.ptr + error->offset, text.len - error->offset);
-
-  for (size_t i = 0; i < COUNT(reasons); i++) {
-    if (strcmp(error->reason, reasons[i]) == 0)
-      return true;
-  }
-  return inf_sv_starts_with(rest, INF_SV("NaN")) ||
-         inf_sv_starts_with(rest, INF_SV("Infinity"));
-}
-
-/* json-c 0.16 does not join every surrogate pair (U+1DA00 becomes U+FFFD). That
- * ours are right is tested with the readers, for all code points. */
-static bool
-known_difference(inf_sv text)
-{
-  return inf_sv_contains_nocase(text, INF_SV("\\ud"));
-}
-
 typedef struct comparison {
   size_t both, neither, laxer, known;
 } comparison;
@@ -442,25 +302,19 @@ typedef struct comparison {
 static void
 compare(comparison *cmp, inf_sv text)
 {
-  inf_json_error error = {0};
-  inf_sv value = {0};
-  bool theirs, ours = parse(text, true, 200, &value, &error);
-  struct json_object *other = other_parse(text, &theirs);
+  const char *why;
+  json_verdict verdict = json_judge(text, 200, &why);
 
-  if (ours && !theirs)
+  if (verdict == JSON_ONLY_OURS)
     fail_msg("only we accept: %.*s", (int)text.len, text.ptr);
-  if (ours && !same(value, other, 0)) {
-    if (!known_difference(text))
-      fail_msg("read differently: %.*s", (int)text.len, text.ptr);
-    cmp->known++;
-  }
-  if (!ours && theirs && !known_laxity(text, &error))
-    fail_msg("only we refuse (%s): %.*s", error.reason, (int)text.len,
-             text.ptr);
-  cmp->both += ours && theirs;
-  cmp->neither += !ours && !theirs;
-  cmp->laxer += !ours && theirs;
-  json_object_put(other);
+  if (verdict == JSON_DIFFERENT)
+    fail_msg("read differently: %.*s", (int)text.len, text.ptr);
+  if (verdict == JSON_ONLY_THEIRS)
+    fail_msg("only we refuse (%s): %.*s", why, (int)text.len, text.ptr);
+  cmp->both += verdict == JSON_SAME || verdict == JSON_KNOWN;
+  cmp->neither += verdict == JSON_BOTH_REFUSE;
+  cmp->laxer += verdict == JSON_LAX;
+  cmp->known += verdict == JSON_KNOWN;
 }
 
 static const char *const seeds[] = {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as JSON: checked and read, and read unchecked. What is accepted is
- * written anew by the writer and must be accepted again and come out the
- * same. */
-#include "wire/json_scan.h"
+/* Bytes as JSON: held against json-c, checked and read, and read unchecked.
+ * What is accepted is written anew by the writer and must be accepted again
+ * and come out the same. */
+#include "fuzz/fuzz.h"
+#include "support/json_reference.h"
+
 #include "wire/json_write.h"
 
 #include <infer/infer.h>
 #include <stdlib.h>
 
 #define MAX_DEPTH 16
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void copy_value(inf_buf *out, inf_sv value, int depth);
 
@@ -80,9 +80,8 @@ copy_checked(inf_buf *out, inf_sv value)
 
   inf_buf_init(out, 1 << 22);
   copy_value(out, value, 0);
-  if (!inf_json_parse(inf_buf_sv(out), MAX_DEPTH, &again, NULL) ||
-      again.len != out->len)
-    abort();
+  FUZZ_CHECK(inf_json_parse(inf_buf_sv(out), MAX_DEPTH, &again, NULL));
+  FUZZ_CHECK(again.len == out->len);
 }
 
 /* A double that is rounded to an integer is written as one only the second
@@ -95,8 +94,7 @@ check_copy(inf_sv value)
   copy_checked(&first, value);
   copy_checked(&second, inf_buf_sv(&first));
   copy_checked(&third, inf_buf_sv(&second));
-  if (!inf_sv_eq(inf_buf_sv(&second), inf_buf_sv(&third)))
-    abort();
+  FUZZ_CHECK(inf_sv_eq(inf_buf_sv(&second), inf_buf_sv(&third)));
   inf_buf_fini(&first);
   inf_buf_fini(&second);
   inf_buf_fini(&third);
@@ -114,20 +112,38 @@ read_unchecked(inf_sv text)
   inf_buf_fini(&out);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* A block of its own for each way of reading, so that no read past the end
+ * goes unseen. */
+static void
+check_text(inf_sv text)
 {
-  inf_sv text = inf_sv_of((const char *)data, size), strict, loose;
+  inf_sv strict, loose;
   inf_json_error error;
   bool parsed = inf_json_parse(text, MAX_DEPTH, &strict, &error);
   bool scanned = inf_json_scan(text, MAX_DEPTH, &loose, NULL);
 
-  if (parsed && (!scanned || !inf_sv_eq(strict, loose)))
-    abort();
-  if (!parsed && (error.offset > size || error.line < 1 || error.column < 1))
-    abort();
+  FUZZ_CHECK(!parsed || (scanned && inf_sv_eq(strict, loose)));
+  if (!parsed) {
+    FUZZ_CHECK(error.offset <= text.len);
+    FUZZ_CHECK(error.line >= 1 && error.column >= 1);
+  }
   if (scanned)
     check_copy(loose);
   read_unchecked(text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  inf_sv text = inf_sv_of((const char *)data, size);
+  const char *why;
+  json_verdict verdict = json_judge(text, MAX_DEPTH, &why);
+  char *block = fuzz_block(text);
+
+  FUZZ_CHECK(verdict != JSON_ONLY_OURS);
+  FUZZ_CHECK(verdict != JSON_ONLY_THEIRS);
+  FUZZ_CHECK(verdict != JSON_DIFFERENT);
+  check_text(inf_sv_of(block, size));
+  free(block);
   return 0;
 }

@@ -4,7 +4,7 @@
 
 # What is needed: the Debian package, and how to see that it is there. A
 # command, a pkg-config module (pc:name>=version), a file that the compiler
-# finds (h:name), or the system's certificates.
+# finds (h:name), the system's certificates, or a clang with libFuzzer.
 setup_needs="
 cmake                 command:cmake
 ninja-build           command:ninja
@@ -22,6 +22,11 @@ g++                   command:c++
 libcmocka-dev         pc:cmocka>=1.1
 openssl               command:openssl
 "
+# For tests/run --all, which skips what cannot be installed.
+setup_needs_for_all="
+clang                 command:clang
+libclang-rt-14-dev    fuzzer:
+"
 
 setup_say() {
   printf '%s\n' "$*" >&2
@@ -35,6 +40,10 @@ setup_has() { # CHECK
     certificates:)
       [ -e /etc/ssl/certs/ca-certificates.crt ] ||
         [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;
+    fuzzer:)
+      echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void)
+            { return 0; }' |
+        clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null ;;
     pc:*">="*)
       pkg-config --atleast-version="${what#*>=}" "${what%%>=*}" 2>/dev/null ;;
     pc:*) pkg-config --exists "$what" 2>/dev/null ;;

@@ -159,6 +159,49 @@ echo_and_length(void **state)
   "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}," \
   "{\"role\":\"assistant\",\"content\":\"" text "\"}]}"
 
+/* Each way of asking, and who takes it. */
+static void
+ways_to_give_a_prefill(void **state)
+{
+  (void)state;
+  static const char *const ways[] = {"assistant", "prefix",
+                                     "continue_final_message"};
+  static const char *const messages[] = {"", ",\"prefix\":true", ""};
+  static const char *const members[] = {
+      "", "",
+      ",\"continue_final_message\":true,\"add_generation_prompt\":false"};
+  for (size_t by = 0; by < 3; by++) {
+    for (size_t way = 0; way < 3; way++) {
+      play p;
+      char behaviour[128], body[512];
+      snprintf(behaviour, sizeof behaviour,
+               "\"text\":\"one two\",\"prefill_by\":\"%s\"", ways[by]);
+      snprintf(body, sizeof body,
+               "{\"model\":\"m\",\"messages\":[{\"role\":\"user\","
+               "\"content\":\"Hi\"},{\"role\":\"assistant\",\"content\":"
+               "\"one\"%s}]%s}",
+               messages[way], members[way]);
+      play_run(&p, behaviour, body, NULL);
+      assert_int_equal(p.status, by == way ? 200 : 400);
+      if (by == way)
+        assert_true(play_has(&p, "\"content\":\" two\""));
+      play_fini(&p);
+    }
+  }
+  /* One without a prefill is never refused for it. */
+  play p;
+  play_run(&p, "\"prefill_by\":\"prefix\"", ASK(""), NULL);
+  assert_int_equal(p.status, 200);
+  play_fini(&p);
+  /* Of the two members both are needed. */
+  play_run(&p, "\"prefill_by\":\"continue_final_message\"",
+           "{\"model\":\"m\",\"continue_final_message\":true,\"messages\":[{"
+           "\"role\":\"assistant\",\"content\":\"one\"}]}",
+           NULL);
+  assert_int_equal(p.status, 400);
+  play_fini(&p);
+}
+
 static void
 prefills(void **state)
 {
@@ -171,6 +214,14 @@ prefills(void **state)
   assert_true(play_has(&p, "\"content\":\"one two three\""));
   play_fini(&p);
   play_run(&p, "\"text\":\"one two\",\"prefill\":\"ignore\"", PREFILLED("one"),
+           NULL);
+  assert_true(play_has(&p, "\"content\":\"one two\""));
+  play_fini(&p);
+  play_run(&p, "\"text\":\"one two\",\"prefill\":\"echo\"", PREFILLED("one"),
+           NULL);
+  assert_true(play_has(&p, "\"content\":\"one two\""));
+  play_fini(&p);
+  play_run(&p, "\"text\":\" two\",\"prefill\":\"echo\"", PREFILLED("one"),
            NULL);
   assert_true(play_has(&p, "\"content\":\"one two\""));
   play_fini(&p);
@@ -352,6 +403,7 @@ main(void)
       cmocka_unit_test(answers_depend_on_the_question_only),
       cmocka_unit_test(echo_and_length),
       cmocka_unit_test(prefills),
+      cmocka_unit_test(ways_to_give_a_prefill),
       cmocka_unit_test(stream_forms),
       cmocka_unit_test(choices_are_interleaved),
       cmocka_unit_test(huge_and_deep),

@@ -27,7 +27,10 @@ static const char *const headers_whens[] = {"first_token", "immediate",
                                             "with_role", NULL};
 static const char *const error_forms[] = {"data", "event", "field", NULL};
 static const char *const framings[] = {"auto", "chunked", "close", NULL};
-static const char *const prefills[] = {"honour", "reject", "ignore", NULL};
+static const char *const prefills[] = {"honour", "reject", "ignore", "echo",
+                                       NULL};
+static const char *const prefill_bys[] = {"any", "assistant", "prefix",
+                                          "continue_final_message", NULL};
 static const char *const billings[] = {"stops", "full", NULL};
 static const char *const limit_pers[] = {"key", "model", NULL};
 
@@ -252,6 +255,7 @@ static const inf_sim_field fields[] = {
     {"system_fingerprint", inf_sim_read_text, AT(system_fingerprint), NULL},
     {"extra", inf_sim_read_raw_object, AT(extra), NULL},
     {"prefill", inf_sim_read_enum, AT(prefill), prefills},
+    {"prefill_by", inf_sim_read_enum, AT(prefill_by), prefill_bys},
 
     {"first_token_ms", inf_sim_read_dist, AT(first_token_ms), NULL},
     {"inter_token_ms", inf_sim_read_dist, AT(inter_token_ms), NULL},

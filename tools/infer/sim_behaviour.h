@@ -65,7 +65,14 @@ enum inf_sim_framing {
 enum inf_sim_prefill {
   INF_SIM_PREFILL_HONOUR,
   INF_SIM_PREFILL_REJECT,
-  INF_SIM_PREFILL_IGNORE
+  INF_SIM_PREFILL_IGNORE,
+  INF_SIM_PREFILL_ECHO
+};
+enum inf_sim_prefill_by {
+  INF_SIM_PREFILL_BY_ANY,
+  INF_SIM_PREFILL_BY_ASSISTANT,
+  INF_SIM_PREFILL_BY_PREFIX,
+  INF_SIM_PREFILL_BY_CONTINUE
 };
 enum inf_sim_reset {
   INF_SIM_RESET_NONE,
@@ -95,7 +102,7 @@ typedef struct inf_sim_behaviour {
   int role_chunk;
   inf_sim_text answer_model, service_tier, system_fingerprint;
   inf_sv extra;
-  int prefill;
+  int prefill, prefill_by;
 
   /* Times. */
   inf_sim_dist first_token_ms, inter_token_ms;

@@ -191,17 +191,27 @@ choose_text(inf_buf *text, const inf_sim_behaviour *behaviour,
   inf_sim_must(text);
 }
 
-/* An answer that honours a prefill goes on where the prefill ends. */
-static inf_sv
-after_prefill(inf_sv text, const inf_sim_behaviour *behaviour,
+/* An answer that honours a prefill goes on where the prefill ends; one that
+ * echoes it says it again first. */
+static void
+apply_prefill(inf_buf *text, const inf_sim_behaviour *behaviour,
               const inf_sim_request *request)
 {
   inf_sv prefill = inf_buf_sv(&request->prefill);
-  if (behaviour->prefill == INF_SIM_PREFILL_HONOUR && request->prefilled &&
-      inf_sv_starts_with(text, prefill)) {
-    return inf_sv_of(text.ptr + prefill.len, text.len - prefill.len);
+  bool begins = inf_sv_starts_with(inf_buf_sv(text), prefill);
+  if (!request->prefilled) {
+    return;
   }
-  return text;
+  if (behaviour->prefill == INF_SIM_PREFILL_HONOUR && begins) {
+    inf_buf_consume(text, prefill.len);
+  } else if (behaviour->prefill == INF_SIM_PREFILL_ECHO && !begins) {
+    inf_buf rest = *text;
+    inf_buf_init(text, INF_SIM_BUF_MAX);
+    inf_buf_append_sv(text, prefill);
+    inf_buf_append_sv(text, inf_buf_sv(&rest));
+    inf_buf_fini(&rest);
+    inf_sim_must(text);
+  }
 }
 
 static void
@@ -225,11 +235,11 @@ add_text(inf_sim_choice *choice, const inf_sim_behaviour *behaviour,
   inf_buf text;
   inf_buf_init(&text, INF_SIM_BUF_MAX);
   choose_text(&text, behaviour, request, rng);
-  inf_sv rest = after_prefill(inf_buf_sv(&text), behaviour, request);
+  apply_prefill(&text, behaviour, request);
   if (behaviour->huge_body.set) {
-    add_huge(choice, rest);
+    add_huge(choice, inf_buf_sv(&text));
   } else {
-    choice->content_len = add_section(choice, rest, INF_SIM_TEXT,
+    choice->content_len = add_section(choice, inf_buf_sv(&text), INF_SIM_TEXT,
                                       behaviour->chunk_tokens, budget);
   }
   inf_buf_fini(&text);

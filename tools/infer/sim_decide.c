@@ -128,11 +128,29 @@ decide_given(decision *d)
   return true;
 }
 
+/* Is the partial answer given in the way that the model wants it? */
+static bool
+prefill_fits(const inf_sim_request *request, int by)
+{
+  switch (by) {
+  case INF_SIM_PREFILL_BY_ASSISTANT:
+    return !request->prefix && !request->continue_final_message;
+  case INF_SIM_PREFILL_BY_PREFIX:
+    return request->prefix && !request->continue_final_message;
+  case INF_SIM_PREFILL_BY_CONTINUE:
+    return !request->prefix && request->continue_final_message;
+  default:
+    return true;
+  }
+}
+
 static bool
 decide_request(decision *d)
 {
-  bool rejected = d->behaviour->prefill == INF_SIM_PREFILL_REJECT &&
-                  d->answer->request.prefilled;
+  const inf_sim_request *request = &d->answer->request;
+  bool rejected =
+      request->prefilled && (d->behaviour->prefill == INF_SIM_PREFILL_REJECT ||
+                             !prefill_fits(request, d->behaviour->prefill_by));
   const char *message =
       d->call->request_error ? d->call->request_error
       : rejected ? "This model does not support assistant message prefill. "

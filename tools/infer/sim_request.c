@@ -67,6 +67,12 @@ content_bytes(inf_sv content)
 }
 
 static bool
+is_true(inf_sv object, const char *path)
+{
+  return inf_json_is(inf_json_path(object, path), INF_JSON_TRUE);
+}
+
+static bool
 role_is(inf_sv message, inf_sv role)
 {
   return inf_json_equal(inf_json_get(message, INF_SV("role")), role);
@@ -91,6 +97,7 @@ read_messages(inf_sim_request *request, inf_sv messages)
   }
   request->prefilled = role_is(last, INF_SV("assistant"));
   if (request->prefilled) {
+    request->prefix = is_true(last, "prefix");
     content_text(inf_json_get(last, INF_SV("content")), &request->prefill);
   } else {
     request->hash = inf_sim_hash(request->hash, last);
@@ -116,12 +123,6 @@ read_count(inf_sv body, inf_sv name, uint64_t max, uint64_t *count,
   }
   *count = (uint64_t)number;
   return NULL;
-}
-
-static bool
-is_true(inf_sv object, const char *path)
-{
-  return inf_json_is(inf_json_path(object, path), INF_JSON_TRUE);
 }
 
 static const char *
@@ -157,6 +158,10 @@ inf_sim_request_read(inf_sim_request *request, inf_sv body)
   request->stream = is_true(value, "stream");
   request->include_usage = is_true(value, "stream_options.include_usage");
   request->logprobs = is_true(value, "logprobs");
+  request->continue_final_message =
+      is_true(value, "continue_final_message") &&
+      inf_json_is(inf_json_get(value, INF_SV("add_generation_prompt")),
+                  INF_JSON_FALSE);
   if (!inf_json_string(inf_json_get(value, INF_SV("model")), &request->model)) {
     return "you must provide a model parameter";
   }

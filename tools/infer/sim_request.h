@@ -16,6 +16,9 @@ typedef struct inf_sim_request {
   /* Is the last message from the assistant? Its text, then. */
   bool prefilled;
   inf_buf prefill;
+  /* How it asks to be gone on from: "prefix" of the message, and
+   * continue_final_message of the request without add_generation_prompt. */
+  bool prefix, continue_final_message;
   inf_buf last_user; /* text of the last message from the user */
   /* Of model and messages without the prefill: equal for the same question,
    * streamed or not. */

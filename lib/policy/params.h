@@ -11,6 +11,7 @@
 typedef enum inf_recovery {
   INF_RECOVERY_ERROR,
   INF_RECOVERY_RESTART,
+  INF_RECOVERY_CONTINUE,
 } inf_recovery;
 
 typedef enum inf_upstream {

@@ -78,12 +78,14 @@ may_stay(const inf_failure_rule *rule, const inf_retry_failure *failure)
   return rule->again == INF_AGAIN_BACKOFF || rule->again == INF_AGAIN_HINT;
 }
 
+/* continuing: only one that can go on from the partial answer. */
 static size_t
-next_unvisited(const inf_retry_call *call)
+next_unvisited(const inf_retry_call *call, bool continuing)
 {
   for (size_t i = 0; i < call->target_count; i++) {
     const inf_retry_target *target = &call->targets[i];
-    if (!target->visited && !target->excluded && target->has_key)
+    if (!target->visited && !target->excluded && target->has_key &&
+        (target->continues || !continuing))
       return i;
   }
   return call->target_count;
@@ -169,23 +171,37 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
                  "back to the target that can be asked soonest");
 }
 
+/* Step 4: may the current target be asked again before others are? */
+static bool
+stays_here(const inf_retry_call *call, uint64_t floor_ns)
+{
+  const inf_retry_target *current = &call->targets[call->current];
+  uint64_t max_wait_ns =
+      (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
+  return !current->excluded && current->has_key &&
+         current->stays < (uint64_t)call->params->stay_retries &&
+         floor_ns <= max_wait_ns &&
+         fits_deadline(call, call->current, current->not_before_ns);
+}
+
 /* Steps 4 to 6: what is done after a wait, or elsewhere. */
 static inf_retry_decision
 stay_or_go(const inf_retry_call *call, bool stay, bool elsewhere,
            uint64_t floor_ns, uint64_t now_ns)
 {
   const inf_retry_target *current = &call->targets[call->current];
-  size_t next = elsewhere ? next_unvisited(call) : call->target_count;
-  if (next == call->target_count)
+  size_t none = call->target_count;
+  size_t next = elsewhere ? next_unvisited(call, false) : none;
+  if (next == none)
     return soonest(call, elsewhere, now_ns);
-  uint64_t max_wait_ns =
-      (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
-  if (stay && !current->excluded && current->has_key &&
-      current->stays < (uint64_t)call->params->stay_retries &&
-      floor_ns <= max_wait_ns &&
-      fits_deadline(call, call->current, current->not_before_ns))
+  size_t better = next_unvisited(call, true);
+  stay = stay && stays_here(call, floor_ns);
+  if (stay && (current->continues || better == none))
     return attempt(call->current, current->not_before_ns, INFER_REASON_RETRY,
                    "the same target again");
+  if (better != none)
+    return attempt(better, now_ns, INFER_REASON_FAILOVER,
+                   "the next target that can go on");
   return attempt(next, now_ns, INFER_REASON_FAILOVER, "the next target");
 }
 

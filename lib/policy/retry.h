@@ -24,13 +24,15 @@
  *      wait (the hint without its jitter) is at most stay_max_wait_ms, while
  *      other targets are unvisited.
  *   5. The next unvisited target, at once.
+ *      In both steps a target that can go on from the answer's beginning is
+ *      taken first, if there is one: its reader need not start over.
  *   6. With none unvisited, that of the targets not excluded which can be
  *      asked soonest gets what the allowance still holds.
  * A wait that would pass the deadline, counting the target's usual time to
  * first token, is never begun: the call ends with the failure's own class. */
 
-/* One target of the call, in the route's order. The caller keeps ttft_ns and
- * has_key up to date, the decisions keep the rest. */
+/* One target of the call, in the route's order. The caller keeps ttft_ns,
+ * has_key and continues up to date, the decisions keep the rest. */
 typedef struct inf_retry_target {
   uint64_t not_before_ns; /* end of the provider's hint; 0: none */
   uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
@@ -38,6 +40,9 @@ typedef struct inf_retry_target {
   bool visited;
   bool excluded; /* not to be asked again in this call */
   bool has_key;  /* a key that is not set aside, or none is needed */
+  /* There is a partial answer, and it can go on from there (recovery.h). */
+  bool continues;
+  bool no_prefill; /* the caller's note that it cannot, after it was tried */
 } inf_retry_target;
 
 typedef struct inf_retry_call {

@@ -842,10 +842,81 @@ targets_without_a_key_are_passed_over(void **state)
   assert_end(then_fails(&at, decision, INFER_E_NOT_FOUND));
 }
 
+/* ---- A partial answer -----------------------------------------------------
+ */
+
+static void
+who_can_go_on_is_taken_first(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 3, INFER_E_TRUNCATED);
+  at.targets[2].continues = true;
+  assert_at_once(decide(&at), 2, INFER_REASON_FAILOVER);
+  /* Then the others, once there is none. */
+  at.targets[2].continues = false;
+  at.targets[2].visited = at.targets[2].excluded = true;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+}
+
+static void
+one_that_may_not_be_asked_is_not(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    scene at;
+    scene_init(&at, 3, INFER_E_TRUNCATED);
+    at.targets[2].continues = true;
+    at.targets[2].has_key = i == 0;
+    at.targets[2].excluded = i == 0;
+    assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  }
+}
+
+/* A wait here is worth less than to go on elsewhere, and more than to start
+ * again. */
+static void
+staying_depends_on_who_can_go_on(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_OVERLOADED);
+  at.targets[1].continues = true;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  scene_init(&at, 2, INFER_E_OVERLOADED);
+  at.targets[0].continues = at.targets[1].continues = true;
+  assert_attempt(decide(&at), 0, INFER_REASON_RETRY);
+  scene_init(&at, 2, INFER_E_OVERLOADED);
+  at.params.stay_retries = 0;
+  at.targets[0].continues = true;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+}
+
+/* A prefill that was refused leaves the call where its answer broke off, and
+ * the target unvisited. */
+static void
+who_refused_a_prefill_is_still_to_be_asked(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_TRUNCATED);
+  at.targets[1].continues = true;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  at.targets[1].continues = false;
+  at.call.attempts++;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  at.call.attempts = inf_retry_allowance(&at.params, 2);
+  assert_end(decide(&at));
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(who_can_go_on_is_taken_first),
+      cmocka_unit_test(one_that_may_not_be_asked_is_not),
+      cmocka_unit_test(staying_depends_on_who_can_go_on),
+      cmocka_unit_test(who_refused_a_prefill_is_still_to_be_asked),
       cmocka_unit_test(same_target_again_with_backoff),
       cmocka_unit_test(a_silent_or_broken_target_is_not_asked_twice),
       cmocka_unit_test(final_failures_end_the_call),

@@ -24,8 +24,8 @@ on_event(const infer_event *event, void *user_data)
     fflush(stdout);
     break;
   case INFER_EVENT_RESTART:
-    /* Only a route with "recovery": "restart" does this: what was printed so
-     * far is void, a whole new answer follows. */
+    /* Only a route with "recovery": "restart" or "continue" does this: what was
+     * printed so far is void, a whole new answer follows. */
     printf("\n[starting over: %s]\n", text);
     break;
   default:

@@ -212,7 +212,8 @@ INFER_API int64_t infer_error_retry_after_ms(const infer_error *error);
 INFER_API size_t infer_error_attempt_count(const infer_error *error);
 INFER_API const infer_attempt *infer_error_attempt(const infer_error *error,
                                                    size_t index);
-/** What had arrived when the answer broke off (recovery "error"), or NULL. */
+/** What had arrived of the answer when the call ended, that which other
+ * attempts had gone on with included; NULL if nothing. */
 INFER_API const infer_response *infer_error_partial(const infer_error *error);
 INFER_API void infer_error_free(infer_error *error);
 
@@ -224,7 +225,8 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_FAILOVER 3 /**< another target */
 #define INFER_REASON_KEY      4 /**< the same target with the next key */
 #define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
-#define INFER_REASON_RECOVERY 6 /**< after the answer had begun */
+#define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
+#define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
 #define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */
@@ -267,7 +269,7 @@ INFER_API int32_t infer_attempt_status(const infer_attempt *attempt);
 INFER_API const char *infer_attempt_message(const infer_attempt *attempt);
 INFER_API int32_t infer_attempt_http_status(const infer_attempt *attempt);
 INFER_API const char *infer_attempt_request_id(const infer_attempt *attempt);
-/** 1 if the answer came from this attempt. */
+/** 1 if the answer, or the end of a continued one, came from this attempt. */
 INFER_API int32_t infer_attempt_won(const infer_attempt *attempt);
 /** 1 if the connection had been used before. */
 INFER_API int32_t infer_attempt_reused_connection(const infer_attempt *attempt);
@@ -553,23 +555,44 @@ infer_response_tool_call_name(const infer_response *response, size_t choice,
 INFER_API const char *
 infer_response_tool_call_arguments(const infer_response *response,
                                    size_t choice, size_t index, size_t *len);
-/** INFER_USAGE_*: tokens of the delivered answer. */
+/** INFER_USAGE_*: tokens of the delivered answer. Of a continued one: as if
+ * the attempt that ended it had written all of it, so that what it was given
+ * of the answer counts as output and not as input; what the other attempts
+ * cost is in the total below. */
 INFER_API int64_t infer_response_usage(const infer_response *response,
                                        int32_t kind);
-/** 1 if the provider sent no figures and these are the library's estimate. */
+/** 1 if the provider sent no figures and these, or the output of a continued
+ * answer's earlier parts, are the library's estimate. */
 INFER_API int32_t
 infer_response_usage_estimated(const infer_response *response);
 /** INFER_USAGE_*: tokens of all attempts, failed ones included, as far as
  * they are known. */
 INFER_API int64_t infer_response_total_usage(const infer_response *response,
                                              int32_t kind);
-/** The provider's id of the answer, and the model that it says answered. */
+/** The provider's id of the answer, and the model that it says answered; of a
+ * continued answer those of its last part. */
 INFER_API const char *infer_response_id(const infer_response *response);
 INFER_API const char *infer_response_model(const infer_response *response);
 /** Name of the provider that answered, and "provider/model" as configured. */
 INFER_API const char *infer_response_provider(const infer_response *response);
 INFER_API const char *infer_response_target(const infer_response *response);
 INFER_API const char *infer_response_request_id(const infer_response *response);
+/* A route with "recovery": "continue" lets another target go on with a cut
+ * answer. Its parts are the attempts that wrote it, in order; an answer that
+ * was not continued has one. infer_response_json() lists them as "x_parts"
+ * where there are several. */
+
+INFER_API size_t infer_response_part_count(const infer_response *response);
+/** The attempt that wrote the part; NULL past the end. */
+INFER_API const infer_attempt *
+infer_response_part(const infer_response *response, size_t index);
+/** The model that the provider says wrote it. */
+INFER_API const char *infer_response_part_model(const infer_response *response,
+                                                size_t index);
+/** How many bytes of choice 0's text are of the part; 0 if its model only said
+ * that the answer was at its end. */
+INFER_API size_t infer_response_part_bytes(const infer_response *response,
+                                           size_t index);
 INFER_API size_t infer_response_attempt_count(const infer_response *response);
 INFER_API const infer_attempt *
 infer_response_attempt(const infer_response *response, size_t index);

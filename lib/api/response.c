@@ -113,13 +113,26 @@ infer_response_tool_call_arguments(const infer_response *response,
 int64_t
 infer_response_usage(const infer_response *response, int32_t kind)
 {
-  return response ? infer_attempt_usage(response->winner, kind) : -1;
+  if (!response)
+    return -1;
+  if (response->part_count <= 1)
+    return infer_attempt_usage(response->winner, kind);
+  inf_usage usage = inf_answer_whole_usage(&response->answer);
+  const int64_t figures[INFER_USAGE_COUNT] = {
+      [INFER_USAGE_INPUT] = usage.input,
+      [INFER_USAGE_OUTPUT] = usage.output,
+      [INFER_USAGE_REASONING] = usage.reasoning,
+      [INFER_USAGE_CACHE_READ] = usage.cache_read,
+      [INFER_USAGE_CACHE_WRITE] = usage.cache_write,
+      [INFER_USAGE_TOTAL] = usage.total,
+  };
+  return kind >= 0 && kind < INFER_USAGE_COUNT ? figures[kind] : -1;
 }
 
 int32_t
 infer_response_usage_estimated(const infer_response *response)
 {
-  return response && response->answer.usage.estimated;
+  return response && inf_answer_whole_usage(&response->answer).estimated;
 }
 
 int64_t
@@ -165,6 +178,42 @@ const char *
 infer_response_request_id(const infer_response *response)
 {
   return response ? infer_attempt_request_id(response->winner) : "";
+}
+
+/* An answer that was not continued is one part. */
+size_t
+infer_response_part_count(const infer_response *response)
+{
+  if (!response || !response->winner)
+    return 0;
+  return response->parts ? response->part_count : 1;
+}
+
+const infer_attempt *
+infer_response_part(const infer_response *response, size_t index)
+{
+  if (index >= infer_response_part_count(response))
+    return NULL;
+  return response->parts ? response->parts[index].attempt : response->winner;
+}
+
+const char *
+infer_response_part_model(const infer_response *response, size_t index)
+{
+  if (index >= infer_response_part_count(response))
+    return "";
+  return response->parts ? response->parts[index].model
+                         : infer_response_model(response);
+}
+
+size_t
+infer_response_part_bytes(const infer_response *response, size_t index)
+{
+  size_t len;
+  if (index >= infer_response_part_count(response))
+    return 0;
+  infer_response_text(response, &len);
+  return response->parts ? response->parts[index].bytes : len;
 }
 
 size_t

@@ -40,6 +40,16 @@ inf_effective_upstream(int32_t target, const inf_route_params *params,
   return provider->upstream;
 }
 
+int32_t
+inf_effective_prefill(int32_t target, const inf_provider_config *provider)
+{
+  if (target != INF_PREFILL_DEFAULT)
+    return target;
+  if (provider->prefill != INF_PREFILL_DEFAULT)
+    return provider->prefill;
+  return (int32_t)provider->kind->prefill;
+}
+
 /* ---- Policy -------------------------------------------------------------- */
 
 static int32_t
@@ -187,9 +197,12 @@ read_targets(const inf_node *node, const inf_place *place,
     if (status == INFER_OK && has_target(route, target))
       status = inf_place_error(&at, error, "target \"%.100s\" is there twice",
                                target->name);
-    if (status == INFER_OK)
+    if (status == INFER_OK) {
       target->upstream = inf_effective_upstream(
           target->upstream, &route->params, target->provider);
+      target->prefill =
+          inf_effective_prefill(target->prefill, target->provider);
+    }
   }
   return status;
 }

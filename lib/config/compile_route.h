@@ -16,4 +16,9 @@ void inf_route_config_fini(inf_route_config *route);
 int32_t inf_effective_upstream(int32_t target, const inf_route_params *params,
                                const inf_provider_config *provider);
 
+/* How the target is given a partial answer: as it says itself, else the
+ * provider, else the provider's kind. Never INF_PREFILL_DEFAULT. */
+int32_t inf_effective_prefill(int32_t target,
+                              const inf_provider_config *provider);
+
 #endif

@@ -50,6 +50,7 @@ typedef struct inf_provider_config {
   size_t alias_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
   int32_t upstream;      /* inf_upstream */
+  int32_t prefill;       /* inf_prefill */
   bool from_environment; /* found by its key variable, not configured */
 } inf_provider_config;
 
@@ -58,6 +59,7 @@ typedef struct inf_target_config {
   char *model;      /* alias resolved: what goes to the provider */
   char *name;       /* "provider/model" as configured */
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
+  int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
 } inf_target_config;
 
 typedef struct inf_route_config {

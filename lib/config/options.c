@@ -95,6 +95,14 @@ static const inf_option options[] = {
     PROVIDER("upstream", INF_OPTION_ENUM, 0, "", "default stream unary",
              IN_PROVIDER(upstream),
              "how its models are asked where neither target nor route says"),
+    PROVIDER("prefill", INF_OPTION_ENUM, 0, "",
+             "default none assistant prefix continue_final_message",
+             IN_PROVIDER(prefill),
+             "how its models are given a partial answer to go on from, see "
+             "recovery: as a last message of the assistant, as one with "
+             "\"prefix\": true (Mistral, DeepSeek), or with the member "
+             "continue_final_message (vLLM, SGLang); none: they cannot; "
+             "default: as its kind can"),
     PROVIDER("proxy", INF_OPTION_STRING, 0, "the environment's", "", APART,
              "address of a proxy; \"none\": no proxy. Left out: https_proxy, "
              "HTTPS_PROXY, http_proxy (lower case only), all_proxy, ALL_PROXY "
@@ -138,6 +146,11 @@ static const inf_option options[] = {
     OTHER("target", "upstream", INF_OPTION_ENUM, "", "default stream unary",
           offsetof(inf_target_config, upstream),
           "how this target is asked; default: as the route says"),
+    OTHER("target", "prefill", INF_OPTION_ENUM, "",
+          "default none assistant prefix continue_final_message",
+          offsetof(inf_target_config, prefill),
+          "how this target is given a partial answer; default: as the "
+          "provider says"),
 
     POLICY_INT("retries", "", 0, 10, 2, retries,
                "attempts of a call beyond one for each target"),
@@ -146,9 +159,11 @@ static const inf_option options[] = {
     POLICY_INT("stay.max_wait_ms", "ms", 0, 120000, 1000, stay_max_wait_ms,
                "longest wait for the same target; if it is longer, the next "
                "target is tried at once"),
-    POLICY_ENUM("recovery", "error restart", recovery,
+    POLICY_ENUM("recovery", "error restart continue", recovery,
                 "when an answer breaks off that the caller has begun to "
-                "read: an error, or a restart from the beginning"),
+                "read: an error, a restart from the beginning, or the rest "
+                "from another target, where one takes a prefill and the "
+                "answer is plain text; else a restart"),
     POLICY_ENUM("upstream", "default stream unary", upstream,
                 "how targets are asked: streamed, or for one whole body; "
                 "default: as the provider says, else streamed"),

@@ -66,6 +66,7 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
       .name = name,
       .upstream = inf_effective_upstream(INF_UPSTREAM_DEFAULT,
                                          &config->defaults, provider),
+      .prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider),
   };
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */

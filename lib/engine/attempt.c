@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
+#include "engine/carry.h"
 
 /* Attempts kept for reuse, and the largest body among them; more would hold
  * memory for a peak that is over. */
@@ -520,6 +521,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
   call->attempt = attempt;
   attempt->answer.listener = on_delta;
   attempt->answer.listener_context = attempt;
+  inf_carry_begin(attempt);
   attempt->target = call->next_target;
   attempt->key = INF_KEY_NONE;
   attempt->resend = call->next_reason == INFER_REASON_RESEND;

@@ -2,7 +2,16 @@
 /* What goes into an attempt; see attempt_request.h. */
 #include "engine/attempt_request.h"
 
-#include "engine/call.h"
+#include "engine/carry.h"
+
+/* The text that the attempt goes on from, "" where it does not. */
+static inf_sv
+beginning(const struct infer_call *call)
+{
+  const inf_choice *choice =
+      call->carry ? inf_answer_choice(&call->carry->answer, 0) : NULL;
+  return choice ? inf_buf_sv(&choice->text) : INF_SV("");
+}
 
 int32_t
 inf_attempt_prepare_decoder(inf_attempt *attempt)
@@ -13,7 +22,7 @@ inf_attempt_prepare_decoder(inf_attempt *attempt)
       .kind = attempt->record->provider->kind,
       .stream = attempt->stream,
       .choices = call->choices,
-      .prompt_bytes = call->request->chat.messages.len,
+      .prompt_bytes = call->request->chat.messages.len + beginning(call).len,
       .max_body_bytes = (size_t)client->max_response_bytes,
       .max_event_bytes = (size_t)client->max_event_bytes,
       .max_depth = (unsigned)client->max_json_depth,
@@ -44,6 +53,9 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .model = inf_sv_from(target->model),
       .chat = &call->request->chat,
       .stream = attempt->stream,
+      .partial = beginning(call),
+      .partial_tokens = call->carry ? call->carry->tokens : 0,
+      .prefill = (inf_prefill)target->prefill,
   };
   if (attempt->key < provider->key_count) {
     const inf_key *key = &provider->keys[attempt->key];

@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "engine/attempt_record.h"
+#include "engine/carry.h"
+#include "policy/recovery.h"
 #include "wire/json_scan.h"
 
 /* ---- Making -------------------------------------------------------------- */
@@ -225,6 +227,13 @@ arm(inf_engine *engine, struct infer_call *call)
   inf_timer_set(&engine->timers, &call->timer, at_ns);
 }
 
+static void
+drop_carry(struct infer_call *call)
+{
+  inf_carry_free(call->carry);
+  call->carry = NULL;
+}
+
 /* The one end of a call. Takes over response or error, one of which there is.
  * Where memory was too short for the error that was meant, that is the
  * error. */
@@ -236,6 +245,7 @@ end_call(inf_engine *engine, struct infer_call *call,
   call->ended = true;
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
+  drop_carry(call);
   if (status != INFER_OK)
     inf_logf(&engine->hooks->log, INFER_LOG_WARN,
              "call %llu failed after %zu attempts: %s",
@@ -256,17 +266,6 @@ last_record(const struct infer_call *call)
   return count > 0 ? call->trail->records[count - 1] : NULL;
 }
 
-/* What had come of the answer, as a response of its own; NULL if nothing. */
-static struct infer_response *
-take_partial(inf_attempt *attempt)
-{
-  if (!attempt || !inf_answer_has_content(&attempt->answer))
-    return NULL;
-  attempt->answer.listener = NULL;
-  return inf_response_new(&attempt->answer, attempt->call->trail,
-                          attempt->record);
-}
-
 static void
 end_failed(inf_engine *engine, struct infer_call *call, int32_t status,
            const inf_failure *failure, const char *message,
@@ -284,12 +283,11 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
   if (call->ended)
     return;
   inf_attempt *attempt = call->attempt;
-  struct infer_response *partial = NULL;
-  if (attempt) {
+  if (attempt)
     inf_attempt_close_record(attempt, status, why);
-    partial = take_partial(attempt);
+  struct infer_response *partial = inf_carry_partial(call);
+  if (attempt)
     inf_attempt_detach(attempt, false);
-  }
   end_failed(engine, call, status, NULL, why, partial);
 }
 
@@ -359,16 +357,13 @@ inf_call_attempt_succeeded(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
-  const struct infer_attempt *record = attempt->record;
   inf_attempt_close_record(attempt, INFER_OK, NULL);
   note_success(attempt);
   if (call->kind == INF_CALL_MODELS) {
     call->models_json = attempt->raw;
     inf_buf_init(&attempt->raw, 0);
   }
-  attempt->answer.listener = NULL;
-  struct infer_response *response =
-      inf_response_new(&attempt->answer, call->trail, record);
+  struct infer_response *response = inf_carry_response(attempt);
   inf_attempt_detach(attempt, true);
   if (response)
     end_call(engine, call, response, NULL);
@@ -378,8 +373,10 @@ inf_call_attempt_succeeded(inf_attempt *attempt)
 
 /* Brings what the retry policy knows of the targets up to date. */
 static void
-update_targets(inf_engine *engine, struct infer_call *call)
+update_targets(inf_attempt *attempt)
 {
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
   for (size_t i = 0; i < call->target_count; i++) {
     const inf_target_config *target = call->targets[i];
     int32_t why;
@@ -388,23 +385,20 @@ update_targets(inf_engine *engine, struct infer_call *call)
     call->retry_targets[i].ttft_ns =
         inf_runtime_ttft_ns(engine->runtime, target->name);
   }
+  inf_carry_mark_targets(attempt);
 }
 
-static inf_retry_decision
-decide(inf_attempt *attempt, int32_t status)
+/* What the attempt's failure says to the retry policy. */
+static inf_retry_failure
+failure_of(const inf_attempt *attempt, int32_t status)
 {
   inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
+  const inf_provider_config *provider = attempt->record->provider;
   const inf_failure *said =
       attempt->has_decoder ? &attempt->decoder.failure : NULL;
-  int64_t hint_ns = said ? said->hint_ns : -1;
-  const inf_provider_config *provider = attempt->record->provider;
-  inf_runtime_note_key(engine->runtime, provider, attempt->key, status, hint_ns,
-                       engine->now_ns);
-  update_targets(engine, call);
-  inf_retry_failure failure = {
+  return (inf_retry_failure){
       .status = status,
-      .hint_ns = hint_ns,
+      .hint_ns = said ? said->hint_ns : -1,
       .should_retry = said ? said->should_retry : -1,
       .sent = attempt->sent,
       .untouched = attempt->untouched,
@@ -414,25 +408,35 @@ decide(inf_attempt *attempt, int32_t status)
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),
   };
+}
+
+/* prefill_refused: the call stands where it stood when its answer broke
+ * off. */
+static inf_retry_decision
+decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const inf_carry *carry = call->carry;
+  inf_retry_failure failure = failure_of(attempt, status);
+  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
+                       status, failure.hint_ns, engine->now_ns);
+  update_targets(attempt);
+  if (prefill_refused)
+    failure = (inf_retry_failure){.status = carry->status,
+                                  .hint_ns = carry->failure.hint_ns,
+                                  .should_retry = carry->failure.should_retry,
+                                  .sent = true};
   inf_retry_call state = {
       .params = call->params,
       .targets = call->retry_targets,
       .target_count = call->target_count,
-      .current = attempt->target,
+      .current = prefill_refused ? carry->target : attempt->target,
       .attempts = call->counted_attempts,
       .run_once = call->request->run_once,
       .deadline_ns = call->deadline_ns,
   };
   return inf_retry_decide(&state, &failure, engine->now_ns, &engine->rng);
-}
-
-/* May a call whose answer the reader has begun to see go on by starting
- * over? */
-static bool
-may_restart(const struct infer_call *call)
-{
-  return call->params->recovery == INF_RECOVERY_RESTART &&
-         !call->tool_call_done;
 }
 
 static void
@@ -449,6 +453,65 @@ go_on(inf_engine *engine, struct infer_call *call,
   arm(engine, call);
 }
 
+/* What the reader has seen decides how the next attempt begins, and whether
+ * there is one. */
+static inf_recovery_action
+recover(struct infer_call *call, inf_retry_decision *next)
+{
+  inf_recovery_state state = {
+      .mode = call->params->recovery,
+      .tool_call_done = call->tool_call_done,
+      .continues = call->retry_targets[next->target].continues,
+  };
+  inf_recovery_decision recovery = inf_recovery_decide(&state);
+  next->why = recovery.why;
+  next->reason = recovery.action == INF_RECOVERY_GO_ON ? INFER_REASON_CONTINUE
+                                                       : INFER_REASON_RECOVERY;
+  return recovery.action;
+}
+
+static void
+end_by_failure(inf_attempt *attempt, int32_t status, bool prefill_refused)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const inf_carry *carry = call->carry;
+  const struct infer_attempt *record = attempt->record;
+  const inf_failure *failure =
+      attempt->has_decoder ? &attempt->decoder.failure : NULL;
+  if (prefill_refused) {
+    status = carry->status;
+    record = carry->record;
+    failure = &carry->failure;
+  }
+  struct infer_response *partial = inf_carry_partial(call);
+  struct infer_error *error =
+      inf_result_error(status, call->trail, record, failure, NULL, partial);
+  inf_attempt_detach(attempt, false);
+  end_call(engine, call, NULL, error);
+}
+
+/* Leaves the failed attempt behind for the next. False if memory is short. */
+static bool
+leave(inf_attempt *attempt, int32_t status, bool prefill_refused,
+      inf_recovery_action action)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  bool goes_on = action == INF_RECOVERY_GO_ON;
+  bool kept = goes_on && inf_carry_keep(attempt, status, prefill_refused);
+  inf_attempt_detach(attempt, false);
+  if (goes_on)
+    return kept;
+  if (prefill_refused)
+    status = call->carry->status;
+  drop_carry(call);
+  if (call->committed)
+    return inf_deliver_restart(engine, call, inf_status_find(status)->text);
+  inf_deliver_discard(call);
+  return true;
+}
+
 /* A failed attempt whose record is closed: retry, failover, recovery, or the
  * end. */
 void
@@ -457,36 +520,20 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   inf_retry_decision next = {.action = INF_RETRY_END, .why = "memory ran out"};
+  inf_recovery_action action = INF_RECOVERY_START_AGAIN;
+  bool prefill_refused = inf_carry_refused(attempt, status);
   if (status != INFER_E_NO_MEMORY)
-    next = decide(attempt, status);
-  if (call->committed && next.action == INF_RETRY_ATTEMPT) {
-    if (may_restart(call))
-      next.reason = INFER_REASON_RECOVERY;
-    else
-      next.action = INF_RETRY_END;
-  }
+    next = decide(attempt, status, prefill_refused);
+  if (call->committed && next.action == INF_RETRY_ATTEMPT)
+    action = recover(call, &next);
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s",
            (unsigned long long)call->id, next.why);
-
-  if (next.action == INF_RETRY_END) {
-    const inf_failure *failure =
-        attempt->has_decoder ? &attempt->decoder.failure : NULL;
-    struct infer_response *partial = take_partial(attempt);
-    struct infer_error *error = inf_result_error(
-        status, call->trail, attempt->record, failure, NULL, partial);
-    inf_attempt_detach(attempt, false);
-    end_call(engine, call, NULL, error);
-    return;
-  }
-  const char *why = inf_status_find(status)->text;
-  inf_attempt_detach(attempt, false);
-  if (!call->committed)
-    inf_deliver_discard(call);
-  else if (!inf_deliver_restart(engine, call, why)) {
+  if (next.action == INF_RETRY_END || action == INF_RECOVERY_END)
+    end_by_failure(attempt, status, prefill_refused);
+  else if (leave(attempt, status, prefill_refused, action))
+    go_on(engine, call, &next);
+  else
     end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
-    return;
-  }
-  go_on(engine, call, &next);
 }
 
 void

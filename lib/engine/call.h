@@ -62,17 +62,18 @@ struct infer_call {
   bool ended;                  /* [loop] */
 
   /* Delivery. */
-  uint32_t epoch;       /* [loop] */
-  bool started;         /* [loop] START of this epoch is staged */
-  bool committed;       /* [loop] an event of the answer was delivered */
-  bool tool_call_done;  /* [loop] a completed tool call was delivered */
-  inf_list staged;      /* [loop] events of this turn */
-  inf_list dirty_node;  /* [loop] in engine->dirty */
-  bool paused;          /* [loop] for want of a reader */
-  inf_list pending;     /* [queue] events that wait for the reader */
-  size_t pending_bytes; /* [queue] */
-  bool resume_wanted;   /* [queue] paused: the reader says when to go on */
-  inf_list ready_node;  /* [queue] in queue->ready */
+  uint32_t epoch;          /* [loop] */
+  bool started;            /* [loop] START of this epoch is staged */
+  bool committed;          /* [loop] an event of the answer was delivered */
+  bool tool_call_done;     /* [loop] a completed tool call was delivered */
+  struct inf_carry *carry; /* [loop] what the next attempt goes on from */
+  inf_list staged;         /* [loop] events of this turn */
+  inf_list dirty_node;     /* [loop] in engine->dirty */
+  bool paused;             /* [loop] for want of a reader */
+  inf_list pending;        /* [queue] events that wait for the reader */
+  size_t pending_bytes;    /* [queue] */
+  bool resume_wanted;      /* [queue] paused: the reader says when to go on */
+  inf_list ready_node;     /* [queue] in queue->ready */
 
   /* The end. The event is allocated with the call, so that it always comes. */
   bool done; /* [queue] result is valid */

@@ -69,7 +69,8 @@ inf_trail_add(inf_trail *trail)
 }
 
 static const char *const reason_names[] = {
-    "unknown", "first", "retry", "failover", "key", "resend", "recovery",
+    "unknown", "first",  "retry",    "failover",
+    "key",     "resend", "recovery", "continue",
 };
 
 const char *

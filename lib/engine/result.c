@@ -6,6 +6,14 @@
 #include "base/mem.h"
 #include "policy/failure_table.h"
 
+void
+inf_parts_free(inf_part *parts, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    inf_free(parts[i].model);
+  inf_free(parts);
+}
+
 struct infer_response *
 inf_response_new(inf_answer *answer, inf_trail *trail,
                  const struct infer_attempt *winner)
@@ -37,6 +45,7 @@ infer_response_free(infer_response *response)
       atomic_fetch_sub_explicit(&response->refs, 1, memory_order_acq_rel) != 1)
     return;
   inf_answer_fini(&response->answer);
+  inf_parts_free(response->parts, response->part_count);
   inf_trail_unref(response->trail);
   inf_free(atomic_load(&response->json));
   inf_free(response);

@@ -5,6 +5,16 @@
 #include "base/error.h"
 #include "engine/record.h"
 
+/* A stretch of an answer's text and the attempt that wrote it. */
+typedef struct inf_part {
+  const struct infer_attempt *attempt; /* in the trail */
+  char *model;                         /* that the provider says wrote it */
+  size_t bytes;
+} inf_part;
+
+/* parts may be NULL. */
+void inf_parts_free(inf_part *parts, size_t count);
+
 /* What a call ends with: a response, or an error that may carry the part of
  * the answer that had come. Both are unchanged once made and shared by
  * reference count. */
@@ -13,7 +23,9 @@ struct infer_response {
   inf_answer answer;
   inf_trail *trail;
   const struct infer_attempt *winner; /* in the trail */
-  _Atomic(char *) json;               /* written when first asked for */
+  inf_part *parts;                    /* of a continued answer, else NULL */
+  size_t part_count;
+  _Atomic(char *) json; /* written when first asked for */
 };
 
 /* Moves the answer into a new response; NULL when memory is short, the answer

@@ -310,6 +310,8 @@ inf_answer_add_text(inf_answer *answer, uint32_t index, inf_sv text)
   if (!choice)
     return;
   choice->has_text = true;
+  if (answer->echo.len > 0 && !inf_answer_pass_echo(answer, index, &text))
+    return;
   if (text.len > 0 && append(answer, &choice->text, text))
     tell(answer, INF_DELTA_TEXT, choice, text);
 }
@@ -547,6 +549,7 @@ inf_answer_finish(inf_answer *answer, uint32_t index, inf_sv reason,
   inf_choice *choice = need_choice(answer, index);
   if (!choice || reason.len == 0)
     return;
+  inf_answer_end_echo(answer);
   bool changed = !inf_sv_eq(inf_buf_sv(&choice->finish_reason), reason);
   if (!replace(answer, &choice->finish_reason, reason) ||
       !replace(answer, &choice->native_finish_reason, native))
@@ -559,6 +562,7 @@ inf_answer_finish(inf_answer *answer, uint32_t index, inf_sv reason,
 void
 inf_answer_end(inf_answer *answer)
 {
+  inf_answer_end_echo(answer);
   if (answer->status != INFER_OK)
     return;
   for (size_t i = 0; i < answer->choice_count; i++)

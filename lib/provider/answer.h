@@ -90,8 +90,13 @@ typedef struct inf_answer {
   int64_t created;     /* -1: unknown */
   inf_choice *choices; /* in the order of their index */
   size_t choice_count, choice_cap;
-  inf_usage usage;
+  inf_usage usage;    /* of this attempt alone */
   inf_buf usage_json; /* the provider's usage object as sent */
+  /* Of an answer that goes on where another ended: answer_join.c. */
+  int64_t prior_tokens; /* of the output that came before; 0: none did */
+  bool prior_estimated;
+  inf_sv echo;      /* what may come again first, borrowed; "" for nothing */
+  size_t echo_held; /* of it, what has come and was not taken as text yet */
   size_t bytes, max_bytes;
   int32_t status;
   inf_buf scratch; /* what the listener is told, where it must be composed */
@@ -158,9 +163,33 @@ inf_choice *inf_answer_choice(const inf_answer *answer, uint32_t index);
 size_t inf_choice_content_bytes(const inf_choice *choice);
 /* Text, reasoning, refusal or a tool call anywhere? */
 bool inf_answer_has_content(const inf_answer *answer);
-/* The usage object: the provider's own, or one of the figures at hand with
- * "x_estimated": true. False, with nothing written, where there is none. */
+/* The usage object: the provider's own, or one of the figures at hand; with
+ * "x_estimated": true if they are estimates. False, with nothing written,
+ * where there is none. */
 bool inf_answer_write_usage(const inf_answer *answer, inf_buf *out);
+/* ---- Going on where another attempt ended: answer_join.c ----------------- */
+
+/* Is it the beginning of an answer that another model may go on with: no more
+ * than text of choice 0, and not its end? */
+bool inf_answer_is_plain_text(const inf_answer *answer);
+/* The answer, which must be new, goes on after that text (borrowed until its
+ * end), which took so many tokens. A repetition of the whole text before the
+ * rest is not part of it; a shorter one is, since it may be meant. Where the
+ * text is shorter than echo_min_bytes all is. */
+void inf_answer_go_on(inf_answer *answer, inf_sv text, int64_t tokens,
+                      bool tokens_estimated, size_t echo_min_bytes);
+/* For inf_answer_add_text(): takes what may be an echo off the front of text.
+ * False if that is all of it. */
+bool inf_answer_pass_echo(inf_answer *answer, uint32_t choice, inf_sv *text);
+/* No more text comes: what was held for an echo is text. */
+void inf_answer_end_echo(inf_answer *answer);
+/* Puts the text in front of that of choice 0; the listener knows it already.
+ * False, with nothing changed, if memory is short. */
+bool inf_answer_join(inf_answer *answer, inf_sv text);
+/* Figures of the whole answer: what came before counts as output and not as
+ * prompt, as if one attempt had written all of it. The total stays. */
+inf_usage inf_answer_whole_usage(const inf_answer *answer);
+
 /* The whole as a chat.completion object. */
 void inf_answer_write_json(const inf_answer *answer, inf_buf *out);
 /* The message object of a choice, as it goes back into a request: without

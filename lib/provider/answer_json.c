@@ -29,18 +29,18 @@ figure(inf_buf *out, inf_sv key, int64_t value)
 bool
 inf_answer_write_usage(const inf_answer *answer, inf_buf *out)
 {
-  const inf_usage *usage = &answer->usage;
-  if (answer->usage_json.len > 0) {
+  inf_usage usage = inf_answer_whole_usage(answer);
+  if (answer->usage_json.len > 0 && answer->prior_tokens == 0) {
     inf_json_put_raw(out, inf_buf_sv(&answer->usage_json));
     return true;
   }
-  if (usage->input < 0 && usage->output < 0)
+  if (usage.input < 0 && usage.output < 0)
     return false;
   inf_json_open(out, '{');
-  figure(out, INF_SV("prompt_tokens"), usage->input);
-  figure(out, INF_SV("completion_tokens"), usage->output);
-  figure(out, INF_SV("total_tokens"), usage->total);
-  if (usage->estimated)
+  figure(out, INF_SV("prompt_tokens"), usage.input);
+  figure(out, INF_SV("completion_tokens"), usage.output);
+  figure(out, INF_SV("total_tokens"), usage.total);
+  if (usage.estimated)
     inf_json_member_bool(out, INF_SV("x_estimated"), true);
   inf_json_close(out, '}');
   return true;

@@ -17,6 +17,9 @@ static const inf_provider_kind kinds[] = {
         .models_path = "/models",
         .claims = "gpt- o1 o3 o4 chatgpt-",
         .stream_options = true,
+        /* OpenAI begins another answer; others that speak its protocol can
+         * do more, which the account has to say. */
+        .prefill = INF_PREFILL_NONE,
         /* The first is OpenAI's own; the others are what compatible services
          * send in its place. */
         .request_id_headers =
@@ -40,6 +43,7 @@ static const inf_provider_kind kinds[] = {
         .models_path = "/models",
         .claims = "https://clarifai.com/",
         .stream_options = true,
+        .prefill = INF_PREFILL_NONE, /* its pages do not tell */
         .request_id_headers = "x-request-id cf-ray",
         .evidence = INF_EVIDENCE_DOCUMENTED,
         .source = "docs.clarifai.com compute/providers, "

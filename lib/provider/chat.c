@@ -404,6 +404,20 @@ inf_chat_member(const inf_chat *chat, inf_sv name)
   return inf_json_get(members_of(chat), name);
 }
 
+inf_sv
+inf_chat_last_message(const inf_chat *chat)
+{
+  inf_sv last = {0};
+  if (chat->messages.len == 0)
+    return last;
+  /* As the inside of an array. */
+  inf_json_iter it = {.at = chat->messages.ptr,
+                      .end = chat->messages.ptr + chat->messages.len};
+  while (inf_json_next(&it))
+    last = it.value;
+  return last;
+}
+
 int32_t
 inf_chat_append_to_member(inf_chat *chat, inf_sv name, inf_sv json)
 {

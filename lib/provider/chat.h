@@ -43,6 +43,8 @@ int32_t inf_chat_add_message_json(inf_chat *chat, inf_sv json,
 int32_t inf_chat_set_member(inf_chat *chat, inf_sv name, inf_sv json,
                             const char **reason, size_t *offset);
 inf_sv inf_chat_member(const inf_chat *chat, inf_sv name);
+/* The empty view if there is none. */
+inf_sv inf_chat_last_message(const inf_chat *chat);
 /* Appends one element to the array member `name`, made when absent. */
 int32_t inf_chat_append_to_member(inf_chat *chat, inf_sv name, inf_sv json);
 /* Is there anything to send: a model and at least one message? */

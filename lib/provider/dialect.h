@@ -21,6 +21,15 @@ typedef enum inf_evidence {
   INF_EVIDENCE_LIVE,       /* tried against the service */
 } inf_evidence;
 
+/* How a service is given a partial answer to go on from: prefill.h. */
+typedef enum inf_prefill {
+  INF_PREFILL_DEFAULT, /* in a configuration: as the kind says */
+  INF_PREFILL_NONE,    /* it takes none */
+  INF_PREFILL_ASSISTANT,
+  INF_PREFILL_PREFIX,
+  INF_PREFILL_CONTINUE_FINAL_MESSAGE,
+} inf_prefill;
+
 /* One row of the catalogue: a kind of provider ("type" in a
  * configuration). */
 typedef struct inf_provider_kind {
@@ -38,6 +47,7 @@ typedef struct inf_provider_kind {
    * prefixes separated by spaces, "" for none. */
   const char *claims;
   bool stream_options;            /* takes stream_options.include_usage */
+  inf_prefill prefill;            /* of its models in general; never DEFAULT */
   const char *request_id_headers; /* names separated by spaces */
   inf_evidence evidence;
   const char *source; /* where the facts come from, with date */
@@ -65,6 +75,10 @@ typedef struct inf_send {
   inf_sv model;        /* as the provider names it */
   const inf_chat *chat;
   bool stream;
+  /* The beginning of the answer, to go on from; "" for none. */
+  inf_sv partial;
+  int64_t partial_tokens; /* of the answer's limit, used up */
+  inf_prefill prefill;
 } inf_send;
 
 /* What goes out. */

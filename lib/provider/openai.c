@@ -3,6 +3,7 @@
  * reads. The body goes straight into the send buffer, member by member as the
  * caller wrote it, so that what we do not know passes through untouched. */
 #include "provider/openai_read.h"
+#include "provider/prefill.h"
 #include "provider/send.h"
 
 #include "infer/infer.h"
@@ -22,10 +23,17 @@ is_ours(const inf_json_iter *it)
 }
 
 static void
-put_member(const inf_json_iter *it, inf_buf *body)
+put_as_is(const inf_json_iter *it, inf_buf *body)
 {
   inf_members_put_name(body, it->key);
   inf_json_put_raw(body, it->value);
+}
+
+static void
+put_member(const inf_send *send, const inf_json_iter *it, inf_buf *body)
+{
+  if (!inf_prefill_write_member(send, it, body))
+    put_as_is(it, body);
 }
 
 /* Members of the request, then those of the account that it lacks. */
@@ -37,7 +45,7 @@ write_members(const inf_send *send, inf_buf *body)
   inf_json_iter it = inf_json_iter_of(inf_buf_sv(&send->chat->members));
   while (inf_json_next(&it)) {
     if (!is_ours(&it))
-      put_member(&it, body);
+      put_member(send, &it, body);
   }
   inf_buf_init(&name, SIZE_MAX);
   it = inf_json_iter_of(send->body_members);
@@ -47,7 +55,7 @@ write_members(const inf_send *send, inf_buf *body)
       status = INFER_E_NO_MEMORY;
     else if (!is_ours(&it) &&
              inf_chat_member(send->chat, inf_buf_sv(&name)).len == 0)
-      put_member(&it, body);
+      put_member(send, &it, body);
   }
   inf_buf_fini(&name);
   return status;
@@ -75,7 +83,7 @@ write_stream(const inf_send *send, inf_buf *body)
   inf_json_iter it = inf_json_iter_of(options);
   while (inf_json_next(&it)) {
     if (it.object && !inf_json_key_is(&it, INF_SV("include_usage")))
-      put_member(&it, body);
+      put_as_is(&it, body);
   }
   inf_json_member_bool(body, INF_SV("include_usage"), true);
   inf_json_close(body, '}');
@@ -90,8 +98,10 @@ write_body(const inf_send *send, inf_buf *body)
   inf_json_open(body, '[');
   if (send->chat->messages.len > 0)
     inf_json_put_raw(body, inf_buf_sv(&send->chat->messages));
+  inf_prefill_write_message(send, body);
   inf_json_close(body, ']');
   int32_t status = write_members(send, body);
+  inf_prefill_write_members(send, body);
   write_stream(send, body);
   inf_json_close(body, '}');
   return status == INFER_OK ? body->status : status;

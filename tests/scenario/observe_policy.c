@@ -138,6 +138,64 @@ observe_recovery(void **state)
   broken_stream(TWO(BOTH ",'stay':{'retries':0}"), INFER_E_TRUNCATED, 0);
   broken_stream(TWO(BOTH ",'stay':{'retries':0},'recovery':'restart'"),
                 INFER_OK, 1);
+  /* Nobody there takes a prefill. */
+  broken_stream(TWO(BOTH ",'stay':{'retries':0},'recovery':'continue'"),
+                INFER_OK, 1);
+}
+
+/* The stream of a/x is cut; b/y takes a prefill that says "prefix". */
+static void
+expect_recovery(const char *providers, const char *route, const char *trail)
+{
+  char config[1024];
+  snprintf(config, sizeof config,
+           "{'providers':[%s],'routes':{'r':{%s,'stay':{'retries':0}}}}",
+           providers, route);
+  world w = observe_world(
+      "{'rules':[{'when':{'model':'x'},'do':{'cut':{'after_tokens':6},"
+      "'inter_token_ms':60}}],'defaults':{'prefill_by':'prefix','text':"
+      "'one two three four five six seven eight nine ten'}}",
+      config);
+  outcome o = world_stream(&w, "r");
+  assert_string_equal(outcome_trail(&o), trail);
+  if (o.status == INFER_OK)
+    assert_string_equal(o.text,
+                        "one two three four five six seven eight nine ten");
+  outcome_end(&o);
+  world_end(&w);
+}
+
+#define PLAIN_A "{'name':'a','type':'openai','base_url':'$1'}"
+#define PLAIN_B "{'name':'b','type':'openai','base_url':'$1'}"
+#define PREFIX_B \
+  "{'name':'b','type':'openai','base_url':'$1','prefill':'prefix'}"
+#define CUT_THEN(reason) "a/x first TRUNCATED, b/y " reason " OK"
+
+void
+observe_provider_prefill(void **state)
+{
+  (void)state;
+#define CONTINUE_BOTH BOTH ",'recovery':'continue'"
+  expect_recovery(PLAIN_A "," PLAIN_B, CONTINUE_BOTH, CUT_THEN("recovery"));
+  expect_recovery(PLAIN_A "," PREFIX_B, CONTINUE_BOTH, CUT_THEN("continue"));
+  expect_recovery(PLAIN_A "," PREFIX_B, BOTH, "a/x first TRUNCATED");
+  expect_recovery(PLAIN_A "," PREFIX_B, BOTH ",'recovery':'restart'",
+                  CUT_THEN("recovery"));
+}
+
+void
+observe_target_prefill(void **state)
+{
+  (void)state;
+#define WITH(prefill)                                    \
+  "'targets':['a/x',{'target':'b/y','prefill':'" prefill \
+  "'}],'recovery':'continue'"
+  expect_recovery(PLAIN_A "," PLAIN_B, WITH("prefix"), CUT_THEN("continue"));
+  expect_recovery(PLAIN_A "," PREFIX_B, WITH("none"), CUT_THEN("recovery"));
+  /* Refused, since it is not said as that server wants it. */
+  expect_recovery(PLAIN_A "," PREFIX_B, WITH("assistant"),
+                  "a/x first TRUNCATED, b/y continue BAD_REQUEST, "
+                  "b/y recovery OK");
 }
 
 void

@@ -317,11 +317,28 @@ test_short_memory_is_told_and_changes_nothing(void **state)
   fail_alloc_uninstall();
 }
 
+static void
+test_the_last_message(void **state)
+{
+  (void)state;
+  inf_chat chat;
+  inf_chat_init(&chat);
+  assert_int_equal(inf_chat_last_message(&chat).len, 0);
+  inf_chat_add_message(&chat, S("user"), S("a, \"b\"]"), NULL);
+  assert_sv(inf_chat_last_message(&chat),
+            "{\"role\":\"user\",\"content\":\"a, \\\"b\\\"]\"}");
+  inf_chat_add_message(&chat, S("assistant"), S("c"), NULL);
+  assert_sv(inf_chat_last_message(&chat),
+            "{\"role\":\"assistant\",\"content\":\"c\"}");
+  inf_chat_fini(&chat);
+}
+
 int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_the_last_message),
       TEST(test_json_passes_through_untouched),
       TEST(test_wrong_documents_are_refused_and_change_nothing),
       TEST(test_duplicate_members_are_refused),

@@ -77,6 +77,7 @@ dump_provider(const inf_provider_config *p)
   say("headers=%s\nquery=%s\nbody=%s\n", inf_buf_cstr(&p->headers),
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
+  say("provider.prefill=%d\n", p->prefill);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
   say("client_cert=%s\nclient_key=%s\n", or_none(p->endpoint.client_cert),
@@ -97,9 +98,11 @@ dump(const inf_config *config)
   dump_provider(&config->providers[1]);
   dump_policy("defaults", &config->defaults);
   dump_policy("route", &config->routes[0].params);
-  for (size_t i = 0; i < config->routes[0].target_count; i++)
+  for (size_t i = 0; i < config->routes[0].target_count; i++) {
     say("target=%s %d\n", config->routes[0].targets[i].name,
         config->routes[0].targets[i].upstream);
+    say("target.prefill=%d\n", config->routes[0].targets[i].prefill);
+  }
   for (size_t i = 0; i < config->routes[0].require_label_count; i++)
     say("require=%s\n", config->routes[0].require_labels[i]);
 }
@@ -138,6 +141,8 @@ static const struct {
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
     {"provider", "upstream", "providers.p.upstream", "'stream'",
      "provider.upstream=1"},
+    {"provider", "prefill", "providers.p.prefill", "'prefix'",
+     "provider.prefill=3"},
     {"provider", "proxy", "providers.p.proxy", "'http://x:1'",
      "proxy=http://x:1"},
     {"provider", "ca_file", "providers.p.ca_file", "'FILE'", "ca_file=FILE"},
@@ -171,6 +176,8 @@ static const struct {
      "target=p/n 0"},
     {"target", "upstream", "routes.r.targets",
      "[{'target':'p/n','upstream':'unary'}]", "target=p/n 2"},
+    {"target", "prefill", "routes.r.targets",
+     "[{'target':'p/n','prefill':'assistant'}]", "target.prefill=2"},
     {"policy", "retries", "routes.r.retries", "7", "route.retries=7"},
     {"policy", "retries", "defaults.retries", "7", "defaults.retries=7"},
     {"policy", "stay.retries", "routes.r.stay.retries", "3",
@@ -179,6 +186,8 @@ static const struct {
      "route.stay.max_wait_ms=3"},
     {"policy", "recovery", "routes.r.recovery", "'restart'",
      "route.recovery=1"},
+    {"policy", "recovery", "routes.r.recovery", "'continue'",
+     "route.recovery=2"},
     {"policy", "upstream", "routes.r.upstream", "'unary'", "route.upstream=2"},
     {"policy", "failover_on", "routes.r.failover_on", "['content_filter']",
      "route.failover_on=10"},

@@ -191,10 +191,26 @@ refuses_defaults(void **state)
                 "86400000, got 0");
 }
 
+static void
+the_nearest_word_says_how_a_prefill_is_given(void **state)
+{
+  (void)state;
+  static const inf_provider_kind kind = {.prefill = INF_PREFILL_ASSISTANT};
+  inf_provider_config provider = {.kind = &kind};
+  assert_int_equal(inf_effective_prefill(INF_PREFILL_DEFAULT, &provider),
+                   INF_PREFILL_ASSISTANT);
+  provider.prefill = INF_PREFILL_NONE;
+  assert_int_equal(inf_effective_prefill(INF_PREFILL_DEFAULT, &provider),
+                   INF_PREFILL_NONE);
+  assert_int_equal(inf_effective_prefill(INF_PREFILL_PREFIX, &provider),
+                   INF_PREFILL_PREFIX);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_nearest_word_says_how_a_prefill_is_given),
       cmocka_unit_test(takes_targets),
       cmocka_unit_test(the_nearest_says_how_to_ask),
       cmocka_unit_test(routes_begin_with_the_defaults),

@@ -36,7 +36,8 @@ tells_ranges_and_defaults(void **state)
       "| `max_event_bytes` | 256 B to 64 MiB | 1 MiB |",
       "| `stay.max_wait_ms` | 0 to 120000 ms | 1000 |",
       "| `tls_verify` | true or false | true |",
-      "| `recovery` | `\"error\"` or `\"restart\"` | `\"error\"` |",
+      "| `recovery` | `\"error\"` or `\"restart\"` or `\"continue\"` | "
+      "`\"error\"` |",
       "| `targets` | array | required |",
   };
   size_t len;

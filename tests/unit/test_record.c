@@ -75,8 +75,9 @@ every_reason_has_its_name(void **state)
       [INFER_REASON_KEY] = "key",
       [INFER_REASON_RESEND] = "resend",
       [INFER_REASON_RECOVERY] = "recovery",
+      [INFER_REASON_CONTINUE] = "continue",
   };
-  for (int32_t i = 1; i <= INFER_REASON_RECOVERY; i++)
+  for (int32_t i = 1; i <= INFER_REASON_CONTINUE; i++)
     assert_string_equal(inf_reason_name(i), names[i]);
   assert_string_equal(inf_reason_name(0), "unknown");
   assert_string_equal(inf_reason_name(-5), "unknown");

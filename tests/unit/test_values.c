@@ -141,12 +141,14 @@ reads_enums_and_booleans(void **state)
   assert_int_equal(params.upstream, INF_UPSTREAM_UNARY);
   assert_int_equal(
       read_section("{'recovery':'retry'}", &section, 1,
-                   "here.recovery: expected \"error\" or \"restart\", got "
+                   "here.recovery: expected \"error\" or \"restart\" or "
+                   "\"continue\", got "
                    "\"retry\""),
       INFER_E_CONFIG);
   assert_int_equal(
       read_section("{'recovery':true}", &section, 1,
-                   "here.recovery: expected \"error\" or \"restart\", got "
+                   "here.recovery: expected \"error\" or \"restart\" or "
+                   "\"continue\", got "
                    "true"),
       INFER_E_CONFIG);
   inf_provider_config provider = {0};

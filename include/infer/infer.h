@@ -37,12 +37,35 @@
  * caller's own thread and may call anything.
  *
  * Fork. In a forked child every function that takes a client, queue or call of
- * the parent returns INFER_E_FORKED; their `_free` functions close what the
- * child inherited, wipe keys and leave the parent's connections alone.
- * Configs, requests, responses and errors stay usable.
+ * the parent returns INFER_E_FORKED (-1 where it gives a descriptor or a
+ * time); their `_free` functions close what the child inherited, wipe keys and
+ * leave the parent's connections alone. What a call was given (its id, tag,
+ * route, ...) stays readable. Configs, requests, responses, errors and events
+ * stay usable, and the child may make clients of its own. A child that is
+ * forked within a hook must not return from it. All this is about fork(): a
+ * child of vfork() or _Fork() may only exec or _exit().
+ *
+ * Exit. When exit() is called or main() returns, the library ends what is in
+ * flight before OpenSSL frees what that uses: calls end as
+ * INFER_E_CANCELLED, no hook runs any more, new calls and clients are refused
+ * as INFER_E_CLOSED. The handles stay good, also for handlers and destructors
+ * that run later, and need not be freed. A loop that hangs in a hook is waited
+ * for at most 2 s.
+ *
+ * Signals. Loop threads, and those that libcurl makes, block all signals but
+ * those of their own faults. SIGPIPE is never raised, and no handler is set or
+ * touched. A signal ends no wait but that of infer_client_drive(), which
+ * returns INFER_OK early. No function may be called within a signal handler,
+ * not even infer_call_cancel(): let the handler set a flag or write to a pipe,
+ * and cancel on a thread.
  *
  * Time. All durations are what their suffix says. No function waits longer
- * than its own timeout or the deadline of the call it waits for.
+ * than its own timeout or the deadline of the call it waits for. Deadlines
+ * count the time that the machine sleeps or the process is stopped; the
+ * timeouts of functions that wait do not count the machine's sleep. Setting
+ * the wall clock changes nothing but what is said in dates: a provider's
+ * retry-after (by the provider's own Date, where it sends one), and the
+ * validity of certificates.
  */
 #ifndef INFER_INFER_H
 #define INFER_INFER_H

@@ -2,12 +2,18 @@
 #ifndef INF_BASE_LIST_H
 #define INF_BASE_LIST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 /* A circular doubly linked list whose nodes stand inside the elements: it
  * allocates nothing, and an element leaves in constant time. A node that is
- * in no list points to itself, so removing it again is harmless. */
+ * in no list points to itself, so removing it again is harmless.
+ *
+ * A forked child may find a list that another thread of its parent was about
+ * to change. Walking forward through next is then still safe: adding and
+ * removing one node change what is seen there at one store. (The fences bind
+ * the compiler only; a child sees its parent's stores in their order.) */
 typedef struct inf_list {
   struct inf_list *prev, *next;
 } inf_list;
@@ -32,6 +38,7 @@ inf_list_push_back(inf_list *list, inf_list *node)
 {
   node->prev = list->prev;
   node->next = list;
+  atomic_signal_fence(memory_order_release);
   list->prev->next = node;
   list->prev = node;
 }
@@ -47,6 +54,7 @@ inf_list_remove(inf_list *node)
 {
   node->prev->next = node->next;
   node->next->prev = node->prev;
+  atomic_signal_fence(memory_order_release);
   inf_list_init(node);
 }
 

@@ -26,6 +26,20 @@ inf_thread_set_start_hook(void (*hook)(const char *name, void *user_data),
   start_hook.user_data = user_data;
 }
 
+/* Signals that a thread raises by its own fault stay open: nobody else can be
+ * meant, and a crash handler of the application must still see them. */
+void
+inf_signals_block(sigset_t *before)
+{
+  static const int own_faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                   SIGTRAP, SIGABRT, SIGSYS};
+  sigset_t all;
+  sigfillset(&all);
+  for (size_t i = 0; i < sizeof own_faults / sizeof own_faults[0]; i++)
+    sigdelset(&all, own_faults[i]);
+  pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
 typedef struct start {
   char name[16];
   void *(*fn)(void *);
@@ -57,16 +71,8 @@ inf_thread_start(pthread_t *thread, const char *name, void *(*fn)(void *),
   snprintf(begin->name, sizeof begin->name, "%s", name);
   begin->fn = fn;
   begin->arg = arg;
-  /* A new thread inherits the mask of the one that makes it. Signals that a
-   * thread raises by its own fault stay open: nobody else can be meant, and a
-   * crash handler of the application must still see them. */
-  static const int own_faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
-                                   SIGTRAP, SIGABRT, SIGSYS};
-  sigset_t all, before;
-  sigfillset(&all);
-  for (size_t i = 0; i < sizeof own_faults / sizeof own_faults[0]; i++)
-    sigdelset(&all, own_faults[i]);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigset_t before;
+  inf_signals_block(&before); /* it inherits the mask of this one */
   int failure = pthread_create(thread, NULL, enter, begin);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (failure != 0)
@@ -113,6 +119,19 @@ inf_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t wait_ns)
   }
   return pthread_cond_timedwait(cond, mutex, &until) == 0;
 #endif
+}
+
+bool
+inf_mutex_lock_within(pthread_mutex_t *mutex, uint64_t wait_ns)
+{
+  static const struct timespec pause = {0, (long)INF_NS_PER_MS};
+  for (uint64_t waited_ns = 0; pthread_mutex_trylock(mutex) != 0;
+       waited_ns += INF_NS_PER_MS) {
+    if (waited_ns >= wait_ns)
+      return false;
+    nanosleep(&pause, NULL);
+  }
+  return true;
 }
 
 /* ---- Fork ---------------------------------------------------------------- */

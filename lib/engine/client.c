@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "engine/process.h"
 
 /* Headers of one response, all together: libcurl itself refuses more. */
 enum { max_header_bytes = 256 << 10 };
@@ -38,6 +39,24 @@ next_command(struct infer_client *client, inf_list *commands)
   return call;
 }
 
+/* The application's hooks, and what they use, may be gone. Loop only. */
+static void
+silence(struct infer_client *client)
+{
+  static const inf_config_hooks none;
+  client->engine.hooks = &none;
+  pthread_mutex_lock(&client->mutex);
+  for (inf_list *node = client->queues.next; node != &client->queues;
+       node = node->next) {
+    struct infer_queue *queue =
+        INF_CONTAINER_OF(node, struct infer_queue, client_node);
+    pthread_mutex_lock(&queue->mutex);
+    queue->wakeup = NULL;
+    pthread_mutex_unlock(&queue->mutex);
+  }
+  pthread_mutex_unlock(&client->mutex);
+}
+
 /* Takes what other threads left: new calls first, and both lists at one moment,
  * so that a cancel finds its call begun. False: the loop is to end. Loop
  * only. */
@@ -54,12 +73,15 @@ take_mail(struct infer_client *client)
   inf_list_splice_back(&submitted, &client->submitted);
   inf_list_splice_back(&commands, &client->commands);
   bool cancel_all = client->cancel_all, stop = client->stop;
+  bool silent = client->silent;
   if (client->reloaded)
     engine->delivery_interval_ns =
         (uint64_t)client->config->client.delivery_interval_ms * INF_NS_PER_MS;
   client->reloaded = false;
   pthread_mutex_unlock(&client->mutex);
 
+  if (silent)
+    silence(client);
   inf_engine_update_time(engine, INF_NEVER);
   inf_list *node;
   while ((node = inf_list_pop_front(&submitted)))
@@ -185,6 +207,7 @@ stop_loop(struct infer_client *client)
   while ((call = next_command(client, &client->commands)))
     inf_call_unref(call);
   pthread_mutex_lock(&client->mutex);
+  client->ended = true;
   pthread_cond_broadcast(&client->cond);
   pthread_mutex_unlock(&client->mutex);
 }
@@ -400,6 +423,7 @@ client_alloc(const struct infer_config *config)
   atomic_init(&client->mail, false);
   atomic_init(&client->drained, false);
   client->fork_generation = inf_fork_generation();
+  inf_list_init(&client->process_node);
   inf_list_init(&client->submitted);
   inf_list_init(&client->commands);
   inf_list_init(&client->queues);
@@ -412,7 +436,6 @@ client_alloc(const struct infer_config *config)
 static int32_t
 start_thread(struct infer_client *client, struct infer_error **error)
 {
-  client->threaded = true;
   inf_client_ref(client); /* the loop's */
   int failure =
       inf_thread_start(&client->thread, "infer-loop", loop_main, client);
@@ -443,9 +466,16 @@ inf_client_new_with(struct infer_client **out,
   }
   client->max_calls = (size_t)client->config->client.max_calls;
   warn_of_options(client, client->config);
-  if (client->config->client.threads > 0)
+  client->threaded = client->config->client.threads > 0;
+  status = inf_process_add(client);
+  if (status != INFER_OK)
+    inf_error_set(error, status, "%s",
+                  status == INFER_E_CLOSED ? "the process exits"
+                                           : "out of memory");
+  else if (client->threaded)
     status = start_thread(client, error);
   if (status != INFER_OK) {
+    inf_process_remove(client);
     inf_engine_fini(&client->engine);
     inf_client_unref(client);
     return status;
@@ -544,43 +574,133 @@ inf_client_close(struct infer_client *client, uint64_t drain_ns)
   return INFER_E_TIMEOUT;
 }
 
+/* Waits until the loop has ended, or until_ns. */
+static bool
+wait_loop_ended(struct infer_client *client, uint64_t until_ns)
+{
+  bool ended;
+  uint64_t wait_ns;
+  pthread_mutex_lock(&client->mutex);
+  while (!(ended = client->ended && !client->driving) &&
+         (wait_ns = remaining_ns(client, until_ns)) > 0) {
+    if (client->threaded) {
+      inf_cond_wait(&client->cond, &client->mutex, wait_ns);
+      continue;
+    }
+    pthread_mutex_unlock(&client->mutex);
+    inf_client_drive(client, wait_ns); /* or another thread does */
+    pthread_mutex_lock(&client->mutex);
+  }
+  pthread_mutex_unlock(&client->mutex);
+  return ended;
+}
+
+/* Waits for the loop's thread, whose loop has ended. It does so for the first
+ * who asks; the others wait for that one, until until_ns. */
+static void
+join_thread(struct infer_client *client, uint64_t until_ns)
+{
+  uint64_t wait_ns;
+  pthread_mutex_lock(&client->mutex);
+  bool first = !client->joining;
+  client->joining = true;
+  while (!first && !client->joined &&
+         (wait_ns = remaining_ns(client, until_ns)) > 0)
+    inf_cond_wait(&client->cond, &client->mutex, wait_ns);
+  pthread_mutex_unlock(&client->mutex);
+  if (!first)
+    return;
+  pthread_join(client->thread, NULL);
+  pthread_mutex_lock(&client->mutex);
+  client->joined = true;
+  pthread_cond_broadcast(&client->cond);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+static void
+wait_ended(struct infer_client *client, uint64_t until_ns)
+{
+  if (wait_loop_ended(client, until_ns) && client->threaded)
+    join_thread(client, until_ns);
+}
+
+/* For who polls a client that had no call to end. */
+static void
+note_drained(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  note_drained_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+static void
+order_end_locked(struct infer_client *client)
+{
+  client->closing = client->cancel_all = client->stop = true;
+  if (!client->stopped)
+    wake(client);
+}
+
 void
 inf_client_shutdown(struct infer_client *client)
 {
   bool in_loop = inf_client_in_loop(client);
-  pthread_t thread = client->thread;
-  bool threaded = client->threaded;
   pthread_mutex_lock(&client->mutex);
-  client->closing = client->cancel_all = client->stop = true;
-  if (!client->stopped)
-    wake(client);
+  order_end_locked(client);
+  if (in_loop) /* this thread cannot wait for itself, so nobody may */
+    client->joining = client->joined = true;
   pthread_mutex_unlock(&client->mutex);
-  if (threaded && in_loop)
-    pthread_detach(thread);
-  else if (threaded)
-    pthread_join(thread, NULL);
-  else if (!in_loop)
-    for (bool stopped = false; !stopped;) {
-      inf_client_drive(client, INF_NS_PER_S); /* or another thread does */
-      pthread_mutex_lock(&client->mutex);
-      stopped = client->stopped && !client->driving;
-      pthread_mutex_unlock(&client->mutex);
-    }
-  pthread_mutex_lock(&client->mutex);
-  note_drained_locked(client);
-  pthread_mutex_unlock(&client->mutex);
+  if (!in_loop)
+    wait_ended(client, INF_NEVER);
+  else if (client->threaded)
+    pthread_detach(client->thread);
+  note_drained(client);
+  inf_process_remove(client);
   inf_client_unref(client);
 }
 
 void
-inf_client_abandon_forked(struct infer_client *client)
+inf_client_end_at_exit(struct infer_client *client, uint64_t wait_ns)
 {
-  inf_config *config = client->config;
+  if (inf_client_in_loop(client)) /* it is this thread, and will not go on */
+    return;
+  uint64_t until_ns =
+      inf_time_add(inf_clock_now(client->engine.clock), wait_ns);
+  /* exit() may have been called in a signal handler, on a thread that holds
+   * the lock. */
+  if (!inf_mutex_lock_within(&client->mutex, wait_ns))
+    return;
+  client->silent = true;
+  order_end_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+  wait_ended(client, until_ns);
+  note_drained(client);
+}
+
+static void
+wipe_keys(const inf_config *config)
+{
   for (size_t i = 0; i < config->provider_count; i++)
     for (size_t j = 0; j < config->providers[i].key_count; j++) {
       inf_key *key = &config->providers[i].keys[j];
       inf_wipe(key->secret, key->secret_len);
     }
-  if (client->engine.transport)
-    client->engine.transport->ops->free_forked(client->engine.transport);
+}
+
+/* What the loop was about to change at the fork stays so for ever: only what
+ * is whole at every moment is looked at. Calls may have begun with an earlier
+ * configuration. */
+void
+inf_client_abandon_forked(struct infer_client *client)
+{
+  inf_engine *engine = &client->engine;
+  wipe_keys(client->config);
+  for (inf_list *node = engine->calls.next; node != &engine->calls;
+       node = node->next) {
+    struct infer_call *call =
+        INF_CONTAINER_OF(node, struct infer_call, engine_node);
+    wipe_keys(call->trail->config);
+  }
+  if (engine->transport)
+    engine->transport->ops->free_forked(engine->transport);
 }

@@ -16,7 +16,7 @@ struct infer_client {
   inf_engine engine; /* touched by the loop only */
   inf_runtime *runtime;
   inf_config_hooks hooks;
-  inf_log log;
+  inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;
   pthread_cond_t cond; /* a call ended; a driver left; the loop stopped */
@@ -32,12 +32,16 @@ struct infer_client {
   bool cancel_all;     /* [client] */
   bool reloaded;       /* [client] options of the loop changed */
   bool stop;           /* [client] the loop is to end */
-  bool stopped;        /* [client] it has ended, the engine is gone */
+  bool stopped;        /* [client] it has begun to end: not to be woken */
+  bool ended;          /* [client] it has ended, the engine is gone */
+  bool silent;         /* [client] the process exits: no hook runs */
   atomic_bool drained; /* closing, and no call is left */
   inf_list queues;     /* [client] all queues */
 
   bool threaded;
   pthread_t thread; /* if threaded */
+  bool joining;     /* [client] somebody waits for it, or nobody may */
+  bool joined;      /* [client] */
   bool driving;     /* [client] not threaded: a thread is in a turn */
   uint64_t turns;   /* [client] not threaded: how many have ended */
 };
@@ -89,6 +93,9 @@ int32_t inf_client_reload(struct infer_client *client,
                           struct infer_error **error);
 /* The application's last reference went: ends everything and drops it. */
 void inf_client_shutdown(struct infer_client *client);
+/* The process exits: ends everything, too, but calls no hook, waits at most
+ * wait_ns, and drops no reference. */
+void inf_client_end_at_exit(struct infer_client *client, uint64_t wait_ns);
 /* The same in a forked child: closes what was inherited, wipes the keys, and
  * leaves everything else alone. */
 void inf_client_abandon_forked(struct infer_client *client);

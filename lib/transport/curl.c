@@ -7,6 +7,7 @@
 #include "transport/curl_exchange.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "infer/infer.h"
 
 #include <pthread.h>
@@ -16,10 +17,31 @@
 /* curl_global_init() counts its calls. It guards itself since 7.84 where
  * libcurl was built with atomics; the lock serves builds without. */
 static pthread_mutex_t global_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+lock_global(void)
+{
+  pthread_mutex_lock(&global_mutex);
+}
+
+static void
+unlock_global(void)
+{
+  pthread_mutex_unlock(&global_mutex);
+}
+
+/* No child finds libcurl half set up. */
+static void
+guard_forks(void)
+{
+  pthread_atfork(lock_global, unlock_global, unlock_global);
+}
 
 static bool
 global_init(void)
 {
+  pthread_once(&fork_once, guard_forks);
   pthread_mutex_lock(&global_mutex);
   CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   pthread_mutex_unlock(&global_mutex);
@@ -57,14 +79,26 @@ bury_dead(inf_curl *transport)
     inf_exchange_recycle(INF_CONTAINER_OF(node, inf_exchange, node));
 }
 
+void
+inf_curl_hold_signals(inf_curl *transport)
+{
+  if (!transport->signals_held)
+    inf_signals_block(&transport->signals_before);
+  transport->signals_held = true;
+}
+
 static void
 act(inf_generation *generation, curl_socket_t fd, int mask)
 {
+  inf_curl *transport = generation->owner;
   int running;
-  generation->owner->dispatching = true;
+  transport->dispatching = true;
   curl_multi_socket_action(generation->multi, fd, mask, &running);
-  generation->owner->dispatching = false;
-  bury_dead(generation->owner);
+  transport->dispatching = false;
+  if (transport->signals_held)
+    pthread_sigmask(SIG_SETMASK, &transport->signals_before, NULL);
+  transport->signals_held = false;
+  bury_dead(transport);
 }
 
 static void
@@ -304,7 +338,7 @@ transport_free(inf_transport *base)
   curl_share_cleanup(transport->lookup_share);
   inf_names_fini(&transport->names);
   inf_poller_free(transport->poller);
-  inf_free(transport->open_sockets);
+  inf_free(atomic_load(&transport->open_sockets));
   inf_free(transport);
   global_cleanup();
 }
@@ -314,7 +348,7 @@ transport_free_forked(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_curl_close_sockets(transport);
-  inf_poller_free(transport->poller);
+  inf_poller_close(transport->poller);
 }
 
 static const inf_transport_ops ops = {

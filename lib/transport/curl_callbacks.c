@@ -7,7 +7,12 @@
  * the first response byte, and when an HTTP/2 server refuses the stream. It
  * looks up the name (RESOLVER_START), opens a socket (OPENSOCKET) and sends
  * (PREREQ): whichever comes first after a send is refused, so that the engine
- * hears of the break at once and not after another handshake. */
+ * hears of the break at once and not after another handshake.
+ *
+ * A thread that libcurl makes for a lookup inherits the signal mask of ours,
+ * which may be the application's, with handlers that must run on no thread but
+ * its own. So signals are blocked from RESOLVER_START until libcurl has
+ * returned. */
 #include "transport/curl_exchange.h"
 
 #include "infer/infer.h"
@@ -28,6 +33,7 @@ on_lookup(void *resolver_state, void *reserved, void *context)
   (void)reserved;
   inf_exchange *exchange = context;
   exchange->resend_refused = exchange->sent;
+  inf_curl_hold_signals(exchange->transport);
   return exchange->sent || exchange->state != INF_EXCHANGE_LIVE;
 }
 

@@ -8,9 +8,19 @@
 #include "transport/transport.h"
 
 #include <curl/curl.h>
+#include <signal.h>
+#include <stdatomic.h>
 
 /* What the files of the curl transport share: the transport, its generations
  * of connections, and one exchange. */
+
+/* Which descriptors are sockets of ours, for a forked child to close: one bit
+ * for each. The child may be made at any moment, so that what it finds must be
+ * whole at every one: a set that becomes too small is replaced by a copy. */
+typedef struct inf_open_sockets {
+  size_t size;
+  uint8_t bits[];
+} inf_open_sockets;
 
 /* A multi handle with the connections that it keeps. The newest takes all new
  * exchanges; an older one, retired, goes with its last exchange. */
@@ -44,9 +54,10 @@ typedef struct inf_curl {
   bool dispatching;       /* libcurl is on the stack */
   bool running;           /* within run(), after its wait */
   bool retire_wanted;
-  size_t unserved;       /* sockets, since run() fell behind; 0: it is not */
-  uint8_t *open_sockets; /* one bit for each descriptor */
-  size_t open_sockets_size;
+  size_t unserved;   /* sockets, since run() fell behind; 0: it is not */
+  bool signals_held; /* libcurl is on the stack and may make a thread */
+  sigset_t signals_before;
+  _Atomic(inf_open_sockets *) open_sockets;
 } inf_curl;
 
 typedef enum inf_exchange_state {
@@ -170,7 +181,9 @@ bool inf_generations_retire(inf_curl *transport);
 curl_socket_t inf_curl_open_socket(void *exchange, curlsocktype purpose,
                                    struct curl_sockaddr *address);
 int inf_curl_close_socket(void *transport, curl_socket_t fd);
+/* Blocks signals until libcurl has returned to the loop. */
+void inf_curl_hold_signals(inf_curl *transport);
 /* In a forked child. */
-void inf_curl_close_sockets(const inf_curl *transport);
+void inf_curl_close_sockets(inf_curl *transport);
 
 #endif

@@ -25,21 +25,42 @@
 /* ---- Sockets ------------------------------------------------------------ */
 
 static bool
+make_room(inf_curl *transport, size_t at)
+{
+  inf_open_sockets *old = atomic_load(&transport->open_sockets);
+  if (old && at < old->size)
+    return true;
+  size_t size = at < 64 ? 128 : at * 2;
+  inf_open_sockets *made = inf_calloc(1, sizeof *made + size);
+  if (!made)
+    return false;
+  made->size = size;
+  if (old)
+    memcpy(made->bits, old->bits, old->size);
+  atomic_store(&transport->open_sockets, made);
+  inf_free(old);
+  return true;
+}
+
+static bool
 note_open(inf_curl *transport, int fd)
 {
   size_t at = (size_t)fd / 8;
-  if (at >= transport->open_sockets_size) {
-    size_t size = at < 64 ? 128 : at * 2;
-    uint8_t *bits = inf_realloc(transport->open_sockets, size);
-    if (!bits)
-      return false;
-    memset(bits + transport->open_sockets_size, 0,
-           size - transport->open_sockets_size);
-    transport->open_sockets = bits;
-    transport->open_sockets_size = size;
-  }
-  transport->open_sockets[at] |= (uint8_t)(1u << fd % 8);
+  if (!make_room(transport, at))
+    return false;
+  inf_open_sockets *open = atomic_load(&transport->open_sockets);
+  open->bits[at] |= (uint8_t)(1u << fd % 8);
   return true;
+}
+
+/* Before the descriptor is closed: once it is, it may be anybody's. */
+static void
+note_closed(inf_curl *transport, int fd)
+{
+  inf_open_sockets *open = atomic_load(&transport->open_sockets);
+  size_t at = (size_t)fd / 8;
+  if (open && at < open->size)
+    open->bits[at] &= (uint8_t) ~(1u << fd % 8);
 }
 
 curl_socket_t
@@ -72,20 +93,18 @@ inf_curl_open_socket(void *context, curlsocktype purpose,
 int
 inf_curl_close_socket(void *context, curl_socket_t fd)
 {
-  inf_curl *transport = context;
-  size_t at = (size_t)fd / 8;
-  if (at < transport->open_sockets_size)
-    transport->open_sockets[at] &= (uint8_t) ~(1u << fd % 8);
+  note_closed(context, fd);
   return close(fd);
 }
 
 /* The connections are the parent's: no TLS alert, no END_STREAM, no epoll_ctl
  * may come from here. */
 void
-inf_curl_close_sockets(const inf_curl *transport)
+inf_curl_close_sockets(inf_curl *transport)
 {
-  for (size_t fd = 0; fd < transport->open_sockets_size * 8; fd++)
-    if (transport->open_sockets[fd / 8] & 1u << fd % 8)
+  const inf_open_sockets *open = atomic_load(&transport->open_sockets);
+  for (size_t fd = 0; open && fd < open->size * 8; fd++)
+    if (open->bits[fd / 8] & 1u << fd % 8)
       close((int)fd);
 }
 

@@ -167,6 +167,12 @@ close_system(inf_poller *poller)
     close(poller->epoll_fd);
 }
 
+static void
+free_system(inf_poller *poller)
+{
+  (void)poller;
+}
+
 /* The table says whether the kernel knows the descriptor already. Should it
  * be wrong, the other operation is the right one. */
 static bool
@@ -261,6 +267,12 @@ open_system(inf_poller *poller)
 
 static void
 close_system(inf_poller *poller)
+{
+  (void)poller;
+}
+
+static void
+free_system(inf_poller *poller)
 {
   inf_free(poller->fds);
 }
@@ -388,12 +400,19 @@ inf_poller_new(void)
 }
 
 void
+inf_poller_close(inf_poller *poller)
+{
+  close_wake(poller);
+  close_system(poller);
+}
+
+void
 inf_poller_free(inf_poller *poller)
 {
   if (!poller)
     return;
-  close_wake(poller);
-  close_system(poller);
+  inf_poller_close(poller);
+  free_system(poller);
   inf_free(poller->watches);
   inf_free(poller);
 }

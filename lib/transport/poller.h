@@ -22,6 +22,9 @@ typedef struct inf_poll_event {
 /* NULL when memory or descriptors are short. */
 inf_poller *inf_poller_new(void);
 void inf_poller_free(inf_poller *poller);
+/* For a forked child: closes the poller's own descriptors, and nothing else,
+ * for another thread may have been changing the rest. */
+void inf_poller_close(inf_poller *poller);
 /* Watches fd for what mask says; mask 0 forgets it. A descriptor must be
  * forgotten before it is closed. False when memory is short. */
 bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag);

@@ -511,9 +511,15 @@ transport_free(inf_transport *transport)
   pthread_mutex_unlock(&net->mutex);
 }
 
+static void
+free_forked(inf_transport *transport)
+{
+  (void)transport; /* it has no descriptor */
+}
+
 static const inf_transport_ops ops = {
-    start,       cancel,         set_paused,     run, wake, fd, next_timeout_ns,
-    retire_idle, transport_free, transport_free,
+    start,           cancel,      set_paused,     run,         wake, fd,
+    next_timeout_ns, retire_idle, transport_free, free_forked,
 };
 
 /* ---- Life ---------------------------------------------------------------- */

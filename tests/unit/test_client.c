@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client: mailbox, loop, driving callers, and the order in which
  * everything ends. */
+#include "support/child.h"
 #include "support/fake_client.h"
 
 #include <pthread.h>
@@ -559,6 +560,57 @@ submit_in_log(int32_t level, const char *message, void *user_data)
   fake->on_hook_data = fake;
 }
 
+/* ---- Forks --------------------------------------------------------------- */
+
+typedef struct secrets {
+  fake_client *fake;
+  const inf_config *configs[2];
+} secrets;
+
+static void
+check_wiped(const inf_config *config)
+{
+  for (size_t i = 0; i < config->provider_count; i++)
+    for (size_t j = 0; j < config->providers[i].key_count; j++) {
+      const inf_key *key = &config->providers[i].keys[j];
+      CHILD_CHECK(key->secret_len > 0);
+      for (size_t k = 0; k < key->secret_len; k++)
+        CHILD_CHECK(key->secret[k] == 0);
+    }
+}
+
+static void
+free_in_child(void *context)
+{
+  secrets *held = context;
+  infer_client_free(held->fake->client);
+  for (int i = 0; i < 2; i++)
+    check_wiped(held->configs[i]);
+}
+
+/* Also those of an earlier configuration that a call still uses. The child
+ * frees while the parent's lock is held by nobody who will ever give it
+ * back. */
+static void
+a_forked_child_wipes_the_keys(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 0);
+  secrets held = {.fake = fake, .configs = {fake->client->config}};
+  assert_int_equal(reload(fake, "providers.a.api_key", "'another'", NULL),
+                   INFER_OK);
+  held.configs[1] = fake->client->config;
+  assert_ptr_not_equal(held.configs[0], held.configs[1]);
+  pthread_mutex_lock(&fake->client->mutex);
+  assert_int_equal(child_run(free_in_child, &held, 20000), 0);
+  pthread_mutex_unlock(&fake->client->mutex);
+  assert_string_equal(held.configs[0]->providers[0].keys[0].secret, "key-of-a");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* infer_submit() is hook-safe, and no lock is held in a hook. */
 static void
 the_warnings_of_a_reload_hold_no_lock(void **state)
@@ -599,6 +651,7 @@ main(void)
       cmocka_unit_test(a_bad_reload_changes_nothing),
       cmocka_unit_test(a_reload_changes_the_loop_s_options),
       cmocka_unit_test(the_warnings_of_a_reload_hold_no_lock),
+      cmocka_unit_test(a_forked_child_wipes_the_keys),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

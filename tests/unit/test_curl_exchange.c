@@ -21,6 +21,7 @@ static inf_transport *transport;
 static atomic_int closed; /* connections that clients have closed */
 static atomic_int hanging;
 static atomic_bool release_lookups;
+static sigset_t lookup_mask; /* of the thread that looked up last */
 
 /* Comes before libc's for libcurl too. Names that end in hang.test wait. */
 __attribute__((visibility("default"))) int
@@ -33,6 +34,7 @@ getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
     *(void **)&next = dlsym(RTLD_NEXT, "getaddrinfo");
   if (!node || !strstr(node, "hang.test"))
     return next(node, service, hints, result);
+  pthread_sigmask(SIG_SETMASK, NULL, &lookup_mask);
   atomic_fetch_add(&hanging, 1);
   for (int i = 0; i < 1000 && !atomic_load(&release_lookups); i++)
     tiny_sleep_ms(10);
@@ -795,6 +797,30 @@ test_waiting_costs_nothing(void **state)
   assert_null(hang.fault);
 }
 
+/* The thread that libcurl makes for a lookup runs no handler of the
+ * application, also where this thread, which drives, does. */
+static void
+test_lookups_block_signals(void **state)
+{
+  (void)state;
+  sigset_t before, after;
+  pthread_sigmask(SIG_SETMASK, NULL, &before);
+  assert_int_equal(sigismember(&before, SIGALRM), 0);
+  atomic_store(&release_lookups, false);
+  probe hang = {0};
+  probe_start(&hang, transport, NULL, "{}", "http://b.hang.test/");
+  WAIT_FOR(atomic_load(&hanging) == 1);
+  pthread_sigmask(SIG_SETMASK, NULL, &after);
+  for (int i = 1; i < NSIG; i++)
+    assert_int_equal(sigismember(&after, i), sigismember(&before, i));
+  assert_int_equal(sigismember(&lookup_mask, SIGALRM), 1);
+  assert_int_equal(sigismember(&lookup_mask, SIGINT), 1);
+  assert_int_equal(sigismember(&lookup_mask, SIGSEGV), 0);
+  probe_cancel(&hang);
+  atomic_store(&release_lookups, true);
+  WAIT_FOR(atomic_load(&hanging) == 0);
+}
+
 static void
 test_fd_is_readable_when_there_is_something_to_do(void **state)
 {
@@ -961,6 +987,7 @@ main(void)
       TEST(test_all_that_came_is_told_unless_behind),
       TEST(test_a_forked_child_leaves_connections_alone),
       TEST(test_waiting_costs_nothing),
+      TEST(test_lookups_block_signals),
       TEST(test_fd_is_readable_when_there_is_something_to_do),
       TEST(test_a_hundred_byte_by_byte),
       TEST(test_memory_shortage),

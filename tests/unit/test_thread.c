@@ -254,6 +254,43 @@ test_wait_is_signalled(void **state)
   }
 }
 
+/* ---- Locks that may never be free ---------------------------------------- */
+
+static void *
+hold_for_a_while(void *arg)
+{
+  meeting *m = arg;
+  struct timespec wait = {0, 50 * 1000000};
+  pthread_mutex_lock(&m->mutex);
+  m->ready = true;
+  pthread_cond_signal(&m->cond);
+  pthread_mutex_unlock(&m->mutex);
+  pthread_mutex_lock(&m->mutex);
+  nanosleep(&wait, NULL);
+  pthread_mutex_unlock(&m->mutex);
+  return NULL;
+}
+
+static void
+test_a_lock_is_waited_for_within_a_time(void **state)
+{
+  (void)state;
+  meeting m;
+  set_up(&m);
+  assert_true(inf_mutex_lock_within(&m.mutex, 0));
+  assert_false(inf_mutex_lock_within(&m.mutex, 0));
+  assert_false(inf_mutex_lock_within(&m.mutex, 20 * INF_NS_PER_MS));
+  pthread_t thread;
+  assert_int_equal(inf_thread_start(&thread, "hold", hold_for_a_while, &m), 0);
+  while (!m.ready)
+    inf_cond_wait(&m.cond, &m.mutex, INF_NEVER);
+  pthread_mutex_unlock(&m.mutex);
+  assert_true(inf_mutex_lock_within(&m.mutex, patience_s * INF_NS_PER_S));
+  pthread_mutex_unlock(&m.mutex);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  tear_down(&m);
+}
+
 /* ---- Forks -------------------------------------------------------------- */
 
 /* Forks `depth` children, each the child of the one before, and gives the
@@ -325,6 +362,7 @@ main(void)
       cmocka_unit_test(test_thread_cannot_be_made),
       cmocka_unit_test(test_wait_times_out),
       cmocka_unit_test(test_wait_is_signalled),
+      cmocka_unit_test(test_a_lock_is_waited_for_within_a_time),
   };
   alarm(patience_s);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_SUPPORT_CHILD_H
+#define TESTS_SUPPORT_CHILD_H
+
+#include <sys/types.h>
+
+/* A piece of a test in a process of its own: for what ends a process, and for
+ * what only a forked child sees. A child fails by a message on stderr and exit
+ * code CHILD_FAILED; cmocka's assertions are the parent's. */
+
+enum { CHILD_FAILED = 99, CHILD_KILLED = 256 };
+
+/* Forks and calls fn; a child that returns from it ends with _exit(0). */
+pid_t child_start(void (*fn)(void *arg), void *arg);
+/* Its exit code, or CHILD_KILLED + the signal that ended it: SIGKILL by the
+ * test itself when it takes longer than limit_ms. */
+int child_wait(pid_t pid, unsigned limit_ms);
+int child_run(void (*fn)(void *arg), void *arg, unsigned limit_ms);
+
+/* For the child: fails unless cond holds. */
+#define CHILD_CHECK(cond) child_check((cond) ? 1 : 0, #cond, __FILE__, __LINE__)
+void child_check(int ok, const char *what, const char *file, int line);
+
+#endif

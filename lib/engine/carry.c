@@ -51,8 +51,8 @@ inf_carry_mark_targets(const inf_attempt *attempt)
 {
   struct infer_call *call = attempt->call;
   const inf_chat *chat = &call->request->chat;
-  bool wanted = call->committed && !call->tool_call_done &&
-                call->params->recovery == INF_RECOVERY_CONTINUE;
+  bool wanted =
+      call->committed && call->params->recovery == INF_RECOVERY_CONTINUE;
   size_t len = wanted ? plain_bytes(attempt) : 0;
   if (len > 0 &&
       !inf_prefill_allows(chat, inf_buf_sv(&attempt->record->provider->body)))

@@ -127,10 +127,10 @@ write_limit(const inf_send *send, const inf_json_iter *it, inf_buf *body)
       continue;
     if (!inf_json_int64(it->value, false, &tokens))
       return false;
-    int64_t left = tokens > send->partial_tokens ? tokens - send->partial_tokens
-                                                 : limits[i].least;
     inf_json_member_int(body, inf_sv_from(limits[i].name),
-                        left < limits[i].least ? limits[i].least : left);
+                        tokens > send->partial_tokens
+                            ? tokens - send->partial_tokens
+                            : limits[i].least);
     return true;
   }
   return false;

@@ -22,6 +22,8 @@ cat >"$work/sim.json" <<'END'
     { "when": { "model": "silent" }, "do": { "silence": true } },
     { "when": { "model": "slow" },
       "do": { "tokens": 10000, "text": null, "inter_token_ms": 20 } },
+    { "when": { "model": "half" },
+      "do": { "cut": { "after_tokens": 3 }, "inter_token_ms": 250 } },
     { "when": { "model": "cut" }, "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 250 } },
     { "when": { "model": "evil" },
       "do": { "text": "\u001b]0;title\u0007red\r\nend" } },
@@ -37,6 +39,9 @@ cat >"$work/infer.json" <<END
                    "base_url": "$sim_url/v1", "labels": [ "near" ] } ],
   "routes": {
     "again": { "targets": [ "sim/cut", "sim/good" ], "recovery": "restart" },
+    "rest": { "targets": [ "sim/half", { "target": "sim/good",
+                                         "prefill": "continue_final_message" } ],
+              "recovery": "continue" },
     "safe": { "targets": [ "sim/down", "sim/good" ],
               "stay": { "retries": 0 } } } }
 END
@@ -89,7 +94,7 @@ exits 0
 check "lists the choices when no model is named"
 chat x
 exits 2
-complains 'again, safe, sim/MODEL'
+complains 'again, rest, safe, sim/MODEL'
 
 check "names the choices when the model is unknown"
 chat -m nobody/x x
@@ -200,6 +205,14 @@ chat --stream -m again x
 exits 0
 says '^Hello from the simulator\.$'
 complains 'starts over'
+
+check "prints the rest of an answer that another model goes on with"
+chat --stream -v -m rest x
+exits 0
+prints 'Hello from the simulator.
+'
+complains 'sim/half.*first'
+complains 'sim/good.*continue'
 
 check "warns of the limit of tokens"
 chat -m sim/long x

@@ -692,6 +692,26 @@ the_real_failure_is_reported(void **state)
   assert_string_equal(infer_response_text(partial, NULL), BEGINNING);
   assert_string_equal(infer_response_target(partial), "a/m");
   assert_int_equal(infer_response_part_count(partial), 1);
+  assert_lacks(infer_response_json(partial, NULL), "x_parts");
+  infer_error_free(error);
+  end(fake, call);
+}
+
+static void
+however_many_refuse(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new(THREE, B_TAKES, "providers.c.prefill", "'assistant'",
+                      "routes.three.retries", "0", NULL);
+  script_cut(fake);
+  script_error(fake, 400, "invalid_request_error");
+  script_error(fake, 422, "invalid_request_error");
+  infer_call *call = cut_call_of_three(fake);
+  assert_int_equal(fake->net.request_count, 3);
+  assert_events(fake, "done TRUNCATED [" BEGINNING "]");
+  infer_error *error = fake_error(call);
+  assert_string_equal(infer_error_target(error), "a/m");
   infer_error_free(error);
   end(fake, call);
 }
@@ -757,19 +777,23 @@ a_cancelled_continuation_has_its_partial_answer(void **state)
   }
 }
 
+/* While the call waits for its next attempt. */
 static void
-so_has_one_whose_deadline_passes_between_two(void **state)
+so_has_one_that_ends_between_two(void **state)
 {
   (void)state;
-  fake_client *fake =
-      fake_client_new(CONTINUE, B_TAKES, "routes.r.timeouts.deadline_ms", "90",
-                      "routes.r.stay.retries", "5", NULL);
+  fake_client *fake = fake_client_new(CONTINUE, B_TAKES, NULL);
   script_cut(fake);
-  for (int i = 0; i < 6; i++)
-    script_error(fake, 503, "overloaded");
-  infer_call *call = cut_call(fake);
-  const char *events = fake_events(fake);
-  assert_contains(events, " [" BEGINNING "]");
+  script_error(fake, 503, "overloaded");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 29);
+  assert_events(fake, "start a/m|text " BEGINNING);
+  fake_run_ms(fake, 20);
+  assert_contains(fake->telemetry, "attempt b/m continue OVERLOADED");
+  infer_call_cancel(call);
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake->net.request_count, 2);
+  assert_events(fake, "done CANCELLED [" BEGINNING "]");
   end(fake, call);
 }
 
@@ -842,6 +866,33 @@ usage_is_as_if_one_had_written_it(void **state)
   assert_contains(infer_response_json(response, NULL),
                   "\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":9,"
                   "\"total_tokens\":109,\"x_estimated\":true}");
+  infer_response_free(response);
+  end(fake, call);
+}
+
+/* The beginning is a part of what the provider charges as the prompt. */
+static void
+an_estimate_counts_the_beginning_as_prompt(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(CONTINUE, B_TAKES, NULL);
+  script_cut(fake);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 5);
+  fake_body(script, 5, sse_text(REST));
+  fake_body(script, 5, sse_finish("stop"));
+  fake_body(script, 5, SSE_DONE);
+  infer_call *call = cut_call(fake);
+  const char *messages = strstr(body(fake, 1), "[{") + 1;
+  size_t len =
+      (size_t)(strstr(messages, ",{\"role\":\"assistant\"") - messages);
+  int64_t prompt = (int64_t)(len + strlen(BEGINNING) + 3) / 4;
+  infer_response *response = fake_response(call);
+  const infer_attempt *last = infer_response_attempt(response, 1);
+  assert_int_equal(infer_attempt_usage(last, INFER_USAGE_INPUT), prompt);
+  assert_int_equal(infer_response_usage(response, INFER_USAGE_INPUT),
+                   prompt - 5);
+  assert_int_equal(infer_response_usage_estimated(response), 1);
   infer_response_free(response);
   end(fake, call);
 }
@@ -973,13 +1024,15 @@ main(void)
       cmocka_unit_test(an_error_inside_a_200_refuses_too),
       cmocka_unit_test(another_that_takes_it_is_tried_first),
       cmocka_unit_test(the_real_failure_is_reported),
+      cmocka_unit_test(however_many_refuse),
       cmocka_unit_test(a_restart_that_fails_is_reported),
       cmocka_unit_test(a_late_bad_request_is_its_own_failure),
       cmocka_unit_test(a_cancelled_continuation_has_its_partial_answer),
-      cmocka_unit_test(so_has_one_whose_deadline_passes_between_two),
+      cmocka_unit_test(so_has_one_that_ends_between_two),
       cmocka_unit_test(limits_are_lessened),
       cmocka_unit_test(a_told_count_is_taken),
       cmocka_unit_test(usage_is_as_if_one_had_written_it),
+      cmocka_unit_test(an_estimate_counts_the_beginning_as_prompt),
       cmocka_unit_test(the_limit_is_one_for_the_whole_answer),
       cmocka_unit_test(each_allocation_may_fail),
       cmocka_unit_test(nothing_is_harmless),

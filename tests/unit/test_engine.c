@@ -405,23 +405,26 @@ script_anything(fake_client *fake, inf_rng *rng)
   }
   fake_headers(script, ms + 5, 200, "content-type: text/event-stream");
   uint64_t pieces = below(rng, 12);
+  enum { plain_kinds = 4 }; /* an answer of these may be continued */
+  bool plain = below(rng, 2) == 0;
   for (uint64_t i = 0; i < pieces; i++) {
     ms += below(rng, 300);
     const char *kinds[] = {
         sse_text("t"),
-        sse_text_of(1, "u"),
-        sse_reasoning("r"),
+        sse_text("v"),
         sse_empty(),
         SSE_COMMENT,
+        sse_text_of(1, "u"),
+        sse_reasoning("r"),
         sse_tool(0, "i", "f", "{}"),
         "data: {bad\n\n",
         sse_role(),
-        sse_text("v"),
         sse_usage(1, 1),
         sse_tool(1, "j", "g", "[]"),
     };
     fake_body(script, ms + 6,
-              kinds[below(rng, sizeof kinds / sizeof kinds[0])]);
+              kinds[below(rng, plain ? plain_kinds
+                                     : sizeof kinds / sizeof kinds[0])]);
   }
   if (below(rng, 2) == 0)
     fake_body(script, ms + 7, sse_finish("stop"));
@@ -513,21 +516,29 @@ count_lines(const char *text, const char *start)
   return count;
 }
 
-static void
+/* 1 if an attempt went on with a cut answer. */
+static size_t
 live_once(uint64_t seed)
 {
   inf_rng rng;
   inf_rng_seed(&rng, seed);
-  fake_client *fake = fake_client_new(
-      "routes.three.recovery", below(&rng, 2) ? "'restart'" : "'error'",
-      "routes.three.retries", below(&rng, 2) ? "2" : "5",
-      "delivery_interval_ms", below(&rng, 4) ? "0" : "70", NULL);
+  static const char *const recoveries[] = {"'restart'", "'error'", "'continue'",
+                                           "'continue'"};
+  static const char *const prefills[] = {"'none'", "'continue_final_message'",
+                                         "'continue_final_message'"};
+  fake_client *fake =
+      fake_client_new("routes.three.recovery", recoveries[below(&rng, 4)],
+                      "routes.three.retries", below(&rng, 2) ? "2" : "5",
+                      "delivery_interval_ms", below(&rng, 4) ? "0" : "70",
+                      "providers.a.prefill", prefills[below(&rng, 3)],
+                      "providers.b.prefill", prefills[below(&rng, 3)],
+                      "providers.c.prefill", prefills[below(&rng, 3)], NULL);
   for (int i = 0; i < 12; i++)
     script_anything(fake, &rng);
   infer_request *request = fake_request_new("three");
   infer_request_set_deadline_ms(request, 1 + (int64_t)below(&rng, 9000));
   infer_request_set_run_once(request, below(&rng, 8) == 0);
-  if (below(&rng, 3) == 0)
+  if (below(&rng, 4) == 0)
     infer_request_set_int(request, "n", 2);
   bool whole = below(&rng, 4) == 0;
   infer_call *call;
@@ -554,8 +565,10 @@ live_once(uint64_t seed)
   assert_int_equal(count_lines(fake->telemetry, "call "), 1);
   assert_int_equal(count_lines(fake->telemetry, "attempt "),
                    fake->net.request_count);
+  size_t continued = strstr(fake->telemetry, " continue ") != NULL;
   infer_call_free(call);
   fake_client_free(fake);
+  return continued;
 }
 
 /* Exactly one terminal event, nothing after it, each epoch in order, the text
@@ -565,8 +578,10 @@ static void
 a_thousand_random_lives_end_well(void **state)
 {
   (void)state;
+  size_t continued = 0;
   for (uint64_t seed = 1; seed <= 1000; seed++)
-    live_once(seed);
+    continued += live_once(seed);
+  assert_in_range(continued, 10, 1000);
 }
 
 int

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* The baseline: bare libcurl as a careful engineer uses it. One multi handle,
+ * curl_multi_socket_action over epoll, easy handles and connections kept and
+ * used again, no JSON. Of a stream it finds the events: lines by memchr(),
+ * "data:" lines counted, a line that is cut between two reads put together. */
+#include "bench/speed.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { line_max = 64 << 10 };
+
+typedef struct framing {
+  char line[line_max];
+  size_t len;
+  unsigned events;
+} framing;
+
+typedef struct transfer {
+  CURL *easy;
+  framing *frames; /* NULL: bytes only */
+  size_t bytes;
+  bool begun;
+} transfer;
+
+typedef struct loop {
+  CURLM *multi;
+  int epoll_fd;
+  uint64_t timer_ns; /* UINT64_MAX: none */
+  transfer *transfers;
+  struct curl_slist *headers;
+  char url[128];
+} loop;
+
+static const char body_unary[] =
+    "{\"model\":\"" BENCH_MODEL "\",\"messages\":[{\"role\":\"user\","
+    "\"content\":\"" BENCH_PROMPT "\"}]}";
+static const char body_stream[] =
+    "{\"model\":\"" BENCH_MODEL "\",\"messages\":[{\"role\":\"user\","
+    "\"content\":\"" BENCH_PROMPT "\"}],\"stream\":true,"
+    "\"stream_options\":{\"include_usage\":true}}";
+
+/* ---- Framing ------------------------------------------------------------- */
+
+static void
+take_line(framing *frames, const char *line, size_t len)
+{
+  if (len > 5 && memcmp(line, "data:", 5) == 0)
+    frames->events++;
+}
+
+static void
+take_bytes(framing *frames, const char *ptr, size_t len)
+{
+  const char *end = ptr + len, *newline;
+  while ((newline = memchr(ptr, '\n', (size_t)(end - ptr)))) {
+    size_t piece = (size_t)(newline - ptr);
+    if (frames->len > 0) {
+      if (frames->len + piece > line_max)
+        bench_fail("a line is too long");
+      memcpy(frames->line + frames->len, ptr, piece);
+      take_line(frames, frames->line, frames->len + piece);
+      frames->len = 0;
+    } else {
+      take_line(frames, ptr, piece);
+    }
+    ptr = newline + 1;
+  }
+  size_t rest = (size_t)(end - ptr);
+  if (frames->len + rest > line_max)
+    bench_fail("a line is too long");
+  memcpy(frames->line + frames->len, ptr, rest);
+  frames->len += rest;
+}
+
+static size_t
+on_write(char *ptr, size_t size, size_t count, void *context)
+{
+  transfer *to = context;
+  to->bytes += size * count;
+  to->begun = true;
+  if (to->frames)
+    take_bytes(to->frames, ptr, size * count);
+  return size * count;
+}
+
+/* ---- The loop ------------------------------------------------------------ */
+
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
+{
+  (void)easy;
+  loop *bare = context;
+  static char mark;
+  if (what == CURL_POLL_REMOVE) {
+    epoll_ctl(bare->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    return 0;
+  }
+  struct epoll_event event = {.data.fd = fd};
+  if (what & CURL_POLL_IN)
+    event.events |= EPOLLIN;
+  if (what & CURL_POLL_OUT)
+    event.events |= EPOLLOUT;
+  epoll_ctl(bare->epoll_fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  curl_multi_assign(bare->multi, fd, &mark);
+  return 0;
+}
+
+static int
+on_timer(CURLM *multi, long timeout_ms, void *context)
+{
+  (void)multi;
+  loop *bare = context;
+  bare->timer_ns = timeout_ms < 0 ? UINT64_MAX
+                   : timeout_ms == 0
+                       ? 0
+                       : bench_now_ns() + (uint64_t)timeout_ms * 1000000u;
+  return 0;
+}
+
+static int
+wait_ms(const loop *bare)
+{
+  if (bare->timer_ns == 0)
+    return 0;
+  if (bare->timer_ns == UINT64_MAX)
+    return 1000;
+  uint64_t now_ns = bench_now_ns();
+  if (bare->timer_ns <= now_ns)
+    return 0;
+  uint64_t left_ms = (bare->timer_ns - now_ns) / 1000000u + 1;
+  return left_ms > 1000 ? 1000 : (int)left_ms;
+}
+
+static void
+turn(loop *bare)
+{
+  struct epoll_event events[64];
+  int running;
+  int count = epoll_wait(bare->epoll_fd, events, 64, wait_ms(bare));
+  for (int i = 0; i < count; i++)
+    curl_multi_socket_action(
+        bare->multi, events[i].data.fd,
+        (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+            (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+            (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0),
+        &running);
+  if (bare->timer_ns != UINT64_MAX &&
+      (bare->timer_ns == 0 || bare->timer_ns <= bench_now_ns())) {
+    bare->timer_ns = UINT64_MAX;
+    curl_multi_socket_action(bare->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+}
+
+static struct curl_slist *
+make_headers(bool stream)
+{
+  const char *const lines[] = {
+      "Expect:",
+      "Content-Type: application/json",
+      stream ? "Accept: text/event-stream" : "Accept: application/json",
+      "User-Agent: libinfer/0.1.0",
+      "Authorization: Bearer " BENCH_KEY,
+  };
+  struct curl_slist *list = NULL;
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    list = curl_slist_append(list, lines[i]);
+  return list;
+}
+
+static void
+prepare(CURL *easy, const char *url, bool stream, struct curl_slist *headers)
+{
+  curl_easy_setopt(easy, CURLOPT_URL, url);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE,
+                   (long)strlen(stream ? body_stream : body_unary));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, stream ? body_stream : body_unary);
+}
+
+static void
+loop_init(loop *bare, unsigned port, const bench_job *job, unsigned count)
+{
+  bool stream = job->chunks > 0;
+  snprintf(bare->url, sizeof bare->url,
+           "http://127.0.0.1:%u/%s/v1/chat/completions", port, job->path);
+  bare->timer_ns = UINT64_MAX;
+  bare->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  bare->multi = curl_multi_init();
+  bare->headers = make_headers(stream);
+  bare->transfers = calloc(count, sizeof *bare->transfers);
+  if (bare->epoll_fd < 0 || !bare->multi || !bare->transfers)
+    bench_fail("setting up");
+  curl_multi_setopt(bare->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(bare->multi, CURLMOPT_SOCKETDATA, bare);
+  curl_multi_setopt(bare->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(bare->multi, CURLMOPT_TIMERDATA, bare);
+  curl_multi_setopt(bare->multi, CURLMOPT_MAXCONNECTS, 256L);
+}
+
+static void
+add_transfer(loop *bare, transfer *to, bool frames, bool stream)
+{
+  to->easy = curl_easy_init();
+  to->frames = frames ? calloc(1, sizeof *to->frames) : NULL;
+  if (!to->easy || (frames && !to->frames))
+    bench_fail("setting up");
+  prepare(to->easy, bare->url, stream, bare->headers);
+  curl_easy_setopt(to->easy, CURLOPT_PRIVATE, to);
+  curl_easy_setopt(to->easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl_easy_setopt(to->easy, CURLOPT_WRITEDATA, to);
+}
+
+static void
+check(const transfer *to, CURLcode code, const bench_job *job)
+{
+  long status = 0;
+  curl_easy_getinfo(to->easy, CURLINFO_RESPONSE_CODE, &status);
+  /* Role, content, finish, usage, [DONE]. */
+  bool whole =
+      to->frames ? to->frames->events == job->chunks + 4 : to->bytes > 1000;
+  if (code != CURLE_OK || status != 200 || !whole)
+    bench_fail("a bare transfer");
+}
+
+static void
+start(loop *bare, transfer *to)
+{
+  to->bytes = 0;
+  to->begun = false;
+  if (to->frames)
+    to->frames->events = 0;
+  curl_multi_add_handle(bare->multi, to->easy);
+}
+
+static void
+run(loop *bare, const bench_job *job, unsigned total)
+{
+  unsigned started = 0, ended = 0;
+  for (; started < total && started < BENCH_CONCURRENCY; started++)
+    start(bare, &bare->transfers[started]);
+  while (ended < total) {
+    CURLMsg *message;
+    int left;
+    turn(bare);
+    while ((message = curl_multi_info_read(bare->multi, &left))) {
+      transfer *to = NULL;
+      CURLcode code = message->data.result;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &to);
+      curl_multi_remove_handle(bare->multi, to->easy);
+      check(to, code, job);
+      ended++;
+      if (started < total) {
+        started++;
+        start(bare, to);
+      }
+    }
+  }
+}
+
+double
+bare_cpu_ns(unsigned port, const bench_job *job)
+{
+  static loop bare;
+  loop_init(&bare, port, job, BENCH_CONCURRENCY);
+  for (unsigned i = 0; i < BENCH_CONCURRENCY; i++)
+    add_transfer(&bare, &bare.transfers[i], job->chunks > 0, job->chunks > 0);
+  if (job->transfers > BENCH_CONCURRENCY)
+    run(&bare, job, job->transfers / 10 + BENCH_CONCURRENCY);
+  uint64_t before_ns = bench_cpu_ns();
+  run(&bare, job, job->transfers);
+  return (double)(bench_cpu_ns() - before_ns) / job->transfers;
+}
+
+/* ---- One call at a time -------------------------------------------------- */
+
+double
+bare_latency_ns(unsigned port, unsigned calls)
+{
+  char url[128];
+  snprintf(url, sizeof url, "http://127.0.0.1:%u/unary/v1/chat/completions",
+           port);
+  struct curl_slist *headers = make_headers(false);
+  double *taken = calloc(calls, sizeof *taken);
+  transfer to = {.easy = curl_easy_init()};
+  if (!taken || !to.easy)
+    bench_fail("setting up");
+  prepare(to.easy, url, false, headers);
+  curl_easy_setopt(to.easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl_easy_setopt(to.easy, CURLOPT_WRITEDATA, &to);
+  const bench_job job = {.path = "unary"};
+  for (unsigned i = 0; i < calls / 10; i++)
+    check(&to, curl_easy_perform(to.easy), &job);
+  for (unsigned i = 0; i < calls; i++) {
+    to.bytes = 0;
+    uint64_t begin_ns = bench_now_ns();
+    CURLcode code = curl_easy_perform(to.easy);
+    taken[i] = (double)(bench_now_ns() - begin_ns);
+    check(&to, code, &job);
+  }
+  return bench_median(taken, calls);
+}
+
+/* ---- Open streams -------------------------------------------------------- */
+
+static void
+open_streams(loop *bare, unsigned from, unsigned to)
+{
+  for (unsigned i = from; i < to; i++) {
+    add_transfer(bare, &bare->transfers[i], false, true);
+    start(bare, &bare->transfers[i]);
+    while (!bare->transfers[i].begun)
+      turn(bare);
+  }
+}
+
+double
+bare_open_bytes(unsigned port)
+{
+  static loop bare;
+  const bench_job job = {.path = "hold", .chunks = 1};
+  loop_init(&bare, port, &job, 10000);
+  open_streams(&bare, 0, 1000);
+  double before = bench_rss_bytes();
+  open_streams(&bare, 1000, 10000);
+  return (bench_rss_bytes() - before) / 9000;
+}

@@ -39,6 +39,15 @@ inf_buf_clear(inf_buf *buf)
     buf->ptr[0] = '\0';
 }
 
+void
+inf_buf_reuse(inf_buf *buf, size_t max_bytes, size_t keep_bytes)
+{
+  if (buf->cap > keep_bytes || (max_bytes < SIZE_MAX && buf->cap > max_bytes))
+    inf_buf_fini(buf);
+  inf_buf_clear(buf);
+  buf->max = max_bytes;
+}
+
 static bool
 fail(inf_buf *buf, int32_t status)
 {
@@ -77,7 +86,7 @@ inf_buf_reserve(inf_buf *buf, size_t extra)
 }
 
 bool
-inf_buf_append(inf_buf *buf, const void *ptr, size_t len)
+inf_buf_append_growing(inf_buf *buf, const void *ptr, size_t len)
 {
   if (!inf_buf_reserve(buf, len))
     return false;
@@ -86,12 +95,6 @@ inf_buf_append(inf_buf *buf, const void *ptr, size_t len)
   buf->len += len;
   buf->ptr[buf->len] = '\0';
   return true;
-}
-
-bool
-inf_buf_append_sv(inf_buf *buf, inf_sv sv)
-{
-  return inf_buf_append(buf, sv.ptr, sv.len);
 }
 
 bool

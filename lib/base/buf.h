@@ -30,10 +30,13 @@ void inf_buf_fini_secret(inf_buf *buf);
 
 /* Empties, keeps the memory, clears the status. */
 void inf_buf_clear(inf_buf *buf);
+/* The same for a use with another maximum; memory of more than keep_bytes is
+ * not kept. */
+void inf_buf_reuse(inf_buf *buf, size_t max_bytes, size_t keep_bytes);
 /* Room for extra more bytes (and the NUL) without a further allocation. */
 bool inf_buf_reserve(inf_buf *buf, size_t extra);
-bool inf_buf_append(inf_buf *buf, const void *ptr, size_t len);
-bool inf_buf_append_sv(inf_buf *buf, inf_sv sv);
+/* What inf_buf_append() does where there may be no room. */
+bool inf_buf_append_growing(inf_buf *buf, const void *ptr, size_t len);
 bool inf_buf_append_cstr(inf_buf *buf, const char *cstr);
 bool inf_buf_append_char(inf_buf *buf, char c);
 bool inf_buf_append_uint(inf_buf *buf, uint64_t value);
@@ -50,6 +53,25 @@ void inf_buf_truncate(inf_buf *buf, size_t len);
  * NULL if the status is bad or memory is short; never NULL for an empty
  * buffer otherwise. */
 char *inf_buf_take(inf_buf *buf, size_t *len);
+
+/* A buffer that failed goes on to fail, whatever room it has. */
+static inline bool
+inf_buf_append(inf_buf *buf, const void *ptr, size_t len)
+{
+  if (len >= buf->cap - buf->len || buf->status != 0)
+    return inf_buf_append_growing(buf, ptr, len);
+  if (len > 0)
+    memcpy(buf->ptr + buf->len, ptr, len);
+  buf->len += len;
+  buf->ptr[buf->len] = '\0';
+  return true;
+}
+
+static inline bool
+inf_buf_append_sv(inf_buf *buf, inf_sv sv)
+{
+  return inf_buf_append(buf, sv.ptr, sv.len);
+}
 
 static inline inf_sv
 inf_buf_sv(const inf_buf *buf)

@@ -42,6 +42,7 @@ attempt_new(inf_engine *engine)
     if (!attempt)
       return NULL;
     inf_wire_request_init(&attempt->wire);
+    inf_answer_init(&attempt->answer, 0);
   }
   inf_list_init(&attempt->node);
   inf_timer_init(&attempt->timer);
@@ -54,7 +55,30 @@ void
 inf_attempt_free(inf_attempt *attempt)
 {
   inf_wire_request_fini(&attempt->wire);
+  inf_answer_fini(&attempt->answer);
+  if (attempt->decoder_made)
+    inf_decoder_fini(&attempt->decoder);
   inf_free(attempt);
+}
+
+/* Forgets everything but memory to be used again, of which large pieces are
+ * given back. */
+static void
+attempt_reuse(inf_attempt *attempt)
+{
+  inf_buf_fini(&attempt->raw);
+  if (attempt->wire.body.cap > pool_max_body_bytes) {
+    inf_wire_request_fini(&attempt->wire);
+    inf_wire_request_init(&attempt->wire);
+  }
+  inf_wire_request_clear(&attempt->wire);
+  inf_answer_reuse(&attempt->answer, SIZE_MAX);
+  inf_attempt kept = {.wire = attempt->wire,
+                      .answer = attempt->answer,
+                      .decoder = attempt->decoder,
+                      .decoder_made = attempt->decoder_made};
+  *attempt = kept;
+  inf_list_init(&attempt->node);
 }
 
 void
@@ -63,19 +87,7 @@ inf_attempt_release(inf_attempt *attempt)
   inf_engine *engine = attempt->engine;
   inf_timer_cancel(&engine->attempt_timers, &attempt->timer);
   inf_list_remove(&attempt->node);
-  if (attempt->has_decoder)
-    inf_decoder_fini(&attempt->decoder);
-  inf_answer_fini(&attempt->answer);
-  inf_buf_fini(&attempt->raw);
-  if (attempt->wire.body.cap > pool_max_body_bytes) {
-    inf_wire_request_fini(&attempt->wire);
-    inf_wire_request_init(&attempt->wire);
-  }
-  inf_wire_request_clear(&attempt->wire);
-  inf_wire_request wire = attempt->wire;
-  memset(attempt, 0, sizeof *attempt);
-  attempt->wire = wire;
-  inf_list_init(&attempt->node);
+  attempt_reuse(attempt);
   if (engine->pool_count >= pool_max) {
     inf_attempt_free(attempt);
     return;
@@ -494,9 +506,8 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
   }
   if (attempt->key != INF_KEY_NONE)
     attempt->record->key_index = (int32_t)attempt->key;
-  status = inf_attempt_prepare_decoder(attempt);
-  if (status == INFER_OK)
-    status = inf_attempt_write_request(attempt, target, why);
+  inf_attempt_prepare_decoder(attempt);
+  status = inf_attempt_write_request(attempt, target, why);
   if (status == INFER_OK)
     status = send_request(attempt, target);
   return status;
@@ -510,7 +521,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     return false;
   const inf_target_config *target = call->targets[call->next_target];
   const inf_client_options *client = &call->trail->config->client;
-  inf_answer_init(&attempt->answer, (size_t)client->max_response_bytes);
+  inf_answer_reuse(&attempt->answer, (size_t)client->max_response_bytes);
   inf_buf_init(&attempt->raw, (size_t)client->max_response_bytes);
   attempt->record = inf_trail_add(call->trail);
   if (!attempt->record) {

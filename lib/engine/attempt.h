@@ -35,13 +35,14 @@ typedef struct inf_attempt {
   inf_wire_request wire;
   inf_answer answer;
   inf_decoder decoder;
-  bool has_decoder;
-  bool stream;    /* asked for as a stream */
-  bool content;   /* first content seen */
-  bool sent;      /* the request went out */
-  bool untouched; /* it broke before the provider can have begun */
-  bool refused;   /* the provider said that it did not begin */
-  bool resend;    /* started at once after a stale connection */
+  bool decoder_made; /* by this attempt or one that was in its place before */
+  bool has_decoder;  /* by this one */
+  bool stream;       /* asked for as a stream */
+  bool content;      /* first content seen */
+  bool sent;         /* the request went out */
+  bool untouched;    /* it broke before the provider can have begun */
+  bool refused;      /* the provider said that it did not begin */
+  bool resend;       /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */

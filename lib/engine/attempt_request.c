@@ -13,7 +13,7 @@ beginning(const struct infer_call *call)
   return choice ? inf_buf_sv(&choice->text) : INF_SV("");
 }
 
-int32_t
+void
 inf_attempt_prepare_decoder(inf_attempt *attempt)
 {
   const struct infer_call *call = attempt->call;
@@ -27,10 +27,11 @@ inf_attempt_prepare_decoder(inf_attempt *attempt)
       .max_event_bytes = (size_t)client->max_event_bytes,
       .max_depth = (unsigned)client->max_json_depth,
   };
-  int32_t status =
-      inf_decoder_init(&attempt->decoder, &options, &attempt->answer);
-  attempt->has_decoder = status == INFER_OK;
-  return status;
+  if (attempt->decoder_made)
+    inf_decoder_reuse(&attempt->decoder, &options, &attempt->answer);
+  else
+    inf_decoder_init(&attempt->decoder, &options, &attempt->answer);
+  attempt->decoder_made = attempt->has_decoder = true;
 }
 
 int32_t

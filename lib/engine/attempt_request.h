@@ -7,8 +7,7 @@
 /* From the call and its target to what an attempt needs: a decoder for the
  * answer and the request as the provider's dialect writes it. Loop only. */
 
-/* INFER_OK or INFER_E_NO_MEMORY. */
-int32_t inf_attempt_prepare_decoder(inf_attempt *attempt);
+void inf_attempt_prepare_decoder(inf_attempt *attempt);
 /* Writes the request into attempt->wire. why gets a line for what the dialect
  * cannot say. */
 int32_t inf_attempt_write_request(inf_attempt *attempt,

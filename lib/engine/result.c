@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "policy/failure_table.h"
 
+#include <stddef.h>
+
 void
 inf_parts_free(inf_part *parts, size_t count)
 {
@@ -14,17 +16,39 @@ inf_parts_free(inf_part *parts, size_t count)
   inf_free(parts);
 }
 
+/* A larger answer gives its buffers away instead of being copied. */
+enum { packed_max_bytes = 64 << 10 };
+
+static struct infer_response *
+response_of(inf_answer *answer)
+{
+  size_t start = (sizeof(struct infer_response) + _Alignof(max_align_t) - 1) /
+                 _Alignof(max_align_t) * _Alignof(max_align_t);
+  size_t bytes = inf_answer_packed_bytes(answer);
+  bool packed = bytes <= packed_max_bytes;
+  struct infer_response *response = inf_malloc(packed ? start + bytes : start);
+  if (!response)
+    return NULL;
+  *response = (struct infer_response){.packed = packed};
+  if (packed) {
+    inf_answer_pack(&response->answer, answer, (char *)response + start);
+    inf_answer_reuse(answer, answer->max_bytes);
+  } else {
+    inf_answer_init(&response->answer, answer->max_bytes);
+    inf_answer_move(&response->answer, answer);
+  }
+  return response;
+}
+
 struct infer_response *
 inf_response_new(inf_answer *answer, inf_trail *trail,
                  const struct infer_attempt *winner)
 {
-  struct infer_response *response = inf_calloc(1, sizeof *response);
+  struct infer_response *response = response_of(answer);
   if (!response)
     return NULL;
   atomic_init(&response->refs, 1);
   atomic_init(&response->json, NULL);
-  inf_answer_init(&response->answer, answer->max_bytes);
-  inf_answer_move(&response->answer, answer);
   response->trail = inf_trail_ref(trail);
   response->winner = winner;
   return response;
@@ -44,7 +68,8 @@ infer_response_free(infer_response *response)
   if (!response ||
       atomic_fetch_sub_explicit(&response->refs, 1, memory_order_acq_rel) != 1)
     return;
-  inf_answer_fini(&response->answer);
+  if (!response->packed)
+    inf_answer_fini(&response->answer);
   inf_parts_free(response->parts, response->part_count);
   inf_trail_unref(response->trail);
   inf_free(atomic_load(&response->json));

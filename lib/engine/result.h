@@ -20,6 +20,7 @@ void inf_parts_free(inf_part *parts, size_t count);
  * reference count. */
 struct infer_response {
   atomic_uint refs;
+  bool packed; /* the answer's parts lie behind this struct */
   inf_answer answer;
   inf_trail *trail;
   const struct infer_attempt *winner; /* in the trail */
@@ -28,8 +29,8 @@ struct infer_response {
   _Atomic(char *) json; /* written when first asked for */
 };
 
-/* Moves the answer into a new response; NULL when memory is short, the answer
- * is then untouched. */
+/* Makes a response of an answer, which is empty afterwards; NULL when memory is
+ * short, the answer is then untouched. */
 struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
                                         const struct infer_attempt *winner);
 struct infer_response *inf_response_ref(struct infer_response *response);

@@ -12,6 +12,9 @@
 
 static const inf_usage no_usage = {-1, -1, -1, -1, -1, -1, false};
 
+/* What an answer that is used again keeps: nearly all have one choice. */
+enum { keep_choices = 1, keep_bytes = 64 << 10 };
+
 /* ---- Life ---------------------------------------------------------------- */
 
 static void
@@ -42,6 +45,27 @@ choice_fini(inf_choice *choice)
   inf_members_fini(&choice->extra);
 }
 
+/* Everything but the tool calls, which few answers have, may be used again. */
+static void
+choice_reuse(inf_choice *choice, size_t max_bytes)
+{
+  inf_buf *bufs[] = {
+      &choice->text,          &choice->reasoning,           &choice->refusal,
+      &choice->logprobs,      &choice->refusal_logprobs,    &choice->role,
+      &choice->finish_reason, &choice->native_finish_reason};
+  for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
+    inf_buf_reuse(bufs[i], max_bytes, keep_bytes);
+  for (size_t i = 0; i < choice->tool_call_count; i++)
+    tool_call_fini(&choice->tool_calls[i]);
+  inf_free(choice->tool_calls);
+  choice->tool_calls = NULL;
+  choice->tool_call_count = choice->tool_call_cap = 0;
+  inf_members_clear(&choice->message_extra);
+  inf_members_clear(&choice->extra);
+  choice->reasoning_name = NULL;
+  choice->has_text = choice->has_refusal = choice->has_logprobs = false;
+}
+
 void
 inf_answer_init(inf_answer *answer, size_t max_bytes)
 {
@@ -56,7 +80,7 @@ inf_answer_init(inf_answer *answer, size_t max_bytes)
 void
 inf_answer_fini(inf_answer *answer)
 {
-  for (size_t i = 0; i < answer->choice_count; i++)
+  for (size_t i = 0; i < answer->choices_made; i++)
     choice_fini(&answer->choices[i]);
   inf_free(answer->choices);
   inf_buf_fini(&answer->id);
@@ -65,19 +89,33 @@ inf_answer_fini(inf_answer *answer)
   inf_buf_fini(&answer->scratch);
   inf_members_fini(&answer->extra);
   answer->choices = NULL;
-  answer->choice_count = answer->choice_cap = 0;
+  answer->choice_count = answer->choice_cap = answer->choices_made = 0;
 }
 
 void
-inf_answer_reset(inf_answer *answer)
+inf_answer_reuse(inf_answer *answer, size_t max_bytes)
 {
-  size_t max_bytes = answer->max_bytes;
-  inf_delta_fn listener = answer->listener;
-  void *context = answer->listener_context;
-  inf_answer_fini(answer);
-  inf_answer_init(answer, max_bytes);
-  answer->listener = listener;
-  answer->listener_context = context;
+  inf_buf_reuse(&answer->id, max_bytes, keep_bytes);
+  inf_buf_reuse(&answer->model, max_bytes, keep_bytes);
+  inf_buf_reuse(&answer->usage_json, max_bytes, keep_bytes);
+  inf_buf_reuse(&answer->scratch, SIZE_MAX, keep_bytes);
+  inf_members_clear(&answer->extra);
+  while (answer->choices_made > keep_choices)
+    choice_fini(&answer->choices[--answer->choices_made]);
+  for (size_t i = 0; i < answer->choices_made; i++)
+    choice_reuse(&answer->choices[i], max_bytes);
+  answer->choice_count = 0;
+  answer->created = -1;
+  answer->usage = no_usage;
+  answer->prior_tokens = 0;
+  answer->prior_estimated = false;
+  answer->echo = (inf_sv){0};
+  answer->echo_held = 0;
+  answer->bytes = 0;
+  answer->max_bytes = max_bytes;
+  answer->status = INFER_OK;
+  answer->listener = NULL;
+  answer->listener_context = NULL;
 }
 
 void
@@ -243,11 +281,15 @@ need_choice(inf_answer *answer, uint32_t index)
     return NULL;
   }
   size_t at = answer->choice_count++;
-  while (at > 0 && answer->choices[at - 1].index > index) {
-    answer->choices[at] = answer->choices[at - 1];
-    at--;
+  if (at == answer->choices_made) {
+    choice_init(&answer->choices[at], index, answer->max_bytes);
+    answer->choices_made++;
   }
-  choice_init(&answer->choices[at], index, answer->max_bytes);
+  inf_choice made = answer->choices[at];
+  made.index = index;
+  for (; at > 0 && answer->choices[at - 1].index > index; at--)
+    answer->choices[at] = answer->choices[at - 1];
+  answer->choices[at] = made;
   return &answer->choices[at];
 }
 

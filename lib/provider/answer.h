@@ -90,7 +90,8 @@ typedef struct inf_answer {
   int64_t created;     /* -1: unknown */
   inf_choice *choices; /* in the order of their index */
   size_t choice_count, choice_cap;
-  inf_usage usage;    /* of this attempt alone */
+  size_t choices_made; /* of which so many have buffers, used or spare */
+  inf_usage usage;     /* of this attempt alone */
   inf_buf usage_json; /* the provider's usage object as sent */
   /* Of an answer that goes on where another ended: answer_join.c. */
   int64_t prior_tokens; /* of the output that came before; 0: none did */
@@ -106,10 +107,16 @@ typedef struct inf_answer {
 
 void inf_answer_init(inf_answer *answer, size_t max_bytes);
 void inf_answer_fini(inf_answer *answer);
-/* Empties it; limits and listener stay. */
-void inf_answer_reset(inf_answer *answer);
+/* Empties it for an answer of at most max_bytes, without a listener; some
+ * memory is kept. */
+void inf_answer_reuse(inf_answer *answer, size_t max_bytes);
 /* Moves everything but the listener; from is empty afterwards. */
 void inf_answer_move(inf_answer *to, inf_answer *from);
+/* A copy in one block of memory: how large that must be, and the copy. It is
+ * for reading only; the block belongs to the caller, who frees it instead of
+ * calling inf_answer_fini(). memory is aligned as for any object. */
+size_t inf_answer_packed_bytes(const inf_answer *from);
+void inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory);
 
 /* An empty id or model, and a time that is not above 0, change nothing once
  * there is one; else the last stands. */

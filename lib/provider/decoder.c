@@ -10,6 +10,8 @@
 /* So much of an error body is kept; what says why is at its beginning. */
 #define MAX_ERROR_BODY_BYTES ((size_t)64 << 10)
 #define MAX_HEADERS_BYTES    ((size_t)256 << 10)
+/* Buffers that are larger are not kept for the next response. */
+#define KEEP_BYTES ((size_t)64 << 10)
 /* The body is looked at in pieces of this size until it is clear what it is;
  * the longest beginning that is not yet clear is "retry". */
 #define SNIFF_BYTES 16
@@ -25,21 +27,51 @@ body_limit(const inf_decoder *decoder)
   return max > least ? max : least;
 }
 
-int32_t
+static void
+begin(inf_decoder *decoder, const inf_decoder_options *options,
+      inf_answer *answer)
+{
+  decoder->options = *options;
+  if (decoder->options.choices == 0)
+    decoder->options.choices = 1;
+  decoder->answer = answer;
+  decoder->body.max = body_limit(decoder);
+}
+
+void
 inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
                  inf_answer *answer)
 {
-  *decoder = (inf_decoder){.options = *options, .answer = answer};
-  if (decoder->options.choices == 0)
-    decoder->options.choices = 1;
+  *decoder = (inf_decoder){0};
   inf_failure_init(&decoder->failure);
   inf_headers_init(&decoder->headers, MAX_HEADERS_BYTES);
   inf_sse_init(&decoder->sse, options->max_event_bytes);
-  inf_buf_init(&decoder->body, body_limit(decoder));
   inf_buf_init(&decoder->scratch, SIZE_MAX);
   inf_buf_init(&decoder->repaired, SIZE_MAX);
   inf_guess_init(&decoder->guess);
-  return INFER_OK;
+  begin(decoder, options, answer);
+}
+
+void
+inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
+                  inf_answer *answer)
+{
+  inf_decoder kept = *decoder;
+  *decoder = (inf_decoder){.failure = kept.failure,
+                           .headers = kept.headers,
+                           .sse = kept.sse,
+                           .body = kept.body,
+                           .scratch = kept.scratch,
+                           .repaired = kept.repaired,
+                           .guess = kept.guess};
+  inf_failure_clear(&decoder->failure);
+  inf_headers_clear(&decoder->headers);
+  inf_sse_reuse(&decoder->sse, options->max_event_bytes, KEEP_BYTES);
+  inf_buf_reuse(&decoder->body, SIZE_MAX, KEEP_BYTES);
+  inf_buf_reuse(&decoder->scratch, SIZE_MAX, KEEP_BYTES);
+  inf_buf_reuse(&decoder->repaired, SIZE_MAX, KEEP_BYTES);
+  inf_guess_reuse(&decoder->guess);
+  begin(decoder, options, answer);
 }
 
 void
@@ -218,14 +250,21 @@ answer_trouble(int32_t status)
   }
 }
 
+/* What an event did to the answer may be final. */
+static void
+note_answer_status(inf_decoder *decoder)
+{
+  if (!decoder->failed && decoder->answer->status != INFER_OK)
+    inf_decoder_fail(decoder, decoder->answer->status,
+                     answer_trouble(decoder->answer->status));
+}
+
 static bool
 on_event(void *context, const inf_sse_event *event)
 {
   inf_decoder *decoder = context;
   int32_t status = decoder->options.kind->dialect->read_event(decoder, event);
-  if (!decoder->failed && decoder->answer->status != INFER_OK)
-    inf_decoder_fail(decoder, decoder->answer->status,
-                     answer_trouble(decoder->answer->status));
+  note_answer_status(decoder);
   if (status == INFER_E_PROTOCOL && !decoder->failed) {
     if (!decoder->unfinished_event)
       decoder->skipped_events++;
@@ -241,13 +280,44 @@ on_event(void *context, const inf_sse_event *event)
   return false;
 }
 
+/* Takes events that are like the last one off the front of the bytes: most of
+ * them are, and so they are read without being parsed. */
+static inf_sv
+take_alike(inf_decoder *decoder, inf_sv bytes)
+{
+  size_t count;
+  const inf_dialect *dialect = decoder->options.kind->dialect;
+  if (!dialect->read_alike || !inf_sse_between_events(&decoder->sse))
+    return bytes;
+  size_t len = dialect->read_alike(decoder, bytes, &count);
+  decoder->events += count;
+  note_answer_status(decoder);
+  return inf_sv_of(bytes.ptr + len, bytes.len - len);
+}
+
 static int32_t
 feed_events(inf_decoder *decoder, const char *ptr, size_t len)
 {
-  int32_t status = inf_sse_feed(&decoder->sse, ptr, len, on_event, decoder);
-  if (status != INFER_OK && !decoder->failed && !decoder->finished)
-    return inf_decoder_fail(decoder, status,
-                            status == INFER_E_TOO_LARGE
+  /* Events that had to be parsed and were followed by none that is alike. */
+  enum { useless_max = 2 };
+  inf_sse *sse = &decoder->sse;
+  inf_sv bytes = inf_sv_of(ptr, len);
+  for (int useless = 0; !decoder->failed && useless < useless_max;) {
+    inf_sv rest = take_alike(decoder, bytes);
+    useless = rest.len < bytes.len ? 0 : useless + 1;
+    bytes = rest;
+    if (bytes.len == 0 || decoder->failed)
+      break;
+    size_t taken =
+        inf_sse_feed_event(sse, bytes.ptr, bytes.len, on_event, decoder);
+    bytes = inf_sv_of(bytes.ptr + taken, bytes.len - taken);
+    if (bytes.len == 0 || sse->stopped)
+      break;
+  }
+  inf_sse_feed(sse, bytes.ptr, bytes.len, on_event, decoder);
+  if (sse->status != INFER_OK && !decoder->failed && !decoder->finished)
+    return inf_decoder_fail(decoder, sse->status,
+                            sse->status == INFER_E_TOO_LARGE
                                 ? "an event is larger than max_event_bytes"
                                 : "");
   if (decoder->failed)

@@ -110,6 +110,11 @@ struct inf_dialect {
    * counts; any other class, with failure filled in, ends the attempt. Once
    * decoder->failed is set only usage and the terminator are looked at. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
+  /* The short way through a stream whose events differ in little; NULL: there
+   * is none. text begins where an event begins. Takes as many whole events,
+   * framing included, as stand at its front and are like the last one, and
+   * gives their length and count. Not asked once decoder->failed is set. */
+  size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
   /* Fills failure from an error answer; body may be anything. */
   void (*read_failure)(inf_failure *failure, int http_status,
                        const inf_headers *headers, inf_sv body,
@@ -159,11 +164,12 @@ struct inf_decoder {
   bool failed;           /* failure is final; its words may be local ones */
 };
 
-/* INFER_OK or INFER_E_NO_MEMORY. */
-int32_t inf_decoder_init(inf_decoder *decoder,
-                         const inf_decoder_options *options,
-                         inf_answer *answer);
+void inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
+                      inf_answer *answer);
 void inf_decoder_fini(inf_decoder *decoder);
+/* For another response, after an init; some memory is kept. */
+void inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
+                       inf_answer *answer);
 /* Status and headers of the response, before any body byte. The provider's
  * request id stands in decoder->failure from then on, whatever comes. */
 int32_t inf_decoder_headers(inf_decoder *decoder, int http_status,

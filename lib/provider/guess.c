@@ -2,6 +2,7 @@
 #include "provider/guess.h"
 
 #include "wire/json_scan.h"
+#include "wire/swar.h"
 
 /* Chunks longer than this are not of the kind that comes by thousands. */
 #define MAX_TEMPLATE_BYTES 4096
@@ -17,6 +18,12 @@ void
 inf_guess_fini(inf_guess *guess)
 {
   inf_buf_fini(&guess->text);
+}
+
+void
+inf_guess_reuse(inf_guess *guess)
+{
+  guess->ready = false;
 }
 
 void
@@ -73,76 +80,46 @@ inf_is_padding(inf_sv value)
          memcmp(text.ptr, alphabet, text.len) == 0;
 }
 
-/* The high bit of each of the eight bytes that is not plain (see is_plain()).
- * A byte that is marked may borrow from the next more significant one, so only
- * the least significant mark is sure. */
-static uint64_t
-not_plain(uint64_t bytes)
-{
-  const uint64_t ones = 0x0101010101010101u;
-  const uint64_t tops = 0x8080808080808080u;
-  uint64_t quote = bytes ^ (ones * '"');
-  uint64_t escape = bytes ^ (ones * '\\');
-  return ((quote - ones) | (escape - ones) | (bytes - ones * 0x20) | bytes) &
-         tops;
-}
-
-static bool
-is_plain(char c)
-{
-  return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' &&
-         c != '\\';
-}
-
 /* The string that begins at the quote: plain ASCII at once, anything else by
  * the scanner. */
 static bool
 take_string(inf_sv text, inf_filling *filling)
 {
-  size_t at = 1;
-  for (; at + 8 <= text.len; at += 8) {
-    uint64_t bytes;
-    memcpy(&bytes, text.ptr + at, sizeof(bytes));
-    uint64_t marks = not_plain(bytes);
-    if (marks == 0)
-      continue;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    at += (size_t)__builtin_ctzll(marks) / 8;
-#endif
-    break;
-  }
-  while (at < text.len && is_plain(text.ptr[at]))
-    at++;
-  filling->ascii = at < text.len && text.ptr[at] == '"';
+  const char *end = text.ptr + text.len;
+  const char *at = inf_swar_ascii_end(text.ptr + 1, end);
+  filling->ascii = at < end && *at == '"';
   if (filling->ascii)
-    filling->value = inf_sv_of(text.ptr, at + 1);
+    filling->value = inf_sv_of(text.ptr, (size_t)(at + 1 - text.ptr));
   return filling->ascii || inf_json_scan(text, 1, &filling->value, NULL);
 }
 
-bool
-inf_guess_match(const inf_guess *guess, inf_sv chunk,
+size_t
+inf_guess_match(const inf_guess *guess, inf_sv text,
                 inf_filling fillings[INF_GUESS_MAX_HOLES])
 {
-  const char *text = guess->text.ptr;
+  const char *template = guess->text.ptr;
   size_t from = 0;
-  inf_sv rest = chunk;
+  inf_sv rest = text;
   if (!guess->ready)
-    return false;
+    return 0;
   for (size_t i = 0; i < guess->hole_count; i++) {
     const inf_hole *hole = &guess->holes[i];
     size_t same = hole->start - from;
     if (rest.len <= same || rest.ptr[same] != '"' ||
-        memcmp(rest.ptr, text + from, same) != 0)
-      return false;
+        memcmp(rest.ptr, template + from, same) != 0)
+      return 0;
     rest = inf_sv_of(rest.ptr + same, rest.len - same);
     if (!take_string(rest, &fillings[i]))
-      return false;
+      return 0;
     if (hole->kind == INF_HOLE_PADDING && hole->name &&
         !inf_is_padding(fillings[i].value))
-      return false;
+      return 0;
     size_t len = fillings[i].value.len;
     rest = inf_sv_of(rest.ptr + len, rest.len - len);
     from = hole->end;
   }
-  return inf_sv_eq(rest, inf_sv_of(text + from, guess->text.len - from));
+  size_t same = guess->text.len - from;
+  if (rest.len < same || memcmp(rest.ptr, template + from, same) != 0)
+    return 0;
+  return (size_t)(rest.ptr - text.ptr) + same;
 }

@@ -44,6 +44,8 @@ typedef struct inf_guess {
 
 void inf_guess_init(inf_guess *guess);
 void inf_guess_fini(inf_guess *guess);
+/* Forgets the template, for another stream; its memory is kept. */
+void inf_guess_reuse(inf_guess *guess);
 
 /* A chunk is going to be read in full: forgets the template. */
 void inf_guess_begin(inf_guess *guess, inf_sv chunk);
@@ -61,10 +63,10 @@ typedef struct inf_filling {
   bool ascii;   /* it is plain ASCII: nothing in it to decode */
 } inf_filling;
 
-/* True if the chunk fits the template; fillings[i] then is the string in
- * holes[i]. */
-bool inf_guess_match(const inf_guess *guess, inf_sv chunk,
-                     inf_filling fillings[INF_GUESS_MAX_HOLES]);
+/* Does the text begin with a chunk that fits the template? Gives the length of
+ * that, and in fillings[i] the string in holes[i]; 0 if it does not. */
+size_t inf_guess_match(const inf_guess *guess, inf_sv text,
+                       inf_filling fillings[INF_GUESS_MAX_HOLES]);
 
 /* Is the string value padding as some services send it under "p": a beginning
  * of "abc...xyzABC...XYZ0...9"? */

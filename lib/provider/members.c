@@ -14,15 +14,36 @@
 static int32_t write_merged(inf_sv name, inf_sv pieces, unsigned depth,
                             inf_buf *out);
 
+/* Of a list that is emptied so many elements keep their buffers, unless these
+ * are larger. */
+enum { keep_members = 8, keep_bytes = 4 << 10 };
+
+static void
+member_fini(inf_member *member)
+{
+  inf_buf_fini(&member->name);
+  inf_buf_fini(&member->pieces);
+}
+
 void
 inf_members_fini(inf_members *members)
 {
-  for (size_t i = 0; i < members->count; i++) {
-    inf_buf_fini(&members->list[i].name);
-    inf_buf_fini(&members->list[i].pieces);
-  }
+  for (size_t i = 0; i < members->made; i++)
+    member_fini(&members->list[i]);
   inf_free(members->list);
   *members = (inf_members){0};
+}
+
+void
+inf_members_clear(inf_members *members)
+{
+  while (members->made > keep_members)
+    member_fini(&members->list[--members->made]);
+  for (size_t i = 0; i < members->made; i++) {
+    inf_buf_reuse(&members->list[i].name, SIZE_MAX, keep_bytes);
+    inf_buf_reuse(&members->list[i].pieces, SIZE_MAX, keep_bytes);
+  }
+  members->count = 0;
 }
 
 static inf_member *
@@ -58,13 +79,17 @@ find_or_add(inf_members *members, inf_sv name, inf_member **found)
   if (members->count == members->cap && !grow(members))
     return INFER_E_NO_MEMORY;
   inf_member *member = &members->list[members->count];
-  *member = (inf_member){0};
-  inf_buf_init(&member->name, SIZE_MAX);
-  inf_buf_init(&member->pieces, SIZE_MAX);
+  if (members->count == members->made) {
+    *member = (inf_member){0};
+    inf_buf_init(&member->name, SIZE_MAX);
+    inf_buf_init(&member->pieces, SIZE_MAX);
+    members->made++;
+  }
+  member->count = 0;
   if (!inf_buf_append_sv(&member->name, name) ||
       !inf_buf_append(&member->pieces, "[]", 2)) {
-    inf_buf_fini(&member->name);
-    inf_buf_fini(&member->pieces);
+    inf_buf_clear(&member->name);
+    inf_buf_clear(&member->pieces);
     return INFER_E_NO_MEMORY;
   }
   members->count++;

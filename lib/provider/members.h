@@ -20,6 +20,7 @@ typedef struct inf_member {
 typedef struct inf_members {
   inf_member *list;
   size_t count, cap;
+  size_t made; /* elements of the list that have buffers, used or spare */
 } inf_members;
 
 /* More names than this in one object are INFER_E_TOO_LARGE. */
@@ -27,6 +28,9 @@ typedef struct inf_members {
 
 /* The zero-initialised struct is empty. */
 void inf_members_fini(inf_members *members);
+
+/* Empties it; some memory is kept for the next use. */
+void inf_members_clear(inf_members *members);
 
 /* The name is raw, the value JSON; a null value changes nothing: in an answer
  * it says no more than absence does. INFER_OK, INFER_E_NO_MEMORY or

@@ -178,5 +178,6 @@ const inf_dialect inf_dialect_openai = {
     .write_models = write_models,
     .read_body = inf_openai_read_body,
     .read_event = inf_openai_read_event,
+    .read_alike = inf_openai_read_alike,
     .read_failure = read_failure,
 };

@@ -356,17 +356,15 @@ filling_text(inf_openai_reader *reader, const inf_filling *filling)
   return inf_openai_text(reader, filling->value);
 }
 
-/* The short way: the chunk is like the last one. */
-static bool
-read_by_guess(inf_decoder *decoder, inf_sv data)
+/* The short way: what fits the template says the same as the last chunk but
+ * for the strings. */
+static void
+take_fillings(inf_decoder *decoder, inf_sv chunk, const inf_filling *fillings)
 {
-  inf_filling fillings[INF_GUESS_MAX_HOLES];
   const inf_guess *guess = &decoder->guess;
-  if (decoder->options.no_guess || decoder->failed ||
-      !inf_guess_match(guess, data, fillings))
-    return false;
   inf_openai_reader reader = {
-      .decoder = decoder, .answer = decoder->answer, .text = data};
+      .decoder = decoder, .answer = decoder->answer, .text = chunk};
+  inf_buf_clear(&decoder->scratch);
   /* As in a full reading, reasoning comes first. */
   for (size_t i = 0; i < guess->hole_count; i++) {
     const inf_hole *hole = &guess->holes[i];
@@ -379,8 +377,112 @@ read_by_guess(inf_decoder *decoder, inf_sv data)
       inf_answer_add_text(reader.answer, guess->choice,
                           filling_text(&reader, &fillings[i]));
   }
+}
+
+static bool
+read_by_guess(inf_decoder *decoder, inf_sv data)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  if (decoder->options.no_guess || decoder->failed || data.len == 0 ||
+      inf_guess_match(&decoder->guess, data, fillings) != data.len)
+    return false;
+  take_fillings(decoder, data, fillings);
   return true;
 }
+
+/* ---- Runs of like chunks ------------------------------------------------- */
+
+/* Length of the end of an event at the front of the text, 0 if there is
+ * none. */
+static size_t
+event_end(inf_sv text)
+{
+  if (text.len >= 2 && memcmp(text.ptr, "\n\n", 2) == 0)
+    return 2;
+  return text.len >= 4 && memcmp(text.ptr, "\r\n\r\n", 4) == 0 ? 4 : 0;
+}
+
+/* An event that is nothing but one line of data, and that like the last one.
+ * Gives its length, 0 if the text does not begin with one. */
+static size_t
+match_event(const inf_decoder *decoder, inf_sv text, inf_filling *fillings)
+{
+  enum { field = 6 };
+  if (text.len < field || memcmp(text.ptr, "data: ", field) != 0)
+    return 0;
+  inf_sv rest = inf_sv_of(text.ptr + field, text.len - field);
+  size_t len = inf_guess_match(&decoder->guess, rest, fillings);
+  if (len == 0 || field + len > decoder->options.max_event_bytes)
+    return 0;
+  size_t end = event_end(inf_sv_of(rest.ptr + len, rest.len - len));
+  return end > 0 ? field + len + end : 0;
+}
+
+/* The one hole with content, or NULL if there are more: then their order
+ * matters, and the events are taken one by one. */
+static const inf_hole *
+only_content(const inf_guess *guess, size_t *at)
+{
+  const inf_hole *found = NULL;
+  for (size_t i = 0; i < guess->hole_count; i++) {
+    if (guess->holes[i].kind == INF_HOLE_PADDING)
+      continue;
+    if (found)
+      return NULL;
+    found = &guess->holes[i];
+    *at = i;
+  }
+  return found;
+}
+
+/* Gathers the strings of a run. False if that might go over the answer's
+ * limit, or there is no memory: then the event is read the long way, which
+ * says so. */
+static bool
+gather(inf_decoder *decoder, const inf_filling *filling)
+{
+  inf_buf *run = &decoder->scratch;
+  const inf_answer *answer = decoder->answer;
+  size_t len = filling->value.len - 2, before = run->len;
+  if (len > answer->max_bytes - answer->bytes - before)
+    return false;
+  if (filling->ascii ? inf_buf_append(run, filling->value.ptr + 1, len)
+                     : inf_json_string(filling->value, run))
+    return true;
+  inf_buf_truncate(run, before); /* of a part of the string */
+  return false;
+}
+
+/* The strings of a run become one piece: the reader of the answer could not
+ * tell, for what comes within one turn of the loop is merged anyway. */
+size_t
+inf_openai_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  const inf_guess *guess = &decoder->guess;
+  inf_answer *answer = decoder->answer;
+  size_t taken = 0, len, at = 0;
+  const inf_hole *hole = guess->ready ? only_content(guess, &at) : NULL;
+  *count = 0;
+  if (!hole || decoder->options.no_guess || answer->status != INFER_OK)
+    return 0;
+  inf_buf_clear(&decoder->scratch);
+  while (
+      (len = match_event(decoder, inf_sv_of(text.ptr + taken, text.len - taken),
+                         fillings)) > 0 &&
+      gather(decoder, &fillings[at])) {
+    taken += len;
+    ++*count;
+  }
+  inf_sv run = inf_sv_of(decoder->scratch.ptr, decoder->scratch.len);
+  if (run.len > 0 && hole->kind == INF_HOLE_REASONING)
+    inf_answer_add_reasoning(answer, guess->choice, run, hole->name);
+  else if (run.len > 0)
+    inf_answer_add_text(answer, guess->choice, run);
+  return taken;
+}
+
+/* ---- Chunks -------------------------------------------------------------- */
 
 static int32_t
 read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
@@ -421,12 +523,12 @@ read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
 int32_t
 inf_openai_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
-  inf_buf_clear(&decoder->scratch);
   if (event->error.len > 0)
     return read_error_event(decoder, event->error);
   bool named_error = inf_sv_eq(event->event, INF_SV("error"));
   if (!named_error && read_by_guess(decoder, event->data))
     return INFER_OK;
+  inf_buf_clear(&decoder->scratch);
   inf_sv data = inf_sv_trim(event->data);
   if (inf_sv_eq(data, INF_SV("[DONE]"))) {
     decoder->terminated = true;

@@ -6,55 +6,101 @@
 
 #include "wire/json_write.h"
 
-/* The first of the paths that holds a number; -1 if none does. */
-static int64_t
-figure(inf_sv usage, const char *const *paths, size_t count)
+/* Where servers put the figures. */
+enum {
+  PROMPT,
+  COMPLETION,
+  TOTAL,
+  REASONING,
+  CACHED,
+  CACHE_HIT,
+  CACHE_READ,
+  NUM_CACHED,
+  CACHE_CREATION,
+  PROMPT_DETAILS,
+  COMPLETION_DETAILS,
+  USAGE_NAME_COUNT,
+};
+
+static const inf_openai_name usage_names[USAGE_NAME_COUNT] = {
+    [PROMPT] = INF_OPENAI_NAME("prompt_tokens"),
+    [COMPLETION] = INF_OPENAI_NAME("completion_tokens"),
+    [TOTAL] = INF_OPENAI_NAME("total_tokens"),
+    [REASONING] = INF_OPENAI_NAME("reasoning_tokens"),
+    [CACHED] = INF_OPENAI_NAME("cached_tokens"),
+    [CACHE_HIT] = INF_OPENAI_NAME("prompt_cache_hit_tokens"),
+    [CACHE_READ] = INF_OPENAI_NAME("cache_read_input_tokens"),
+    [NUM_CACHED] = INF_OPENAI_NAME("num_cached_tokens"),
+    [CACHE_CREATION] = INF_OPENAI_NAME("cache_creation_input_tokens"),
+    [PROMPT_DETAILS] = INF_OPENAI_NAME("prompt_tokens_details"),
+    [COMPLETION_DETAILS] = INF_OPENAI_NAME("completion_tokens_details"),
+};
+
+enum {
+  DETAIL_REASONING,
+  DETAIL_CACHED,
+  DETAIL_CACHE_WRITE,
+  DETAIL_NAME_COUNT,
+};
+
+static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
+    [DETAIL_REASONING] = INF_OPENAI_NAME("reasoning_tokens"),
+    [DETAIL_CACHED] = INF_OPENAI_NAME("cached_tokens"),
+    [DETAIL_CACHE_WRITE] = INF_OPENAI_NAME("cache_write_tokens"),
+};
+
+/* The values of the members that have one of the names. True if any member is
+ * a number, whatever its name. */
+static bool
+collect(inf_sv object, const inf_openai_name *names, size_t count,
+        inf_sv *values)
 {
-  for (size_t i = 0; i < count; i++) {
-    int64_t number;
-    if (inf_json_int64(inf_json_path(usage, paths[i]), false, &number) &&
-        number >= 0)
-      return number;
+  bool any_number = false;
+  inf_json_iter it = inf_openai_members_of(object);
+  while (inf_json_next(&it)) {
+    size_t name = inf_openai_find(&it, names, count);
+    if (name < count)
+      values[name] = it.value;
+    any_number = any_number || inf_json_is(it.value, INF_JSON_NUMBER);
   }
+  return any_number;
+}
+
+/* The first of the values that is a number of tokens; -1 if none is. */
+static int64_t
+figure(const inf_sv *values, size_t count)
+{
+  int64_t number;
+  for (size_t i = 0; i < count; i++)
+    if (inf_json_int64(values[i], false, &number) && number >= 0)
+      return number;
   return -1;
 }
 
-/* Where servers put the figures, OpenAI's place first. */
-static const char *const input_paths[] = {"prompt_tokens"};
-static const char *const output_paths[] = {"completion_tokens"};
-static const char *const total_paths[] = {"total_tokens"};
-static const char *const reasoning_paths[] = {
-    "completion_tokens_details.reasoning_tokens", "reasoning_tokens"};
-static const char *const cache_read_paths[] = {
-    "prompt_tokens_details.cached_tokens", "cached_tokens",
-    "prompt_cache_hit_tokens", "cache_read_input_tokens", "num_cached_tokens"};
-static const char *const cache_write_paths[] = {
-    "prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens"};
-
-static bool
-any_number(inf_sv object)
-{
-  inf_json_iter it = inf_json_iter_of(object);
-  while (inf_json_next(&it)) {
-    if (inf_json_is(it.value, INF_JSON_NUMBER))
-      return true;
-  }
-  return false;
-}
+#define FIGURE(...)                     \
+  figure((const inf_sv[]){__VA_ARGS__}, \
+         sizeof((const inf_sv[]){__VA_ARGS__}) / sizeof(inf_sv))
 
 void
 inf_openai_usage(inf_openai_reader *reader, inf_sv json)
 {
-  if (!inf_json_is(json, INF_JSON_OBJECT) || !any_number(json))
+  inf_sv at[USAGE_NAME_COUNT] = {{0}};
+  inf_sv prompt[DETAIL_NAME_COUNT] = {{0}};
+  inf_sv completion[DETAIL_NAME_COUNT] = {{0}};
+  if (!collect(json, usage_names, USAGE_NAME_COUNT, at))
     return;
+  collect(at[PROMPT_DETAILS], detail_names, DETAIL_NAME_COUNT, prompt);
+  collect(at[COMPLETION_DETAILS], detail_names, DETAIL_NAME_COUNT, completion);
   inf_openai_spoil(reader);
+  /* OpenAI's place is the first. */
   inf_usage usage = {
-      .input = figure(json, input_paths, 1),
-      .output = figure(json, output_paths, 1),
-      .reasoning = figure(json, reasoning_paths, 2),
-      .cache_read = figure(json, cache_read_paths, 5),
-      .cache_write = figure(json, cache_write_paths, 2),
-      .total = figure(json, total_paths, 1),
+      .input = FIGURE(at[PROMPT]),
+      .output = FIGURE(at[COMPLETION]),
+      .reasoning = FIGURE(completion[DETAIL_REASONING], at[REASONING]),
+      .cache_read = FIGURE(prompt[DETAIL_CACHED], at[CACHED], at[CACHE_HIT],
+                           at[CACHE_READ], at[NUM_CACHED]),
+      .cache_write = FIGURE(prompt[DETAIL_CACHE_WRITE], at[CACHE_CREATION]),
+      .total = FIGURE(at[TOTAL]),
   };
   /* xAI counts reasoning beside the output and not within it. Figures may be
    * anything: what is known not to be negative is taken from the total, since

@@ -54,7 +54,7 @@ container_end(const char *at, const char *end)
 {
   size_t depth = 0;
 
-  while (at < end) {
+  while ((at = inf_swar_bracket(at, end)) < end) {
     switch (*at++) {
     case '"':
       at = string_end(at, end);
@@ -64,12 +64,9 @@ container_end(const char *at, const char *end)
     case '[':
       depth++;
       break;
-    case '}':
-    case ']':
+    default:
       if (--depth == 0)
         return at;
-      break;
-    default:
       break;
     }
   }

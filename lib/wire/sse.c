@@ -7,10 +7,9 @@
  * piece until the piece ends (or a second data line comes): only then are
  * they copied. Comments are dropped as they come, whatever their length.
  *
- * Line ends are looked for with memchr(), LF and CR apart, and both are
- * remembered until the parser has passed them: hardly any stream has a CR, so
- * that each piece is searched once for CR and once for LF, however the two
- * are mixed. */
+ * Line ends are looked for with memchr(), first LF, then CR before it. Where
+ * the next LF is, is remembered until the parser has passed it, so that each
+ * byte is looked at twice, however the two are mixed. */
 #include "wire/sse.h"
 
 #include <infer/infer.h>
@@ -34,6 +33,21 @@ inf_sse_fini(inf_sse *sse)
   inf_buf_fini(&sse->data.copy);
   inf_buf_fini(&sse->event.copy);
   inf_buf_fini(&sse->error.copy);
+}
+
+void
+inf_sse_reuse(inf_sse *sse, size_t max_event_bytes, size_t keep_bytes)
+{
+  inf_sse kept = *sse;
+  inf_sse_init(sse, max_event_bytes);
+  sse->line = kept.line;
+  sse->data.copy = kept.data.copy;
+  sse->event.copy = kept.event.copy;
+  sse->error.copy = kept.error.copy;
+  inf_buf_reuse(&sse->line, max_event_bytes, keep_bytes);
+  inf_buf_reuse(&sse->data.copy, max_event_bytes, keep_bytes);
+  inf_buf_reuse(&sse->event.copy, max_event_bytes, keep_bytes);
+  inf_buf_reuse(&sse->error.copy, max_event_bytes, keep_bytes);
 }
 
 static bool
@@ -122,6 +136,7 @@ dispatch(inf_sse *sse, inf_sse_fn fn, void *context)
   if (sse->data.present || sse->error.present) {
     inf_sse_event event = {sse->event.value, sse->data.value, sse->error.value};
 
+    sse->delivered = true;
     go_on = fn(context, &event);
   }
   clear_event(sse);
@@ -229,7 +244,7 @@ take_line_end(inf_sse *sse, inf_sv part, inf_sse_fn fn, void *context)
 
 typedef struct cursor {
   const char *at, *end;
-  const char *lf, *cr; /* the next of each at or after at, or end */
+  const char *lf; /* the next at or after at, or end */
 } cursor;
 
 static const char *
@@ -245,9 +260,7 @@ line_end(cursor *in)
 {
   if (in->lf < in->at)
     in->lf = find(in->at, in->end, '\n');
-  if (in->cr < in->at)
-    in->cr = find(in->at, in->end, '\r');
-  return in->lf < in->cr ? in->lf : in->cr;
+  return find(in->at, in->lf, '\r');
 }
 
 /* Past the line end at in->at, of which CRLF may yet lack its LF. */
@@ -278,6 +291,8 @@ take_lines(inf_sse *sse, cursor *in, inf_sse_fn fn, void *context)
     skip_line_end(sse, in);
     if (!take_line_end(sse, part, fn, context))
       return false;
+    if (sse->pausing && sse->delivered)
+      return true;
   }
   return true;
 }
@@ -301,28 +316,55 @@ skip_bom(inf_sse *sse, cursor *in)
   return true;
 }
 
-int32_t
-inf_sse_feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
-             void *context)
+/* Gives the number of bytes taken: all, unless the parser was stopped or
+ * paused. */
+static size_t
+feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn, void *context)
 {
   cursor in = {.at = ptr};
 
   if (sse->stopped || len == 0)
-    return sse->status;
+    return 0;
   in.end = ptr + len;
   if (!skip_bom(sse, &in))
-    return sse->status;
+    return 0;
   if (sse->after_cr && in.at < in.end) {
     in.at += *in.at == '\n';
     sse->after_cr = false;
   }
   if (in.at == in.end)
-    return sse->status;
+    return len;
   in.lf = find(in.at, in.end, '\n');
-  in.cr = find(in.at, in.end, '\r');
   if (take_lines(sse, &in, fn, context))
     keep_fields(sse);
+  return (size_t)(in.at - ptr);
+}
+
+int32_t
+inf_sse_feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
+             void *context)
+{
+  feed(sse, ptr, len, fn, context);
   return sse->status;
+}
+
+size_t
+inf_sse_feed_event(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
+                   void *context)
+{
+  sse->pausing = true;
+  sse->delivered = false;
+  size_t taken = feed(sse, ptr, len, fn, context);
+  sse->pausing = false;
+  return taken;
+}
+
+bool
+inf_sse_between_events(const inf_sse *sse)
+{
+  return sse->bom == sizeof(bom) && !sse->after_cr && !sse->in_comment &&
+         !sse->stopped && sse->line.len == 0 && !sse->data.present &&
+         !sse->event.present && !sse->error.present && sse->event_bytes == 0;
 }
 
 int32_t

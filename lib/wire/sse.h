@@ -41,6 +41,8 @@ typedef struct inf_sse {
   bool after_cr;      /* a LF that comes next belongs to the last line end */
   uint8_t bom;        /* bytes of a leading BOM seen so far; 3: past it */
   bool stopped;
+  bool pausing; /* see inf_sse_feed_event() */
+  bool delivered;
   int32_t status;
   size_t comments; /* comment lines seen */
 } inf_sse;
@@ -49,10 +51,19 @@ typedef struct inf_sse {
  * their ends and without comments. */
 void inf_sse_init(inf_sse *sse, size_t max_event_bytes);
 void inf_sse_fini(inf_sse *sse);
+/* For another stream; buffers of at most keep_bytes are kept. */
+void inf_sse_reuse(inf_sse *sse, size_t max_event_bytes, size_t keep_bytes);
 /* INFER_OK, INFER_E_TOO_LARGE or INFER_E_NO_MEMORY; after an error the parser
  * stays stopped and gives the same error again. */
 int32_t inf_sse_feed(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
                      void *context);
+/* The same, but it takes no byte after the first event that it delivers. Gives
+ * the number of bytes taken; sse->status says how it went. */
+size_t inf_sse_feed_event(inf_sse *sse, const char *ptr, size_t len,
+                          inf_sse_fn fn, void *context);
+/* Does the next byte begin an event, whatever came before? Then an event that
+ * lies whole in the bytes may also be read in another way. */
+bool inf_sse_between_events(const inf_sse *sse);
 /* The end of the bytes: an unfinished last line and event count as finished,
  * because servers forget the last blank line. The parser is stopped then. */
 int32_t inf_sse_finish(inf_sse *sse, inf_sse_fn fn, void *context);

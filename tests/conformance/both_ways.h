@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "provider/dialect.h"
+#include "support/heard.h"
 
 #include <stdio.h>
 
@@ -15,19 +16,10 @@
 typedef struct both_side {
   inf_answer answer;
   inf_decoder decoder;
-  inf_buf heard, json;
+  heard heard;
+  inf_buf json;
   int32_t status;
 } both_side;
-
-static void
-both_on_delta(void *context, const inf_delta *delta)
-{
-  inf_buf *heard = context;
-  inf_buf_appendf(heard, "%d %u %u %zu ", (int)delta->kind, delta->choice,
-                  delta->tool, delta->text.len);
-  inf_buf_append_sv(heard, delta->text);
-  inf_buf_append_char(heard, '\n');
-}
 
 static void
 both_run(both_side *side, inf_sv body, size_t step, bool no_guess)
@@ -43,10 +35,10 @@ both_run(both_side *side, inf_sv body, size_t step, bool no_guess)
   };
   inf_headers headers;
   inf_headers_init(&headers, 16);
-  inf_buf_init(&side->heard, SIZE_MAX);
+  heard_init(&side->heard);
   inf_buf_init(&side->json, SIZE_MAX);
   inf_answer_init(&side->answer, options.max_body_bytes);
-  side->answer.listener = both_on_delta;
+  side->answer.listener = heard_on_delta;
   side->answer.listener_context = &side->heard;
   inf_decoder_init(&side->decoder, &options, &side->answer);
   inf_decoder_headers(&side->decoder, 200, &headers, 0);
@@ -66,7 +58,7 @@ both_fini(both_side *side)
 {
   inf_decoder_fini(&side->decoder);
   inf_answer_fini(&side->answer);
-  inf_buf_fini(&side->heard);
+  heard_fini(&side->heard);
   inf_buf_fini(&side->json);
 }
 
@@ -82,7 +74,7 @@ both_compare(inf_sv body, size_t step)
     difference = "status";
   else if (!inf_sv_eq(inf_buf_sv(&a.json), inf_buf_sv(&b.json)))
     difference = "answer";
-  else if (!inf_sv_eq(inf_buf_sv(&a.heard), inf_buf_sv(&b.heard)))
+  else if (!inf_sv_eq(inf_buf_sv(&a.heard.text), inf_buf_sv(&b.heard.text)))
     difference = "events";
   else if (a.decoder.events != b.decoder.events ||
            a.decoder.skipped_events != b.decoder.skipped_events)

@@ -11,20 +11,6 @@
 
 /* ---- Decoding ------------------------------------------------------------ */
 
-static void
-on_delta(void *context, const inf_delta *delta)
-{
-  inf_buf *heard = context;
-  inf_buf_appendf(heard, "%d %u %u ", (int)delta->kind, delta->choice,
-                  delta->tool);
-  inf_buf_append_sv(heard, delta->tool_id);
-  inf_buf_append_char(heard, ' ');
-  inf_buf_append_sv(heard, delta->tool_name);
-  inf_buf_append_char(heard, ' ');
-  inf_buf_append_sv(heard, delta->text);
-  inf_buf_append_char(heard, '\n');
-}
-
 void
 fuzz_decode(const fuzz_response *response, uint32_t cut_seed,
             fuzz_outcome *outcome)
@@ -32,10 +18,10 @@ fuzz_decode(const fuzz_response *response, uint32_t cut_seed,
   fuzz_cuts cuts = {cut_seed};
   inf_sv body = response->body;
   *outcome = (fuzz_outcome){0};
-  inf_buf_init(&outcome->heard, SIZE_MAX);
+  heard_init(&outcome->heard);
   inf_buf_init(&outcome->json, SIZE_MAX);
   inf_answer_init(&outcome->answer, response->options.max_body_bytes);
-  outcome->answer.listener = on_delta;
+  outcome->answer.listener = heard_on_delta;
   outcome->answer.listener_context = &outcome->heard;
   inf_decoder_init(&outcome->decoder, &response->options, &outcome->answer);
   inf_decoder_headers(&outcome->decoder, response->http_status,
@@ -56,7 +42,7 @@ fuzz_outcome_fini(fuzz_outcome *outcome)
 {
   inf_decoder_fini(&outcome->decoder);
   inf_answer_fini(&outcome->answer);
-  inf_buf_fini(&outcome->heard);
+  heard_fini(&outcome->heard);
   inf_buf_fini(&outcome->json);
 }
 
@@ -83,7 +69,7 @@ bool
 fuzz_outcome_same(const fuzz_outcome *a, const fuzz_outcome *b)
 {
   return a->status == b->status && same_buf(&a->json, &b->json) &&
-         same_buf(&a->heard, &b->heard) &&
+         same_buf(&a->heard.text, &b->heard.text) &&
          a->decoder.events == b->decoder.events &&
          a->decoder.skipped_events == b->decoder.skipped_events &&
          same_failure(&a->decoder.failure, &b->decoder.failure);

@@ -5,6 +5,7 @@
 #include "fuzz/fuzz.h"
 
 #include "provider/dialect.h"
+#include "support/heard.h"
 
 /* One response through the decoder, and everything that comes out of it. */
 typedef struct fuzz_response {
@@ -18,7 +19,7 @@ typedef struct fuzz_response {
 typedef struct fuzz_outcome {
   inf_answer answer;
   inf_decoder decoder;
-  inf_buf heard; /* what the listener was told, with texts put together */
+  heard heard; /* what the listener was told */
   inf_buf json;
   int32_t status;
 } fuzz_outcome;

@@ -99,7 +99,7 @@ with_short_memory(const fuzz_response *response, size_t fail_at,
              other.status == INFER_E_NO_MEMORY);
   /* What the listener wrote and the listing are not the decoder's. */
   if (other.status == INFER_OK && other.json.status == INFER_OK &&
-      other.heard.status == INFER_OK)
+      other.heard.text.status == INFER_OK)
     FUZZ_CHECK(whole->status == INFER_OK &&
                inf_sv_eq(inf_buf_sv(&other.json), inf_buf_sv(&whole->json)));
   fuzz_outcome_fini(&other);

@@ -244,6 +244,108 @@ test_the_limit_holds_over_all_buffers(void **state)
   inf_answer_fini(&answer);
 }
 
+/* Writes all there is, to compare by. */
+static void
+write_all(const inf_answer *answer, inf_buf *out)
+{
+  inf_buf_init(out, SIZE_MAX);
+  inf_answer_write_json(answer, out);
+  for (size_t i = 0; i < answer->choice_count; i++)
+    inf_answer_write_message(answer, answer->choices[i].index, out);
+}
+
+static void
+fill_with_everything(inf_answer *answer)
+{
+  inf_answer_set_id(answer, S("id"));
+  inf_answer_set_model(answer, S("m"));
+  inf_answer_set_extra(answer, S("service_tier"), S("\"default\""));
+  inf_answer_add_text(answer, 3, S("third"));
+  inf_answer_add_reasoning(answer, 3, S("hm"), "reasoning");
+  inf_answer_add_text(answer, 1, S("first"));
+  inf_answer_add_refusal(answer, 1, S("no"));
+  inf_answer_add_logprobs(answer, 1, S("{\"token\":\"a\"}"), false);
+  inf_answer_set_message_extra(answer, 1, S("x"), S("[1]"), true);
+  inf_answer_set_message_extra(answer, 1, S("x"), S("[2]"), true);
+  inf_answer_set_choice_extra(answer, 1, S("y"), S("2"));
+  inf_answer_add_tool_call(answer, 2, 0, S("t"), S("function"), S("f"),
+                           S("{}"));
+  inf_answer_set_tool_extra(answer, 2, 0, S("z"), S("true"));
+  inf_answer_finish(answer, 1, S("stop"), S("eos"));
+  inf_answer_end(answer);
+}
+
+static void
+test_a_packed_copy_says_the_same(void **state)
+{
+  fixture *f = *state;
+  inf_buf of_answer, of_copy;
+  fill_with_everything(&f->answer);
+  write_all(&f->answer, &of_answer);
+  size_t bytes = inf_answer_packed_bytes(&f->answer);
+  char *block = malloc(bytes);
+  assert_non_null(block);
+  inf_answer copy;
+  inf_answer_pack(&copy, &f->answer, block);
+  inf_answer_reuse(&f->answer, 1 << 16);
+  inf_answer_add_text(&f->answer, 0, S("overwritten by the next answer"));
+  write_all(&copy, &of_copy);
+  assert_sv(inf_buf_sv(&of_copy), inf_buf_cstr(&of_answer));
+  for (size_t i = 0; i < copy.choice_count; i++) {
+    const char *text = copy.choices[i].text.ptr;
+    assert_true(!text || (text >= block && text < block + bytes));
+  }
+  inf_buf_fini(&of_answer);
+  inf_buf_fini(&of_copy);
+  free(block);
+}
+
+static void
+test_an_empty_answer_packs_into_nothing(void **state)
+{
+  fixture *f = *state;
+  inf_answer copy;
+  char unused;
+  assert_int_equal(inf_answer_packed_bytes(&f->answer), 0);
+  inf_answer_pack(&copy, &f->answer, &unused);
+  assert_int_equal(copy.choice_count, 0);
+  assert_int_equal(copy.created, -1);
+}
+
+static void
+test_an_answer_in_used_memory_is_a_new_one(void **state)
+{
+  fixture *f = *state;
+  inf_buf first, second;
+  fill_with_everything(&f->answer);
+  write_all(&f->answer, &first);
+  for (int i = 0; i < 3; i++) {
+    inf_answer_reuse(&f->answer, 1 << 16);
+    assert_int_equal(f->answer.choice_count, 0);
+    assert_int_equal(f->answer.bytes, 0);
+    assert_null(f->answer.listener);
+    fill_with_everything(&f->answer);
+    write_all(&f->answer, &second);
+    assert_sv(inf_buf_sv(&second), inf_buf_cstr(&first));
+    inf_buf_fini(&second);
+  }
+  inf_buf_fini(&first);
+}
+
+static void
+test_large_memory_is_not_kept(void **state)
+{
+  fixture *f = *state;
+  static char large[100 << 10];
+  memset(large, 'x', sizeof large);
+  inf_answer_reuse(&f->answer, 1 << 20);
+  inf_answer_add_text(&f->answer, 0, inf_sv_of(large, sizeof large));
+  inf_answer_add_text(&f->answer, 1, S("small"));
+  inf_answer_reuse(&f->answer, 1 << 20);
+  assert_int_equal(f->answer.choices_made, 1);
+  assert_int_equal(f->answer.choices[0].text.cap, 0);
+}
+
 static void
 test_too_many_choices_or_calls_are_a_protocol_error(void **state)
 {
@@ -254,7 +356,7 @@ test_too_many_choices_or_calls_are_a_protocol_error(void **state)
   assert_int_equal(answer->status, INFER_OK);
   inf_answer_add_text(answer, 1, S("x"));
   assert_int_equal(answer->status, INFER_E_PROTOCOL);
-  inf_answer_reset(answer);
+  inf_answer_reuse(answer, answer->max_bytes);
   assert_int_equal(answer->status, INFER_OK);
   for (uint32_t i = 0; i < INF_ANSWER_MAX_TOOL_CALLS; i++)
     assert_int_equal(
@@ -299,6 +401,10 @@ main(void)
       TEST(test_usage_is_told_once_at_the_end),
       TEST(test_identity_is_kept_when_later_pieces_lack_it),
       TEST(test_the_limit_holds_over_all_buffers),
+      TEST(test_a_packed_copy_says_the_same),
+      TEST(test_an_empty_answer_packs_into_nothing),
+      TEST(test_an_answer_in_used_memory_is_a_new_one),
+      TEST(test_large_memory_is_not_kept),
       TEST(test_too_many_choices_or_calls_are_a_protocol_error),
       TEST(test_move_leaves_listeners_where_they_are),
   };

@@ -547,7 +547,7 @@ decode_short(void *arg)
   inf_headers_init(&headers, 1024);
   inf_headers_add_line(&headers, S("x-request-id: r"));
   inf_answer_init(&answer, options.max_body_bytes);
-  assert_int_equal(inf_decoder_init(&decoder, &options, &answer), INFER_OK);
+  inf_decoder_init(&decoder, &options, &answer);
   int32_t status = decode(&decoder, &headers, s);
   bool short_of_memory = fail_alloc_hits() > 0;
   inf_buf_init(&json, SIZE_MAX);

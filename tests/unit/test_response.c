@@ -51,6 +51,7 @@ response_new(void)
   won->usage[INFER_USAGE_OUTPUT] = 2;
   won->request_id = inf_strndup("req-2", 5);
   infer_response *response = inf_response_new(&answer, trail, won);
+  inf_answer_fini(&answer);
   assert_non_null(response);
   inf_trail_unref(trail);
   return response;
@@ -89,6 +90,7 @@ text_with_nul(void **state)
   inf_trail *trail = trail_new();
   infer_response *r =
       inf_response_new(&answer, trail, attempt_new(trail, INFER_OK));
+  inf_answer_fini(&answer);
   assert_memory_equal(infer_response_text(r, &len), "a\0b", 4);
   assert_int_equal(len, 3);
   const char *json = infer_response_json(r, &len);

@@ -51,6 +51,7 @@ threads_may_share_a_response(void **state)
   inf_trail *trail = trail_new();
   infer_response *response =
       inf_response_new(&answer, trail, attempt_new(trail, INFER_OK));
+  inf_answer_fini(&answer);
   inf_trail_unref(trail);
   infer_response_json(response, NULL);
   for (size_t i = 0; i < threads; i++) {

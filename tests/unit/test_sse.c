@@ -50,6 +50,26 @@ log_event(void *context, const inf_sse_event *event)
   return log->stop_after == 0 || log->count < log->stop_after;
 }
 
+/* Stops after each event, to go on from there. */
+static void
+feed_by_event(inf_sse *sse, const char *ptr, size_t len, event_log *log)
+{
+  for (size_t at = 0; at < len && !sse->stopped;) {
+    size_t before = log->count;
+    size_t taken = inf_sse_feed_event(sse, ptr + at, len - at, log_event, log);
+
+    assert_true(taken <= len - at);
+    assert_true(log->count <= before + 1);
+    if (taken < len - at && !sse->stopped) {
+      assert_int_equal(log->count, before + 1);
+      assert_true(inf_sse_between_events(sse));
+    }
+    at += taken;
+  }
+}
+
+static bool by_event;
+
 static int32_t
 feed_piece(inf_sse *sse, const char *ptr, size_t len, event_log *log)
 {
@@ -58,7 +78,9 @@ feed_piece(inf_sse *sse, const char *ptr, size_t len, event_log *log)
 
   assert_non_null(piece);
   memcpy(piece, ptr, len);
-  status = inf_sse_feed(sse, piece, len, log_event, log);
+  if (by_event)
+    feed_by_event(sse, piece, len, log);
+  status = inf_sse_feed(sse, piece, by_event ? 0 : len, log_event, log);
   free(piece);
   return status;
 }
@@ -282,7 +304,9 @@ test_random_streams_random_pieces(void **state)
     size_t count = cut_randomly(&rng, len, cuts, COUNT(cuts));
     int32_t status = run_cut(bytes, len, NULL, 0, max, &whole);
 
+    by_event = i % 2 == 1;
     assert_int_equal(run_cut(bytes, len, cuts, count, max, &cut), status);
+    by_event = false;
     assert_string_equal(whole.text, cut.text);
     assert_int_equal(whole.len, cut.len);
   }

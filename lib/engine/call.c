@@ -465,8 +465,10 @@ recover(struct infer_call *call, inf_retry_decision *next)
   };
   inf_recovery_decision recovery = inf_recovery_decide(&state);
   next->why = recovery.why;
-  next->reason = recovery.action == INF_RECOVERY_GO_ON ? INFER_REASON_CONTINUE
-                                                       : INFER_REASON_RECOVERY;
+  if (next->reason != INFER_REASON_RESEND) /* which is done only once */
+    next->reason = recovery.action == INF_RECOVERY_GO_ON
+                       ? INFER_REASON_CONTINUE
+                       : INFER_REASON_RECOVERY;
   return recovery.action;
 }
 

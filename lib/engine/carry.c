@@ -178,7 +178,8 @@ inf_carry_begin(inf_attempt *attempt)
 
 /* ---- The end ------------------------------------------------------------- */
 
-/* Who wrote what, as a member of the answer: "x_parts". */
+/* Who wrote what, as a member of the answer: "x_parts". Where a provider has
+ * sent so many members that there is no room it stays out. */
 static bool
 tell_parts(inf_answer *answer, const inf_carry *carry)
 {
@@ -200,7 +201,7 @@ tell_parts(inf_answer *answer, const inf_carry *carry)
     status =
         inf_members_set(&answer->extra, INF_SV("x_parts"), inf_buf_sv(&json));
   inf_buf_fini(&json);
-  return status == INFER_OK;
+  return status != INFER_E_NO_MEMORY;
 }
 
 /* A response of an answer that is joined already. */

@@ -79,6 +79,8 @@ inf_answer_join(inf_answer *answer, inf_sv text)
     inf_buf_fini(&joined);
     return false;
   }
+  answer->echo = (inf_sv){0};
+  answer->echo_held = 0;
   inf_buf_fini(&choice->text);
   choice->text = joined;
   choice->has_text = true;

@@ -651,6 +651,28 @@ recovery_restart_begins_anew(void **state)
   fake_client_free(fake);
 }
 
+/* At once is once, whatever the attempt was for. */
+static void
+a_refused_restart_is_resent_once(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.r.recovery", "'restart'", NULL);
+  script_cut(fake, sse_text("Hel"), sse_text("lo"));
+  fake_script *refusal = fake_script_always(&fake->net);
+  fake_sent(refusal, 1);
+  fake_done(refusal, 2, INF_NET_REFUSED_STREAM);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, 5000);
+  assert_int_equal(fake_status(call), INFER_E_RESET);
+  /* The allowance of four, and of those to b each once more. */
+  assert_int_equal(fake->net.request_count, 4 + 3);
+  assert_true(fake->net.requests[2].fresh_connection);
+  assert_contains(fake->telemetry, "attempt b/m recovery RESET");
+  assert_contains(fake->telemetry, "attempt b/m resend RESET");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 restart_discards_unread_events_of_older_epochs(void **state)
 {
@@ -1169,6 +1191,7 @@ main(void)
       cmocka_unit_test(after_a_response_byte_it_is_no_stale_connection),
       cmocka_unit_test(recovery_error_attaches_the_partial_answer),
       cmocka_unit_test(recovery_restart_begins_anew),
+      cmocka_unit_test(a_refused_restart_is_resent_once),
       cmocka_unit_test(restart_discards_unread_events_of_older_epochs),
       cmocka_unit_test(a_call_may_restart_more_than_once),
       cmocka_unit_test(a_delivered_tool_call_forbids_the_restart),

@@ -603,6 +603,25 @@ one_that_stumbles_is_asked_for_a_whole_answer(void **state)
   end(fake, call);
 }
 
+/* A stream that is refused is asked for again at once, once, and goes on. */
+static void
+a_refused_stream_goes_on_when_sent_again(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(CONTINUE, B_TAKES, NULL);
+  script_cut(fake);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_sent(script, 1);
+  fake_done(script, 2, INF_NET_REFUSED_STREAM);
+  script_rest(fake);
+  infer_call *call = cut_call(fake);
+  assert_request(fake, 2, "b", 32);
+  assert_string_equal(body(fake, 1), body(fake, 2));
+  assert_contains(fake->telemetry, "attempt b/m resend OK");
+  assert_events(fake, "text " REST "|finish stop|usage|done OK");
+  end(fake, call);
+}
+
 /* ---- Refusals ------------------------------------------------------------ */
 
 static void
@@ -1020,6 +1039,7 @@ main(void)
       cmocka_unit_test(it_may_be_cut_again),
       cmocka_unit_test(one_that_fails_first_is_passed_over),
       cmocka_unit_test(one_that_stumbles_is_asked_for_a_whole_answer),
+      cmocka_unit_test(a_refused_stream_goes_on_when_sent_again),
       cmocka_unit_test(who_refuses_is_asked_for_a_whole_answer),
       cmocka_unit_test(an_error_inside_a_200_refuses_too),
       cmocka_unit_test(another_that_takes_it_is_tried_first),

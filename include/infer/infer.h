@@ -201,6 +201,7 @@ typedef struct infer_call infer_call;
 typedef struct infer_attempt infer_attempt;
 typedef struct infer_plan infer_plan;
 typedef struct infer_model_list infer_model_list;
+typedef struct infer_warm_report infer_warm_report;
 
 /* ---- Errors -------------------------------------------------------------- */
 
@@ -434,6 +435,61 @@ INFER_API int32_t infer_plan_status(const infer_plan *plan, size_t index);
 /** One line: why it stands here, or why it is kept out. */
 INFER_API const char *infer_plan_reason(const infer_plan *plan, size_t index);
 INFER_API void infer_plan_free(infer_plan *plan);
+
+/* How far a provider was reached by infer_client_prewarm(). */
+#define INFER_WARM_NOTHING   0 /**< not even its name was found */
+#define INFER_WARM_LOOKUP    1 /**< its name was looked up */
+#define INFER_WARM_CONNECTED 2 /**< it accepted a connection */
+#define INFER_WARM_TLS       3 /**< and did the TLS handshake */
+#define INFER_WARM_READY     4 /**< a connection waits for the next call */
+
+/** Makes connections ready, so that the next calls begin without name lookup
+ * and handshakes, and reports what came of it. name: a route (all its
+ * targets), "provider/model", or a provider; NULL: every provider.
+ *
+ * A provider with the option warm_path is sent a GET of that path, without a
+ * key, prompt or header of the account. Without the option nothing is sent,
+ * which suffices for HTTP/2; of HTTP/1.1 a connection that was not used cannot
+ * be kept, and only the looked-up name remains. A connection that waits
+ * already serves as it is.
+ *
+ * Waits at most timeout_ms (-1: as long as it takes; no warm-up takes more
+ * than 30 s). What is not ready by then is given up; only with 0, which does
+ * not wait, warm-ups go on without a report. INFER_OK when every provider of
+ * the report is done with, ready or not; INFER_E_TIMEOUT with the report so
+ * far. report may not be NULL; the caller frees it. Other errors, without a
+ * report: INFER_E_CONFIG (no such name), INFER_E_CLOSED, INFER_E_NO_MEMORY,
+ * INFER_E_REENTRANT from a hook. */
+INFER_API int32_t infer_client_prewarm(infer_client *client, const char *name,
+                                       int64_t timeout_ms,
+                                       infer_warm_report **report,
+                                       infer_error **error);
+/** One row for each provider, in the order of the route or configuration. A
+ * row past the end reads as "", 0 or -1. These are [hook-safe]. */
+INFER_API size_t infer_warm_report_count(const infer_warm_report *report);
+INFER_API const char *
+infer_warm_report_provider(const infer_warm_report *report, size_t index);
+/** INFER_OK if nothing failed, which does not mean that a connection waits;
+ * else the class: INFER_E_RESOLVE, INFER_E_CONNECT, INFER_E_TLS, ...;
+ * INFER_E_TIMEOUT for what was still under way. */
+INFER_API int32_t infer_warm_report_status(const infer_warm_report *report,
+                                           size_t index);
+/** INFER_WARM_*. */
+INFER_API int32_t infer_warm_report_reached(const infer_warm_report *report,
+                                            size_t index);
+/** 1 if a connection waits for the next call. */
+INFER_API int32_t infer_warm_report_ready(const infer_warm_report *report,
+                                          size_t index);
+/** "h2", "http/1.1", or "" if it is not known. */
+INFER_API const char *
+infer_warm_report_protocol(const infer_warm_report *report, size_t index);
+/** One line: why no connection waits; "" if one does. */
+INFER_API const char *infer_warm_report_reason(const infer_warm_report *report,
+                                               size_t index);
+/** How long it took, in nanoseconds; -1 if it is not done. */
+INFER_API int64_t infer_warm_report_took_ns(const infer_warm_report *report,
+                                            size_t index);
+INFER_API void infer_warm_report_free(infer_warm_report *report);
 
 /** The models that a provider lists, fetched now; waits at most timeout_ms.
  * INFER_E_UNSUPPORTED where the provider has no list. */

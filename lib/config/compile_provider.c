@@ -30,6 +30,7 @@ inf_provider_config_fini(inf_provider_config *provider)
   inf_free(provider->name);
   inf_free(provider->base_url);
   inf_free(provider->auth_scheme);
+  inf_free(provider->warm_path);
 }
 
 /* ---- Name and kind ------------------------------------------------------- */
@@ -150,6 +151,24 @@ read_auth_scheme(const inf_node *node, const inf_place *place,
   return INFER_OK;
 }
 
+static int32_t
+check_warm_path(const inf_node *node, const inf_place *place,
+                inf_provider_config *provider, infer_error **error)
+{
+  (void)node;
+  inf_place here = inf_place_member(place, INF_SV("warm_path"));
+  const char *path = provider->warm_path;
+  if (!path)
+    return INFER_OK;
+  bool plain = path[0] == '/';
+  for (const char *at = path; *at; at++)
+    plain = plain && *at > ' ' && *at < 0x7f && *at != '#';
+  return plain ? INFER_OK
+               : inf_place_error(&here, error,
+                                 "expected a path on the server, as in "
+                                 "\"/health\", of plain characters");
+}
+
 /* ---- Models -------------------------------------------------------------- */
 
 const char *
@@ -238,8 +257,8 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
 {
   /* In the order in which they need each other. */
   static const read_fn parts[] = {
-      read_kind,          read_base_url, read_auth_scheme,    inf_compile_keys,
-      inf_compile_extras, read_models,   inf_compile_endpoint};
+      read_kind,          read_base_url, read_auth_scheme,     inf_compile_keys,
+      inf_compile_extras, read_models,   inf_compile_endpoint, check_warm_path};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);

@@ -128,6 +128,11 @@ static const inf_option options[] = {
     PROVIDER("http_version", INF_OPTION_ENUM, 0, "", "auto 1.1", APART,
              "auto: HTTP/2 where the server has it"),
 
+    PROVIDER("warm_path", INF_OPTION_STRING, 0, "", "", IN_PROVIDER(warm_path),
+             "path on the server, as in \"/health\", of a GET that costs "
+             "nothing: to have a connection ready it is sent, without a key. "
+             "Without one only HTTP/2 can be kept ready"),
+
     OTHER("key", "key", INF_OPTION_SECRET, "required", "", APART,
           "\"env:NAME\", \"file:PATH\", or the key itself"),
     OTHER("key", "organization", INF_OPTION_STRING, "the provider's", "",
@@ -164,6 +169,10 @@ static const inf_option options[] = {
                 "read: an error, a restart from the beginning, or the rest "
                 "from another target, where one takes a prefill and the "
                 "answer is plain text; else a restart"),
+    {"policy", "keep_warm", INF_OPTION_BOOL, "", 0, 0, 0, "", "",
+     offsetof(inf_route_params, keep_warm),
+     "while the client is in use, have a connection ready to the target that "
+     "is asked first and to the next one"},
     POLICY_ENUM("upstream", "default stream unary", upstream,
                 "how targets are asked: streamed, or for one whole body; "
                 "default: as the provider says, else streamed"),

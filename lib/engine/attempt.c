@@ -23,6 +23,9 @@ static const char no_memory_message[] = "memory ran out while reading";
 static void
 fail(inf_attempt *attempt, int32_t status, const char *message)
 {
+  if (!attempt->sent && status <= INFER_E_RESOLVE &&
+      status >= INFER_E_TLS_VERIFY)
+    inf_warmer_note_failure(attempt->engine, attempt->record->provider);
   inf_attempt_close_record(attempt, status, message);
   inf_call_attempt_failed(attempt, status);
 }
@@ -379,6 +382,12 @@ static const int32_t net_classes[] = {
     [INF_NET_NO_MEMORY] = INFER_E_NO_MEMORY,
 };
 
+int32_t
+inf_attempt_class_of_net(inf_net net)
+{
+  return net_classes[net];
+}
+
 /* Has anything of the answer come? */
 static bool
 has_begun(const inf_attempt *attempt)
@@ -406,7 +415,7 @@ class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
   *message = result->detail;
   if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
     return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
-  return net_classes[result->net];
+  return inf_attempt_class_of_net(result->net);
 }
 
 static void
@@ -478,6 +487,7 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
       .fresh_connection = attempt->fresh_connection,
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
+  inf_warmer_note_use(engine, target->provider);
   attempt->exchange = engine->transport->ops->start(engine->transport, &request,
                                                     &exchange_events, attempt);
   return attempt->exchange ? INFER_OK : INFER_E_NO_MEMORY;

@@ -69,6 +69,8 @@ bool inf_attempt_complete(inf_attempt *attempt);
 void inf_attempt_on_timer(inf_attempt *attempt);
 /* Back to the pool; it has no call and no exchange any more. */
 void inf_attempt_release(inf_attempt *attempt);
+/* The class of an exchange's end, as far as the network is concerned. */
+int32_t inf_attempt_class_of_net(inf_net net);
 /* Frees one that is in the pool. */
 void inf_attempt_free(inf_attempt *attempt);
 

@@ -541,6 +541,7 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
 void
 inf_engine_begin(inf_engine *engine, struct infer_call *call)
 {
+  inf_warmer_note_call(engine);
   inf_list_push_back(&engine->calls, &call->engine_node);
   inf_retry_decision first = {
       .action = INF_RETRY_ATTEMPT,

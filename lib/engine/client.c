@@ -45,6 +45,7 @@ silence(struct infer_client *client)
 {
   static const inf_config_hooks none;
   client->engine.hooks = &none;
+  client->loop_log = none.log;
   pthread_mutex_lock(&client->mutex);
   for (inf_list *node = client->queues.next; node != &client->queues;
        node = node->next) {
@@ -57,6 +58,15 @@ silence(struct infer_client *client)
   pthread_mutex_unlock(&client->mutex);
 }
 
+/* Options of the loop, and what it keeps warm. Loop only. */
+static void
+use_config(inf_engine *engine, inf_config *config)
+{
+  engine->delivery_interval_ns =
+      (uint64_t)config->client.delivery_interval_ms * INF_NS_PER_MS;
+  inf_warmer_configure(engine, config);
+}
+
 /* Takes what other threads left: new calls first, and both lists at one moment,
  * so that a cancel finds its call begun. False: the loop is to end. Loop
  * only. */
@@ -66,27 +76,36 @@ take_mail(struct infer_client *client)
   inf_engine *engine = &client->engine;
   if (!atomic_exchange(&client->mail, false))
     return true;
-  inf_list submitted, commands;
+  inf_list submitted, commands, warm_asks;
   inf_list_init(&submitted);
   inf_list_init(&commands);
+  inf_list_init(&warm_asks);
   pthread_mutex_lock(&client->mutex);
   inf_list_splice_back(&submitted, &client->submitted);
   inf_list_splice_back(&commands, &client->commands);
+  inf_list_splice_back(&warm_asks, &client->warm_asks);
   bool cancel_all = client->cancel_all, stop = client->stop;
   bool silent = client->silent;
-  if (client->reloaded)
-    engine->delivery_interval_ns =
-        (uint64_t)client->config->client.delivery_interval_ms * INF_NS_PER_MS;
+  bool closing = client->closing;
+  inf_config *reloaded =
+      client->reloaded ? inf_config_ref(client->config) : NULL;
   client->reloaded = false;
   pthread_mutex_unlock(&client->mutex);
 
   if (silent)
     silence(client);
   inf_engine_update_time(engine, INF_NEVER);
+  if (reloaded)
+    use_config(engine, reloaded);
+  inf_config_unref(reloaded);
+  if (closing)
+    inf_warmer_stop(engine);
   inf_list *node;
   while ((node = inf_list_pop_front(&submitted)))
     inf_engine_begin(engine,
                      INF_CONTAINER_OF(node, struct infer_call, engine_node));
+  while ((node = inf_list_pop_front(&warm_asks)))
+    inf_warmups_ask(engine, INF_CONTAINER_OF(node, inf_warm_ask, node));
   struct infer_call *call;
   while ((call = next_command(client, &commands))) {
     if (atomic_load(&call->cancel_requested))
@@ -385,7 +404,7 @@ start_engine(struct infer_client *client, const inf_client_parts *parts)
   const inf_client_options *options = &client->config->client;
   inf_curl_options network = {
       .clock = parts->clock,
-      .log = &client->hooks.log,
+      .log = &client->loop_log,
       .max_header_bytes = max_header_bytes,
       .max_idle_connections = (uint32_t)options->max_idle_connections,
   };
@@ -394,8 +413,7 @@ start_engine(struct infer_client *client, const inf_client_parts *parts)
     return false;
   inf_engine_init(&client->engine, transport, parts->clock, parts->seed,
                   client->runtime, &client->hooks);
-  client->engine.delivery_interval_ns =
-      (uint64_t)options->delivery_interval_ms * INF_NS_PER_MS;
+  use_config(&client->engine, client->config);
   client->engine.on_call_ending = on_call_ending;
   client->engine.on_call_ended = on_call_ended;
   client->engine.context = client;
@@ -426,9 +444,11 @@ client_alloc(const struct infer_config *config)
   inf_list_init(&client->process_node);
   inf_list_init(&client->submitted);
   inf_list_init(&client->commands);
+  inf_list_init(&client->warm_asks);
   inf_list_init(&client->queues);
   if (config)
     client->hooks = *inf_config_hooks_of(config);
+  client->loop_log = client->hooks.log;
   client->runtime = inf_runtime_new();
   return client;
 }
@@ -562,6 +582,8 @@ inf_client_close(struct infer_client *client, uint64_t drain_ns)
   uint64_t now_ns = inf_clock_now(client->engine.clock);
   pthread_mutex_lock(&client->mutex);
   client->closing = true;
+  if (!client->stopped)
+    wake(client);
   pthread_mutex_unlock(&client->mutex);
   if (wait_drained(client, inf_time_add(now_ns, drain_ns)))
     return INFER_OK;

@@ -16,6 +16,7 @@ struct infer_client {
   inf_engine engine; /* touched by the loop only */
   inf_runtime *runtime;
   inf_config_hooks hooks;
+  inf_log loop_log; /* the transport's; touched by the loop only */
   inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;
@@ -23,6 +24,7 @@ struct infer_client {
   inf_config *config;  /* [client] for new calls */
   inf_list submitted;  /* [client] calls not yet seen by the loop */
   inf_list commands;   /* [client] calls to be cancelled or resumed */
+  inf_list warm_asks;  /* [client] not yet seen by the loop */
   atomic_bool mail;    /* something is in the lists above */
   size_t live_count;   /* [client] accepted and not ending: at most max_calls,
                         * so who has seen an end may submit again */

@@ -30,6 +30,7 @@ note_gap(inf_engine *engine, uint64_t gap_ns, uint64_t waited_ns)
   if (!late && !slept)
     return;
   engine->transport->ops->retire_idle(engine->transport);
+  inf_warmer_forget(&engine->warmer, engine->now_ns);
   inf_logf(&engine->hooks->log, INFER_LOG_INFO,
            "time jumped by %llu ms: idle connections closed",
            (unsigned long long)(gap_ns / INF_NS_PER_MS));
@@ -71,6 +72,8 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_list_init(&engine->attempts);
   inf_list_init(&engine->pool);
   inf_list_init(&engine->dirty);
+  inf_warmups_init(&engine->warmups);
+  inf_warmer_init(&engine->warmer);
   engine->now_ns = inf_clock_now(clock);
   engine->asleep_ns = asleep_ns(engine);
   transport->after_wait = after_wait;
@@ -90,6 +93,8 @@ inf_engine_fini(inf_engine *engine)
   }
   while ((node = inf_list_pop_front(&engine->pool)))
     inf_attempt_free(INF_CONTAINER_OF(node, inf_attempt, node));
+  inf_warmups_end(engine);
+  inf_warmer_fini(&engine->warmer);
   engine->transport->ops->free(engine->transport);
   engine->transport = NULL;
 }
@@ -134,6 +139,8 @@ run_timers(inf_engine *engine)
                       INF_CONTAINER_OF(timer, struct infer_call, timer));
   while ((timer = inf_timer_pop_due(&engine->attempt_timers, engine->heard_ns)))
     inf_attempt_on_timer(INF_CONTAINER_OF(timer, inf_attempt, timer));
+  if (engine->warmer.next_ns <= engine->now_ns)
+    inf_warmer_run(engine);
 }
 
 uint64_t
@@ -142,6 +149,7 @@ inf_engine_next_ns(inf_engine *engine)
   uint64_t next_ns = inf_timer_next_ns(&engine->timers);
   uint64_t others_ns[] = {
       inf_timer_next_ns(&engine->attempt_timers),
+      engine->warmer.next_ns,
       engine->transport->ops->next_timeout_ns(engine->transport),
   };
   for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++)

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/attempt.h"
+#include "engine/warmer.h"
 
 /* The loop: calls, attempts and timers over a transport, a clock and a random
  * generator that are given to it. It starts no thread and takes no lock but
@@ -50,6 +51,8 @@ typedef struct inf_engine {
   inf_list pool;                 /* attempts to be used again */
   size_t pool_count;
   inf_list dirty; /* calls with staged events */
+  inf_warmups warmups;
+  inf_warmer warmer;
   uint64_t delivery_interval_ns;
   uint64_t next_flush_ns;
   uint64_t clock_jumps;

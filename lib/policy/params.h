@@ -37,6 +37,7 @@ typedef struct inf_route_params {
   int32_t upstream;             /* inf_upstream */
   bool failover_content_filter; /* refused content may go elsewhere */
   bool failover_tls_verify;     /* so may an untrusted certificate */
+  bool keep_warm;               /* a connection waits for the next call */
 } inf_route_params;
 
 #endif

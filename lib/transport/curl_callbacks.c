@@ -55,6 +55,9 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   long connects = 1;
   curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
   exchange->reused = connects == 0;
+  exchange->connected = true;
+  if (exchange->warm_up == INF_WARM_UP_CONNECT)
+    return CURL_PREREQFUNC_ABORT;
   exchange->sent = true;
   exchange->sent_ns = inf_clock_now(exchange->transport->options.clock);
   inf_exchange_times times;

@@ -99,6 +99,8 @@ struct inf_exchange {
   bool in_headers;  /* the status line of this header block was seen */
   bool headers_told, response_begun, reused, sent;
   bool resend_refused, aborted, paused;
+  inf_warm_up warm_up;
+  bool connected, connection_kept; /* of a warm-up */
   bool headers_too_large, headers_no_memory, no_http;
   char error[CURL_ERROR_SIZE];
 };

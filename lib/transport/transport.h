@@ -57,6 +57,19 @@ typedef struct inf_endpoint {
   uint8_t http_version; /* 0: negotiate; 1: HTTP/1.1 */
 } inf_endpoint;
 
+/* An exchange may serve to have a connection ready for later ones. */
+typedef enum inf_warm_up {
+  INF_WARM_UP_NOT,
+  /* Connects and sends nothing. A connection of HTTP/2 then waits for later
+   * exchanges; one of HTTP/1.1 does not, for libcurl keeps none over which no
+   * request went, and one that waited already is lost by it: set
+   * fresh_connection unless the server is known to have HTTP/2. Ends with
+   * INF_NET_OK; only on_done is called. */
+  INF_WARM_UP_CONNECT,
+  /* Sends the request, a GET. Whatever the answer, the connection may wait. */
+  INF_WARM_UP_REQUEST,
+} inf_warm_up;
+
 typedef struct inf_http_request {
   const char *method; /* "GET" or "POST" */
   const char *url;
@@ -67,6 +80,8 @@ typedef struct inf_http_request {
   const inf_endpoint *endpoint;
   /* Not over a connection that was used before. */
   bool fresh_connection;
+  inf_warm_up warm_up;
+  uint32_t warm_up_ms; /* a warm-up ends after so long, wherever it is */
 } inf_http_request;
 
 /* Points of the exchange's life on the engine's clock, 0: not reached. */
@@ -86,6 +101,10 @@ typedef struct inf_exchange_result {
   bool sent;           /* at least one byte of the request may have left */
   bool response_begun; /* at least one byte of the response came */
   const char *detail;  /* one line for people, never NULL, no key in it */
+  /* Of a warm-up: does a connection wait now, and what does the server speak
+   * ("h2", "http/1.1"; NULL: not known)? */
+  bool connection_kept;
+  const char *protocol;
 } inf_exchange_result;
 
 /* What the engine hears. The request's strings, headers and body must live

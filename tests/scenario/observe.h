@@ -67,6 +67,7 @@ OBSERVE(tls_verify);
 OBSERVE(unix_socket);
 OBSERVE(resolve);
 OBSERVE(http_version);
+OBSERVE(warm_path);
 
 /* Routes, targets and policies: observe_policy.c */
 OBSERVE(targets);
@@ -78,6 +79,7 @@ OBSERVE(retries);
 OBSERVE(stay_retries);
 OBSERVE(stay_max_wait_ms);
 OBSERVE(recovery);
+OBSERVE(keep_warm);
 OBSERVE(policy_upstream);
 OBSERVE(failover_on);
 OBSERVE(connect_ms);

@@ -250,3 +250,24 @@ observe_http_version(void **state)
   assert_string_equal(agreed, "h2");
   world_end(&w);
 }
+
+/* ---- Warm connections ---------------------------------------------------- */
+
+void
+observe_warm_path(void **state)
+{
+  (void)state;
+  static const char *const members[] = {"", ",'warm_path':'/v1/models'"};
+  for (int i = 0; i < 2; i++) {
+    char config[256];
+    snprintf(config, sizeof config, ONE("%s", ""), members[i]);
+    world w = observe_world(OK_SCRIPT, config);
+    infer_warm_report *report;
+    assert_int_equal(infer_client_prewarm(w.client, "p", 5000, &report, NULL),
+                     INFER_OK);
+    assert_int_equal(infer_warm_report_ready(report, 0), i);
+    infer_warm_report_free(report);
+    assert_int_equal(world_requests(&w, 1), i);
+    world_end(&w);
+  }
+}

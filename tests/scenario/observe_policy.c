@@ -279,3 +279,32 @@ observe_deadline_ms(void **state)
   (void)state;
   expect_end_after(SLOW, TIMED("deadline_ms"), INFER_E_DEADLINE, 200);
 }
+
+/* The second target is sent a GET although no call needs it. */
+void
+observe_keep_warm(void **state)
+{
+  (void)state;
+  world w = {0};
+  world_sim(&w, 1, OK_SCRIPT);
+  world_sim(&w, 2, OK_SCRIPT);
+  world_client(&w, "{'providers':["
+                   "{'name':'a','type':'openai','base_url':'$1'},"
+                   "{'name':'b','type':'openai','base_url':'$2',"
+                   "'warm_path':'/v1/models'}],"
+                   "'routes':{"
+                   "'warm':{'targets':['a/m','b/m'],'keep_warm':true}}}");
+  outcome o = world_chat(&w, "warm");
+  assert_int_equal(o.status, INFER_OK);
+  outcome_end(&o);
+  uint64_t until_ms = world_now_ms() + 10000;
+  while (world_requests(&w, 2) == 0) {
+    assert_true(world_now_ms() < until_ms);
+    if (infer_client_drive(w.client, 5) != INFER_OK)
+      world_sleep_ms(5);
+  }
+  json_object *log = world_log(&w, 2, 1);
+  assert_string_equal(log_text(log, 0, "path"), "/v1/models");
+  json_object_put(log);
+  world_end(&w);
+}

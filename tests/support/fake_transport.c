@@ -189,6 +189,8 @@ record(fake_net *net, const inf_http_request *request)
       .body = copy_text(request->body.ptr, request->body.len),
       .endpoint = request->endpoint,
       .fresh_connection = request->fresh_connection,
+      .warm_up = request->warm_up,
+      .warm_up_ms = request->warm_up_ms,
       .start_ns = clock_now(net),
   };
   return &net->requests[at];
@@ -278,6 +280,23 @@ next_step_ns(const fake_net *net)
   return next_ns;
 }
 
+static uint64_t
+phase_ns(const inf_exchange *exchange, uint64_t at_ms)
+{
+  return at_ms > 0 ? exchange->start_ns + at_ms * INF_NS_PER_MS : 0;
+}
+
+static inf_exchange_times
+way_of(const inf_exchange *exchange, const fake_script *script)
+{
+  return (inf_exchange_times){
+      .start_ns = exchange->start_ns,
+      .lookup_ns = phase_ns(exchange, script->lookup_ms),
+      .connect_ns = phase_ns(exchange, script->connect_ms),
+      .tls_ns = phase_ns(exchange, script->tls_ms),
+  };
+}
+
 static void
 finish(inf_exchange *exchange, inf_net result)
 {
@@ -296,10 +315,14 @@ finish(inf_exchange *exchange, inf_net result)
       [INF_NET_ABORTED] = "aborted",
       [INF_NET_NO_MEMORY] = "out of memory",
   };
+  static const fake_script silence;
+  const fake_script *script = exchange->script ? exchange->script : &silence;
   inf_exchange_result end = {
       .net = result,
-      .times.start_ns = exchange->start_ns,
-      .reused_connection = exchange->script && exchange->script->reused,
+      .times = way_of(exchange, script),
+      .reused_connection = script->reused,
+      .connection_kept = script->kept,
+      .protocol = script->protocol,
       .sent = exchange->sent,
       .response_begun = exchange->response_begun,
       .detail = details[result],
@@ -311,24 +334,13 @@ finish(inf_exchange *exchange, inf_net result)
   exchange->events->on_done(exchange->context, &end);
 }
 
-static uint64_t
-phase_ns(const inf_exchange *exchange, uint64_t at_ms)
-{
-  return at_ms > 0 ? exchange->start_ns + at_ms * INF_NS_PER_MS : 0;
-}
-
 static void
 tell_sent(inf_exchange *exchange)
 {
   const fake_script *script = exchange->script;
   exchange->sent = true;
-  inf_exchange_times times = {
-      .start_ns = exchange->start_ns,
-      .lookup_ns = phase_ns(exchange, script->lookup_ms),
-      .connect_ns = phase_ns(exchange, script->connect_ms),
-      .tls_ns = phase_ns(exchange, script->tls_ms),
-      .sent_ns = clock_now(exchange->net),
-  };
+  inf_exchange_times times = way_of(exchange, script);
+  times.sent_ns = clock_now(exchange->net);
   exchange->events->on_sent(exchange->context, &times, script->reused);
 }
 

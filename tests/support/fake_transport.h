@@ -53,6 +53,9 @@ typedef struct fake_script {
   bool reused; /* the connection had been used before */
   /* Of on_sent, in ms since the start; 0: not reached. */
   uint64_t lookup_ms, connect_ms, tls_ms;
+  /* Of a warm-up. */
+  bool kept;
+  const char *protocol;
 } fake_script;
 
 /* What is known of one exchange. Times are on the clock, 0: never. */
@@ -62,6 +65,8 @@ typedef struct fake_request {
   char *body;
   const inf_endpoint *endpoint;
   bool fresh_connection;
+  inf_warm_up warm_up;
+  uint32_t warm_up_ms;
   uint64_t start_ns, cancelled_ns, done_ns;
   unsigned pauses, resumes;
   uint64_t paused_ns, resumed_ns; /* the last time */

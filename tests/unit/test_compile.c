@@ -39,6 +39,7 @@ dump_policy(const char *who, const inf_route_params *p)
   say("%s.stay.retries=%d\n", who, (int)p->stay_retries);
   say("%s.stay.max_wait_ms=%d\n", who, (int)p->stay_max_wait_ms);
   say("%s.recovery=%d\n", who, p->recovery);
+  say("%s.keep_warm=%d\n", who, p->keep_warm);
   say("%s.upstream=%d\n", who, p->upstream);
   say("%s.failover_on=%d%d\n", who, p->failover_content_filter,
       p->failover_tls_verify);
@@ -82,6 +83,7 @@ dump_provider(const inf_provider_config *p)
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
   say("client_cert=%s\nclient_key=%s\n", or_none(p->endpoint.client_cert),
       or_none(p->endpoint.client_key));
+  say("warm_path=%s\n", or_none(p->warm_path));
   say("unix_socket=%s\nresolve=%s\n", or_none(p->endpoint.unix_socket),
       p->endpoint.resolve ? p->endpoint.resolve[0] : "(none)");
   say("tls_verify=%d\ncompression=%d\nhttp_version=%d\n",
@@ -164,6 +166,8 @@ static const struct {
      "compression=0"},
     {"provider", "http_version", "providers.p.http_version", "'1.1'",
      "http_version=1"},
+    {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
+     "warm_path=/w?x=1"},
     {"key", "key", "providers.p.api_key", "[{'key':'sk-3'}]", "key=sk-3"},
     {"key", "organization", "providers.p.api_key",
      "{'key':'sk-3','organization':'o3'}", "organization=o3"},
@@ -184,6 +188,7 @@ static const struct {
      "route.stay.retries=3"},
     {"policy", "stay.max_wait_ms", "routes.r.stay.max_wait_ms", "3",
      "route.stay.max_wait_ms=3"},
+    {"policy", "keep_warm", "routes.r.keep_warm", "true", "route.keep_warm=1"},
     {"policy", "recovery", "routes.r.recovery", "'restart'",
      "route.recovery=1"},
     {"policy", "recovery", "routes.r.recovery", "'continue'",

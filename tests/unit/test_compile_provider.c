@@ -154,6 +154,37 @@ refuses_aliases(void **state)
 }
 
 static void
+takes_paths_of_warm_ups(void **state)
+{
+  (void)state;
+#define PLAIN                                                     \
+  "providers[0].warm_path: expected a path on the server, as in " \
+  "'/health', of plain characters"
+  static const char *const refused[][2] = {
+      {"", "providers[0].warm_path: is empty"},
+      {"health", PLAIN},
+      {"http://h/health", PLAIN},
+      {"/a b", PLAIN},
+      {"/a#b", PLAIN},
+      {"/\xc3\xa4", PLAIN},
+      {"/\\u0001", "providers[0].warm_path: contains control characters"},
+  };
+  inf_config *config =
+      provider_compiled("'base_url':'http://h/v1','warm_path':'/v1/models?a'");
+  assert_string_equal(config->providers[0].warm_path, "/v1/models?a");
+  inf_config_unref(config);
+  config = provider_compiled("'base_url':'http://h'");
+  assert_null(config->providers[0].warm_path);
+  inf_config_unref(config);
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    char text[200];
+    snprintf(text, sizeof text, "'base_url':'http://h','warm_path':'%s'",
+             refused[i][0]);
+    provider_refused(text, refused[i][1]);
+  }
+}
+
+static void
 refuses_unknown_options(void **state)
 {
   (void)state;
@@ -177,6 +208,7 @@ main(void)
       cmocka_unit_test(takes_schemes),
       cmocka_unit_test(takes_aliases),
       cmocka_unit_test(refuses_aliases),
+      cmocka_unit_test(takes_paths_of_warm_ups),
       cmocka_unit_test(refuses_unknown_options),
   };
   return cmocka_run_group_tests(tests, clear_environment, NULL);

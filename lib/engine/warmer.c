@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Which providers are to be kept warm; see warmer.h. When is decided in
+ * policy/warmth.c. */
+#include "engine/engine.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+/* Providers that are kept warm at most. */
+enum { max_kept = 32 };
+/* Of each route: the target that is asked first, and the next one. */
+enum { warm_targets = 2 };
+/* A warm-up may take so long. */
+enum { keep_ms = 10000 };
+
+/* ---- What is known of providers ------------------------------------------ */
+
+/* The entry of a provider, also of one from another configuration. */
+static inf_warm_entry *
+entry_of(const inf_warmer *warmer, const inf_provider_config *provider)
+{
+  if (!warmer->entries)
+    return NULL;
+  uintptr_t first = (uintptr_t)warmer->config->providers;
+  uintptr_t offset = (uintptr_t)provider - first;
+  if ((uintptr_t)provider >= first &&
+      offset < warmer->config->provider_count * sizeof *provider)
+    return &warmer->entries[offset / sizeof *provider];
+  const inf_provider_config *same =
+      inf_config_provider(warmer->config, inf_sv_from(provider->name));
+  return same ? &warmer->entries[same - warmer->config->providers] : NULL;
+}
+
+static inf_warm_outcome
+outcome_of(const inf_exchange_result *result)
+{
+  if (result->connection_kept)
+    return result->reused_connection ? INF_WARM_THERE : INF_WARM_MADE;
+  return result->net == INF_NET_OK ? INF_WARM_HOPELESS : INF_WARM_FAILED;
+}
+
+void
+inf_warmer_ended(struct inf_engine *engine, const inf_provider_config *provider,
+                 bool for_route, const inf_exchange_result *result)
+{
+  inf_warmer *warmer = &engine->warmer;
+  inf_warm_entry *entry = entry_of(warmer, provider);
+  if (!entry)
+    return;
+  if (for_route)
+    entry->running = false;
+  if (result->protocol)
+    entry->has_http2 = strcmp(result->protocol, "h2") == 0;
+  inf_warm_note(&entry->state, outcome_of(result), engine->now_ns);
+  if (warmer->keeps) /* look again */
+    warmer->next_ns = engine->now_ns;
+}
+
+bool
+inf_warmer_has_http2(const struct inf_engine *engine,
+                     const inf_provider_config *provider)
+{
+  const inf_warm_entry *entry = entry_of(&engine->warmer, provider);
+  return entry && entry->has_http2;
+}
+
+/* ---- Keeping warm -------------------------------------------------------- */
+
+void
+inf_warmer_init(inf_warmer *warmer)
+{
+  memset(warmer, 0, sizeof *warmer);
+  warmer->next_ns = INF_NEVER;
+}
+
+void
+inf_warmer_fini(inf_warmer *warmer)
+{
+  inf_free(warmer->entries);
+  inf_config_unref(warmer->config);
+  inf_warmer_init(warmer);
+}
+
+void
+inf_warmer_configure(struct inf_engine *engine, inf_config *config)
+{
+  inf_warmer *warmer = &engine->warmer;
+  inf_warmer before = *warmer;
+  inf_warm_entry *entries =
+      inf_calloc(config->provider_count + 1, sizeof *entries);
+  for (size_t i = 0; entries && i < config->provider_count; i++) {
+    const inf_warm_entry *known = entry_of(&before, &config->providers[i]);
+    if (known)
+      entries[i] = *known;
+    entries[i].state.hopeless = false; /* its warm_path may be another */
+  }
+  warmer->entries = entries;
+  warmer->config = inf_config_ref(config);
+  warmer->keeps = false;
+  for (size_t i = 0; entries && i < config->route_count; i++)
+    warmer->keeps = warmer->keeps || config->routes[i].params.keep_warm;
+  warmer->next_ns = warmer->keeps ? engine->now_ns : INF_NEVER;
+  inf_free(before.entries);
+  inf_config_unref(before.config);
+}
+
+void
+inf_warmer_stop(struct inf_engine *engine)
+{
+  engine->warmer.keeps = false;
+  engine->warmer.next_ns = INF_NEVER;
+}
+
+void
+inf_warmer_forget(inf_warmer *warmer, uint64_t now_ns)
+{
+  for (size_t i = 0; warmer->entries && i < warmer->config->provider_count;
+       i++) {
+    warmer->entries[i].state.ready_ns = 0;
+    warmer->entries[i].state.warmed = false;
+  }
+  if (warmer->keeps)
+    warmer->next_ns = now_ns;
+}
+
+static bool
+may_be_asked(inf_engine *engine, const inf_route_config *route,
+             const inf_target_config *target)
+{
+  static const struct infer_request any;
+  int32_t why;
+  return !inf_plan_missing_label(target->provider, route, &any) &&
+         inf_runtime_has_key(engine->runtime, target->provider, engine->now_ns,
+                             &why);
+}
+
+/* Marks the providers that routes want warm: those of the targets that would
+ * be asked first and next. */
+static void
+mark_wanted(inf_engine *engine)
+{
+  inf_warmer *warmer = &engine->warmer;
+  const inf_config *config = warmer->config;
+  size_t kept = 0;
+  for (size_t i = 0; i < config->provider_count; i++)
+    warmer->entries[i].wanted = false;
+  for (size_t i = 0; i < config->route_count; i++) {
+    const inf_route_config *route = &config->routes[i];
+    size_t found = 0;
+    if (!route->params.keep_warm)
+      continue;
+    for (size_t t = 0; t < route->target_count && found < warm_targets; t++) {
+      const inf_target_config *target = &route->targets[t];
+      if (!may_be_asked(engine, route, target))
+        continue;
+      found++;
+      inf_warm_entry *entry = entry_of(warmer, target->provider);
+      if (entry->wanted || kept == max_kept)
+        continue;
+      entry->wanted = true;
+      kept++;
+    }
+  }
+}
+
+void
+inf_warmer_run(struct inf_engine *engine)
+{
+  inf_warmer *warmer = &engine->warmer;
+  inf_config *config = warmer->config;
+  uint64_t until_ns = engine->now_ns + keep_ms * INF_NS_PER_MS;
+  warmer->next_ns = INF_NEVER;
+  if (!warmer->keeps)
+    return;
+  mark_wanted(engine);
+  for (size_t i = 0; i < config->provider_count; i++) {
+    inf_warm_entry *entry = &warmer->entries[i];
+    if (!entry->wanted || entry->running)
+      continue;
+    uint64_t at_ns = inf_warm_next_ns(&entry->state, warmer->used_ns);
+    if (at_ns > engine->now_ns) {
+      warmer->next_ns = at_ns < warmer->next_ns ? at_ns : warmer->next_ns;
+      continue;
+    }
+    entry->running = inf_warmup_add(engine, config, &config->providers[i],
+                                    until_ns, NULL, 0);
+    if (!entry->running)
+      inf_warm_note(&entry->state, INF_WARM_FAILED, engine->now_ns);
+  }
+  inf_warmups_start(engine);
+}
+
+/* ---- What happens to calls ----------------------------------------------- */
+
+void
+inf_warmer_note_call(struct inf_engine *engine)
+{
+  inf_warmer *warmer = &engine->warmer;
+  if (!warmer->keeps)
+    return;
+  bool idle = warmer->next_ns == INF_NEVER;
+  warmer->used_ns = engine->now_ns;
+  if (idle) /* or it looks soon anyway */
+    warmer->next_ns = engine->now_ns;
+}
+
+void
+inf_warmer_note_use(struct inf_engine *engine,
+                    const inf_provider_config *provider)
+{
+  inf_warm_entry *entry =
+      engine->warmer.keeps ? entry_of(&engine->warmer, provider) : NULL;
+  if (entry)
+    inf_warm_note_use(&entry->state, engine->now_ns);
+}
+
+void
+inf_warmer_note_failure(struct inf_engine *engine,
+                        const inf_provider_config *provider)
+{
+  inf_warm_entry *entry =
+      engine->warmer.keeps ? entry_of(&engine->warmer, provider) : NULL;
+  if (entry)
+    inf_warm_note(&entry->state, INF_WARM_FAILED, engine->now_ns);
+}

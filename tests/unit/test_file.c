@@ -3,8 +3,12 @@
 
 #include "config/file.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 static void
 reads_within(const char *path, size_t max, int wait_ms, const char *wanted)
@@ -66,6 +70,49 @@ says_why_it_fails(void **state)
   char below[600];
   snprintf(below, sizeof below, "%s/x", path);
   fails(below, 10, "no such file");
+  drop_file(path);
+}
+
+static void
+says_what_is_wrong_with_a_path(void **state)
+{
+  (void)state;
+  char folder[] = "/tmp/test_file.XXXXXX", path[64], name[600];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/loop", folder);
+  assert_int_equal(symlink(path, path), 0);
+  fails(path, 10, "too many symbolic links");
+  assert_int_equal(unlink(path), 0);
+  memset(name, 'x', sizeof name);
+  name[0] = '/';
+  name[sizeof name - 1] = '\0';
+  fails(name, 10, "name too long");
+  /* A socket is there, but not to be opened: what has no words of ours is
+   * told by its number. */
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(path, sizeof path, "%s/socket", folder);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+  snprintf(name, sizeof name, "error %d of the system", ENXIO);
+  fails(path, 10, name);
+  close(fd);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(rmdir(folder), 0);
+}
+
+static void
+says_that_no_descriptor_is_left(void **state)
+{
+  (void)state;
+  struct rlimit before, none;
+  char *path = new_file("x", 1);
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+  none = before;
+  none.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  fails(path, 10, "too many open files");
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
   drop_file(path);
 }
 
@@ -138,6 +185,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(reads_up_to_the_limit),
       cmocka_unit_test(says_why_it_fails),
+      cmocka_unit_test(says_what_is_wrong_with_a_path),
+      cmocka_unit_test(says_that_no_descriptor_is_left),
       cmocka_unit_test(reads_a_pipe),
       cmocka_unit_test(waits_for_a_pipe),
       cmocka_unit_test(does_not_wait_for_ever),

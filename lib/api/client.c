@@ -219,6 +219,8 @@ infer_plan_free(infer_plan *plan)
   if (!plan)
     return;
   for (size_t i = 0; i < plan->count; i++) {
+    /* The count stays 0 until there are lines. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     inf_free(plan->lines[i].target);
     inf_free(plan->lines[i].reason);
   }

@@ -9,7 +9,7 @@
 #include "wire/utf8.h"
 
 /* Largest deadline: 24 hours. */
-static const int64_t max_deadline_ms = 24 * 3600 * INT64_C(1000);
+static const int64_t max_deadline_ms = INT64_C(24) * 3600 * 1000;
 
 static int32_t
 fail(struct infer_error **error, int32_t status, const char *what,

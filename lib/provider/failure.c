@@ -64,11 +64,10 @@ whole_characters(inf_sv text)
 static inf_sv
 cut(inf_sv text, size_t max_bytes)
 {
-  if (text.len > max_bytes) {
-    text.len = max_bytes;
-    text.len = whole_characters(text);
-  }
-  return text;
+  if (text.len <= max_bytes)
+    return text;
+  inf_sv front = inf_sv_of(text.ptr, max_bytes);
+  return inf_sv_of(text.ptr, whole_characters(front));
 }
 
 void

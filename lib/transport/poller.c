@@ -241,9 +241,9 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
     out[given++] = (inf_poll_event){
         .fd = fd,
         .tag = known->tag,
-        .mask = (got & EPOLLIN ? INF_POLL_IN : 0u) |
-                (got & EPOLLOUT ? INF_POLL_OUT : 0u) |
-                (got & (EPOLLERR | EPOLLHUP) ? INF_POLL_ERR : 0u)};
+        .mask = ((got & EPOLLIN) ? INF_POLL_IN : 0u) |
+                ((got & EPOLLOUT) ? INF_POLL_OUT : 0u) |
+                ((got & (EPOLLERR | EPOLLHUP)) ? INF_POLL_ERR : 0u)};
   }
   return given;
 }
@@ -335,9 +335,9 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
     out[given++] = (inf_poll_event){
         .fd = at->fd,
         .tag = poller->watches[at->fd].tag,
-        .mask = (got & POLLIN ? INF_POLL_IN : 0u) |
-                (got & POLLOUT ? INF_POLL_OUT : 0u) |
-                (got & (POLLERR | POLLHUP | POLLNVAL) ? INF_POLL_ERR : 0u)};
+        .mask = ((got & POLLIN) ? INF_POLL_IN : 0u) |
+                ((got & POLLOUT) ? INF_POLL_OUT : 0u) |
+                ((got & (POLLERR | POLLHUP | POLLNVAL)) ? INF_POLL_ERR : 0u)};
   }
   poller->turn += i;
   poller->left_out = i < others;

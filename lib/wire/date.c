@@ -77,14 +77,14 @@ days_from_civil(int year, int month, int day)
 static bool
 civil_to_wall(const civil *time, int64_t *wall_ns)
 {
-  int64_t seconds;
+  int64_t minutes, seconds;
 
   if (time->year < 1970 || time->year > 2261 ||
       time->day > days_in_month(time->year, time->month))
     return false;
-  seconds = days_from_civil(time->year, time->month, time->day) * 86400 +
-            time->hour * 3600 + time->minute * 60 + time->second -
-            time->offset_minutes * 60;
+  minutes = days_from_civil(time->year, time->month, time->day) * 1440 +
+            (time->hour * 60 + time->minute - time->offset_minutes);
+  seconds = minutes * 60 + time->second;
   if (seconds < 0)
     return false;
   *wall_ns = seconds * (int64_t)INF_NS_PER_S + (int64_t)time->fraction_ns;

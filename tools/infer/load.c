@@ -17,7 +17,7 @@
 static char *
 read_all(FILE *file, const char *name, size_t max, size_t *len)
 {
-  size_t cap = 64 * 1024, used = 0;
+  size_t cap = (size_t)64 << 10, used = 0;
   char *text = malloc(cap + 1);
   while (text) {
     used += fread(text + used, 1, cap - used, file);

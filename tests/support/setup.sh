@@ -26,6 +26,8 @@ openssl               command:openssl
 setup_needs_for_all="
 clang                 command:clang
 libclang-rt-14-dev    fuzzer:
+clang-tidy            command:clang-tidy
+cppcheck              command:cppcheck
 "
 
 setup_say() {

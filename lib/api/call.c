@@ -281,15 +281,6 @@ queue_is_ready(void *context)
          queue->freed || atomic_load(&queue->client->drained);
 }
 
-static bool
-queue_is_closed(struct infer_queue *queue)
-{
-  pthread_mutex_lock(&queue->mutex);
-  bool freed = queue->freed;
-  pthread_mutex_unlock(&queue->mutex);
-  return freed || atomic_load(&queue->client->drained);
-}
-
 /* Waits for events until until_ns and takes them. Where several threads poll,
  * another one may have been faster: then it waits on. */
 static int32_t
@@ -298,11 +289,11 @@ wait_and_take(struct infer_queue *queue, infer_event **events, size_t capacity,
 {
   struct infer_client *client = queue->client;
   for (bool ready = true;;) {
-    bool closed = queue_is_closed(queue);
-    *count = inf_queue_take(queue, events, capacity);
+    bool freed, drained = atomic_load(&client->drained);
+    *count = inf_queue_take(queue, events, capacity, &freed);
     if (*count > 0)
       return INFER_OK;
-    if (closed)
+    if (freed || drained)
       return INFER_E_CLOSED;
     if (!ready)
       return INFER_E_TIMEOUT;

@@ -127,7 +127,7 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   int32_t status = INFER_OK;
   if (client->closing)
     status = INFER_E_CLOSED;
-  else if (client->live_count >= client->max_calls)
+  else if (atomic_load(&client->live_count) >= client->max_calls)
     status = INFER_E_LIMIT;
   else {
     pthread_mutex_lock(&queue->mutex);
@@ -139,8 +139,8 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
   }
   if (status == INFER_OK) {
     inf_list_push_back(&client->submitted, &call->engine_node);
-    client->call_count++;
-    client->live_count++;
+    atomic_fetch_add(&client->call_count, 1);
+    atomic_fetch_add(&client->live_count, 1);
     wake(client);
   }
   pthread_mutex_unlock(&client->mutex);
@@ -178,7 +178,7 @@ broadcast_queues_locked(struct infer_client *client)
 static void
 note_drained_locked(struct infer_client *client)
 {
-  if (!client->closing || client->call_count > 0 ||
+  if (!client->closing || atomic_load(&client->call_count) > 0 ||
       atomic_load(&client->drained))
     return;
   atomic_store(&client->drained, true);
@@ -187,24 +187,31 @@ note_drained_locked(struct infer_client *client)
 }
 
 static void
+note_drained(struct infer_client *client)
+{
+  pthread_mutex_lock(&client->mutex);
+  note_drained_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+}
+
+static void
 on_call_ending(void *context, struct infer_call *call)
 {
   (void)call;
   struct infer_client *client = context;
-  pthread_mutex_lock(&client->mutex);
-  client->live_count--;
-  pthread_mutex_unlock(&client->mutex);
+  atomic_fetch_sub(&client->live_count, 1);
 }
 
+/* Whoever closes the client sets closing before it looks at the count, and
+ * this counts before it looks at closing: one of the two sees the other. */
 static void
 on_call_ended(void *context, struct infer_call *call)
 {
   (void)call;
   struct infer_client *client = context;
-  pthread_mutex_lock(&client->mutex);
-  client->call_count--;
-  note_drained_locked(client);
-  pthread_mutex_unlock(&client->mutex);
+  atomic_fetch_sub(&client->call_count, 1);
+  if (atomic_load(&client->closing))
+    note_drained(client);
 }
 
 /* ---- The loop ------------------------------------------------------------ */
@@ -440,6 +447,9 @@ client_alloc(const struct infer_config *config)
   atomic_init(&client->refs, 1);
   atomic_init(&client->mail, false);
   atomic_init(&client->drained, false);
+  atomic_init(&client->closing, false);
+  atomic_init(&client->live_count, 0);
+  atomic_init(&client->call_count, 0);
   client->fork_generation = inf_fork_generation();
   inf_list_init(&client->process_node);
   inf_list_init(&client->submitted);
@@ -646,19 +656,11 @@ wait_ended(struct infer_client *client, uint64_t until_ns)
     join_thread(client, until_ns);
 }
 
-/* For who polls a client that had no call to end. */
-static void
-note_drained(struct infer_client *client)
-{
-  pthread_mutex_lock(&client->mutex);
-  note_drained_locked(client);
-  pthread_mutex_unlock(&client->mutex);
-}
-
 static void
 order_end_locked(struct infer_client *client)
 {
-  client->closing = client->cancel_all = client->stop = true;
+  client->closing = true;
+  client->cancel_all = client->stop = true;
   if (!client->stopped)
     wake(client);
 }
@@ -676,7 +678,7 @@ inf_client_shutdown(struct infer_client *client)
     wait_ended(client, INF_NEVER);
   else if (client->threaded)
     pthread_detach(client->thread);
-  note_drained(client);
+  note_drained(client); /* for who polls a client that had no call to end */
   inf_process_remove(client);
   inf_client_unref(client);
 }

@@ -26,11 +26,12 @@ struct infer_client {
   inf_list commands;   /* [client] calls to be cancelled or resumed */
   inf_list warm_asks;  /* [client] not yet seen by the loop */
   atomic_bool mail;    /* something is in the lists above */
-  size_t live_count;   /* [client] accepted and not ending: at most max_calls,
-                        * so who has seen an end may submit again */
-  size_t call_count;   /* [client] accepted, terminal event not yet shown */
+  atomic_size_t live_count; /* accepted and not ending: at most max_calls, so
+                             * that who has seen an end may submit again */
+  atomic_size_t call_count; /* accepted, terminal event not yet shown; both
+                             * rise under the mutex only */
   size_t max_calls;
-  bool closing;        /* [client] refuses new calls */
+  atomic_bool closing; /* refuses new calls; set under the mutex */
   bool cancel_all;     /* [client] */
   bool reloaded;       /* [client] options of the loop changed */
   bool stop;           /* [client] the loop is to end */

@@ -172,6 +172,27 @@ pause_call(inf_engine *engine, struct infer_call *call)
 }
 
 static void
+note_wake(inf_engine *engine, struct infer_queue *queue)
+{
+  if (!queue->wake_due || !inf_list_empty(&queue->wake_node))
+    return;
+  inf_queue_ref(queue);
+  inf_list_push_back(&engine->waking, &queue->wake_node);
+}
+
+static void
+wake_readers(inf_engine *engine)
+{
+  inf_list *node;
+  while ((node = inf_list_pop_front(&engine->waking))) {
+    struct infer_queue *queue =
+        INF_CONTAINER_OF(node, struct infer_queue, wake_node);
+    inf_queue_wake(queue);
+    inf_queue_unref(queue);
+  }
+}
+
+static void
 flush_call(inf_engine *engine, struct infer_call *call)
 {
   bool ended = call->ended;
@@ -180,6 +201,7 @@ flush_call(inf_engine *engine, struct infer_call *call)
   if (ended)
     engine->on_call_ending(engine->context, call);
   size_t waiting = inf_queue_flush(call->queue, call);
+  note_wake(engine, call->queue);
   if (ended) {
     engine->on_call_ended(engine->context, call);
     inf_call_unref(call); /* the engine's */
@@ -220,6 +242,7 @@ inf_deliver_flush(inf_engine *engine)
     }
   }
   inf_list_splice_back(&engine->dirty, &later);
+  wake_readers(engine);
   if (interval_over)
     engine->next_flush_ns =
         inf_time_add(engine->now_ns, engine->delivery_interval_ns);

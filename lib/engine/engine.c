@@ -72,6 +72,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_list_init(&engine->attempts);
   inf_list_init(&engine->pool);
   inf_list_init(&engine->dirty);
+  inf_list_init(&engine->waking);
   inf_warmups_init(&engine->warmups);
   inf_warmer_init(&engine->warmer);
   engine->now_ns = inf_clock_now(clock);

@@ -50,7 +50,8 @@ typedef struct inf_engine {
   inf_list attempts;             /* in flight or lingering */
   inf_list pool;                 /* attempts to be used again */
   size_t pool_count;
-  inf_list dirty; /* calls with staged events */
+  inf_list dirty;  /* calls with staged events */
+  inf_list waking; /* queues whose readers are to be woken; with references */
   inf_warmups warmups;
   inf_warmer warmer;
   uint64_t delivery_interval_ns;

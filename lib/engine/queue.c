@@ -112,6 +112,7 @@ inf_queue_new(struct infer_client *client)
   inf_client_ref(client);
   inf_list_init(&queue->ready);
   inf_list_init(&queue->calls);
+  inf_list_init(&queue->wake_node);
   queue->fd = queue->write_fd = -1;
   pthread_mutex_lock(&client->mutex);
   inf_list_push_back(&client->queues, &queue->client_node);
@@ -277,8 +278,8 @@ move_staged_locked(struct infer_queue *queue, struct infer_call *call)
 
 /* Calls the hook without the lock; who removes it waits for that. */
 static void
-wake_reader(struct infer_queue *queue, void (*wakeup)(void *user_data),
-            void *user_data)
+run_wakeup(struct infer_queue *queue, void (*wakeup)(void *user_data),
+           void *user_data)
 {
   wakeup(user_data);
   pthread_mutex_lock(&queue->mutex);
@@ -305,7 +306,6 @@ inf_queue_set_wakeup(struct infer_queue *queue, void (*fn)(void *user_data),
 size_t
 inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
 {
-  void (*wakeup)(void *) = NULL;
   pthread_mutex_lock(&queue->mutex);
   bool was_empty =
       atomic_load_explicit(&queue->events, memory_order_relaxed) == 0;
@@ -315,21 +315,34 @@ inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
     inf_list_push_back(&queue->ready, &call->ready_node);
   bool news = was_empty &&
               atomic_load_explicit(&queue->events, memory_order_relaxed) > 0;
-  if (news) {
-    fd_signal_locked(queue);
-    wakeup = queue->wakeup;
-    queue->waking = wakeup != NULL;
-  }
-  void *wakeup_user_data = queue->wakeup_user_data;
-  if (queue->pollers > 0 && (news || call->done))
-    pthread_cond_broadcast(&queue->cond);
+  if ((news && (queue->fd >= 0 || queue->wakeup)) ||
+      ((news || call->done) && queue->pollers > 0))
+    queue->wake_due = true;
   pthread_mutex_unlock(&queue->mutex);
-
-  if (wakeup)
-    wake_reader(queue, wakeup, wakeup_user_data);
   if (unread)
     inf_event_free(unread);
   return waiting;
+}
+
+void
+inf_queue_wake(struct infer_queue *queue)
+{
+  void (*wakeup)(void *) = NULL;
+  void *user_data = NULL;
+  queue->wake_due = false;
+  pthread_mutex_lock(&queue->mutex);
+  /* A fast reader may have taken everything already. */
+  if (atomic_load_explicit(&queue->events, memory_order_relaxed) > 0) {
+    fd_signal_locked(queue);
+    wakeup = queue->wakeup;
+    user_data = queue->wakeup_user_data;
+    queue->waking = wakeup != NULL;
+  }
+  if (queue->pollers > 0)
+    pthread_cond_broadcast(&queue->cond);
+  pthread_mutex_unlock(&queue->mutex);
+  if (wakeup)
+    run_wakeup(queue, wakeup, user_data);
 }
 
 /* ---- Out ----------------------------------------------------------------- */
@@ -359,7 +372,7 @@ pop_locked(struct infer_queue *queue, struct infer_call **resume)
 
 size_t
 inf_queue_take(struct infer_queue *queue, struct infer_event **events,
-               size_t capacity)
+               size_t capacity, bool *freed)
 {
   size_t count = 0;
   while (count < capacity) {
@@ -369,6 +382,8 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
       events[count++] = pop_locked(queue, &resume);
     if (inf_list_empty(&queue->ready))
       fd_clear_locked(queue);
+    if (freed)
+      *freed = queue->freed;
     pthread_mutex_unlock(&queue->mutex);
     if (!resume)
       break;

@@ -49,6 +49,8 @@ struct infer_queue {
   void (*wakeup)(void *user_data); /* [queue] */
   void *wakeup_user_data;          /* [queue] */
   bool waking;                     /* [queue] the loop is calling it */
+  bool wake_due;                   /* [loop] since the last wake */
+  inf_list wake_node;              /* [loop] in engine->waking */
 };
 
 /* NULL when memory is short. */
@@ -57,18 +59,23 @@ void inf_queue_ref(struct infer_queue *queue);
 void inf_queue_unref(struct infer_queue *queue);
 
 /* Adds a call's staged events to what its reader sees, merging text with text
- * that still waits. Returns the bytes that now wait for this call. The wake-up
- * hook, if due, runs before it returns. Loop only. */
+ * that still waits. Returns the bytes that now wait for this call, and sets
+ * wake_due if somebody waits for what came. Loop only. */
 size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
+/* Wakes whoever waits: pollers, the fd and the hook, which runs before this
+ * returns. Apart from the flush, so that a turn of the loop that flushes many
+ * calls wakes their reader once, when all is there. Loop only. */
+void inf_queue_wake(struct infer_queue *queue);
 
 /* Sets the hook; true if events wait already. Once it returns the hook before
  * does not run any more, unless the caller is within it. */
 bool inf_queue_set_wakeup(struct infer_queue *queue,
                           void (*fn)(void *user_data), void *user_data);
 
-/* Takes up to capacity events. Does not wait. */
+/* Takes up to capacity events. Does not wait. *freed (may be NULL) says whether
+ * the application has freed the queue. */
 size_t inf_queue_take(struct infer_queue *queue, struct infer_event **events,
-                      size_t capacity);
+                      size_t capacity, bool *freed);
 
 /* Nobody reads any more (the hook has been removed): drops what waits, now and
  * from now on, and wakes whoever waits. */

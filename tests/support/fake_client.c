@@ -308,7 +308,7 @@ fake_events_of(infer_queue *queue, size_t limit)
   size_t len = 0;
   infer_event *event;
   text[0] = '\0';
-  while (limit-- > 0 && inf_queue_take(queue, &event, 1) > 0) {
+  while (limit-- > 0 && inf_queue_take(queue, &event, 1, NULL) > 0) {
     write_event(text, &len, event);
     infer_event_free(event);
   }

@@ -248,6 +248,7 @@ cmd_sim(int argc, char **argv)
   inf_sim_server server;
   raise_descriptor_limit();
   inf_sim_server_init(&server, (uint64_t)o.seed, (size_t)o.log_limit);
+  inf_sim_ledger_open(&server.ledger, o.ledger);
   set_up_tls(&server, &o);
   code = EXIT_CONFIG;
   if (load_script(&server, &o) && set_up_listeners(&server, &o)) {

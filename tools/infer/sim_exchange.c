@@ -79,6 +79,7 @@ log_request(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
           ? true
           : inf_json_parse(body, LOGGED_JSON_DEPTH, &body, NULL);
   entry->body = inf_buf_take(&http->body, &entry->body_len);
+  inf_sim_ledger_request(&conn->server->ledger, entry);
   return entry;
 }
 
@@ -202,6 +203,7 @@ log_refused(inf_sim_conn *conn, uint64_t now_ns)
   entry->status = conn->http.error_status;
   entry->end = INF_SIM_END_COMPLETE;
   entry->head_sent_ns = entry->ended_ns = now_ns;
+  inf_sim_ledger_end(&conn->server->ledger, entry);
   inf_sim_log_finish(entry);
   conn->server->stats.requests++;
 }
@@ -280,5 +282,6 @@ inf_sim_exchange_end(inf_sim_conn *conn, int end, uint64_t now_ns)
   inf_sim_answer_fini(&conn->answer);
   conn->has_answer = false;
   conn->entry = NULL;
+  inf_sim_ledger_end(&conn->server->ledger, entry);
   inf_sim_log_finish(entry);
 }

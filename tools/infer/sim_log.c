@@ -286,13 +286,13 @@ put_body(inf_buf *out, const inf_sim_entry *entry)
   }
 }
 
-static const char *
-end_name(const inf_sim_entry *entry)
+const char *
+inf_sim_end_name(int end)
 {
   static const char *const names[] = {"open",          "silent", "complete",
                                       "client_closed", "reset",  "cut",
                                       "server_down"};
-  return names[entry->end];
+  return names[end];
 }
 
 static void
@@ -329,7 +329,8 @@ put_entry(const inf_sim_log *log, const inf_sim_entry *entry, inf_buf *out)
   put_time(log, out, INF_SV("ended_ns"), entry->ended_ns);
   inf_json_member_int(out, INF_SV("bytes_sent"), (int64_t)entry->bytes_sent);
   inf_json_member_int(out, INF_SV("tokens"), (int64_t)entry->tokens);
-  inf_json_member_string(out, INF_SV("end"), inf_sv_from(end_name(entry)));
+  inf_json_member_string(out, INF_SV("end"),
+                         inf_sv_from(inf_sim_end_name(entry->end)));
   inf_json_close(out, '}');
 }
 
@@ -382,7 +383,8 @@ put_charge(const inf_sim_entry *entry, inf_buf *out)
   inf_json_member_int(out, INF_SV("completion_tokens"),
                       (int64_t)charge->completion_tokens);
   inf_json_member_int(out, INF_SV("cost_nano_usd"), (int64_t)charge->nano_usd);
-  inf_json_member_string(out, INF_SV("end"), inf_sv_from(end_name(entry)));
+  inf_json_member_string(out, INF_SV("end"),
+                         inf_sv_from(inf_sim_end_name(entry->end)));
   inf_json_close(out, '}');
 }
 

@@ -20,6 +20,9 @@ enum inf_sim_end {
   INF_SIM_END_SERVER_DOWN, /* the script took the server down */
 };
 
+/* "complete", "client_closed", ... */
+const char *inf_sim_end_name(int end);
+
 /* Tokens of one request, and their price. */
 typedef struct inf_sim_charge {
   bool charged; /* a completion was begun; else all is 0 */

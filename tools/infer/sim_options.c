@@ -29,6 +29,10 @@ static const char usage[] =
     "  --tls-client-ca FILE   demand client certificates from this CA\n"
     "  --self-signed DIR      make a CA and certificates there, and use them\n"
     "  --log-limit N          requests kept in the log (default 100000)\n"
+    "  --ledger FILE          tell of every request there, at once: it "
+    "outlives "
+    "a\n"
+    "                         SIGKILL\n"
     "  --max-seconds N        end after this time\n"
     "  --parent-pid PID       end when that process ends\n"
     "  --exit-on-stdin-eof    end when standard input ends\n"
@@ -46,6 +50,7 @@ enum option_id {
   OPT_TLS_CLIENT_CA,
   OPT_SELF_SIGNED,
   OPT_LOG_LIMIT,
+  OPT_LEDGER,
   OPT_MAX_SECONDS,
   OPT_PARENT_PID,
   OPT_EXIT_ON_STDIN_EOF,
@@ -64,6 +69,7 @@ static const struct option long_options[] = {
     {"tls-client-ca", required_argument, NULL, OPT_TLS_CLIENT_CA},
     {"self-signed", required_argument, NULL, OPT_SELF_SIGNED},
     {"log-limit", required_argument, NULL, OPT_LOG_LIMIT},
+    {"ledger", required_argument, NULL, OPT_LEDGER},
     {"max-seconds", required_argument, NULL, OPT_MAX_SECONDS},
     {"parent-pid", required_argument, NULL, OPT_PARENT_PID},
     {"exit-on-stdin-eof", no_argument, NULL, OPT_EXIT_ON_STDIN_EOF},
@@ -115,6 +121,9 @@ take_text(inf_sim_options *o, int id)
     return true;
   case OPT_SELF_SIGNED:
     o->self_signed = optarg;
+    return true;
+  case OPT_LEDGER:
+    o->ledger = optarg;
     return true;
   default:
     return false; /* getopt has said what is wrong */

@@ -10,7 +10,7 @@ typedef struct inf_sim_options {
   size_t listen_count, local_count;
   bool allow_remote, exit_on_stdin_eof;
   const char *control, *script, *tls_cert, *tls_key, *tls_client_ca,
-      *self_signed;
+      *self_signed, *ledger;
   long long seed, max_seconds, parent_pid, log_limit;
 } inf_sim_options;
 

@@ -23,6 +23,7 @@ inf_sim_server_init(inf_sim_server *server, uint64_t seed, size_t log_max)
   inf_list_init(&server->dead);
   inf_sim_alarm_init(&server->down_alarm, on_down_alarm);
   inf_sim_listen_init(server);
+  server->ledger.fd = -1;
   inf_sim_log_init(&server->log, log_max, inf_sim_now_ns());
   inf_buf_init(&server->scratch, INF_SIM_BUF_MAX);
   server->read_buf = inf_sim_alloc(INF_SIM_READ_BYTES);
@@ -57,6 +58,7 @@ inf_sim_server_fini(inf_sim_server *server)
   drop_connections(server, true, inf_sim_now_ns());
   inf_sim_conn_reap(server);
   inf_sim_log_fini(&server->log);
+  inf_sim_ledger_close(&server->ledger);
   inf_sim_script_unref(server->script);
   SSL_CTX_free(server->tls);
   inf_buf_fini(&server->scratch);

@@ -2,6 +2,7 @@
 #ifndef INF_TOOLS_SIM_SERVER_H
 #define INF_TOOLS_SIM_SERVER_H
 
+#include "sim_ledger.h"
 #include "sim_log.h"
 #include "sim_loop.h"
 #include "sim_script.h"
@@ -51,6 +52,7 @@ typedef struct inf_sim_server {
   uint64_t seed;
   inf_rng rng; /* for chances */
   inf_sim_log log;
+  inf_sim_ledger ledger;
   inf_sim_stats stats;
   uint64_t next_connection, next_request;
   inf_buf scratch;

@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -34,7 +33,6 @@ static void
 serve_parts(tiny_conn *conn)
 {
   const char *const *parts = conn->context;
-  char byte;
   if (!tiny_read(conn))
     return;
   tiny_puts(conn, HEAD);
@@ -42,8 +40,7 @@ serve_parts(tiny_conn *conn)
     tiny_sleep_ms(10);
     tiny_puts(conn, *parts);
   }
-  while (recv(conn->fd, &byte, 1, 0) > 0)
-    continue;
+  tiny_wait_closed(conn);
 }
 
 static int64_t

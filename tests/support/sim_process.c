@@ -97,6 +97,9 @@ run_child(const sim_process *sim, int input, int output,
   for (size_t i = 0; args && args[i] && count < ARGS_MAX - 1; i++) {
     argv[count++] = args[i];
   }
+  /* A group of its own: should the test die while it has the child stopped,
+   * the system wakes the orphaned group up and hangs up on it. */
+  setpgid(0, 0);
   dup2(input, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -138,7 +141,11 @@ read_origin(sim_process *sim)
   while (!memchr(line, '\n', len) && len < sizeof(line) - 1) {
     struct pollfd ready = {.fd = sim->output, .events = POLLIN};
     long long left_ms = end_ms - now_ms();
-    if (left_ms <= 0 || poll(&ready, 1, (int)left_ms) <= 0) {
+    int count = left_ms > 0 ? poll(&ready, 1, (int)left_ms) : 0;
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
       return false;
     }
     ssize_t n = read(sim->output, line + len, sizeof(line) - 1 - len);
@@ -317,11 +324,11 @@ send_all(int fd, const char *bytes, size_t len)
 {
   while (len > 0) {
     ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
-    if (n <= 0) {
+    if (n <= 0 && errno != EINTR) {
       return false;
     }
-    bytes += n;
-    len -= (size_t)n;
+    bytes += n > 0 ? n : 0;
+    len -= n > 0 ? (size_t)n : 0;
   }
   return true;
 }
@@ -333,8 +340,9 @@ receive_all(int fd, size_t *answer_len, bool *was_reset)
   size_t len = 0, cap = 4096;
   char *answer = malloc(cap);
   ssize_t n = 0;
-  while (answer && (n = recv(fd, answer + len, cap - len - 1, 0)) > 0) {
-    len += (size_t)n;
+  while (answer && ((n = recv(fd, answer + len, cap - len - 1, 0)) > 0 ||
+                    (n < 0 && errno == EINTR))) {
+    len += n > 0 ? (size_t)n : 0;
     if (len + 1 == cap && cap < ANSWER_MAX) {
       char *larger = realloc(answer, cap *= 2);
       if (!larger) {

@@ -2,6 +2,7 @@
 #include "support/tiny_server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -46,12 +47,25 @@ tiny_sleep_ms(int ms)
 
 /* ---- Connections --------------------------------------------------------- */
 
+/* Was a call that gave n interrupted? Then it is to be made again. */
+static bool
+was_interrupted(const tiny_conn *conn, ssize_t n)
+{
+  if (!conn->ssl)
+    return n < 0 && errno == EINTR;
+  int why = n > 0 ? SSL_ERROR_NONE : SSL_get_error(conn->ssl, (int)n);
+  return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+}
+
 static ssize_t
 conn_read(tiny_conn *conn, char *out, size_t size)
 {
-  if (conn->ssl)
-    return SSL_read(conn->ssl, out, (int)size);
-  return recv(conn->fd, out, size, 0);
+  ssize_t n;
+  do
+    n = conn->ssl ? SSL_read(conn->ssl, out, (int)size)
+                  : recv(conn->fd, out, size, 0);
+  while (was_interrupted(conn, n));
+  return n;
 }
 
 bool
@@ -60,6 +74,8 @@ tiny_write(tiny_conn *conn, const char *bytes, size_t len)
   while (len > 0) {
     ssize_t n = conn->ssl ? SSL_write(conn->ssl, bytes, (int)len)
                           : send(conn->fd, bytes, len, MSG_NOSIGNAL);
+    if (was_interrupted(conn, n))
+      continue;
     if (n <= 0)
       return false;
     bytes += n;
@@ -138,6 +154,14 @@ tiny_read(tiny_conn *conn)
 }
 
 void
+tiny_wait_closed(tiny_conn *conn)
+{
+  char bytes[256];
+  while (conn_read(conn, bytes, sizeof bytes) > 0)
+    continue;
+}
+
+void
 tiny_reset(tiny_conn *conn)
 {
   struct linger linger = {1, 0};
@@ -153,7 +177,11 @@ serve(void *argument)
   if (server->tls) {
     conn->ssl = SSL_new(server->tls);
     SSL_set_fd(conn->ssl, conn->fd);
-    ok = SSL_accept(conn->ssl) == 1;
+    int n;
+    do
+      n = SSL_accept(conn->ssl);
+    while (was_interrupted(conn, n));
+    ok = n == 1;
   }
   if (ok)
     server->handler(conn);

@@ -51,6 +51,8 @@ bool tiny_answer(tiny_conn *conn, const char *body);
 /* Value of a field of the last request into out; false if absent. */
 bool tiny_field(const tiny_conn *conn, const char *name, char *out,
                 size_t size);
+/* Reads and drops what comes until the client ends the connection. */
+void tiny_wait_closed(tiny_conn *conn);
 /* Closes with a TCP reset. The handler must return after it. */
 void tiny_reset(tiny_conn *conn);
 void tiny_sleep_ms(int ms);

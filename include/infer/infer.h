@@ -688,8 +688,9 @@ INFER_API int32_t infer_chat(infer_client *client, const infer_request *request,
                              infer_response **response,
                              infer_error **error) INFER_CHECKED;
 
-/** Return 0 to go on; anything else cancels the call. The event is lent until
- * the callback returns. */
+/** Return 0 to go on; anything else cancels the call, and no more events come.
+ * An answer that had arrived as a whole by then is still the result. The event
+ * is lent until the callback returns. */
 typedef int32_t (*infer_event_fn)(const infer_event *event, void *user_data);
 
 /** The same with the answer's events as they come; on_event runs on this

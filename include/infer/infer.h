@@ -448,7 +448,7 @@ INFER_API void infer_plan_free(infer_plan *plan);
  * targets), "provider/model", or a provider; NULL: every provider.
  *
  * A provider with the option warm_path is sent a GET of that path, without a
- * key, prompt or header of the account. Without the option nothing is sent,
+ * key, prompt or header of the account. Without the option no request is sent,
  * which suffices for HTTP/2; of HTTP/1.1 a connection that was not used cannot
  * be kept, and only the looked-up name remains. A connection that waits
  * already serves as it is.

@@ -16,7 +16,7 @@ struct infer_client {
   inf_engine engine; /* touched by the loop only */
   inf_runtime *runtime;
   inf_config_hooks hooks;
-  inf_log loop_log; /* the transport's; touched by the loop only */
+  inf_log loop_log;      /* the transport's; touched by the loop only */
   inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;

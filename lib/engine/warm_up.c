@@ -6,9 +6,7 @@
  *
  * With a warm_path the warm-up is a GET, over either protocol: the server has
  * answered then, and keeps the connection as long as any other. Without one
- * nothing is sent, which leaves a connection of HTTP/2 only, and one on which
- * the server still waits for the client's first word: nginx does for 60 s,
- * nghttpx for 10.
+ * nothing is asked, which leaves a connection of HTTP/2 only.
  *
  * The GET carries no key. A path that wants one is answered with 401, and the
  * connection is warm all the same. */
@@ -33,7 +31,7 @@ typedef struct inf_warmup {
   inf_engine *engine;
   inf_config *config; /* pins the provider */
   const inf_provider_config *provider;
-  inf_warm_ask *ask; /* NULL: for a route */
+  inf_warm_ask *ask; /* NULL: for the warmer */
   size_t row;
   inf_exchange *exchange;
   inf_buf url;

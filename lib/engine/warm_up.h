@@ -19,9 +19,9 @@ typedef struct inf_warmups {
 void inf_warmups_init(inf_warmups *warmups);
 /* Ends all; those who asked are told that the client is closed. */
 void inf_warmups_end(struct inf_engine *engine);
-/* Begins one, or lets it wait for its turn. ask NULL: for a route; else it
- * fills that row. The end is told to inf_warmer_ended(). False when memory is
- * short. */
+/* Begins one, or lets it wait for its turn. ask NULL: for the warmer; else
+ * it fills that row. The end is told to inf_warmer_ended(). False when memory
+ * is short. */
 bool inf_warmup_add(struct inf_engine *engine, inf_config *config,
                     const inf_provider_config *provider, uint64_t until_ns,
                     inf_warm_ask *ask, size_t row);

@@ -13,6 +13,9 @@ enum { max_kept = 32 };
 enum { warm_targets = 2 };
 /* A warm-up may take so long. */
 enum { keep_ms = 10000 };
+/* After a connection of HTTP/2 was made it is looked at once more, when the
+ * server's settings have come: see transport/curl_warm_up.c. */
+static const uint64_t look_delay_ns = 500 * INF_NS_PER_MS;
 
 /* ---- What is known of providers ------------------------------------------ */
 
@@ -40,21 +43,31 @@ outcome_of(const inf_exchange_result *result)
   return result->net == INF_NET_OK ? INF_WARM_HOPELESS : INF_WARM_FAILED;
 }
 
+/* Does the server wait for libcurl to look at the new connection again? */
+static bool
+needs_look(const inf_exchange_result *result)
+{
+  return result->connection_kept && !result->reused_connection &&
+         !result->sent && result->protocol &&
+         strcmp(result->protocol, "h2") == 0;
+}
+
 void
 inf_warmer_ended(struct inf_engine *engine, const inf_provider_config *provider,
-                 bool for_route, const inf_exchange_result *result)
+                 bool ours, const inf_exchange_result *result)
 {
   inf_warmer *warmer = &engine->warmer;
   inf_warm_entry *entry = entry_of(warmer, provider);
-  if (!entry)
+  if (!entry || warmer->stopped)
     return;
-  if (for_route)
-    entry->running = false;
   if (result->protocol)
     entry->has_http2 = strcmp(result->protocol, "h2") == 0;
+  if (needs_look(result) && !(ours && entry->looking))
+    entry->look_ns = inf_time_add(engine->now_ns, look_delay_ns);
+  if (ours)
+    entry->running = entry->looking = false;
   inf_warm_note(&entry->state, outcome_of(result), engine->now_ns);
-  if (warmer->keeps) /* look again */
-    warmer->next_ns = engine->now_ns;
+  warmer->next_ns = engine->now_ns; /* look again what is due when */
 }
 
 bool
@@ -100,7 +113,8 @@ inf_warmer_configure(struct inf_engine *engine, inf_config *config)
   warmer->keeps = false;
   for (size_t i = 0; entries && i < config->route_count; i++)
     warmer->keeps = warmer->keeps || config->routes[i].params.keep_warm;
-  warmer->next_ns = warmer->keeps ? engine->now_ns : INF_NEVER;
+  if (before.config) /* a new client has nothing that could be due */
+    warmer->next_ns = engine->now_ns;
   inf_free(before.entries);
   inf_config_unref(before.config);
 }
@@ -108,6 +122,7 @@ inf_warmer_configure(struct inf_engine *engine, inf_config *config)
 void
 inf_warmer_stop(struct inf_engine *engine)
 {
+  engine->warmer.stopped = true;
   engine->warmer.keeps = false;
   engine->warmer.next_ns = INF_NEVER;
 }
@@ -119,6 +134,7 @@ inf_warmer_forget(inf_warmer *warmer, uint64_t now_ns)
        i++) {
     warmer->entries[i].state.ready_ns = 0;
     warmer->entries[i].state.warmed = false;
+    warmer->entries[i].look_ns = 0;
   }
   if (warmer->keeps)
     warmer->next_ns = now_ns;
@@ -164,29 +180,49 @@ mark_wanted(inf_engine *engine)
   }
 }
 
+/* When the entry is due, and for what. */
+static uint64_t
+due_ns(const inf_warmer *warmer, const inf_warm_entry *entry, bool *look)
+{
+  uint64_t warm_ns = INF_NEVER;
+  if (entry->wanted)
+    warm_ns = inf_warm_next_ns(&entry->state, warmer->used_ns);
+  *look = entry->look_ns > 0 && entry->look_ns <= warm_ns;
+  return *look ? entry->look_ns : warm_ns;
+}
+
+static void
+start_one(inf_engine *engine, size_t index, bool look)
+{
+  inf_config *config = engine->warmer.config;
+  inf_warm_entry *entry = &engine->warmer.entries[index];
+  uint64_t until_ns = engine->now_ns + keep_ms * INF_NS_PER_MS;
+  entry->look_ns = 0;
+  entry->looking = look;
+  entry->running = inf_warmup_add(engine, config, &config->providers[index],
+                                  until_ns, NULL, 0);
+  if (!entry->running)
+    inf_warm_note(&entry->state, INF_WARM_FAILED, engine->now_ns);
+}
+
 void
 inf_warmer_run(struct inf_engine *engine)
 {
   inf_warmer *warmer = &engine->warmer;
-  inf_config *config = warmer->config;
-  uint64_t until_ns = engine->now_ns + keep_ms * INF_NS_PER_MS;
   warmer->next_ns = INF_NEVER;
-  if (!warmer->keeps)
+  if (!warmer->entries || warmer->stopped)
     return;
   mark_wanted(engine);
-  for (size_t i = 0; i < config->provider_count; i++) {
+  for (size_t i = 0; i < warmer->config->provider_count; i++) {
     inf_warm_entry *entry = &warmer->entries[i];
-    if (!entry->wanted || entry->running)
+    bool look;
+    uint64_t at_ns = due_ns(warmer, entry, &look);
+    if (entry->running)
       continue;
-    uint64_t at_ns = inf_warm_next_ns(&entry->state, warmer->used_ns);
-    if (at_ns > engine->now_ns) {
-      warmer->next_ns = at_ns < warmer->next_ns ? at_ns : warmer->next_ns;
-      continue;
-    }
-    entry->running = inf_warmup_add(engine, config, &config->providers[i],
-                                    until_ns, NULL, 0);
-    if (!entry->running)
-      inf_warm_note(&entry->state, INF_WARM_FAILED, engine->now_ns);
+    if (at_ns <= engine->now_ns)
+      start_one(engine, i, look);
+    else if (at_ns < warmer->next_ns)
+      warmer->next_ns = at_ns;
   }
   inf_warmups_start(engine);
 }

@@ -11,17 +11,20 @@
 /* One provider of the configuration. */
 typedef struct inf_warm_entry {
   inf_warm_state state;
-  bool has_http2; /* as its last warm-up told */
-  bool wanted;    /* some route wants it warm now */
-  bool running;   /* a warm-up for a route is under way */
+  bool has_http2;   /* as its last warm-up told */
+  bool wanted;      /* some route wants it warm now */
+  bool running;     /* a warm-up of ours is under way */
+  bool looking;     /* which is a second look */
+  uint64_t look_ns; /* when that is due; 0: it is not */
 } inf_warm_entry;
 
 typedef struct inf_warmer {
   inf_config *config;
   inf_warm_entry *entries; /* as many as config has providers; or NULL */
   bool keeps;              /* some route says keep_warm */
-  uint64_t used_ns;        /* when the client's last call began; 0: never */
-  uint64_t next_ns;        /* when inf_warmer_run() is due */
+  bool stopped;
+  uint64_t used_ns; /* when the client's last call began; 0: never */
+  uint64_t next_ns; /* when inf_warmer_run() is due */
 } inf_warmer;
 
 void inf_warmer_init(inf_warmer *warmer);
@@ -36,9 +39,9 @@ void inf_warmer_run(struct inf_engine *engine);
 /* All connections are gone. */
 void inf_warmer_forget(inf_warmer *warmer, uint64_t now_ns);
 
-/* A warm-up has ended, one for a route or one that was asked for. */
+/* A warm-up has ended: one of ours, or one that was asked for. */
 void inf_warmer_ended(struct inf_engine *engine,
-                      const inf_provider_config *provider, bool for_route,
+                      const inf_provider_config *provider, bool ours,
                       const inf_exchange_result *result);
 /* Does the provider speak HTTP/2, as far as is known? */
 bool inf_warmer_has_http2(const struct inf_engine *engine,

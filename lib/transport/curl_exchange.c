@@ -218,16 +218,6 @@ set_body(inf_exchange *exchange, inf_sv body)
     exchange->unsent = body;
 }
 
-/* The handle is reset afterwards, and with it the limit of its time. */
-static void
-set_warm_up(inf_exchange *exchange, const inf_http_request *request)
-{
-  exchange->warm_up = request->warm_up;
-  exchange->peculiar = true;
-  curl_easy_setopt(exchange->easy, CURLOPT_TIMEOUT_MS,
-                   (long)request->warm_up_ms);
-}
-
 static CURLcode
 set_request(inf_exchange *exchange, const inf_http_request *request)
 {
@@ -248,7 +238,7 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   else
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   if (request->warm_up != INF_WARM_UP_NOT)
-    set_warm_up(exchange, request);
+    inf_exchange_set_warm_up(exchange, request);
   code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
   return code == CURLE_OK
              ? inf_exchange_set_endpoint(exchange, request->endpoint)
@@ -361,21 +351,11 @@ inf_exchange_cancel(inf_exchange *exchange)
   inf_list_push_back(&transport->dead, &exchange->node);
 }
 
-/* libcurl names the socket of a handle's last connection as long as that is
- * open; asked before the handle leaves, it tells whether it was kept. */
-static bool
-connection_is_kept(const inf_exchange *exchange)
-{
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
-  return fd != CURL_SOCKET_BAD;
-}
-
 void
 inf_exchange_finish(inf_exchange *exchange, CURLcode code)
 {
-  if (exchange->warm_up != INF_WARM_UP_NOT && exchange->generation)
-    exchange->connection_kept = connection_is_kept(exchange);
+  if (exchange->warm_up != INF_WARM_UP_NOT)
+    inf_exchange_note_kept(exchange);
   if (exchange->generation)
     curl_multi_remove_handle(exchange->generation->multi, exchange->easy);
   exchange->generation = NULL;

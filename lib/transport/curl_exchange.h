@@ -165,6 +165,17 @@ void inf_exchange_times_fill(const inf_exchange *exchange,
 void inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
                               inf_exchange_result *result);
 
+/* ---- curl_warm_up.c ---- */
+
+/* Makes a warm-up of the exchange. */
+void inf_exchange_set_warm_up(inf_exchange *exchange,
+                              const inf_http_request *request);
+/* It has ended: was its connection kept? While libcurl still has it. */
+void inf_exchange_note_kept(inf_exchange *exchange);
+/* The result's part about the connection that waits. */
+void inf_exchange_warm_up_fill(const inf_exchange *exchange,
+                               inf_exchange_result *result);
+
 /* ---- curl_generation.c ---- */
 
 inf_generation *inf_generation_of(inf_list *node);

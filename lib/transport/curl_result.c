@@ -155,25 +155,6 @@ time_of(const inf_exchange *exchange, CURLINFO info)
                                                      : at_ns;
 }
 
-/* libcurl tells the version with the response only; but a connection over
- * which nothing went is kept for the streams of HTTP/2 alone. */
-static const char *
-protocol_of(const inf_exchange *exchange)
-{
-  long version = CURL_HTTP_VERSION_NONE;
-  if (exchange->warm_up == INF_WARM_UP_CONNECT && exchange->connected)
-    return exchange->connection_kept ? "h2" : "http/1.1";
-  curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_VERSION, &version);
-  switch (version) {
-  case CURL_HTTP_VERSION_2_0:
-    return "h2";
-  case CURL_HTTP_VERSION_1_1:
-    return "http/1.1";
-  default:
-    return NULL;
-  }
-}
-
 /* The steps that a reused connection did not need are not reached. */
 void
 inf_exchange_times_fill(const inf_exchange *exchange, inf_exchange_times *times)
@@ -198,8 +179,6 @@ inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
                                   .response_begun = exchange->response_begun};
   result->detail = detail_of(exchange, code, result->net);
   inf_exchange_times_fill(exchange, &result->times);
-  if (exchange->warm_up == INF_WARM_UP_NOT)
-    return;
-  result->connection_kept = exchange->connection_kept;
-  result->protocol = protocol_of(exchange);
+  if (exchange->warm_up != INF_WARM_UP_NOT)
+    inf_exchange_warm_up_fill(exchange, result);
 }

@@ -60,7 +60,7 @@ typedef struct inf_endpoint {
 /* An exchange may serve to have a connection ready for later ones. */
 typedef enum inf_warm_up {
   INF_WARM_UP_NOT,
-  /* Connects and sends nothing. A connection of HTTP/2 then waits for later
+  /* Connects and sends no request. A connection of HTTP/2 then waits for later
    * exchanges; one of HTTP/1.1 does not, for libcurl keeps none over which no
    * request went, and one that waited already is lost by it: set
    * fresh_connection unless the server is known to have HTTP/2. Ends with

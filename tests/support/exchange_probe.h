@@ -21,6 +21,7 @@ typedef struct probe {
   int sent, headers, bodies, done;
   bool cancelled;
   bool refuse_headers, refuse_body;
+  bool sends_nothing; /* a warm-up without a request */
   /* Called within each callback, where set. */
   void (*act)(struct probe *p, probe_point point);
   void *arg;

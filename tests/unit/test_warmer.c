@@ -116,7 +116,7 @@ both_are_kept_warm_until_the_client_is_idle(void **state)
   fake_client *fake = fake_client_new(KEPT, NULL);
   answer_call(&fake->net);
   for (int i = 0; i < 20; i++)
-    kept_script(&fake->net, i > 0, "h2");
+    kept_script(&fake->net, i > 0, "http/1.1");
   call_once(fake, "r");
   fake_run_ms(fake, 400000);
   assert_exchanges(fake, 0,
@@ -132,13 +132,13 @@ a_provider_in_use_needs_no_warm_up(void **state)
   (void)state;
   fake_client *fake = fake_client_new(KEPT, NULL);
   answer_call(&fake->net);
-  kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, false, "http/1.1");
   call_once(fake, "r");
   fake_run_ms(fake, 40000);
   answer_call(&fake->net);
   call_once(fake, "r");
   for (int i = 0; i < 3; i++)
-    kept_script(&fake->net, true, "h2");
+    kept_script(&fake->net, true, "http/1.1");
   fake_run_ms(fake, 40000);
   assert_exchanges(fake, 0, "a! b@20 a! b@50020");
   fake_run_ms(fake, 15000);
@@ -202,7 +202,8 @@ what_cannot_be_kept_is_tried_once(void **state)
   fake_client_free(fake);
 }
 
-/* With HTTP/2 the connection that waits is looked after, not another made. */
+/* With HTTP/2 the connection that waits is looked at, not another made: once
+ * more soon after it was, and then as ever. */
 static void
 http2_is_kept_without_a_request(void **state)
 {
@@ -210,15 +211,37 @@ http2_is_kept_without_a_request(void **state)
   fake_client *fake = fake_client_new("routes.r.keep_warm", "true", NULL);
   answer_call(&fake->net);
   kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, true, "h2");
   kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, true, "h2");
   kept_script(&fake->net, true, "h2");
   call_once(fake, "r");
   fake_run_ms(fake, 60000);
-  assert_exchanges(fake, 0, "a! b@20 a@50000 b@50020");
-  for (int i = 1; i <= 3; i++)
+  assert_exchanges(fake, 0, "a! b@20 b@520 a@50000 a@50500 b@50520");
+  for (int i = 1; i <= 5; i++) {
     assert_int_equal(fake->net.requests[i].warm_up, INF_WARM_UP_CONNECT);
-  assert_true(fake->net.requests[1].fresh_connection);
-  assert_false(fake->net.requests[3].fresh_connection);
+    assert_int_equal(fake->net.requests[i].fresh_connection, i == 1 || i == 3);
+  }
+  fake_client_free(fake);
+}
+
+/* Also where no route keeps anything warm; and a server that closes each
+ * connection at once does not cause one after the other. */
+static void
+a_second_look_follows_a_prewarm(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  for (int i = 0; i < 3; i++)
+    kept_script(&fake->net, false, "h2");
+  infer_warm_report *report;
+  assert_int_equal(infer_client_prewarm(fake->client, "a", 1000, &report, NULL),
+                   INFER_OK);
+  infer_warm_report_free(report);
+  fake_run_ms(fake, 100000);
+  assert_exchanges(fake, 0, "a@0 a@500");
+  assert_false(fake->net.requests[1].fresh_connection);
+  assert_int_equal(infer_client_next_timeout_ns(fake->client), -1);
   fake_client_free(fake);
 }
 
@@ -232,7 +255,7 @@ a_target_that_cannot_be_asked_is_passed_over(void **state)
       "providers.c.warm_path", "'/w'", NULL);
   fake_reply(fake_script_next(&fake->net), 0, 401, NULL, error_body("x", "y"));
   answer_call(&fake->net); /* b */
-  kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, false, "http/1.1");
   call_once(fake, "three");
   fake_run_ms(fake, 1000);
   assert_exchanges(fake, 0, "a! b! c@20");
@@ -245,12 +268,12 @@ after_a_jump_of_time_connections_are_made_anew(void **state)
   (void)state;
   fake_client *fake = fake_client_new(KEPT, NULL);
   answer_call(&fake->net);
-  kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, false, "http/1.1");
   call_once(fake, "r");
   fake_run_ms(fake, 1000);
   assert_exchanges(fake, 0, "a! b@20");
-  kept_script(&fake->net, false, "h2");
-  kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, false, "http/1.1");
+  kept_script(&fake->net, false, "http/1.1");
   fake->net.jump_ns = 10 * INF_NS_PER_S;
   fake_run_ms(fake, 12000);
   assert_int_equal(fake->net.retired, 1);
@@ -275,7 +298,7 @@ a_reload_changes_what_is_kept(void **state)
   fake_client *fake = fake_client_new(KEPT, NULL);
   answer_call(&fake->net);
   for (int i = 0; i < 9; i++)
-    kept_script(&fake->net, i > 0, "h2");
+    kept_script(&fake->net, i > 0, "http/1.1");
   call_once(fake, "r");
   fake_run_ms(fake, 30000);
   reload(fake, "true"); /* what is known of the providers stays */
@@ -293,7 +316,7 @@ closing_ends_it(void **state)
   (void)state;
   fake_client *fake = fake_client_new(KEPT, NULL);
   answer_call(&fake->net);
-  kept_script(&fake->net, false, "h2");
+  kept_script(&fake->net, false, "http/1.1");
   call_once(fake, "r");
   fake_run_ms(fake, 1000);
   assert_int_equal(infer_client_close(fake->client, 1000), INFER_OK);
@@ -422,6 +445,7 @@ main(void)
       cmocka_unit_test(failures_of_calls_count),
       cmocka_unit_test(what_cannot_be_kept_is_tried_once),
       cmocka_unit_test(http2_is_kept_without_a_request),
+      cmocka_unit_test(a_second_look_follows_a_prewarm),
       cmocka_unit_test(a_target_that_cannot_be_asked_is_passed_over),
       cmocka_unit_test(after_a_jump_of_time_connections_are_made_anew),
       cmocka_unit_test(a_reload_changes_what_is_kept),

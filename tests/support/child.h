@@ -8,6 +8,15 @@
  * what only a forked child sees. A child fails by a message on stderr and exit
  * code CHILD_FAILED; cmocka's assertions are the parent's. */
 
+/* gcc 12's AddressSanitizer does not guard its allocator over fork(): a child
+ * that was forked while another thread allocated may hang in malloc(), and in
+ * the search for leaks that exit() begins. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CHILD_ASAN 1
+#else
+#define CHILD_ASAN 0
+#endif
+
 enum { CHILD_FAILED = 99, CHILD_KILLED = 256 };
 
 /* Forks and calls fn; a child that returns from it ends with _exit(0). */

@@ -41,8 +41,11 @@
  * time); their `_free` functions close what the child inherited, wipe keys and
  * leave the parent's connections alone. What a call was given (its id, tag,
  * route, ...) stays readable. Configs, requests, responses, errors and events
- * stay usable, and the child may make clients of its own. A child that is
- * forked within a hook must not return from it. All this is about fork(): a
+ * stay usable, and the child may make clients of its own. (OpenSSL does not
+ * guard its locks over fork(): in a child that is forked while another thread
+ * is within OpenSSL, TLS may hang. It is rare, and a parent that forks before
+ * it makes clients is free of it.) A child that is forked within a hook must
+ * not return from it. All this is about fork(): a
  * child of vfork() or _Fork() may only exec or _exit().
  *
  * Exit. When exit() is called or main() returns, the library ends what is in

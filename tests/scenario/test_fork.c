@@ -214,6 +214,14 @@ client_plan(parent *p)
 }
 
 static bool
+client_prewarm(parent *p)
+{
+  infer_warm_report *report;
+  return infer_client_prewarm(p->w.client, "a", -1, &report, NULL) ==
+         INFER_E_FORKED;
+}
+
+static bool
 models(parent *p)
 {
   infer_model_list *list;
@@ -310,6 +318,7 @@ static const trial trials[] = {
     {"infer_client_fd", client_fd},
     {"infer_client_next_timeout_ns", client_next_timeout_ns},
     {"infer_client_plan", client_plan},
+    {"infer_client_prewarm", client_prewarm},
     {"infer_models", models},
     {"infer_chat", chat},
     {"infer_chat_stream", chat_stream},

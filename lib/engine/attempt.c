@@ -430,9 +430,10 @@ on_done(void *context, const inf_exchange_result *result)
   if (!attempt->sent)
     note_way(attempt->record, &result->times);
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
-  attempt->untouched = attempt->refused ||
-                       (result->net == INF_NET_RESET &&
-                        result->reused_connection && !result->response_begun);
+  attempt->untouched =
+      attempt->refused ||
+      (result->net == INF_NET_RESET && !result->response_begun &&
+       (result->reused_connection || result->going_away));
   attempt->sent = attempt->sent || result->sent;
   const char *message;
   int32_t status = class_of_end(attempt, result, &message);

@@ -137,6 +137,7 @@ static void
 resume(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
+  exchange->held = false;
   transport->dispatching = true;
   CURLcode code = curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
   transport->dispatching = false;
@@ -237,7 +238,8 @@ transport_next_timeout_ns(inf_transport *base)
   for (inf_list *node = end->next; node != end; node = node->next)
     if (inf_generation_of(node)->timer_ns < next_ns)
       next_ns = inf_generation_of(node)->timer_ns;
-  return next_ns;
+  uint64_t patience_ns = inf_multiplex_next_ns(transport);
+  return patience_ns < next_ns ? patience_ns : next_ns;
 }
 
 static size_t
@@ -288,6 +290,7 @@ transport_run(inf_transport *base, uint64_t wait_ns)
   if (transport->retire_wanted && !inf_generations_retire(transport))
     status = INFER_E_NO_MEMORY;
   inf_generations_free_drained(transport);
+  inf_multiplex_serve_timer(transport);
   add_started(transport);
   return status;
 }
@@ -330,10 +333,10 @@ transport_free(inf_transport *base)
   inf_curl *transport = (inf_curl *)(void *)base;
   inf_list *node;
   inf_lookups_cancel(transport);
-  while ((node = inf_list_pop_front(&transport->pool)))
-    inf_exchange_free(INF_CONTAINER_OF(node, inf_exchange, node));
   while (!inf_list_empty(&transport->generations))
     inf_generation_free(inf_generation_of(transport->generations.next));
+  while ((node = inf_list_pop_front(&transport->pool)))
+    inf_exchange_free(INF_CONTAINER_OF(node, inf_exchange, node));
   curl_share_cleanup(transport->share); /* NULL is harmless */
   curl_share_cleanup(transport->lookup_share);
   inf_names_fini(&transport->names);
@@ -355,6 +358,7 @@ static const inf_transport_ops ops = {
     .start = transport_start,
     .cancel = inf_exchange_cancel,
     .set_paused = inf_exchange_set_paused,
+    .held_bytes = inf_exchange_held_bytes,
     .run = transport_run,
     .wake = transport_wake,
     .fd = transport_fd,
@@ -396,9 +400,9 @@ inf_curl_transport_new(const inf_curl_options *options)
   transport->options = *options;
   transport->copied_body_max = copied_body_max();
   inf_list *lists[] = {&transport->generations, &transport->starting,
-                       &transport->failed,      &transport->resumed,
-                       &transport->dead,        &transport->pool,
-                       &transport->lookups};
+                       &transport->leaders,     &transport->failed,
+                       &transport->resumed,     &transport->dead,
+                       &transport->pool,        &transport->lookups};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
   transport->poller = inf_poller_new();

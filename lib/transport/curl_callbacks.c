@@ -26,13 +26,29 @@ note_response(inf_exchange *exchange)
   exchange->first_byte_ns = inf_clock_now(exchange->transport->options.clock);
 }
 
+/* What libcurl has said so far tells why. Over a new connection it sends again
+ * after REFUSED_STREAM, when it says nothing, and after HTTP_1_1_REQUIRED, when
+ * it complains of an empty reply. */
+void
+inf_exchange_refuse_resend(inf_exchange *exchange)
+{
+  if (!exchange->resend_refused)
+    exchange->wants_http1 =
+        strstr(exchange->error, "HTTP_1_1_REQUIRED") ||
+        (!exchange->reused && strstr(exchange->error, "Empty reply"));
+  exchange->resend_refused = true;
+}
+
 static int
 on_lookup(void *resolver_state, void *reserved, void *context)
 {
   (void)resolver_state;
   (void)reserved;
   inf_exchange *exchange = context;
-  exchange->resend_refused = exchange->sent;
+  if (exchange->forsaken)
+    return 0;
+  if (exchange->sent)
+    inf_exchange_refuse_resend(exchange);
   inf_curl_hold_signals(exchange->transport);
   return exchange->sent || exchange->state != INF_EXCHANGE_LIVE;
 }
@@ -46,16 +62,19 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   (void)remote_port;
   (void)local_port;
   inf_exchange *exchange = context;
+  if (exchange->state == INF_EXCHANGE_GHOST)
+    inf_multiplex_flush(exchange);
   if (exchange->state != INF_EXCHANGE_LIVE)
     return CURL_PREREQFUNC_ABORT;
   if (exchange->sent) {
-    exchange->resend_refused = true;
+    inf_exchange_refuse_resend(exchange);
     return CURL_PREREQFUNC_ABORT;
   }
   long connects = 1;
   curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connects);
   exchange->reused = connects == 0;
   exchange->connected = true;
+  inf_multiplex_leave(exchange, INF_LEAVE_SENT);
   if (exchange->warm_up == INF_WARM_UP_CONNECT)
     return CURL_PREREQFUNC_ABORT;
   exchange->sent = true;
@@ -130,6 +149,9 @@ on_header(char *ptr, size_t size, size_t count, void *context)
   if (!exchange->in_headers) {
     exchange->in_headers = true;
     exchange->status = status_of_line(line);
+    inf_multiplex_learn(exchange, inf_sv_starts_with(line, INF_SV("HTTP/2"))
+                                      ? INF_HTTP_2
+                                      : INF_HTTP_1);
     inf_headers_clear(&exchange->headers);
     return line.len;
   }
@@ -141,6 +163,17 @@ on_header(char *ptr, size_t size, size_t count, void *context)
 }
 
 static size_t
+hold_back(inf_exchange *exchange, size_t len)
+{
+  curl_off_t raw_bytes = 0;
+  curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &raw_bytes);
+  exchange->held = true;
+  exchange->first_held_bytes = len;
+  exchange->raw_bytes = (uint64_t)raw_bytes;
+  return CURL_WRITEFUNC_PAUSE;
+}
+
+static size_t
 on_write(char *ptr, size_t size, size_t count, void *context)
 {
   inf_exchange *exchange = context;
@@ -148,13 +181,14 @@ on_write(char *ptr, size_t size, size_t count, void *context)
   if (exchange->state != INF_EXCHANGE_LIVE || exchange->aborted)
     return 0;
   if (exchange->paused)
-    return CURL_WRITEFUNC_PAUSE;
+    return hold_back(exchange, len);
   if (!exchange->headers_told) {
     exchange->no_http = true; /* a body, as after 101, without an answer */
     return 0;
   }
   if (len == 0)
     return 0;
+  exchange->told_bytes += len;
   exchange->aborted = !exchange->events->on_body(exchange->context, ptr, len);
   return !exchange->aborted && exchange->state == INF_EXCHANGE_LIVE ? len : 0;
 }

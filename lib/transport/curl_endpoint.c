@@ -163,11 +163,13 @@ inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
   CURL *easy = exchange->easy;
   CURLcode code = CURLE_OK;
   bool verify = endpoint->tls_verify, gzip = endpoint->compression;
+  bool only_1_1 = endpoint->http_version == 1 ||
+                  inf_multiplex_spoken(exchange) == INF_HTTP_1_REQUIRED;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                   endpoint->http_version == 1 ? (long)CURL_HTTP_VERSION_1_1
-                                               : (long)CURL_HTTP_VERSION_2TLS);
+                   only_1_1 ? (long)CURL_HTTP_VERSION_1_1
+                            : (long)CURL_HTTP_VERSION_2TLS);
   if (exchange->compressed != gzip)
     code =
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, gzip ? "gzip" : NULL);

@@ -89,6 +89,8 @@ exchange_take(inf_curl *transport)
     return NULL;
   inf_list_init(&exchange->node);
   inf_list_init(&exchange->resume_node);
+  inf_list_init(&exchange->leader_node);
+  inf_list_init(&exchange->followers);
   exchange->transport = transport;
   return exchange;
 }
@@ -108,15 +110,47 @@ clean_handle(inf_exchange *exchange)
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
 }
 
-void
-inf_exchange_recycle(inf_exchange *exchange)
+/* Takes the handle from libcurl; its exchange is over and takes nothing any
+ * more. What libcurl keeps for one that is held back must go first: version
+ * 7.88 leaves it with the handle when other streams use the connection, and
+ * would give it to the handle's next exchange. */
+static void
+take_from_libcurl(inf_exchange *exchange)
 {
-  inf_curl *transport = exchange->transport;
+  if (exchange->held)
+    exchange->forsaken = curl_easy_pause(exchange->easy, CURLPAUSE_CONT) ==
+                         CURLE_BAD_FUNCTION_ARGUMENT;
   if (exchange->generation)
     curl_multi_remove_handle(exchange->generation->multi, exchange->easy);
+  exchange->held = false;
+}
+
+/* Frees one for which libcurl may keep something although the connection has
+ * left the handle. Only the end of a transfer lets go of it, and so this makes
+ * one, which ends when libcurl asks for a socket. */
+static void
+free_forsaken(inf_exchange *exchange)
+{
+  CURL *easy = exchange->easy;
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/");
+  curl_easy_perform(easy);
+  inf_exchange_free(exchange);
+}
+
+/* Back to the pool. */
+static void
+put_back(inf_exchange *exchange)
+{
+  inf_curl *transport = exchange->transport;
   exchange->generation = NULL;
   inf_list_remove(&exchange->node);
   inf_list_remove(&exchange->resume_node);
+  if (exchange->forsaken) {
+    free_forsaken(exchange);
+    return;
+  }
   bool other_share = exchange->lookup != NULL; /* it outlives a reset */
   if (transport->pool_count >= pool_max || other_share) {
     inf_exchange_free(exchange);
@@ -128,6 +162,18 @@ inf_exchange_recycle(inf_exchange *exchange)
     inf_headers_fini(&exchange->headers);
   inf_list_push_front(&transport->pool, &exchange->node);
   transport->pool_count++;
+}
+
+void
+inf_exchange_recycle(inf_exchange *exchange)
+{
+  inf_multiplex_leave(exchange, INF_LEAVE_CANCELLED);
+  if (exchange->state == INF_EXCHANGE_LIVE)
+    exchange->state = INF_EXCHANGE_DEAD; /* takes nothing any more */
+  take_from_libcurl(exchange);
+  inf_list_remove(&exchange->resume_node);
+  if (!exchange->generation || !inf_multiplex_haunt(exchange))
+    put_back(exchange);
 }
 
 /* ---- Start -------------------------------------------------------------- */
@@ -260,6 +306,8 @@ inf_exchange_add(inf_exchange *exchange)
   inf_curl *transport = exchange->transport;
   inf_generation *newest =
       INF_CONTAINER_OF(transport->generations.next, inf_generation, node);
+  if (inf_multiplex_hold(exchange))
+    return;
   /* Still wanted means that there was no memory for a newer generation. */
   if (transport->retire_wanted ||
       curl_multi_add_handle(newest->multi, exchange->easy) != CURLM_OK) {
@@ -284,6 +332,8 @@ inf_exchange_make(inf_curl *transport, const inf_http_request *request,
   exchange->context = context;
   exchange->url = request->url;
   exchange->endpoint = request->endpoint;
+  exchange->origin = inf_multiplex_origin(request->url, request->endpoint);
+  exchange->waited = request->fresh_connection;
   exchange->start_ns = inf_clock_now(transport->options.clock);
   CURLcode code = set_request(exchange, request);
   if (code == CURLE_OUT_OF_MEMORY) {
@@ -321,11 +371,30 @@ inf_exchange_start(inf_curl *transport, const inf_http_request *request,
 
 /* ---- Pause, cancel, end ------------------------------------------------- */
 
+static bool
+is_over(const inf_exchange *exchange)
+{
+  return exchange->state >= INF_EXCHANGE_DEAD;
+}
+
+/* What came compressed counts as much larger as what came before it was. */
+size_t
+inf_exchange_held_bytes(const inf_exchange *exchange)
+{
+  curl_off_t now_bytes = 0;
+  if (!exchange->held)
+    return 0;
+  curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &now_bytes);
+  uint64_t grown = (uint64_t)now_bytes - exchange->raw_bytes;
+  if (exchange->raw_bytes > 0 && exchange->told_bytes > exchange->raw_bytes)
+    grown = grown * exchange->told_bytes / exchange->raw_bytes;
+  return exchange->first_held_bytes + (size_t)grown;
+}
+
 void
 inf_exchange_set_paused(inf_exchange *exchange, bool paused)
 {
-  if (exchange->paused == paused || exchange->state == INF_EXCHANGE_ENDED ||
-      exchange->state == INF_EXCHANGE_DEAD)
+  if (exchange->paused == paused || is_over(exchange))
     return;
   exchange->paused = paused;
   inf_list_remove(&exchange->resume_node);
@@ -337,8 +406,7 @@ void
 inf_exchange_cancel(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
-  if (exchange->state == INF_EXCHANGE_ENDED ||
-      exchange->state == INF_EXCHANGE_DEAD)
+  if (is_over(exchange))
     return;
   inf_exchange_leave_name(exchange, INF_NET_ABORTED);
   if (exchange->state != INF_EXCHANGE_LIVE || !transport->dispatching) {
@@ -354,17 +422,22 @@ inf_exchange_cancel(inf_exchange *exchange)
 void
 inf_exchange_finish(inf_exchange *exchange, CURLcode code)
 {
+  if (exchange->state == INF_EXCHANGE_GHOST) {
+    inf_exchange_recycle(exchange);
+    return;
+  }
   if (exchange->warm_up != INF_WARM_UP_NOT)
     inf_exchange_note_kept(exchange);
-  if (exchange->generation)
-    curl_multi_remove_handle(exchange->generation->multi, exchange->easy);
-  exchange->generation = NULL;
+  inf_multiplex_leave(exchange, INF_LEAVE_FAILED);
+  exchange->state = INF_EXCHANGE_ENDED;
+  take_from_libcurl(exchange);
   inf_list_remove(&exchange->node);
   inf_list_remove(&exchange->resume_node);
-  exchange->state = INF_EXCHANGE_ENDED;
   inf_exchange_result result;
   inf_exchange_result_fill(exchange, code, &result);
   inf_exchange_leave_name(exchange, result.net);
   exchange->events->on_done(exchange->context, &result);
-  inf_exchange_recycle(exchange);
+  if (!exchange->generation || result.net != INF_NET_ABORTED ||
+      !inf_multiplex_haunt(exchange))
+    put_back(exchange);
 }

@@ -34,6 +34,19 @@ typedef struct inf_generation {
   bool broken;       /* the poller could not take one of its sockets */
 } inf_generation;
 
+/* What a server was seen to speak. */
+typedef enum inf_http {
+  INF_HTTP_UNKNOWN,
+  INF_HTTP_2,
+  INF_HTTP_1,
+  INF_HTTP_1_REQUIRED, /* it refused a stream for that reason */
+} inf_http;
+
+typedef struct inf_server {
+  uint64_t origin; /* 0: none */
+  inf_http spoken;
+} inf_server;
+
 typedef struct inf_curl {
   inf_transport base;
   inf_curl_options options;
@@ -44,6 +57,7 @@ typedef struct inf_curl {
   CURLSH *lookup_share; /* keeps their answers out of everybody's cache */
   inf_list generations; /* newest first */
   inf_list starting;    /* started within a callback: added after it */
+  inf_list leaders;     /* of those that wait for a connection being made */
   inf_list failed;      /* could not be added; told in the next run() */
   inf_list resumed;     /* to be unpaused in the next run() */
   inf_list dead;        /* cancelled within a callback: removed after it */
@@ -58,19 +72,25 @@ typedef struct inf_curl {
   bool signals_held; /* libcurl is on the stack and may make a thread */
   sigset_t signals_before;
   _Atomic(inf_open_sockets *) open_sockets;
+  inf_server servers[64]; /* each in the place that its origin gives */
 } inf_curl;
 
 typedef enum inf_exchange_state {
-  INF_EXCHANGE_STARTING, /* in starting */
+  INF_EXCHANGE_STARTING, /* in starting, or it follows a leader */
   INF_EXCHANGE_LIVE,     /* libcurl has it */
   INF_EXCHANGE_FAILED,   /* in failed */
   INF_EXCHANGE_DEAD,     /* cancelled; libcurl may still have it */
   INF_EXCHANGE_ENDED,    /* on_done was called */
+  INF_EXCHANGE_GHOST,    /* over for the engine: curl_multiplex.c */
 } inf_exchange_state;
 
 struct inf_exchange {
   inf_list node;        /* in the list that its state names, or the pool */
   inf_list resume_node; /* in resumed */
+  inf_list leader_node; /* in leaders while it leads */
+  inf_list followers;   /* that wait for its connection */
+  uint64_t lead_until_ns;
+  uint64_t origin; /* of a server that may speak HTTP/2, else 0 */
   inf_curl *transport;
   inf_generation *generation; /* while LIVE or DEAD */
   CURL *easy;
@@ -101,6 +121,14 @@ struct inf_exchange {
   bool resend_refused, aborted, paused;
   inf_warm_up warm_up;
   bool connected, connection_kept; /* of a warm-up */
+  bool wants_http1;                /* that was why a resend was refused */
+  bool waited; /* for another's connection, and need not again */
+  /* Held back: libcurl keeps what comes for it. */
+  bool held;
+  bool forsaken;           /* held back, but libcurl has ended it */
+  size_t told_bytes;       /* of the body, to the engine */
+  size_t first_held_bytes; /* that were refused when it was held back */
+  uint64_t raw_bytes;      /* received until then, before decoding */
   bool headers_too_large, headers_no_memory, no_http;
   char error[CURL_ERROR_SIZE];
 };
@@ -130,9 +158,39 @@ void inf_exchange_recycle(inf_exchange *exchange);
 /* Frees one that is in no list. */
 void inf_exchange_free(inf_exchange *exchange);
 
+/* Bytes that libcurl keeps for an exchange that is held back, about. */
+size_t inf_exchange_held_bytes(const inf_exchange *exchange);
+
 /* ---- curl_callbacks.c ---- */
 
 void inf_exchange_set_callbacks(inf_exchange *exchange);
+/* libcurl is about to send the request again, and is kept from it. */
+void inf_exchange_refuse_resend(inf_exchange *exchange);
+
+/* ---- curl_multiplex.c ---- */
+
+/* A hash that stands for the server; 0 if HTTP/2 is out of the question. */
+uint64_t inf_multiplex_origin(const char *url, const inf_endpoint *endpoint);
+inf_http inf_multiplex_spoken(inf_exchange *exchange);
+void inf_multiplex_learn(inf_exchange *exchange, inf_http spoken);
+/* True if the exchange is not to be handed to libcurl now: it waits for a
+ * leader, and comes to starting when that leaves. Else it may lead. */
+bool inf_multiplex_hold(inf_exchange *exchange);
+/* It leads no longer, if it did. */
+typedef enum inf_leave {
+  INF_LEAVE_SENT, /* the connection is there */
+  INF_LEAVE_FAILED,
+  INF_LEAVE_CANCELLED,
+} inf_leave;
+void inf_multiplex_leave(inf_exchange *exchange, inf_leave why);
+/* When some have waited long enough; INF_NEVER. */
+uint64_t inf_multiplex_next_ns(const inf_curl *transport);
+void inf_multiplex_serve_timer(inf_curl *transport);
+/* Makes a ghost of an exchange that we ended and that libcurl has given back.
+ * False if there is no need of one. */
+bool inf_multiplex_haunt(inf_exchange *exchange);
+/* Within the ghost's PREREQ callback: sends what waits on its connection. */
+void inf_multiplex_flush(inf_exchange *ghost);
 
 /* ---- curl_endpoint.c ---- */
 

@@ -70,7 +70,7 @@ inf_curl_open_socket(void *context, curlsocktype purpose,
   (void)purpose;
   inf_exchange *exchange = context;
   if (exchange->sent) { /* libcurl is about to send the request again */
-    exchange->resend_refused = true;
+    inf_exchange_refuse_resend(exchange);
     return CURL_SOCKET_BAD;
   }
   if (exchange->lookup)
@@ -176,6 +176,9 @@ inf_generation_add(inf_curl *transport)
 void
 inf_generation_free(inf_generation *generation)
 {
+  inf_list *node;
+  while ((node = inf_list_pop_front(&generation->live))) /* ghosts */
+    inf_exchange_recycle(INF_CONTAINER_OF(node, inf_exchange, node));
   inf_list_remove(&generation->node);
   curl_multi_cleanup(generation->multi);
   inf_free(generation);

@@ -94,7 +94,8 @@ net_of(const inf_exchange *exchange, CURLcode code)
   /* Over a fresh connection libcurl sends again only after REFUSED_STREAM.
    * Over a reused one it may be either, and a reset claims less. */
   if (wanted_resend(exchange, code))
-    return exchange->reused ? INF_NET_RESET : INF_NET_REFUSED_STREAM;
+    return exchange->reused && !exchange->wants_http1 ? INF_NET_RESET
+                                                      : INF_NET_REFUSED_STREAM;
   if (exchange->headers_no_memory)
     return INF_NET_NO_MEMORY;
   if (exchange->headers_too_large)
@@ -121,6 +122,8 @@ detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
 {
   const char *proxy = exchange->endpoint->proxy;
   char *text = exchange->error;
+  if (exchange->wants_http1)
+    return "the server wants HTTP/1.1";
   if (wanted_resend(exchange, code))
     return net == INF_NET_RESET ? "the reused connection was closed"
                                 : "the server refused the stream";
@@ -176,7 +179,10 @@ inf_exchange_result_fill(inf_exchange *exchange, CURLcode code,
   *result = (inf_exchange_result){.net = net_of(exchange, code),
                                   .reused_connection = exchange->reused,
                                   .sent = exchange->sent,
-                                  .response_begun = exchange->response_begun};
+                                  .response_begun = exchange->response_begun,
+                                  .going_away = code == CURLE_HTTP2};
+  if (exchange->wants_http1)
+    inf_multiplex_learn(exchange, INF_HTTP_1_REQUIRED);
   result->detail = detail_of(exchange, code, result->net);
   inf_exchange_times_fill(exchange, &result->times);
   if (exchange->warm_up != INF_WARM_UP_NOT)

@@ -100,7 +100,10 @@ typedef struct inf_exchange_result {
   bool reused_connection;
   bool sent;           /* at least one byte of the request may have left */
   bool response_begun; /* at least one byte of the response came */
-  const char *detail;  /* one line for people, never NULL, no key in it */
+  /* HTTP/2: the server was closing the connection (GOAWAY) and, so far as is
+   * known, has not processed the request. */
+  bool going_away;
+  const char *detail; /* one line for people, never NULL, no key in it */
   /* Of a warm-up: does a connection wait now, and what does the server speak
    * ("h2", "http/1.1"; NULL: not known)? */
   bool connection_kept;
@@ -131,8 +134,13 @@ typedef struct inf_transport_ops {
    * Never waits, not even for a hanging name lookup. */
   void (*cancel)(inf_exchange *exchange);
   /* While paused no more than what was already on the way (at most 64 KiB for
-   * HTTP/1.1) is delivered. */
+   * HTTP/1.1) is delivered. Other exchanges go on, also those that share its
+   * connection. */
   void (*set_paused)(inf_exchange *exchange, bool paused);
+  /* Bytes of the body that the transport keeps for a paused exchange: what
+   * was on the way, and with HTTP/2, beside streams that go on, as much as the
+   * server was allowed to send (32 MiB with libcurl 7.88). */
+  size_t (*held_bytes)(const inf_exchange *exchange);
   /* Waits at most wait_ns (0: not at all) for the network or wake(), then
    * delivers callbacks. INFER_OK or INFER_E_NO_MEMORY. */
   int32_t (*run)(inf_transport *transport, uint64_t wait_ns);

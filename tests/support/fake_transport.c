@@ -251,6 +251,13 @@ set_paused(inf_exchange *exchange, bool paused)
   exchange->paused = paused;
 }
 
+static size_t
+held_bytes(const inf_exchange *exchange)
+{
+  const fake_request *request = exchange->request;
+  return request && exchange->paused ? request->held_bytes : 0;
+}
+
 /* ---- Run ----------------------------------------------------------------- */
 
 static const fake_step *
@@ -530,8 +537,8 @@ free_forked(inf_transport *transport)
 }
 
 static const inf_transport_ops ops = {
-    start,           cancel,      set_paused,     run,         wake, fd,
-    next_timeout_ns, retire_idle, transport_free, free_forked,
+    start, cancel,          set_paused,  held_bytes,     run,         wake,
+    fd,    next_timeout_ns, retire_idle, transport_free, free_forked,
 };
 
 /* ---- Life ---------------------------------------------------------------- */

@@ -70,6 +70,7 @@ typedef struct fake_request {
   uint64_t start_ns, cancelled_ns, done_ns;
   unsigned pauses, resumes;
   uint64_t paused_ns, resumed_ns; /* the last time */
+  size_t held_bytes; /* told while it is paused; the test sets it */
 } fake_request;
 
 typedef struct fake_net {

@@ -21,6 +21,7 @@ setup_needs_for_tests="
 g++                   command:c++
 libcmocka-dev         pc:cmocka>=1.1
 openssl               command:openssl
+nghttp2-proxy         command:nghttpx
 "
 # For tests/run --all, which skips what cannot be installed.
 setup_needs_for_all="

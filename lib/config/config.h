@@ -79,6 +79,7 @@ typedef struct inf_client_options {
   int64_t max_event_bytes;       /* default 1 MiB */
   int64_t max_json_depth;        /* default 128 */
   int64_t max_undelivered_bytes; /* per call, default 1 MiB */
+  int64_t max_paused_bytes;      /* of all calls, default 256 MiB */
   int64_t max_calls;             /* in flight, default 100000 */
   int64_t max_idle_connections;  /* default 256 */
 } inf_client_options;

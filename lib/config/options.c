@@ -55,6 +55,11 @@ static const inf_option options[] = {
     CLIENT("max_undelivered_bytes", "bytes", 4 * KIB, 64 * MIB, MIB,
            max_undelivered_bytes,
            "unread events of one call at which its transfer pauses"),
+    CLIENT("max_paused_bytes", "bytes", 64 * KIB, 1024 * GIB, 256 * MIB,
+           max_paused_bytes,
+           "unread bytes of all paused calls together, those that libcurl "
+           "holds included; beyond it the call that was paused first ends "
+           "with INFER_E_LIMIT"),
     CLIENT("max_calls", "", 1, 1000000, 100000, max_calls,
            "calls in flight; more are refused with INFER_E_LIMIT"),
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,

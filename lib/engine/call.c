@@ -117,6 +117,7 @@ init_fields(struct infer_call *call, uint64_t tag)
                        &call->ready_node,   &call->done_event.node};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
+  inf_paused_entry_init(&call->paused_entry);
   inf_timer_init(&call->timer);
   call->next_start_ns = INF_NEVER;
   call->done_event.type = INFER_EVENT_DONE;
@@ -246,6 +247,7 @@ end_call(inf_engine *engine, struct infer_call *call,
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
   drop_carry(call);
+  inf_paused_remove(&engine->paused, &call->paused_entry);
   if (status != INFER_OK)
     inf_logf(&engine->hooks->log, INFER_LOG_WARN,
              "call %llu failed after %zu attempts: %s",

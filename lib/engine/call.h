@@ -3,6 +3,7 @@
 #define INF_ENGINE_CALL_H
 
 #include "base/heap.h"
+#include "engine/paused.h"
 #include "engine/plan.h"
 #include "engine/queue.h"
 #include "engine/result.h"
@@ -70,10 +71,11 @@ struct infer_call {
   inf_list staged;         /* [loop] events of this turn */
   inf_list dirty_node;     /* [loop] in engine->dirty */
   bool paused;             /* [loop] for want of a reader */
-  inf_list pending;        /* [queue] events that wait for the reader */
-  size_t pending_bytes;    /* [queue] */
-  bool resume_wanted;      /* [queue] paused: the reader says when to go on */
-  inf_list ready_node;     /* [queue] in queue->ready */
+  inf_paused_entry paused_entry; /* [loop] in engine->paused */
+  inf_list pending;              /* [queue] events that wait for the reader */
+  size_t pending_bytes;          /* [queue] */
+  bool resume_wanted;  /* [queue] paused: the reader says when to go on */
+  inf_list ready_node; /* [queue] in queue->ready */
 
   /* The end. The event is allocated with the call, so that it always comes. */
   bool done; /* [queue] result is valid */

@@ -161,6 +161,7 @@ static void
 pause_call(inf_engine *engine, struct infer_call *call)
 {
   call->paused = true;
+  inf_paused_add(&engine->paused, &call->paused_entry);
   if (call->attempt)
     inf_attempt_set_paused(call->attempt, true);
   pthread_mutex_lock(&call->queue->mutex);

@@ -4,6 +4,12 @@
 
 #include "base/mem.h"
 
+/* How many paused calls are looked at in a turn: enough to see at once what
+ * one turn's sockets bring, few enough to cost nothing. */
+enum { paused_per_turn = 64 };
+/* Longest line about a call that waited too long for its reader. */
+enum { why_max_bytes = 512 };
+
 /* ---- Time ---------------------------------------------------------------- */
 
 static uint64_t
@@ -75,6 +81,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_list_init(&engine->waking);
   inf_warmups_init(&engine->warmups);
   inf_warmer_init(&engine->warmer);
+  inf_paused_init(&engine->paused, UINT64_MAX);
   engine->now_ns = inf_clock_now(clock);
   engine->asleep_ns = asleep_ns(engine);
   transport->after_wait = after_wait;
@@ -121,15 +128,60 @@ inf_engine_cancel_all(inf_engine *engine, const char *why)
 void
 inf_engine_resume(inf_engine *engine, struct infer_call *call)
 {
-  (void)engine;
   if (call->ended || !call->paused)
     return;
   call->paused = false;
+  inf_paused_remove(&engine->paused, &call->paused_entry);
   if (call->attempt)
     inf_attempt_set_paused(call->attempt, false);
 }
 
 /* ---- The turn ------------------------------------------------------------ */
+
+static struct infer_call *
+paused_call(inf_paused_entry *entry)
+{
+  return INF_CONTAINER_OF(entry, struct infer_call, paused_entry);
+}
+
+static void
+charge_paused(inf_engine *engine, struct infer_call *call)
+{
+  inf_transport *transport = engine->transport;
+  pthread_mutex_lock(&call->queue->mutex);
+  size_t bytes = call->pending_bytes;
+  pthread_mutex_unlock(&call->queue->mutex);
+  if (call->attempt && call->attempt->exchange)
+    bytes += transport->ops->held_bytes(call->attempt->exchange);
+  inf_paused_charge(&engine->paused, &call->paused_entry, bytes);
+}
+
+static void
+end_paused(inf_engine *engine, struct infer_call *call)
+{
+  inf_buf why;
+  inf_buf_init(&why, why_max_bytes);
+  inf_buf_appendf(&why,
+                  "%zu bytes of %zu calls wait for their readers, more than "
+                  "max_paused_bytes (%llu), and of this call for longest",
+                  engine->paused.bytes, engine->paused.count,
+                  (unsigned long long)engine->paused.max_bytes);
+  inf_call_end_cancelled(engine, call, INFER_E_LIMIT, inf_buf_cstr(&why));
+  inf_buf_fini(&why);
+}
+
+static void
+limit_paused(inf_engine *engine)
+{
+  inf_paused *paused = &engine->paused;
+  size_t count =
+      paused->count < paused_per_turn ? paused->count : paused_per_turn;
+  while (count-- > 0)
+    charge_paused(engine, paused_call(inf_paused_next(paused)));
+  inf_paused_entry *victim;
+  while ((victim = inf_paused_victim(paused)))
+    end_paused(engine, paused_call(victim));
+}
 
 static void
 run_timers(inf_engine *engine)
@@ -193,6 +245,7 @@ inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
   if (delivered) /* the reader may be the very thread that would wait here */
     wait_ns = 0;
   listen_for(engine, wait_ns);
+  limit_paused(engine);
   run_timers(engine);
   inf_deliver_flush(engine);
 }

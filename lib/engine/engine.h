@@ -50,8 +50,9 @@ typedef struct inf_engine {
   inf_list attempts;             /* in flight or lingering */
   inf_list pool;                 /* attempts to be used again */
   size_t pool_count;
-  inf_list dirty;  /* calls with staged events */
-  inf_list waking; /* queues whose readers are to be woken; with references */
+  inf_list dirty;    /* calls with staged events */
+  inf_list waking;   /* queues whose readers are to be woken; with references */
+  inf_paused paused; /* calls that wait for their readers */
   inf_warmups warmups;
   inf_warmer warmer;
   uint64_t delivery_interval_ns;

@@ -399,6 +399,7 @@ inf_curl_transport_new(const inf_curl_options *options)
   transport->base.ops = &ops;
   transport->options = *options;
   transport->copied_body_max = copied_body_max();
+  transport->patience_ns = inf_multiplex_patience_ns;
   inf_list *lists[] = {&transport->generations, &transport->starting,
                        &transport->leaders,     &transport->failed,
                        &transport->resumed,     &transport->dead,

@@ -58,6 +58,7 @@ typedef struct inf_curl {
   inf_list generations; /* newest first */
   inf_list starting;    /* started within a callback: added after it */
   inf_list leaders;     /* of those that wait for a connection being made */
+  uint64_t patience_ns; /* how long they wait */
   inf_list failed;      /* could not be added; told in the next run() */
   inf_list resumed;     /* to be unpaused in the next run() */
   inf_list dead;        /* cancelled within a callback: removed after it */
@@ -169,6 +170,8 @@ void inf_exchange_refuse_resend(inf_exchange *exchange);
 
 /* ---- curl_multiplex.c ---- */
 
+/* Longest time that exchanges wait for another's connection. */
+extern const uint64_t inf_multiplex_patience_ns;
 /* A hash that stands for the server; 0 if HTTP/2 is out of the question. */
 uint64_t inf_multiplex_origin(const char *url, const inf_endpoint *endpoint);
 inf_http inf_multiplex_spoken(inf_exchange *exchange);

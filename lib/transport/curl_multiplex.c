@@ -38,8 +38,7 @@
  * had; there the frame waits for the next that is sent. */
 #include "transport/curl_exchange.h"
 
-/* Longest time that exchanges wait for another's connection. */
-static const uint64_t patience_ns = 500 * INF_NS_PER_MS;
+const uint64_t inf_multiplex_patience_ns = 500 * INF_NS_PER_MS;
 /* Streams of a connection whose SETTINGS have not come. */
 enum { streams_at_first = 100 };
 
@@ -113,7 +112,7 @@ bool
 inf_multiplex_hold(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
-  if (exchange->origin == 0 || exchange->waited ||
+  if (exchange->origin == 0 || exchange->waited || exchange->lookup ||
       inf_multiplex_spoken(exchange) >= INF_HTTP_1)
     return false;
   inf_exchange *leader = find_leader(transport, exchange->origin);
@@ -122,8 +121,8 @@ inf_multiplex_hold(inf_exchange *exchange)
     inf_list_push_back(&leader->followers, &exchange->node);
     return true;
   }
-  exchange->lead_until_ns =
-      inf_time_add(inf_clock_now(transport->options.clock), patience_ns);
+  exchange->lead_until_ns = inf_time_add(
+      inf_clock_now(transport->options.clock), transport->patience_ns);
   inf_list_push_back(&transport->leaders, &exchange->leader_node);
   return false;
 }

@@ -34,6 +34,7 @@ OBSERVE(max_response_bytes);
 OBSERVE(max_event_bytes);
 OBSERVE(max_json_depth);
 OBSERVE(max_undelivered_bytes);
+OBSERVE(max_paused_bytes);
 OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
 

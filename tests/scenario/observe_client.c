@@ -209,6 +209,53 @@ observe_max_undelivered_bytes(void **state)
               FLOOD_BYTES);
 }
 
+/* Does one of two streams that nobody reads end within ms? None does so in
+ * another way than by the limit. One turn of the loop may bring in a few MiB
+ * of each, so that it may be both. */
+static bool
+ends_unread(const char *options, unsigned ms)
+{
+  char config[512];
+  infer_call *calls[2];
+  bool ended = false;
+  tiny_server *server = tiny_start(flood, NULL, NULL);
+  snprintf(config, sizeof config,
+           "{'providers':[{'name':'p','type':'openai','base_url':"
+           "'http://127.0.0.1:%d/v1'}]%s}",
+           tiny_port(server), options);
+  world w = {0};
+  atomic_store(&flooded, 0);
+  world_client(&w, config);
+  infer_queue *queue;
+  assert_int_equal(infer_queue_new(&queue, w.client), INFER_OK);
+  infer_request *request = world_request("p/m", "x");
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(infer_submit(w.client, request, INFER_SUBMIT_STREAM, queue,
+                                  0, &calls[i], NULL),
+                     INFER_OK);
+  infer_request_free(request);
+  for (uint64_t until = world_now_ms() + ms; world_now_ms() < until && !ended;)
+    for (int i = 0; i < 2; i++) {
+      int32_t status = infer_call_wait(calls[i], 10, NULL, NULL);
+      assert_true(status == INFER_E_TIMEOUT || status == INFER_E_LIMIT);
+      ended |= status == INFER_E_LIMIT;
+    }
+  for (int i = 0; i < 2; i++)
+    infer_call_free(calls[i]);
+  infer_queue_free(queue);
+  world_end(&w);
+  tiny_stop(server);
+  return ended;
+}
+
+void
+observe_max_paused_bytes(void **state)
+{
+  (void)state;
+  assert_true(ends_unread(",'max_paused_bytes':1500000", 20000));
+  assert_false(ends_unread("", 500));
+}
+
 /* ---- Numbers ------------------------------------------------------------- */
 
 static int32_t

@@ -24,6 +24,7 @@ static const struct row {
     {"client", "max_event_bytes", observe_max_event_bytes},
     {"client", "max_json_depth", observe_max_json_depth},
     {"client", "max_undelivered_bytes", observe_max_undelivered_bytes},
+    {"client", "max_paused_bytes", observe_max_paused_bytes},
     {"client", "max_calls", observe_max_calls},
     {"client", "max_idle_connections", observe_max_idle_connections},
     {"provider", "name", observe_name},

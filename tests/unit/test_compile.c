@@ -59,6 +59,7 @@ dump_client(const inf_client_options *c)
   say("max_event_bytes=%d\n", (int)c->max_event_bytes);
   say("max_json_depth=%d\n", (int)c->max_json_depth);
   say("max_undelivered_bytes=%d\n", (int)c->max_undelivered_bytes);
+  say("max_paused_bytes=%lld\n", (long long)c->max_paused_bytes);
   say("max_calls=%d\n", (int)c->max_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
 }
@@ -123,6 +124,8 @@ static const struct {
     {"client", "max_json_depth", "max_json_depth", "16", "max_json_depth=16"},
     {"client", "max_undelivered_bytes", "max_undelivered_bytes", "8192",
      "max_undelivered_bytes=8192"},
+    {"client", "max_paused_bytes", "max_paused_bytes", "1099511627776",
+     "max_paused_bytes=1099511627776"},
     {"client", "max_calls", "max_calls", "9", "max_calls=9"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},

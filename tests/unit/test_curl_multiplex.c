@@ -204,17 +204,20 @@ static void
 a_silent_server_is_waited_for_with_patience(void **state)
 {
   (void)state;
+  assert_int_equal(inf_multiplex_patience_ns, 500 * INF_NS_PER_MS);
   atomic_store(&silent, true);
   server = tiny_start(serve_silence, NULL, NULL);
   assert_non_null(server);
   start_crowd(tiny_port(server));
-  run_for(100);
+  run_for(600);
   assert_int_equal(tiny_connections(server), 1);
+  probe_cancel(&probes[0]); /* the next one leads, with less of it */
+  inside()->patience_ns = 100 * INF_NS_PER_MS;
   double until = probe_now_ms() + wait_ms;
   while (tiny_connections(server) < crowd && probe_now_ms() < until)
     probe_run(transport, 100);
   assert_int_equal(tiny_connections(server), crowd);
-  for (int i = 0; i < crowd; i++)
+  for (int i = 1; i < crowd; i++)
     probe_cancel(&probes[i]);
   atomic_store(&silent, false);
 }
@@ -231,12 +234,9 @@ a_silent_server_holds_up_no_other(void **state)
   static probe waiting[4];
   for (int i = 0; i < 4; i++)
     start_to(&waiting[i], tiny_port(mute));
-  double before = probe_now_ms();
   start_crowd(tiny_port(server));
   finish_crowd(INF_NET_OK);
-  /* It is over before patience with the mute one is. */
-  if (probe_now_ms() - before < 400)
-    assert_int_equal(tiny_connections(mute), 1);
+  assert_in_range(tiny_connections(mute), 0, 1);
   assert_int_equal(tiny_connections(server), 1);
   for (int i = 0; i < 4; i++)
     probe_cancel(&waiting[i]);
@@ -630,6 +630,8 @@ set_up(void **state)
 {
   (void)state;
   transport = probe_transport();
+  /* Longer than a handshake takes on a busy machine. */
+  inside()->patience_ns = 30 * INF_NS_PER_S;
   endpoint = probe_endpoint();
   endpoint.http_version = 0;
   endpoint.ca_file = files[2];

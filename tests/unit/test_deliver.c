@@ -340,6 +340,115 @@ the_deadline_does_not_stand_still(void **state)
   fake_client_free(fake);
 }
 
+/* ---- The cap on what all paused calls hold ------------------------------- */
+
+enum { cap_bytes = 1 << 20 };
+
+/* Two calls that nobody reads, the second of which is paused after the
+ * first. */
+static fake_client *
+new_capped(infer_call *calls[2])
+{
+  fake_client *fake = fake_client_new("max_undelivered_bytes", "8192",
+                                      "max_paused_bytes", "1048576", NULL);
+  for (int i = 0; i < 2; i++) {
+    script_flood(fake, 40);
+    calls[i] = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 50);
+    assert_int_equal(fake->net.requests[i].pauses, 1);
+  }
+  return fake;
+}
+
+static void
+free_capped(fake_client *fake, infer_call *calls[2])
+{
+  infer_call_free(calls[0]);
+  infer_call_free(calls[1]);
+  fake_client_free(fake);
+}
+
+static void
+the_call_paused_first_ends_by_the_cap(void **state)
+{
+  (void)state;
+  infer_call *calls[2];
+  fake_client *fake = new_capped(calls);
+  size_t unread = calls[0]->pending_bytes + calls[1]->pending_bytes;
+  /* As much as there may be; the second call holds it. */
+  fake->net.requests[1].held_bytes = cap_bytes - unread;
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake->net.live, 2);
+  fake->net.requests[1].held_bytes++;
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake_status(calls[0]), INFER_E_LIMIT);
+  assert_contains(fake_message(calls[0]), "max_paused_bytes (1048576)");
+  assert_contains(fake_message(calls[0]), "1048577 bytes of 2 calls");
+  assert_true(fake->net.requests[0].cancelled_ns > 0);
+  assert_int_equal(fake->net.live, 1);
+  assert_int_equal(fake->net.request_count, 2); /* it is not tried again */
+  /* The reader finds what came, and the one end. */
+  const char *events = fake_events_of(fake->queue, SIZE_MAX);
+  assert_contains(events, "done LIMIT [xxx");
+  assert_null(strstr(strstr(events, "done LIMIT") + 1, "done"));
+  free_capped(fake, calls);
+}
+
+static void
+what_an_ended_call_held_counts_no_more(void **state)
+{
+  (void)state;
+  infer_call *calls[2];
+  fake_client *fake = new_capped(calls);
+  fake->net.requests[0].held_bytes = 2 * cap_bytes;
+  fake_run_ms(fake, 50);
+  assert_int_equal(fake_status(calls[0]), INFER_E_LIMIT);
+  assert_int_equal(fake->net.live, 1);
+  /* One alone can be too much, too. */
+  fake->net.requests[1].held_bytes = cap_bytes;
+  fake_run_ms(fake, 50);
+  assert_int_equal(fake_status(calls[1]), INFER_E_LIMIT);
+  assert_contains(fake_message(calls[1]), "of 1 calls");
+  free_capped(fake, calls);
+}
+
+static void
+a_call_that_goes_on_counts_no_more(void **state)
+{
+  (void)state;
+  infer_call *calls[2];
+  fake_client *fake = new_capped(calls);
+  while (fake->client->engine.paused.count == 2) {
+    assert_true(*fake_events_of(fake->queue, 1));
+    infer_client_drive(fake->client, 0);
+  }
+  /* As much as there may be of the one that is left. */
+  int left = calls[0]->paused ? 0 : 1;
+  fake->net.requests[left].held_bytes = cap_bytes - calls[left]->pending_bytes;
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake->net.live, 2);
+  assert_int_equal(fake->client->engine.paused.bytes, cap_bytes);
+  free_capped(fake, calls);
+}
+
+static void
+a_reload_changes_the_cap(void **state)
+{
+  (void)state;
+  infer_call *calls[2];
+  fake_client *fake = new_capped(calls);
+  infer_config *config = fake_config_new(fake, "max_undelivered_bytes", "8192",
+                                         "max_paused_bytes", "65536", NULL);
+  fake->net.requests[1].held_bytes = 65536;
+  fake_run_ms(fake, 50);
+  assert_int_equal(fake->net.live, 2);
+  assert_int_equal(infer_client_reload(fake->client, config, NULL), INFER_OK);
+  infer_config_free(config);
+  fake_run_ms(fake, 50);
+  assert_int_equal(fake_status(calls[0]), INFER_E_LIMIT);
+  free_capped(fake, calls);
+}
+
 /* What waited is discarded, so that there is no reason left to wait. */
 static void
 a_restart_ends_the_pause(void **state)
@@ -516,6 +625,10 @@ main(void)
       cmocka_unit_test(it_resumes_when_half_is_read),
       cmocka_unit_test(the_idle_timer_stands_still_meanwhile),
       cmocka_unit_test(the_deadline_does_not_stand_still),
+      cmocka_unit_test(the_call_paused_first_ends_by_the_cap),
+      cmocka_unit_test(what_an_ended_call_held_counts_no_more),
+      cmocka_unit_test(a_call_that_goes_on_counts_no_more),
+      cmocka_unit_test(a_reload_changes_the_cap),
       cmocka_unit_test(a_restart_ends_the_pause),
       cmocka_unit_test(small_pieces_count_as_what_they_cost),
       cmocka_unit_test(a_whole_answer_lingers_unpaused),

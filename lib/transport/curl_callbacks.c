@@ -78,6 +78,7 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   if (exchange->warm_up == INF_WARM_UP_CONNECT)
     return CURL_PREREQFUNC_ABORT;
   exchange->sent = true;
+  exchange->no_memory = false;
   exchange->sent_ns = inf_clock_now(exchange->transport->options.clock);
   inf_exchange_times times;
   inf_exchange_times_fill(exchange, &times);
@@ -129,7 +130,7 @@ take_field(inf_exchange *exchange, inf_sv line)
     return true; /* the obsolete folding of lines: nothing we read has it */
   int32_t status = inf_headers_add_line(&exchange->headers, line);
   exchange->headers_too_large = status == INFER_E_TOO_LARGE;
-  exchange->headers_no_memory = status == INFER_E_NO_MEMORY;
+  exchange->no_memory = status == INFER_E_NO_MEMORY;
   return status == INFER_OK;
 }
 

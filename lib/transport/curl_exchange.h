@@ -130,7 +130,8 @@ struct inf_exchange {
   size_t told_bytes;       /* of the body, to the engine */
   size_t first_held_bytes; /* that were refused when it was held back */
   uint64_t raw_bytes;      /* received until then, before decoding */
-  bool headers_too_large, headers_no_memory, no_http;
+  bool headers_too_large, no_http;
+  bool no_memory; /* for its headers, or to note its socket */
   char error[CURL_ERROR_SIZE];
 };
 

@@ -84,6 +84,7 @@ inf_curl_open_socket(void *context, curlsocktype purpose,
   if (fd < 0)
     return CURL_SOCKET_BAD;
   if (!note_open(exchange->transport, fd)) {
+    exchange->no_memory = true; /* unless another address is had */
     close(fd);
     return CURL_SOCKET_BAD;
   }

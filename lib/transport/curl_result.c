@@ -96,7 +96,7 @@ net_of(const inf_exchange *exchange, CURLcode code)
   if (wanted_resend(exchange, code))
     return exchange->reused && !exchange->wants_http1 ? INF_NET_RESET
                                                       : INF_NET_REFUSED_STREAM;
-  if (exchange->headers_no_memory)
+  if (exchange->no_memory && code != CURLE_OK)
     return INF_NET_NO_MEMORY;
   if (exchange->headers_too_large)
     return INF_NET_TOO_LARGE;
@@ -127,6 +127,8 @@ detail_of(inf_exchange *exchange, CURLcode code, inf_net net)
   if (wanted_resend(exchange, code))
     return net == INF_NET_RESET ? "the reused connection was closed"
                                 : "the server refused the stream";
+  if (net == INF_NET_NO_MEMORY)
+    return "out of memory";
   if (net == INF_NET_TOO_LARGE)
     return "the response headers are too large";
   if (net == INF_NET_ABORTED)

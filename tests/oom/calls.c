@@ -1,44 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Each own allocation failed, one at a time and from there on: every function
- * then gives INFER_E_NO_MEMORY or succeeds, every accepted call has exactly one
- * terminal event, nothing leaks, and the client works afterwards. */
-#include "support/fail_alloc.h"
+/* Calls of every kind over a fake network: blocking, streamed, asynchronous;
+ * that fail, are retried, cut, continued, cancelled or closed. */
+#include "oom.h"
+
 #include "support/fake_client.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
-
-/* Memory is there again; what was counted stays. */
-static void
-end_shortage(void)
-{
-  fail_alloc_get()->first = SIZE_MAX;
-  fail_alloc_get()->last = 0;
-}
-
-/* INFER_OK, or INFER_E_NO_MEMORY when an allocation has failed. error may be
- * NULL. */
-static bool
-is_ok(int32_t status, infer_error **error)
-{
-  infer_error *given = error ? *error : NULL;
-  if (status == INFER_OK) {
-    assert_null(given);
-    return true;
-  }
-  if (status != INFER_E_NO_MEMORY)
-    fail_msg("%s: %s", infer_status_name(status), infer_error_message(given));
-  assert_true(fail_alloc_hits() > 0);
-  if (given)
-    assert_int_equal(infer_error_status(given), INFER_E_NO_MEMORY);
-  infer_error_free(given);
-  return false;
-}
 
 /* ---- What a scenario works with ---------------------------------------- */
 
@@ -49,37 +17,22 @@ typedef struct setting {
 } setting;
 
 static const char document[] =
-    "{\"threads\":0,\"providers\":["
-    "{\"name\":\"a\",\"type\":\"openai\",\"base_url\":\"http://a.test/v1\","
-    "\"api_key\":\"key-of-a\",\"proxy\":\"none\",\"labels\":[\"x\"],"
-    "\"headers\":{\"X-One\":\"1\"},\"models\":{\"alias\":\"m\"}},"
-    "{\"name\":\"b\",\"type\":\"openai\",\"base_url\":\"http://b.test/v1\","
-    "\"api_key\":[\"key-b-1\",\"key-b-2\"],\"proxy\":\"none\"}],"
-    "\"routes\":{\"r\":{\"targets\":[\"a/m\",\"b/m\"],"
-    "\"recovery\":\"restart\"}}}";
-
-static infer_config *
-config_of(const char *threads)
-{
-  infer_config *config = NULL;
-  infer_error *error = NULL;
-  int32_t status =
-      infer_config_from_json(&config, document, INFER_NUL_TERMINATED, &error);
-  if (!is_ok(status, &error))
-    return NULL;
-  error = NULL;
-  status = infer_config_set_json(config, "threads", threads,
-                                 INFER_NUL_TERMINATED, &error);
-  if (is_ok(status, &error))
-    return config;
-  infer_config_free(config);
-  return NULL;
-}
+    "{'threads':0,'providers':["
+    "{'name':'a','type':'openai','base_url':'http://a.test/v1',"
+    "'api_key':'key-of-a','proxy':'none','labels':['x'],"
+    "'headers':{'X-One':'1'},'models':{'alias':'m'}},"
+    "{'name':'b','type':'openai','base_url':'http://b.test/v1',"
+    "'api_key':['key-b-1','key-b-2'],'prefill':'continue_final_message','proxy'"
+    ":'none'}],"
+    "'routes':{'r':{'targets':['a/m','b/m'],"
+    "'recovery':'restart'},"
+    "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
+    "'u':{'targets':[{'target':'a/m','upstream':'unary'}]}}}";
 
 static infer_client *
 client_of(setting *at, const char *threads)
 {
-  infer_config *config = config_of(threads);
+  infer_config *config = oom_config_of(document, threads);
   if (!config)
     return NULL;
   const inf_client_parts parts = {
@@ -90,7 +43,7 @@ client_of(setting *at, const char *threads)
   };
   infer_client *client = NULL;
   infer_error *error = NULL;
-  if (!is_ok(inf_client_new_with(&client, config, &parts, &error), &error))
+  if (!oom_is_ok(inf_client_new_with(&client, config, &parts, &error), &error))
     client = NULL;
   infer_config_free(config);
   return client;
@@ -100,13 +53,13 @@ static infer_request *
 request_of(const char *model)
 {
   infer_request *request = NULL;
-  if (!is_ok(infer_request_new(&request, model), NULL))
+  if (!oom_is_ok(infer_request_new(&request, model), NULL))
     return NULL;
-  bool ok = is_ok(infer_request_add_message(request, "user", "Hi"), NULL) &&
-            is_ok(infer_request_set_header(request, "X-Two", "2"), NULL) &&
-            is_ok(infer_request_require_label(request, "x"), NULL) &&
-            is_ok(infer_request_set_tag(request, "team", "blue"), NULL) &&
-            is_ok(infer_request_set_tenant(request, "acme"), NULL);
+  bool ok = oom_is_ok(infer_request_add_message(request, "user", "Hi"), NULL) &&
+            oom_is_ok(infer_request_set_header(request, "X-Two", "2"), NULL) &&
+            oom_is_ok(infer_request_require_label(request, "x"), NULL) &&
+            oom_is_ok(infer_request_set_tag(request, "team", "blue"), NULL) &&
+            oom_is_ok(infer_request_set_tenant(request, "acme"), NULL);
   if (ok)
     return request;
   infer_request_free(request);
@@ -144,7 +97,7 @@ check_text(const infer_response *response, const char *expected)
 static void
 check_works(setting *at, const char *expected)
 {
-  end_shortage();
+  oom_end_shortage();
   infer_response *response = NULL;
   infer_error *error = NULL;
   if (infer_chat(at->client, at->request, &response, &error) != INFER_OK)
@@ -163,11 +116,12 @@ blocking_call(void *threads)
     fake_stream_all(fake_script_always(&at.net), 1, "Hello");
     infer_response *response = NULL;
     infer_error *error = NULL;
-    if (is_ok(infer_chat(at.client, at.request, &response, &error), &error)) {
+    if (oom_is_ok(infer_chat(at.client, at.request, &response, &error),
+                  &error)) {
       check_text(response, "Hello");
       size_t len;
       const char *json = infer_response_json(response, &len);
-      assert_true(len > 100 || fail_alloc_hits() > 0);
+      assert_true(len > 100 || oom_hits() > 0);
       assert_int_equal(strlen(json), len);
     } else {
       assert_null(response);
@@ -220,7 +174,7 @@ streamed_call(void *threads)
     int done = 0;
     int32_t status = infer_chat_stream(at.client, at.request, on_event, &done,
                                        &response, &error);
-    if (is_ok(status, &error)) {
+    if (oom_is_ok(status, &error)) {
       check_text(response, "Hello");
       assert_int_equal(done, 1);
       assert_int_equal(infer_response_tool_call_count(response, 0), 1);
@@ -257,14 +211,14 @@ static void
 submit_and_poll(setting *at, const char *expected)
 {
   infer_queue *queue;
-  if (!is_ok(infer_queue_new(&queue, at->client), NULL))
+  if (!oom_is_ok(infer_queue_new(&queue, at->client), NULL))
     return;
   infer_call *call = NULL;
   infer_error *error = NULL;
   int32_t status = infer_submit(at->client, at->request, INFER_SUBMIT_STREAM,
                                 queue, 0, &call, &error);
-  if (is_ok(status, &error)) {
-    is_ok(poll_to_end(queue, expected), NULL);
+  if (oom_is_ok(status, &error)) {
+    oom_is_ok(poll_to_end(queue, expected), NULL);
     infer_call_free(call);
   } else {
     infer_event *event;
@@ -325,7 +279,7 @@ failing_call(void *unused)
     infer_error *error = NULL;
     int32_t status = infer_chat(at.client, at.request, NULL, &error);
     assert_true(status == INFER_E_BAD_REQUEST ||
-                (status == INFER_E_NO_MEMORY && fail_alloc_hits() > 0));
+                (status == INFER_E_NO_MEMORY && oom_hits() > 0));
     assert_int_equal(infer_error_status(error), status);
     assert_lacks(infer_error_message(error), "key-of-a");
     infer_error_free(error);
@@ -352,7 +306,7 @@ cut_call(void *unused)
     infer_error *error = NULL;
     int32_t status = infer_chat(at.client, at.request, NULL, &error);
     assert_true(status == INFER_E_TRUNCATED ||
-                (status == INFER_E_NO_MEMORY && fail_alloc_hits() > 0));
+                (status == INFER_E_NO_MEMORY && oom_hits() > 0));
     assert_int_equal(infer_error_status(error), status);
     infer_error_free(error);
   }
@@ -374,10 +328,10 @@ reload(void *unused)
   setting at;
   if (set_up(&at, "0")) {
     fake_stream_all(fake_script_always(&at.net), 1, "Hello");
-    infer_config *config = config_of("0");
+    infer_config *config = oom_config_of(document, "0");
     infer_error *error = NULL;
     if (config)
-      is_ok(infer_client_reload(at.client, config, &error), &error);
+      oom_is_ok(infer_client_reload(at.client, config, &error), &error);
     infer_config_free(config);
     check_works(&at, "Hello");
   }
@@ -394,7 +348,7 @@ dry_run(void *unused)
     infer_plan *plan = NULL;
     infer_error *error = NULL;
     int32_t status = infer_client_plan(at.client, at.request, &plan, &error);
-    if (is_ok(status, &error))
+    if (oom_is_ok(status, &error))
       assert_int_equal(infer_plan_count(plan), 2);
     else
       assert_null(plan);
@@ -415,7 +369,7 @@ list_of_models(void *unused)
     infer_model_list *models = NULL;
     infer_error *error = NULL;
     int32_t status = infer_models(at.client, "a", 1000, &models, &error);
-    if (is_ok(status, &error)) {
+    if (oom_is_ok(status, &error)) {
       assert_int_equal(infer_model_list_count(models), 2);
       assert_string_equal(infer_model_list_id(models, 1), "m-2");
     } else {
@@ -426,89 +380,184 @@ list_of_models(void *unused)
   tear_down(&at);
 }
 
+/* One that any provider may serve. */
+static infer_request *
+plain_request_of(const char *model)
+{
+  infer_request *request = NULL;
+  if (!oom_is_ok(infer_request_new(&request, model), NULL))
+    return NULL;
+  if (oom_is_ok(infer_request_add_message(request, "user", "Hi"), NULL))
+    return request;
+  infer_request_free(request);
+  return NULL;
+}
+
+/* A stream that breaks off and is gone on with by another target. */
 static void
-builders(void *unused)
+continued_call(void *unused)
 {
   (void)unused;
-  static const char json[] =
-      "{\"model\":\"r\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
-      "\"temperature\":0.5,\"tools\":[]}";
-  infer_request *request = NULL;
-  infer_error *error = NULL;
-  int32_t status =
-      infer_request_from_json(&request, json, INFER_NUL_TERMINATED, &error);
-  if (!is_ok(status, &error))
-    return;
-  const char *schema = "{\"type\":\"object\"}";
-  error = NULL;
-  is_ok(infer_request_add_tool(request, "f", "d", schema, &error), &error);
-  error = NULL;
-  is_ok(infer_request_set_json_schema(request, "s", schema, &error), &error);
-  is_ok(infer_request_add_image(request, "t", "https://x.test/i.png"), NULL);
-  is_ok(infer_request_add_tool_result(request, "id", "r", 1), NULL);
-  is_ok(infer_request_set_string(request, "user", "u"), NULL);
-  is_ok(infer_request_set_int(request, "seed", 1), NULL);
-  is_ok(infer_request_set_double(request, "top_p", 0.5), NULL);
-  char *text = NULL;
-  if (is_ok(infer_request_json(request, &text, NULL), NULL))
-    assert_contains(text, "temperature");
-  infer_text_free(text);
-  infer_request_free(request);
+  setting at;
+  if (set_up(&at, "0")) {
+    infer_request_free(at.request);
+    at.request = plain_request_of("c");
+    fake_script *script = fake_script_next(&at.net);
+    fake_stream(script, 1);
+    fake_body(script, 2, sse_text("Hel"));
+    fake_done(script, 30, INF_NET_PARTIAL);
+    script = fake_script_next(&at.net);
+    fake_stream(script, 1);
+    fake_body(script, 2, sse_text("lo"));
+    fake_body(script, 3, sse_finish("stop"));
+    fake_body(script, 3, SSE_DONE);
+    fake_done(script, 3, INF_NET_OK);
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    if (at.request) {
+      submit_and_poll(&at, "Hello");
+      at.net.request_count = at.net.script_count;
+      check_works(&at, "Hello");
+    }
+  }
+  tear_down(&at);
 }
 
-/* ---- Tests ------------------------------------------------------------- */
+/* One whole body, several choices, a handle without a queue. */
+static void
+whole_call(void *unused)
+{
+  (void)unused;
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_reply(fake_script_always(&at.net), 1, 200, NULL, unary_body("Hello"));
+    infer_request_free(at.request);
+    at.request = request_of("u");
+    infer_call *call = NULL;
+    infer_error *error = NULL;
+    int32_t status =
+        at.request ? infer_submit(at.client, at.request, INFER_SUBMIT_WHOLE,
+                                  NULL, 7, &call, &error)
+                   : INFER_E_NO_MEMORY;
+    if (at.request && oom_is_ok(status, &error)) {
+      infer_response *response;
+      error = NULL;
+      if (oom_is_ok(infer_call_wait(call, -1, &response, &error), &error))
+        check_text(response, "Hello");
+      infer_response_free(response);
+    }
+    infer_call_free(call);
+    if (at.request)
+      check_works(&at, "Hello");
+  }
+  tear_down(&at);
+}
+
+/* Cancelled in the middle, by the handle, by the queue's end, by close. */
+static void
+ended_call(void *how)
+{
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_script *script = fake_script_next(&at.net);
+    fake_stream(script, 1);
+    fake_body(script, 2, sse_text("Hal"));
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    infer_queue *queue = NULL;
+    infer_call *call = NULL;
+    infer_error *error = NULL;
+    if (oom_is_ok(infer_queue_new(&queue, at.client), NULL) &&
+        oom_is_ok(infer_submit(at.client, at.request, INFER_SUBMIT_STREAM,
+                               queue, 0, &call, &error),
+                  &error)) {
+      infer_event *event;
+      if (infer_queue_poll(queue, 10, &event) == INFER_OK)
+        infer_event_free(event);
+      if (strcmp(how, "cancel") == 0)
+        infer_call_cancel(call);
+      else if (strcmp(how, "close") == 0)
+        infer_client_close(at.client, 0);
+      else
+        infer_queue_free(queue);
+      queue = strcmp(how, "free") == 0 ? NULL : queue;
+      int32_t status = infer_call_wait(call, -1, NULL, &error);
+      assert_true(status == INFER_E_CANCELLED ||
+                  (status == INFER_E_NO_MEMORY && oom_hits() > 0));
+      infer_error_free(error);
+    }
+    infer_call_free(call);
+    infer_queue_free(queue);
+    if (at.net.request_count == 0)
+      at.net.request_count = 1;
+    if (strcmp(how, "close") != 0)
+      check_works(&at, "Hello");
+  }
+  tear_down(&at);
+}
+
+/* What cannot even be submitted: an error with words. */
+static void
+refused_call(void *model)
+{
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    infer_request *request = request_of(model);
+    if (request) {
+      infer_error *error = NULL;
+      int32_t status = infer_chat(at.client, request, NULL, &error);
+      oom_fails(status, &error,
+                strcmp(model, "b/m") == 0 ? INFER_E_NO_TARGET : INFER_E_CONFIG);
+    }
+    infer_request_free(request);
+    check_works(&at, "Hello");
+  }
+  tear_down(&at);
+}
 
 static void
-sweep(void (*scenario)(void *arg), const char *arg)
+warm_up(void *unused)
 {
-  fail_alloc_install();
-  size_t failed = fail_alloc_sweep(scenario, (void *)(uintptr_t)arg);
-  fail_alloc_uninstall();
-  assert_true(failed > 0);
-}
-
-#define SWEEP(name, scenario, arg) \
-  static void name(void **state)   \
-  {                                \
-    (void)state;                   \
-    sweep(scenario, arg);          \
+  (void)unused;
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    infer_warm_report *report = NULL;
+    infer_error *error = NULL;
+    int32_t status =
+        infer_client_prewarm(at.client, "r", 1000, &report, &error);
+    if (oom_is_ok(status, &error))
+      assert_int_equal(infer_warm_report_count(report), 2);
+    else
+      assert_null(report);
+    infer_warm_report_free(report);
+    check_works(&at, "Hello");
   }
-
-SWEEP(a_blocking_call, blocking_call, "0")
-SWEEP(a_blocking_call_with_a_thread, blocking_call, "1")
-SWEEP(a_streamed_call, streamed_call, "0")
-SWEEP(a_streamed_call_with_a_thread, streamed_call, "1")
-SWEEP(an_asynchronous_call, asynchronous_call, "0")
-SWEEP(an_asynchronous_call_with_a_thread, asynchronous_call, "1")
-SWEEP(a_call_with_failures, call_with_failures, NULL)
-SWEEP(a_call_that_fails, failing_call, NULL)
-SWEEP(a_call_that_is_cut, cut_call, NULL)
-SWEEP(the_making_of_a_client, client_creation, "0")
-SWEEP(the_making_of_a_client_with_a_thread, client_creation, "1")
-SWEEP(a_reload, reload, NULL)
-SWEEP(a_dry_run, dry_run, NULL)
-SWEEP(a_list_of_models, list_of_models, NULL)
-SWEEP(the_builders_of_a_request, builders, NULL)
-
-int
-main(void)
-{
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_blocking_call),
-      cmocka_unit_test(a_blocking_call_with_a_thread),
-      cmocka_unit_test(a_streamed_call),
-      cmocka_unit_test(a_streamed_call_with_a_thread),
-      cmocka_unit_test(an_asynchronous_call),
-      cmocka_unit_test(an_asynchronous_call_with_a_thread),
-      cmocka_unit_test(a_call_with_failures),
-      cmocka_unit_test(a_call_that_fails),
-      cmocka_unit_test(a_call_that_is_cut),
-      cmocka_unit_test(the_making_of_a_client),
-      cmocka_unit_test(the_making_of_a_client_with_a_thread),
-      cmocka_unit_test(a_reload),
-      cmocka_unit_test(a_dry_run),
-      cmocka_unit_test(a_list_of_models),
-      cmocka_unit_test(the_builders_of_a_request),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  tear_down(&at);
 }
+
+static const oom_scenario scenarios[] = {
+    {"a blocking call", blocking_call, "0"},
+    {"a blocking call with a thread", blocking_call, "1"},
+    {"a streamed call", streamed_call, "0"},
+    {"a streamed call with a thread", streamed_call, "1"},
+    {"an asynchronous call", asynchronous_call, "0"},
+    {"an asynchronous call with a thread", asynchronous_call, "1"},
+    {"a call with failures", call_with_failures, NULL},
+    {"a call that fails", failing_call, NULL},
+    {"a call that is cut", cut_call, NULL},
+    {"the making of a client", client_creation, "0"},
+    {"the making of a client with a thread", client_creation, "1"},
+    {"a reload", reload, NULL},
+    {"a dry run", dry_run, NULL},
+    {"a list of models", list_of_models, NULL},
+    {"a call that is continued", continued_call, NULL},
+    {"a call for one whole body", whole_call, NULL},
+    {"a call that is cancelled", ended_call, "cancel"},
+    {"a call whose client is closed", ended_call, "close"},
+    {"a call whose queue is freed", ended_call, "free"},
+    {"a call of an unknown model", refused_call, "nothing/m"},
+    {"a call that no target may serve", refused_call, "b/m"},
+    {"a warm-up", warm_up, NULL},
+};
+
+const oom_suite oom_calls = OOM_SUITE(scenarios);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections that are ready before a call needs them: what the report says
  * of them, and that the next call uses them. */
+#include "support/nghttpx_process.h"
 #include "support/tiny_server.h"
 #include "world.h"
 
@@ -353,6 +354,43 @@ test_a_closed_client(void **state)
   world_end(&w);
 }
 
+/* ---- HTTP/2 -------------------------------------------------------------- */
+
+/* nghttpx gives a client 10 s to acknowledge its settings, which libcurl does
+ * at its second look. No request goes out before the call. */
+static void
+test_http2_stays_warm(void **state)
+{
+  (void)state;
+  if (!nghttpx_available()) {
+    print_message("SKIP: nghttpx is not installed\n");
+    skip();
+  }
+  world w = {0};
+  char config[256];
+  world_folder(&w);
+  assert_true(tiny_make_certificates(w.folder));
+  world_sim(&w, 1, OK_SCRIPT);
+  nghttpx_process *proxy = nghttpx_start(sim_port(w.sims[0]), w.folder, NULL);
+  assert_non_null(proxy);
+  snprintf(config, sizeof config,
+           "{'providers':[{'name':'p','type':'openai','base_url':"
+           "'https://localhost:%u/v1','ca_file':'$DIR/ca.pem'}]}",
+           (unsigned)nghttpx_port(proxy));
+  world_client(&w, config);
+  expect_report(&w, "p", "p OK ready h2");
+  uint64_t until_ms = world_now_ms() + 12000;
+  while (world_now_ms() < until_ms)
+    if (infer_client_drive(w.client, 50) != INFER_OK)
+      world_sleep_ms(50);
+  assert_int_equal(world_requests(&w, 1), 0);
+  assert_true(call_is_warm(&w, "p/m"));
+  infer_client_free(w.client);
+  w.client = NULL;
+  nghttpx_kill(proxy);
+  world_end(&w);
+}
+
 /* ---- Several at once ----------------------------------------------------- */
 
 enum { askers = 4, rounds = 15 };
@@ -476,6 +514,7 @@ main(void)
       cmocka_unit_test(test_a_connection_that_was_closed_is_replaced),
       cmocka_unit_test(test_it_does_not_wait_longer_than_it_may),
       cmocka_unit_test(test_a_closed_client),
+      cmocka_unit_test(test_http2_stays_warm),
       cmocka_unit_test(test_from_many_threads_beside_calls),
       cmocka_unit_test(test_failover_finds_a_warm_connection),
       cmocka_unit_test(test_it_is_not_kept_warm_unasked),

@@ -7,9 +7,9 @@
  * An exchange and its easy handle are kept in a pool. A handle that served an
  * endpoint with a proxy, certificates, authorities or addresses of its own is
  * reset when it goes there, so that nothing of them can reach the exchange of
- * another. Any other keeps what is the same for all, which saves a microsecond
- * for each exchange, and forgets the request. Connections belong to the multi
- * handle.
+ * another. Any other keeps what is the same for all and the address, which
+ * saves some microseconds for each exchange, and forgets the request.
+ * Connections belong to the multi handle.
  *
  * libcurl forbids adding and removing handles within its callbacks. start()
  * called there leaves the exchange in `starting`, cancel() in `dead`, until
@@ -35,6 +35,15 @@ enum { keepalive_seconds = 30 };
 /* The engine has its own timers: libcurl's must not come first. */
 enum { connect_timeout_seconds = 86400 };
 
+static void
+forget_address(inf_exchange *exchange)
+{
+  curl_url_cleanup(exchange->address);
+  inf_free(exchange->address_text);
+  exchange->address = NULL;
+  exchange->address_text = NULL;
+}
+
 /* ---- The pool ----------------------------------------------------------- */
 
 void
@@ -43,6 +52,7 @@ inf_exchange_free(inf_exchange *exchange)
   if (exchange->easy)
     curl_easy_cleanup(exchange->easy);
   inf_exchange_clear_endpoint(exchange);
+  forget_address(exchange);
   inf_headers_fini(&exchange->headers);
   inf_free(exchange->lines);
   inf_free(exchange);
@@ -79,6 +89,8 @@ exchange_take(inf_curl *transport)
                          .compressed = exchange->compressed,
                          .lasting = exchange->lasting,
                          .headers = exchange->headers,
+                         .address = exchange->address,
+                         .address_text = exchange->address_text,
                          .lines = exchange->lines,
                          .lines_capacity = exchange->lines_capacity};
     *exchange = kept;
@@ -103,9 +115,9 @@ clean_handle(inf_exchange *exchange)
     curl_easy_reset(easy);
     exchange->prepared = exchange->compressed = exchange->lasting = false;
     inf_exchange_clear_endpoint(exchange);
+    forget_address(exchange);
     return;
   }
-  curl_easy_setopt(easy, CURLOPT_URL, NULL);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
 }
@@ -264,6 +276,30 @@ set_body(inf_exchange *exchange, inf_sv body)
     exchange->unsent = body;
 }
 
+/* Parsing an address, and writing it down once more as libcurl does, is a good
+ * part of a small request. A handle mostly goes where it went before: then it
+ * has the parsed one already. An address that cannot be parsed is left to
+ * libcurl to refuse. */
+static CURLcode
+set_address(inf_exchange *exchange, const char *url)
+{
+  if (exchange->address_text && strcmp(exchange->address_text, url) == 0)
+    return CURLE_OK;
+  forget_address(exchange);
+  CURLU *address = curl_url();
+  char *text = inf_strndup(url, strlen(url));
+  if (!address || !text) {
+    curl_url_cleanup(address);
+    inf_free(text);
+    return CURLE_OUT_OF_MEMORY;
+  }
+  exchange->address = address;
+  exchange->address_text = text;
+  bool parsed = curl_url_set(address, CURLUPART_URL, url, 0) == CURLUE_OK;
+  curl_easy_setopt(exchange->easy, CURLOPT_CURLU, parsed ? address : NULL);
+  return curl_easy_setopt(exchange->easy, CURLOPT_URL, url);
+}
+
 static CURLcode
 set_request(inf_exchange *exchange, const inf_http_request *request)
 {
@@ -285,7 +321,7 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   if (request->warm_up != INF_WARM_UP_NOT)
     inf_exchange_set_warm_up(exchange, request);
-  code = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+  code = set_address(exchange, request->url);
   return code == CURLE_OK
              ? inf_exchange_set_endpoint(exchange, request->endpoint)
              : code;

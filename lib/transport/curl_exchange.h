@@ -106,6 +106,8 @@ struct inf_exchange {
   const inf_endpoint *endpoint;
   inf_sv unsent; /* of a body that goes out piece by piece */
   inf_headers headers;
+  CURLU *address;           /* of the last request, parsed; NULL: none */
+  char *address_text;       /* the same as it was given */
   struct curl_slist *lines; /* kept by the pool */
   size_t lines_capacity;
   struct curl_slist *resolve, *connect_to;

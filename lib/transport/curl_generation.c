@@ -91,10 +91,20 @@ inf_curl_open_socket(void *context, curlsocktype purpose,
   return fd;
 }
 
+static bool
+is_ours(const inf_curl *transport, int fd)
+{
+  const inf_open_sockets *open = atomic_load(&transport->open_sockets);
+  size_t at = (size_t)fd / 8;
+  return open && at < open->size && (open->bits[at] & 1u << fd % 8) != 0;
+}
+
 int
 inf_curl_close_socket(void *context, curl_socket_t fd)
 {
-  note_closed(context, fd);
+  inf_curl *transport = context;
+  inf_poller_set(transport->poller, fd, 0, 0);
+  note_closed(transport, fd);
   return close(fd);
 }
 
@@ -122,7 +132,11 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
     mask |= INF_POLL_IN;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
     mask |= INF_POLL_OUT;
-  if (!inf_poller_set(generation->owner->poller, fd, mask, generation->id))
+  inf_curl *transport = generation->owner;
+  /* Of a socket of our own we hear when it is closed. */
+  if (what == CURL_POLL_REMOVE && is_ours(transport, fd))
+    inf_poller_rest(transport->poller, fd);
+  else if (!inf_poller_set(transport->poller, fd, mask, generation->id))
     generation->broken = true;
   return 0;
 }

@@ -29,8 +29,9 @@ enum { batch_max = 64 };
 
 typedef struct watch {
   uint32_t tag;
-  uint32_t slot; /* of poll() */
-  unsigned mask; /* 0: not watched */
+  uint32_t slot;   /* of poll() */
+  unsigned mask;   /* 0: not watched */
+  unsigned kernel; /* what epoll knows: of one at rest still the mask before */
 } watch;
 
 struct inf_poller {
@@ -179,24 +180,38 @@ static bool
 watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 {
   struct epoll_event event = {0};
+  if (known->kernel == mask)
+    return true;
   event.data.fd = fd;
   event.events = (mask & INF_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
                  (mask & INF_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
-  int first = known->mask ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  int second = known->mask ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (epoll_ctl(poller->epoll_fd, first, fd, &event) == 0)
-    return true;
-  if (errno != ENOENT && errno != EEXIST)
-    return false;
-  return epoll_ctl(poller->epoll_fd, second, fd, &event) == 0;
+  int first = known->kernel ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  int second = known->kernel ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  bool done = epoll_ctl(poller->epoll_fd, first, fd, &event) == 0;
+  if (!done && (errno == ENOENT || errno == EEXIST))
+    done = epoll_ctl(poller->epoll_fd, second, fd, &event) == 0;
+  if (done)
+    known->kernel = mask;
+  return done;
 }
 
 static void
-forget_system(inf_poller *poller, int fd, const watch *known)
+forget_system(inf_poller *poller, int fd, watch *known)
 {
   struct epoll_event unused = {0};
+  if (known->kernel)
+    epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &unused);
+  known->kernel = 0;
+}
+
+/* Leaves it with the kernel. Should something come while it rests (its peer
+ * closes), the wait that sees it forgets it. */
+static void
+rest_system(inf_poller *poller, int fd, watch *known)
+{
+  (void)poller;
+  (void)fd;
   (void)known;
-  epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, fd, &unused);
 }
 
 static int
@@ -235,9 +250,13 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
       drain_wake(poller);
       continue;
     }
-    const watch *known = watch_of(poller, fd);
-    if (!known || !known->mask)
+    watch *known = watch_of(poller, fd);
+    if (!known)
       continue;
+    if (!known->mask) {
+      forget_system(poller, fd, known);
+      continue;
+    }
     out[given++] = (inf_poll_event){
         .fd = fd,
         .tag = known->tag,
@@ -308,12 +327,20 @@ watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
 
 /* The last entry moves into the gap. */
 static void
-forget_system(inf_poller *poller, int fd, const watch *known)
+forget_system(inf_poller *poller, int fd, watch *known)
 {
+  if (!known->mask)
+    return;
   (void)fd;
   struct pollfd last = poller->fds[--poller->count];
   poller->fds[known->slot] = last;
   poller->watches[last.fd].slot = known->slot;
+}
+
+static void
+rest_system(inf_poller *poller, int fd, watch *known)
+{
+  forget_system(poller, fd, known);
 }
 
 size_t
@@ -362,13 +389,24 @@ inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)
     return mask == 0;
   if (mask && !watch_system(poller, fd, known, mask))
     return false;
-  if (!mask && known->mask)
+  if (!mask)
     forget_system(poller, fd, known);
   if (!mask != !known->mask)
     poller->watched += mask ? (size_t)1 : (size_t)-1;
   known->mask = mask;
   known->tag = tag;
   return true;
+}
+
+void
+inf_poller_rest(inf_poller *poller, int fd)
+{
+  watch *known = watch_of(poller, fd);
+  if (!known || !known->mask)
+    return;
+  rest_system(poller, fd, known);
+  poller->watched--;
+  known->mask = 0;
 }
 
 size_t

@@ -28,6 +28,10 @@ void inf_poller_close(inf_poller *poller);
 /* Watches fd for what mask says; mask 0 forgets it. A descriptor must be
  * forgotten before it is closed. False when memory is short. */
 bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag);
+/* Gives no events of fd until it is watched again, which costs nothing if that
+ * is for the same: a connection between two requests. It too must be forgotten
+ * before it is closed. */
+void inf_poller_rest(inf_poller *poller, int fd);
 /* How many descriptors are watched. */
 size_t inf_poller_count(const inf_poller *poller);
 /* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; else never

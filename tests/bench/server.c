@@ -187,8 +187,8 @@ request_len(const connection *peer)
   if (!end)
     return 0;
   size_t len = (size_t)(end - peer->in) + 4;
-  const char *field = memmem(peer->in, len, "Content-Length: ", 16);
-  if (field)
+  const char *field = strcasestr(peer->in, "content-length: ");
+  if (field && field < peer->in + len)
     len += strtoul(field + 16, NULL, 10);
   return len <= peer->in_len ? len : 0;
 }

@@ -601,6 +601,30 @@ the_memory_of_a_large_request_is_given_back(void **state)
   fake_client_free(fake);
 }
 
+/* Labels decide again at each send, should the choice of targets ever let one
+ * pass that may not be asked. */
+static void
+labels_are_looked_at_before_each_send(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.labels", "['private']", NULL);
+  infer_request *request = fake_request_new("one");
+  infer_request_require_label(request, "private");
+  infer_call *call = fake_submit(fake, request);
+  inf_provider_config *provider =
+      (inf_provider_config *)(uintptr_t)call->targets[0]->provider;
+  size_t labels = provider->label_count;
+  provider->label_count = 0;
+  fake_run_ms(fake, 1);
+  provider->label_count = labels;
+  assert_int_equal(fake->net.request_count, 0);
+  assert_int_equal(fake_status(call), INFER_E_NO_TARGET);
+  assert_contains(fake_message(call), "\"private\"");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
@@ -633,6 +657,7 @@ main(void)
       cmocka_unit_test(the_end_of_the_exchange_ends_that_wait),
       cmocka_unit_test(an_error_before_content_is_not_waited_for),
       cmocka_unit_test(the_memory_of_a_large_request_is_given_back),
+      cmocka_unit_test(labels_are_looked_at_before_each_send),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

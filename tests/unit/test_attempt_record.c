@@ -118,7 +118,7 @@ an_echoed_key_is_starred_out_everywhere(void **state)
 {
   (void)state;
   fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
-  fake_reply(fake_script_next(&fake->net), 5, 401, NULL,
+  fake_reply(fake_script_next(&fake->net), 5, 401, "x-request-id: r-key-of-a",
              "{\"error\":{\"message\":\"Bad key key-of-a, yes key-of-a\","
              "\"type\":\"for key-of-a\",\"param\":\"key-of-a\","
              "\"code\":\"key-of-a\"}}");
@@ -131,6 +131,7 @@ an_echoed_key_is_starred_out_everywhere(void **state)
   assert_string_equal(infer_error_provider_type(error), "for ***");
   assert_string_equal(infer_error_provider_param(error), "***");
   assert_string_equal(infer_error_provider_code(error), "***");
+  assert_string_equal(infer_error_request_id(error), "r-***");
   assert_contains(infer_error_message(error), "Bad key ***, yes ***");
   assert_contains(infer_attempt_message(infer_error_attempt(error, 0)),
                   "Bad key ***, yes ***");
@@ -138,6 +139,24 @@ an_echoed_key_is_starred_out_everywhere(void **state)
   assert_lacks(fake->log, "key-of-a");
   assert_lacks(fake->telemetry, "key-of-a");
   infer_error_free(error);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* They may quote the prompt. The error is the caller's, the log may be
+ * everybody's. */
+static void
+a_provider_s_words_are_not_logged(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_reply(fake_script_next(&fake->net), 5, 400, NULL,
+             "{\"error\":{\"message\":\"I will not tell PRIVATE things\"}}");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 5);
+  assert_contains(fake_message(call), "PRIVATE");
+  assert_contains(fake->log, "a/m");
+  assert_lacks(fake->log, "PRIVATE");
   infer_call_free(call);
   fake_client_free(fake);
 }
@@ -202,6 +221,7 @@ main(void)
       cmocka_unit_test(the_request_id_is_utf8),
       cmocka_unit_test(skipped_events_are_counted),
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
+      cmocka_unit_test(a_provider_s_words_are_not_logged),
       cmocka_unit_test(an_echoed_key_is_starred_out_before_the_message_is_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

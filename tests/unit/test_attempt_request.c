@@ -31,6 +31,26 @@ the_request_goes_out_with_model_and_key(void **state)
 }
 
 static void
+every_provider_is_sent_its_own_key(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_reply(fake_script_next(&fake->net), 1, 404, NULL, "");
+  fake_reply(fake_script_next(&fake->net), 1, 404, NULL, "");
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_call *call = fake_submit_model(fake, "three");
+  fake_run_ms(fake, 3);
+  assert_int_equal(fake_status(call), INFER_OK);
+  const fake_request *sent = fake->net.requests;
+  assert_contains(sent[0].headers, "Authorization: Bearer key-of-a\n");
+  assert_contains(sent[1].headers, "Authorization: Bearer key-b-1\n");
+  assert_lacks(sent[1].headers, "key-of-a");
+  assert_lacks(sent[2].headers, "key-");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
 a_whole_body_is_asked_for_without_stream(void **state)
 {
   (void)state;
@@ -153,6 +173,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_request_goes_out_with_model_and_key),
+      cmocka_unit_test(every_provider_is_sent_its_own_key),
       cmocka_unit_test(a_whole_body_is_asked_for_without_stream),
       cmocka_unit_test(the_account_s_own_members_go_along),
       cmocka_unit_test(a_provider_without_keys_gets_no_key),

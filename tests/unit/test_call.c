@@ -914,6 +914,24 @@ the_deadline_holds_over_everything(void **state)
   fake_client_free(fake);
 }
 
+/* What a call waits for the loop is part of its time. */
+static void
+the_deadline_counts_from_the_submission(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_request *request = fake_request_new("r");
+  infer_request_set_deadline_ms(request, 700);
+  infer_call *call = fake_submit(fake, request);
+  fake->net.now_ns += 500 * INF_NS_PER_MS;
+  fake_run_ms(fake, 199);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake_status(call), INFER_E_DEADLINE);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 deadline_while_connecting(void **state)
 {
@@ -1205,6 +1223,7 @@ main(void)
       cmocka_unit_test(cancel_within_the_answer_attaches_the_part),
       cmocka_unit_test(cancel_after_the_end_changes_nothing),
       cmocka_unit_test(the_deadline_holds_over_everything),
+      cmocka_unit_test(the_deadline_counts_from_the_submission),
       cmocka_unit_test(deadline_while_connecting),
       cmocka_unit_test(deadline_during_the_wait_names_the_last_failure),
       cmocka_unit_test(deadline_within_the_answer_attaches_the_part),

@@ -110,6 +110,35 @@ another_target_goes_on(void **state)
   end(fake, call);
 }
 
+/* Nothing that is unread is discarded: so the reader has to catch up first,
+ * whoever goes on. */
+static void
+the_transfer_stays_paused(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new(CONTINUE, B_TAKES, "max_undelivered_bytes", "4096", NULL);
+  char text[701];
+  memset(text, 'x', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 5);
+  for (int i = 0; i < 8; i++)
+    fake_body(script, 10, sse_text(text));
+  script_rest(fake);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, fake_attempt_ms + 1000);
+  assert_int_equal(fake->net.requests[0].pauses, 1);
+  assert_int_equal(fake->net.request_count, 2);
+  assert_int_equal(fake->net.requests[1].pauses, 1);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_events(fake);
+  fake_run_ms(fake, 1000);
+  assert_int_equal(fake->net.requests[1].resumes, 1);
+  assert_int_equal(fake_status(call), INFER_OK);
+  end(fake, call);
+}
+
 static void
 the_response_names_both(void **state)
 {
@@ -1020,6 +1049,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(another_target_goes_on),
+      cmocka_unit_test(the_transfer_stays_paused),
       cmocka_unit_test(the_response_names_both),
       cmocka_unit_test(an_answer_in_one_piece_has_one_part),
       cmocka_unit_test(cut_at_every_byte),

@@ -90,6 +90,42 @@ cancel_what_is_shown(void *context)
   return NULL;
 }
 
+static void *
+drive_once(void *client)
+{
+  infer_client_drive(client, 0);
+  return NULL;
+}
+
+/* Not there at the first look; then another thread has a turn. */
+static bool
+ready_after_the_turn_of_another(void *context)
+{
+  fake_client *fake = context;
+  if (fake->on_hook_data)
+    return true;
+  fake->on_hook_data = fake;
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, drive_once, fake->client), 0);
+  pthread_join(thread, NULL);
+  return false;
+}
+
+/* Who looked before another thread's turn looks again after it, and does not
+ * wait for something else to happen. */
+static void
+a_turn_of_another_thread_is_not_slept_through(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  uint64_t before_ms = fake_now_ms(fake);
+  assert_true(inf_client_wait(fake->client, fake->queue,
+                              ready_after_the_turn_of_another, fake,
+                              fake->net.now_ns + 5 * INF_NS_PER_S));
+  assert_int_equal(fake_now_ms(fake), before_ms);
+  fake_client_free(fake);
+}
+
 static void
 a_reader_that_drives_sees_a_cancel(void **state)
 {
@@ -450,6 +486,37 @@ the_last_reference_may_go_in_a_hook(void **state)
 }
 
 static void
+submit_and_free_in_hook(fake_client *fake, const infer_call *call,
+                        const infer_attempt *attempt)
+{
+  (void)call;
+  if (attempt || !fake->client)
+    return;
+  fake->on_hook_data = fake_submit_whole(fake, "one");
+  infer_client_free(fake->client);
+  fake->client = NULL;
+}
+
+/* That call was accepted, so it ends like any other. */
+static void
+a_call_of_a_hook_that_frees_the_client_ends(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake->on_hook = submit_and_free_in_hook;
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_call *first = fake_submit_model(fake, "one");
+  infer_client *client = fake->client;
+  while (fake->client)
+    infer_client_drive(client, 100);
+  infer_call *second = fake->on_hook_data;
+  assert_int_equal(fake_status(second), INFER_E_CANCELLED);
+  infer_call_free(second);
+  infer_call_free(first);
+  fake_client_free(fake);
+}
+
+static void
 the_last_reference_may_go_in_a_hook_of_the_loop_thread(void **state)
 {
   (void)state;
@@ -630,6 +697,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cancel_finds_its_call_begun),
       cmocka_unit_test(several_threads_may_drive),
+      cmocka_unit_test(a_turn_of_another_thread_is_not_slept_through),
       cmocka_unit_test(a_reader_that_drives_sees_a_cancel),
       cmocka_unit_test(a_stop_is_not_lost_among_other_mail),
       cmocka_unit_test(blocking_calls_of_many_threads),
@@ -645,6 +713,7 @@ main(void)
       cmocka_unit_test(freeing_the_client_ends_its_calls),
       cmocka_unit_test(any_order_of_frees_is_safe),
       cmocka_unit_test(the_last_reference_may_go_in_a_hook),
+      cmocka_unit_test(a_call_of_a_hook_that_frees_the_client_ends),
       cmocka_unit_test(the_last_reference_may_go_in_a_hook_of_the_loop_thread),
       cmocka_unit_test(references_of_several_owners),
       cmocka_unit_test(a_reload_holds_for_new_calls_only),

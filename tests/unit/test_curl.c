@@ -235,6 +235,10 @@ test_reuse(void **state)
   run_until(transport, &p.done, 1, 5000);
   assert_false(p.result.reused_connection);
   assert_int_equal(tiny_connections(server), 2);
+  /* That was for one exchange only. */
+  fetch(&p, transport, url, &plain);
+  assert_true(p.result.reused_connection);
+  assert_int_equal(tiny_connections(server), 2);
   transport->ops->free(transport);
   tiny_stop(server);
 }

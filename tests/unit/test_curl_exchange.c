@@ -6,7 +6,9 @@
 #include "support/fail_alloc.h"
 #include "support/tiny_server.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -487,13 +489,16 @@ serve_length(tiny_conn *conn)
 {
   char answer[32];
   while (tiny_read(conn)) {
-    char length[32] = "";
+    char length[32] = "", leave[32];
     tiny_field(conn, "content-length", length, sizeof length);
-    snprintf(answer, sizeof answer, "%s", length);
+    bool asks = tiny_field(conn, "expect", leave, sizeof leave);
+    snprintf(answer, sizeof answer, "%s%s", length,
+             asks ? " after asking" : "");
     tiny_answer(conn, answer);
   }
 }
 
+/* And without asking for leave first, which costs a round trip or a second. */
 static void
 test_large_bodies_go_out_whole(void **state)
 {
@@ -655,6 +660,30 @@ test_retire_closes_idle_connections(void **state)
     probe_exchange(&next, transport, NULL, "{}", "%s", url_of("x"));
     assert_int_equal(next.result.reused_connection, i > 0);
   }
+}
+
+/* A program that the application starts gets none of them. */
+static void
+test_connections_are_closed_on_exec(void **state)
+{
+  (void)state;
+  enum { most_fds = 1024 };
+  tiny_server *other = tiny_start(serve, NULL, NULL);
+  probe p = {0};
+  probe_exchange(&p, transport, NULL, "{}", "http://127.0.0.1:%d/x",
+                 tiny_port(other));
+  int ours = 0;
+  for (int fd = 0; fd < most_fds; fd++) {
+    struct sockaddr_in peer = {0};
+    socklen_t len = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+        peer.sin_family != AF_INET || ntohs(peer.sin_port) != tiny_port(other))
+      continue;
+    ours++;
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+  }
+  assert_int_equal(ours, 1);
+  tiny_stop(other);
 }
 
 /* An exchange that is under way goes on, and its connection with it; later
@@ -982,6 +1011,7 @@ main(void)
       TEST(test_refuse_what_was_held_back),
       TEST(test_no_resend_after_a_reset),
       TEST(test_retire_closes_idle_connections),
+      TEST(test_connections_are_closed_on_exec),
       TEST(test_retire_spares_what_is_under_way),
       TEST(test_retire_in_each_callback),
       TEST(test_all_that_came_is_told_unless_behind),

@@ -119,6 +119,22 @@ test_detail_is_one_line(void **state)
   curl_easy_cleanup(exchange.easy);
 }
 
+/* The address of a proxy may hold a password, and libcurl quotes it. */
+static void
+test_detail_does_not_quote_the_proxy(void **state)
+{
+  (void)state;
+  inf_endpoint endpoint = probe_endpoint();
+  endpoint.proxy = "http://user:secret@127.0.0.1:70000";
+  inf_transport *transport = probe_transport();
+  probe p = {0};
+  probe_exchange(&p, transport, &endpoint, "{}", "http://127.0.0.1:1/");
+  assert_int_not_equal(p.result.net, INF_NET_OK);
+  assert_true(p.detail[0] != '\0');
+  assert_null(strstr(p.detail, "secret"));
+  probe_transport_free(transport);
+}
+
 /* ---- Answers that are none ----------------------------------------------- */
 
 static void
@@ -310,6 +326,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_codes_by_phase),
       cmocka_unit_test(test_detail_is_one_line),
+      cmocka_unit_test(test_detail_does_not_quote_the_proxy),
       cmocka_unit_test(test_answers),
       cmocka_unit_test(test_gzip_that_is_damaged),
   };

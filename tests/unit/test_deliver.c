@@ -67,22 +67,31 @@ events_carry_call_tag_and_choice(void **state)
   fake_client_free(fake);
 }
 
-/* One script of pieces, read at the end (merged as they waited unread), or
- * after each piece. */
+/* Pieces that come apart_ms after one another, read at the end. */
 static void
-check_pieces(const char *const *pieces, const char *unread)
+check_pieces_at(const char *const *pieces, uint64_t apart_ms,
+                const char *unread)
 {
   fake_client *fake = fake_client_new(NULL);
   fake_script *script = fake_script_next(&fake->net);
   fake_stream(script, 0);
-  uint64_t ms = 0;
-  for (; *pieces; pieces++)
-    fake_body(script, ++ms, *pieces);
+  uint64_t ms = 1;
+  for (; *pieces; pieces++, ms += apart_ms)
+    fake_body(script, ms, *pieces);
   infer_call *call = fake_submit_model(fake, "one");
   fake_run_ms(fake, ms);
   assert_events(fake, unread);
   infer_call_free(call);
   fake_client_free(fake);
+}
+
+/* Whether they are merged while they wait for the reader, or already within
+ * one turn of the loop, makes no difference. */
+static void
+check_pieces(const char *const *pieces, const char *unread)
+{
+  check_pieces_at(pieces, 1, unread);
+  check_pieces_at(pieces, 0, unread);
 }
 
 static void
@@ -112,6 +121,10 @@ nothing_else_is_merged(void **state)
                                 sse_tool(0, NULL, NULL, "c"), NULL},
                "start a/m|tool_call_delta 0 f a|tool_call_delta 1 f b|"
                "tool_call_delta 0 f c");
+  /* Also where the server gives them no ids. */
+  check_pieces((const char *[]){sse_tool(0, NULL, "f", "a"),
+                                sse_tool(1, NULL, "f", "b"), NULL},
+               "start a/m|tool_call_delta 0 f a|tool_call_delta 1 f b");
   /* Log probabilities stand between. */
   check_pieces(
       (const char *[]){
@@ -120,6 +133,12 @@ nothing_else_is_merged(void **state)
           "]}\n\n",
           sse_text("b"), NULL},
       "start a/m|text a|logprobs|text b");
+  /* Each of them is a JSON text of its own. */
+  const char *logprobs =
+      "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},"
+      "\"logprobs\":{\"content\":[{\"token\":\"a\"}]}}]}\n\n";
+  check_pieces((const char *[]){logprobs, logprobs, NULL},
+               "start a/m|logprobs|logprobs");
 }
 
 /* The name came after the call had begun: it must not be lost in the event
@@ -336,6 +355,60 @@ the_deadline_does_not_stand_still(void **state)
   fake_run_ms(fake, 1);
   assert_cancelled_at(fake, 0, fake_deadline_ms);
   assert_int_equal(fake_status(call), INFER_E_DEADLINE);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* The fake transport's functions, with a reader that is called when a transfer
+ * is paused. */
+static inf_transport_ops ops_with_reader;
+static void (*plain_set_paused)(inf_exchange *exchange, bool paused);
+static fake_client *reading;
+
+static void
+set_paused_and_read(inf_exchange *exchange, bool paused)
+{
+  struct infer_event *events[64];
+  plain_set_paused(exchange, paused);
+  size_t count = paused ? inf_queue_take(reading->queue, events, 64, NULL) : 0;
+  for (size_t i = 0; i < count; i++)
+    infer_event_free(events[i]);
+}
+
+static void
+read_when_paused(fake_client *fake)
+{
+  inf_transport *transport = fake->client->engine.transport;
+  reading = fake;
+  ops_with_reader = *transport->ops;
+  plain_set_paused = ops_with_reader.set_paused;
+  ops_with_reader.set_paused = set_paused_and_read;
+  transport->ops = &ops_with_reader;
+}
+
+/* Between the moment when too much is unread and the pause that follows,
+ * another thread may read it all: then nobody would end the pause. */
+static void
+a_reader_that_is_faster_than_the_pause_does_not_wait(void **state)
+{
+  (void)state;
+  fake_client *fake = new_small();
+  char text[piece_bytes + 1];
+  memset(text, 'x', piece_bytes);
+  text[piece_bytes] = '\0';
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  for (unsigned i = 0; i < 30; i++)
+    fake_body(script, 1, sse_text_of(i % 2, text));
+  fake_body(script, 2, sse_finish("stop"));
+  fake_body(script, 2, SSE_DONE);
+  fake_done(script, 3, INF_NET_OK);
+  read_when_paused(fake);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake->net.requests[0].pauses, 1);
+  assert_int_equal(fake->net.requests[0].resumes, 1);
+  assert_int_equal(fake_status(call), INFER_OK);
   infer_call_free(call);
   fake_client_free(fake);
 }
@@ -629,6 +702,7 @@ main(void)
       cmocka_unit_test(what_an_ended_call_held_counts_no_more),
       cmocka_unit_test(a_call_that_goes_on_counts_no_more),
       cmocka_unit_test(a_reload_changes_the_cap),
+      cmocka_unit_test(a_reader_that_is_faster_than_the_pause_does_not_wait),
       cmocka_unit_test(a_restart_ends_the_pause),
       cmocka_unit_test(small_pieces_count_as_what_they_cost),
       cmocka_unit_test(a_whole_answer_lingers_unpaused),

@@ -144,6 +144,33 @@ what_waits_is_read_before_silence_is_judged(void **state)
   }
 }
 
+/* Content that came in time has moved the end of the silence; up to there,
+ * too, it is judged by what was heard. */
+static void
+a_silence_that_began_anew_is_judged_by_what_was_heard(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 10, sse_text("a"));
+  fake_body(script, 1000, sse_text("b"));
+  fake_body(script, 3500, sse_text("c"));
+  fake_body(script, 3600, sse_finish("stop"));
+  fake_body(script, 3600, SSE_DONE);
+  fake_done(script, 3600, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 2000);
+  /* The first silence would be over, the second is; "c" waits unread. */
+  fake->net.now_ns += (10 + fake_idle_ms - 2000 + 10) * INF_NS_PER_MS;
+  fake->net.jump_ns = 1500 * INF_NS_PER_MS;
+  fake->net.deaf = 1;
+  fake_run_ms(fake, 5000);
+  assert_int_equal(fake_status(call), INFER_OK);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* A transport that is behind is not behind for ever. */
 static void
 silence_is_judged_by_what_was_heard(void **state)
@@ -593,6 +620,7 @@ main(void)
       cmocka_unit_test(times_across_a_jump_are_dropped),
       cmocka_unit_test(a_clock_that_goes_back_does_no_harm),
       cmocka_unit_test(what_waits_is_read_before_silence_is_judged),
+      cmocka_unit_test(a_silence_that_began_anew_is_judged_by_what_was_heard),
       cmocka_unit_test(silence_is_judged_by_what_was_heard),
       cmocka_unit_test(timers_of_attempts_begin_anew_after_a_gap),
       cmocka_unit_test(a_driver_may_take_its_time),

@@ -180,6 +180,21 @@ a_hint_without_end_does_not_wrap(void **state)
   assert_int_equal(key.limited_until_ns, INF_NEVER);
 }
 
+/* A wrong number must not cost a key for ever. */
+static void
+no_key_rests_longer_than_a_day(void **state)
+{
+  (void)state;
+  const uint64_t day_ns = 24 * 3600 * S;
+  inf_key_state key = {0};
+  inf_keys_note(&key, INFER_E_QUOTA, (int64_t)day_ns, NOW);
+  assert_int_equal(key.aside_until_ns, NOW + day_ns);
+  inf_keys_note(&key, INFER_E_QUOTA, (int64_t)(365 * day_ns), NOW);
+  assert_int_equal(key.aside_until_ns, NOW + day_ns);
+  inf_keys_note(&key, INFER_E_RATE_LIMITED, (int64_t)(365 * day_ns), NOW);
+  assert_int_equal(key.limited_until_ns, NOW + day_ns);
+}
+
 /* ---- Is there another? ------------------------------------------------------
  */
 
@@ -214,6 +229,7 @@ main(void)
       cmocka_unit_test(a_limited_key_is_noted_softly),
       cmocka_unit_test(other_failures_say_nothing_of_the_key),
       cmocka_unit_test(a_hint_without_end_does_not_wrap),
+      cmocka_unit_test(no_key_rests_longer_than_a_day),
       cmocka_unit_test(another_key_must_be_free_and_not_the_used_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -302,10 +302,10 @@ set_comma_locale(void)
 {
   static const char *const names[] = {
       "de_DE.UTF-8", "de_DE.utf8",  "fr_FR.UTF-8", "fr_FR.utf8",
-      "de_DE",       "ps_AF.UTF-8", "ps_AF.utf8"};
+      "de_DE",       "ps_AF.UTF-8", "ps_AF.utf8",  "comma"};
 
   for (size_t i = 0; i < COUNT(names); i++) {
-    if (setlocale(LC_ALL, names[i]) &&
+    if (setlocale(LC_NUMERIC, names[i]) &&
         strcmp(localeconv()->decimal_point, ".") != 0)
       return true;
   }
@@ -313,12 +313,51 @@ set_comma_locale(void)
 }
 
 static void
+run(const char *command)
+{
+  if (system(command) != 0)
+    print_message("failed: %s\n", command);
+}
+
+/* Few machines have a locale with a decimal comma: one is made, in a folder of
+ * its own, where the C library comes with the tool for it. It complains of the
+ * categories that are not defined, and makes what is. */
+static bool
+make_comma_locale(char folder[])
+{
+  char command[256];
+
+  if (!mkdtemp(folder) || setenv("LOCPATH", folder, 1) != 0)
+    return false;
+  snprintf(command, sizeof(command),
+           "cd %s && printf 'LC_NUMERIC\\ndecimal_point \",\"\\n"
+           "thousands_sep \".\"\\ngrouping 3\\nEND LC_NUMERIC\\n' >source && "
+           "{ localedef -c -i ./source ./comma >/dev/null 2>&1; "
+           "test -e comma/LC_NUMERIC; }",
+           folder);
+  run(command);
+  return set_comma_locale();
+}
+
+static void
+remove_folder(const char *folder)
+{
+  char command[64];
+
+  snprintf(command, sizeof(command), "rm -rf %s", folder);
+  run(command);
+}
+
+static void
 test_locale(void **state)
 {
+  char folder[] = "/tmp/infer-locale-XXXXXX";
+  bool made = !set_comma_locale();
   double number;
 
   (void)state;
-  if (!set_comma_locale()) {
+  if (made && !make_comma_locale(folder)) {
+    remove_folder(folder);
     print_message("SKIP: no locale with a decimal comma\n");
     skip();
   }
@@ -327,7 +366,9 @@ test_locale(void **state)
   assert_true(inf_number_to_double(INF_SV("2.5"), &number));
   assert_true(number == 2.5);
   assert_false(inf_number_to_double(INF_SV("2,5"), &number));
-  setlocale(LC_ALL, "C");
+  setlocale(LC_NUMERIC, "C");
+  if (made)
+    remove_folder(folder);
 }
 
 int

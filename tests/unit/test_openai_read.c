@@ -394,6 +394,25 @@ test_values_of_wrong_types_do_no_harm(void **state)
   }
 }
 
+/* A gateway that loses its server amid an answer says so in a chunk that also
+ * has choices, and may even call the answer finished. */
+static void
+test_an_error_beside_choices_is_one(void **state)
+{
+  (void)state;
+  static const char error[] =
+      "data: {\"id\":\"c-1\",\"choices\":[{\"index\":0,\"delta\":{"
+      "\"content\":\"\"},\"finish_reason\":\"stop\"}],\"error\":{\"code\":502,"
+      "\"message\":\"lost my server\"}}\n\n" DONE;
+  char body[1024];
+  reading r;
+  snprintf(body, sizeof body, "%s%s", DELTA("{\"content\":\"a\"}"), error);
+  run(&r, true, body);
+  assert_int_equal(r.status, INFER_E_SERVER);
+  assert_buf(&r.decoder.failure.message, "lost my server");
+  reading_fini(&r);
+}
+
 int
 main(void)
 {
@@ -416,6 +435,7 @@ main(void)
       cmocka_unit_test(test_invalid_utf8_is_replaced),
       cmocka_unit_test(test_names_may_be_escaped),
       cmocka_unit_test(test_values_of_wrong_types_do_no_harm),
+      cmocka_unit_test(test_an_error_beside_choices_is_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,22 @@ filtered_targets_stand_behind_with_the_reason(void **state)
 }
 
 static void
+a_route_may_require_several_labels(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "providers.a.labels", "['private']", "providers.b.labels",
+      "['private','eu']", "routes.r.require_labels", "['private','eu']", NULL);
+  infer_request *request = fake_request_new("r");
+  infer_plan *plan = plan_of(fake, request);
+  assert_line(plan, 0, "b/m", INFER_OK, "place 1");
+  assert_line(plan, 1, "a/m", INFER_E_NO_TARGET, "\"eu\"");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+static void
 keys_that_are_set_aside_keep_a_target_out(void **state)
 {
   (void)state;
@@ -175,6 +191,7 @@ main(void)
       cmocka_unit_test(targets_stand_in_the_route_s_order),
       cmocka_unit_test(a_target_that_is_named_stands_alone),
       cmocka_unit_test(filtered_targets_stand_behind_with_the_reason),
+      cmocka_unit_test(a_route_may_require_several_labels),
       cmocka_unit_test(keys_that_are_set_aside_keep_a_target_out),
       cmocka_unit_test(the_dry_run_does_not_lie),
       cmocka_unit_test(bad_arguments_are_refused),

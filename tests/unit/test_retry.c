@@ -431,6 +431,23 @@ should_retry_true_opens_no_other_target(void **state)
   }
 }
 
+/* Nor one that was asked before, though it could be asked sooner. */
+static void
+should_retry_true_opens_no_target_asked_before(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_SERVER);
+  at.params.retries = 9;
+  at.params.stay_retries = 0;
+  inf_retry_decision decision = decide(&at);
+  assert_at_once(decision, 1, INFER_REASON_FAILOVER);
+  at.targets[0].not_before_ns = NOW;
+  at.failure.should_retry = 1;
+  decision = then_fails(&at, decision, INFER_E_BAD_REQUEST);
+  assert_attempt(decision, 1, INFER_REASON_RETRY);
+}
+
 static void
 should_retry_false_closes_no_other_target(void **state)
 {
@@ -940,6 +957,7 @@ main(void)
       cmocka_unit_test(should_retry_false_forbids_the_same_target),
       cmocka_unit_test(should_retry_true_allows_the_same_target),
       cmocka_unit_test(should_retry_true_opens_no_other_target),
+      cmocka_unit_test(should_retry_true_opens_no_target_asked_before),
       cmocka_unit_test(should_retry_false_closes_no_other_target),
       cmocka_unit_test(the_hint_is_a_floor_with_jitter_on_top),
       cmocka_unit_test(without_a_hint_a_limit_is_retried_like_a_failure),

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+# Bugs in lib/provider: requests and answers, and what a failure means. See bugs.cmake.
+
+infer_bug(23 provider/decoder.c
+  "unit/test_decoder"
+  "a stream that ends without finish reason is a success: silent truncation"
+  [[  return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
+                          "the stream ended before the answer did");]]
+  [[  return complete(decoder);]])
+
+infer_bug(24 provider/decoder.c
+  "unit/test_decoder"
+  "an answer whose [DONE] alone is missing is thrown away and paid twice"
+  [[  if (all_finished(decoder))
+    return complete(decoder);]]
+  [[]])
+
+infer_bug(25 provider/decoder.c
+  "unit/test_decoder"
+  "of three choices one has ended: that the others were cut goes unnoticed"
+  [[  return answer->choice_count >= decoder->options.choices;]]
+  [[  return answer->choice_count > 0;]])
+
+infer_bug(26 provider/decoder.c
+  "unit/test_decoder"
+  "an error inside a 200 is lost when its connection closes without blank line"
+  [[  int32_t status = inf_sse_finish(&decoder->sse, on_event, decoder);]]
+  [[  int32_t status = INFER_OK;]])
+
+infer_bug(27 provider/decoder.c
+  "unit/test_decoder"
+  "a whole body has no limit: a gzip bomb takes all memory"
+  [[  decoder->body.max = body_limit(decoder);]]
+  [[  decoder->body.max = SIZE_MAX;]])
+
+infer_bug(28 provider/decoder.c
+  "unit/test_decoder"
+  "estimated usage is passed off as measured: the bill does not match"
+  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, true};]]
+  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, false};]])
+
+infer_bug(29 provider/decoder.c
+  "unit/test_decoder"
+  "an error page longer than 64 KiB hides the error it tells of"
+  [[    len = len < room ? len : room;]]
+  [[    (void)room;]])
+
+infer_bug(30 provider/decoder.c
+  "unit/test_decoder"
+  "an empty stream that says [DONE] is an answer"
+  [[  if (!decoder->failed && decoder->answer->choice_count == 0)
+    inf_decoder_fail(decoder, INFER_E_PROTOCOL, "the stream has no answer");]]
+  [[]])
+
+infer_bug(31 provider/answer.c
+  "unit/test_answer"
+  "an answer has no limit: one endless stream takes all memory"
+  [[  if (len > answer->max_bytes - answer->bytes) {]]
+  [[  if (len > answer->max_bytes) {]])
+
+infer_bug(32 provider/answer.c
+  "unit/test_answer"
+  "an empty delta counts as content: a silent provider seems alive"
+  [[  if (text.len > 0 && append(answer, &choice->text, text))]]
+  [[  if (append(answer, &choice->text, text))]])
+
+infer_bug(33 provider/answer.c
+  "unit/test_answer"
+  "tool arguments that come after the finish reason are executed cut"
+  [[  if (arguments.len > 0)
+    call->done = false;]]
+  [[]])
+
+infer_bug(34 provider/answer.c
+  "unit/test_answer"
+  "the pieces of two parallel tool calls are mixed up"
+  [[    if (index != INF_TOOL_NO_INDEX && call->index != index)
+      continue;]]
+  [[]])
+
+infer_bug(35 provider/answer.c
+  "unit/test_answer"
+  "a later chunk without figures wipes out the usage"
+  [[  if (from >= 0)
+    *to = from;]]
+  [[  *to = from;]])
+
+infer_bug(36 provider/guess.c
+  "unit/test_guess"
+  "a chunk that is like the last one but for its finish reason loses it"
+  [[  if (rest.len < same || memcmp(rest.ptr, template + from, same) != 0)]]
+  [[  if (rest.len < same)]])
+
+infer_bug(37 provider/guess.c
+  "unit/test_guess"
+  "after a chunk that is no template the next is compared with a stale one"
+  [[  guess->ready = false;
+  guess->spoiled = chunk.len]]
+  [[  guess->spoiled = chunk.len]])
+
+infer_bug(38 provider/hint.c
+  "unit/test_hint"
+  "the hint of a success, meant for the next request, delays this one"
+  [[  bool http_error = failure->http_status >= 300;]]
+  [[  bool http_error = true;]])
+
+infer_bug(39 provider/hint.c
+  "unit/test_hint"
+  "retry-after-ms: 0 beside a real retry-after: a retry storm"
+  [[      inf_parse_millis(value, &ns) && ns > 0)]]
+  [[      inf_parse_millis(value, &ns))]])
+
+infer_bug(40 provider/hint.c
+  "unit/test_hint"
+  "the reset of a bucket that is not empty is waited for: minutes for nothing"
+  [[    else if (is_zero(left))]]
+  [[    else]])
+
+infer_bug(41 provider/classify.c
+  "unit/test_classify"
+  "408, 409 and 425 end the call instead of being tried again"
+  [[    {408, 409, INFER_E_SERVER},]]
+  [[]])
+
+infer_bug(42 provider/classify.c
+  "unit/test_classify"
+  "a spent account's 429 is waited for again and again"
+  [[  {INFER_E_QUOTA, ANY, WORD, "insufficient_quota"},]]
+  [[]])
+
+infer_bug(43 provider/openai_read.c
+  "unit/test_openai_read"
+  "the usage of the last chunk, which has no choices, is lost"
+  [[  inf_openai_usage(reader, values[USAGE]);]]
+  [[  if (inf_json_count(values[CHOICES]) > 0)
+    inf_openai_usage(reader, values[USAGE]);]])
+
+infer_bug(44 provider/openai_read.c
+  "unit/test_openai_read"
+  "invalid UTF-8 of a provider reaches the application"
+  [[  if (inf_utf8_valid(*text))
+    return INFER_OK;]]
+  [[  if (text->len > 0)
+    return INFER_OK;]])
+
+infer_bug(45 provider/openai_read.c
+  "unit/test_openai_read"
+  "an error beside choices is overlooked: the cut answer is a success"
+  [[  if ((alone || told) && fail_by_value(reader, object))]]
+  [[  (void)told;
+  if (alone && fail_by_value(reader, object))]])
+
+infer_bug(46 provider/openai_read.c
+  "unit/test_decoder"
+  "an event nested too deeply is skipped: text is missing from the answer"
+  [[    if (error.status == INFER_E_TOO_DEEP)
+      return inf_decoder_fail(decoder, error.status,
+                              "an event is nested too deeply");]]
+  [[]])
+
+infer_bug(47 provider/openai.c
+  "unit/test_openai"
+  "usage is not asked for in a stream: no figures, no cost"
+  [[  inf_json_member_bool(body, INF_SV("include_usage"), true);]]
+  [[]])
+
+infer_bug(48 provider/openai.c
+  "unit/test_openai"
+  "a member of the account's stands twice where the request has its own"
+  [[    else if (!is_ours(&it) &&
+             inf_chat_member(send->chat, inf_buf_sv(&name)).len == 0)]]
+  [[    else if (!is_ours(&it))]])
+
+infer_bug(49 provider/openai.c
+  "unit/test_key_memory"
+  "the buffer of the headers grows and leaves a copy of the key in freed memory"
+  [[  size_t lines = 1024 + send->key.len + send->headers.len;]]
+  [[  size_t lines = 0;]])
+
+infer_bug(50 provider/send.c
+  "unit/test_send"
+  "an Authorization of the provider's own stands beside the key: two of them"
+  [[  if (send->key.len == 0 || send->auth_scheme.len == 0 || has_extra(send, name))]]
+  [[  if (send->key.len == 0 || send->auth_scheme.len == 0)]])
+
+infer_bug(51 provider/send.c
+  "unit/test_key_memory"
+  "the headers of a request, with its key, stay in memory after it"
+  [[  inf_wipe(request->url.ptr, request->url.len); /* a query may hold a key */
+  inf_buf_clear(&request->url);
+  inf_buf_fini_secret(&request->headers);]]
+  [[  inf_buf_clear(&request->url);
+  inf_buf_fini(&request->headers);]])
+
+infer_bug(52 provider/chat.c
+  "unit/test_chat"
+  "a request whose member stands twice passes: a guard reads one, they another"
+  [[    else if (stands_before(&names, ends, count))
+      status = refuse_at(reason, "duplicate member", offset, at);]]
+  [[]])
+
+infer_bug(53 provider/answer_join.c
+  "unit/test_answer_join"
+  "a server that repeats the beginning has it stand there twice"
+  [[  answer->echo = text.len >= echo_min_bytes ? text : (inf_sv){0};]]
+  [[  (void)echo_min_bytes;
+  answer->echo = (inf_sv){0};]])
+
+infer_bug(54 provider/answer_join.c
+  "unit/test_answer_join"
+  "an answer that only begins like the beginning loses its first words"
+  [[    inf_answer_add_text(answer, 0, held);]]
+  [[    (void)held;]])
+
+infer_bug(55 provider/prefill.c
+  "unit/test_prefill"
+  "an answer in a JSON schema is continued by a model that does not see it"
+  [[  if (!asks_for_nothing(format) &&]]
+  [[  if (false && !asks_for_nothing(format) &&]])

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+# Bugs in lib/wire: bytes and events, JSON, numbers, headers, dates. See bugs.cmake.
+
+infer_bug(9 wire/sse.c
+  "unit/test_sse"
+  "a CRLF that is split between two packets counts twice: events fall apart"
+  [[    sse->after_cr = true;]]
+  [[    sse->after_cr = false;]])
+
+infer_bug(10 wire/sse.c
+  "unit/test_sse"
+  "an event's limit counts the whole stream: long answers break off"
+  [[  field_clear(&sse->error);
+  sse->event_bytes = 0;]]
+  [[  field_clear(&sse->error);]])
+
+infer_bug(11 wire/sse.c
+  "unit/test_sse"
+  "a comment split between two packets is taken for data"
+  [[  return sse->in_comment || part.len == 0 || grow_line(sse, part);]]
+  [[  sse->in_comment = false;
+  return part.len == 0 || grow_line(sse, part);]])
+
+infer_bug(12 wire/json_scan.c
+  "unit/test_json_scan"
+  "a thousand nested brackets pass: whoever reads them overflows its stack"
+  [[  if (open->depth >= open->max) {]]
+  [[  if (open->depth >= INF_JSON_MAX_DEPTH) {]])
+
+infer_bug(13 wire/json_value.c
+  "unit/test_json_value"
+  "an emoji that is written as two escapes comes as two question marks"
+  [[  if (first < 0xd800 || first > 0xdbff || !code_unit(*raw, &second) ||
+      second < 0xdc00 || second > 0xdfff)
+    return first;]]
+  [[  if (first < 0xd800 || first > 0xdfff || !code_unit(*raw, &second) ||
+      second < 0xd800 || second > 0xdbff)
+    return first;]])
+
+infer_bug(14 wire/json_value.c
+  "unit/test_json_value"
+  "of a member that stands twice the first counts, and the guard read the last"
+  [[    if (inf_json_key_is(&it, name))
+      found = it.value;]]
+  [[    if (inf_json_key_is(&it, name))
+      return it.value;]])
+
+infer_bug(15 wire/number.c
+  "unit/test_number"
+  "under a German locale temperature 0.7 is read as 0"
+  [[  *number = strtod_l(cstr, NULL, c_locale);]]
+  [[  *number = strtod(cstr, NULL);]])
+
+infer_bug(16 wire/number.c
+  "unit/test_number"
+  "under a German locale temperature 0.7 is sent as 0,7: HTTP 400"
+  [[    if (part)
+      text[len++] = *at;
+    else if (len > 0 && text[len - 1] != '.')
+      text[len++] = '.';]]
+  [[    (void)part;
+    text[len++] = *at;]])
+
+infer_bug(17 wire/utf8.c
+  "unit/test_utf8"
+  "half a character at the end of a text is let through"
+  [[    if (i == len || bytes[i] < low || bytes[i] > high)
+      return i;]]
+  [[    if (i == len)
+      break;
+    if (bytes[i] < low || bytes[i] > high)
+      return i;]])
+
+infer_bug(18 wire/header_values.c
+  "unit/test_header_values"
+  "a huge Retry-After wraps around to a short one: a retry storm"
+  [[    if (value > limit / unit)
+      return false;]]
+  [[]])
+
+infer_bug(19 wire/headers.c
+  "unit/test_headers"
+  "over HTTP/2, which writes names in lower case, headers are not found"
+  [[    if (inf_sv_eq_nocase(field, name)) {]]
+  [[    if (inf_sv_eq(field, name)) {]])
+
+infer_bug(20 wire/headers.c
+  "unit/test_headers"
+  "a line feed in a header value writes a header of its own"
+  [[    if ((c < 0x20 && c != '\t') || c == 0x7f)
+      return false;]]
+  [[    if (c == '\0' || c == 0x7f)
+      return false;]])
+
+infer_bug(21 wire/json_write.c
+  "unit/test_json_write"
+  "a control character in a prompt makes the body invalid JSON"
+  [[  if (c < 0x20 && letters[c] != 0) {
+    escape[1] = letters[c];
+  } else if (c < 0x20) {]]
+  [[  if (c < 0x20 && letters[c] != 0) {
+    escape[1] = letters[c];
+  } else if (c < 0x10) {]])
+
+infer_bug(22 wire/date.c
+  "unit/test_date"
+  "a reset time with an offset from UTC is hours off"
+  [[(west ? -1 : 1)]]
+  [[(west ? 1 : -1)]])

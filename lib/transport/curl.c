@@ -281,6 +281,7 @@ transport_run(inf_transport *base, uint64_t wait_ns)
   if (base->after_wait)
     base->after_wait(base->after_wait_context);
   transport->running = true;
+  transport->turn_ns = 0;
   tell_failed(transport);
   serve_sockets(transport, events, count);
   serve_timers(transport);
@@ -316,15 +317,10 @@ transport_fd(inf_transport *base)
   return inf_poller_fd(((inf_curl *)(void *)base)->poller);
 }
 
-/* Within run() it waits for the end of the turn, which goes through the list
- * of generations. */
 static void
 transport_retire_idle(inf_transport *base)
 {
-  inf_curl *transport = (inf_curl *)(void *)base;
-  transport->retire_wanted = true;
-  if (!transport->running)
-    inf_generations_retire(transport);
+  inf_curl_retire((inf_curl *)(void *)base);
 }
 
 static void
@@ -400,6 +396,7 @@ inf_curl_transport_new(const inf_curl_options *options)
   transport->options = *options;
   transport->copied_body_max = copied_body_max();
   transport->patience_ns = inf_multiplex_patience_ns;
+  transport->silence_ns = inf_silence_ns;
   inf_list *lists[] = {&transport->generations, &transport->starting,
                        &transport->leaders,     &transport->failed,
                        &transport->resumed,     &transport->dead,

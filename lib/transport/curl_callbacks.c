@@ -60,7 +60,6 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   (void)remote_ip;
   (void)local_ip;
   (void)remote_port;
-  (void)local_port;
   inf_exchange *exchange = context;
   if (exchange->state == INF_EXCHANGE_GHOST)
     inf_multiplex_flush(exchange);
@@ -77,6 +76,7 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   inf_multiplex_leave(exchange, INF_LEAVE_SENT);
   if (exchange->warm_up == INF_WARM_UP_CONNECT)
     return CURL_PREREQFUNC_ABORT;
+  inf_silence_join(exchange, local_port);
   exchange->sent = true;
   exchange->no_memory = false;
   exchange->sent_ns = inf_clock_now(exchange->transport->options.clock);
@@ -145,6 +145,7 @@ on_header(char *ptr, size_t size, size_t count, void *context)
   if (exchange->state != INF_EXCHANGE_LIVE || exchange->aborted)
     return 0;
   note_response(exchange);
+  inf_silence_note(exchange);
   if (exchange->headers_told)
     return line.len;
   if (!exchange->in_headers) {
@@ -190,6 +191,7 @@ on_write(char *ptr, size_t size, size_t count, void *context)
   if (len == 0)
     return 0;
   exchange->told_bytes += len;
+  inf_silence_note(exchange);
   exchange->aborted = !exchange->events->on_body(exchange->context, ptr, len);
   return !exchange->aborted && exchange->state == INF_EXCHANGE_LIVE ? len : 0;
 }

@@ -182,9 +182,10 @@ inf_exchange_recycle(inf_exchange *exchange)
   inf_multiplex_leave(exchange, INF_LEAVE_CANCELLED);
   if (exchange->state == INF_EXCHANGE_LIVE)
     exchange->state = INF_EXCHANGE_DEAD; /* takes nothing any more */
+  bool closes = inf_silence_leave(exchange, true);
   take_from_libcurl(exchange);
   inf_list_remove(&exchange->resume_node);
-  if (!exchange->generation || !inf_multiplex_haunt(exchange))
+  if (!exchange->generation || closes || !inf_multiplex_haunt(exchange))
     put_back(exchange);
 }
 
@@ -313,8 +314,8 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                    request->fresh_connection ? 1L : 0L);
   /* CURLMOPT_MAXCONNECTS 0 means "four for each transfer". */
-  if (exchange->transport->options.max_idle_connections == 0)
-    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  bool keeps = exchange->transport->options.max_idle_connections > 0;
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, keeps ? 0L : 1L);
   if (request->method[0] == 'P')
     set_body(exchange, request->body);
   else
@@ -466,6 +467,7 @@ inf_exchange_finish(inf_exchange *exchange, CURLcode code)
     inf_exchange_note_kept(exchange);
   inf_multiplex_leave(exchange, INF_LEAVE_FAILED);
   exchange->state = INF_EXCHANGE_ENDED;
+  inf_silence_leave(exchange, false);
   take_from_libcurl(exchange);
   inf_list_remove(&exchange->node);
   inf_list_remove(&exchange->resume_node);

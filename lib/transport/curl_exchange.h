@@ -47,6 +47,12 @@ typedef struct inf_server {
   inf_http spoken;
 } inf_server;
 
+/* What is known of a connection: curl_silence.c. */
+typedef struct inf_line {
+  uint64_t heard_ns; /* when something came last */
+  size_t exchanges;  /* on it now */
+} inf_line;
+
 typedef struct inf_curl {
   inf_transport base;
   inf_curl_options options;
@@ -74,6 +80,9 @@ typedef struct inf_curl {
   sigset_t signals_before;
   _Atomic(inf_open_sockets *) open_sockets;
   inf_server servers[64]; /* each in the place that its origin gives */
+  inf_line lines[1024];   /* and these by their local ports */
+  uint64_t silence_ns;    /* how much of it is too much */
+  uint64_t turn_ns;       /* time of this turn; 0: not asked for yet */
 } inf_curl;
 
 typedef enum inf_exchange_state {
@@ -124,8 +133,10 @@ struct inf_exchange {
   bool resend_refused, aborted, paused;
   inf_warm_up warm_up;
   bool connected, connection_kept; /* of a warm-up */
-  bool wants_http1;                /* that was why a resend was refused */
-  bool waited; /* for another's connection, and need not again */
+  bool on_line;                    /* counted among the exchanges of a line */
+  uint16_t local_port;
+  bool wants_http1; /* that was why a resend was refused */
+  bool waited;      /* for another's connection, and need not again */
   /* Held back: libcurl keeps what comes for it. */
   bool held;
   bool forsaken;           /* held back, but libcurl has ended it */
@@ -198,6 +209,17 @@ bool inf_multiplex_haunt(inf_exchange *exchange);
 /* Within the ghost's PREREQ callback: sends what waits on its connection. */
 void inf_multiplex_flush(inf_exchange *ghost);
 
+/* ---- curl_silence.c ---- */
+
+extern const uint64_t inf_silence_ns;
+/* The exchange has its connection, which is known by its local port. */
+void inf_silence_join(inf_exchange *exchange, int local_port);
+/* Something came for the exchange. */
+void inf_silence_note(inf_exchange *exchange);
+/* The exchange is about to leave libcurl; given up: unfinished, and by us. True
+ * if its connection will be closed by that, having been silent. */
+bool inf_silence_leave(inf_exchange *exchange, bool given_up);
+
 /* ---- curl_endpoint.c ---- */
 
 /* Sets what the endpoint says on the exchange's handle. */
@@ -241,6 +263,10 @@ void inf_exchange_warm_up_fill(const inf_exchange *exchange,
                                inf_exchange_result *result);
 
 /* ---- curl_generation.c ---- */
+
+/* A new generation: at once, or within run() at the end of the turn, which
+ * goes through the list of generations. */
+void inf_curl_retire(inf_curl *transport);
 
 inf_generation *inf_generation_of(inf_list *node);
 /* Makes the newest generation. False when memory is short. */

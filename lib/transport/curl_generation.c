@@ -220,6 +220,14 @@ inf_generations_retire(inf_curl *transport)
   return !transport->retire_wanted;
 }
 
+void
+inf_curl_retire(inf_curl *transport)
+{
+  transport->retire_wanted = true;
+  if (!transport->running)
+    inf_generations_retire(transport);
+}
+
 inf_generation *
 inf_generation_find(inf_curl *transport, uint32_t id)
 {

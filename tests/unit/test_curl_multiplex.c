@@ -123,6 +123,8 @@ those_that_begin_together_share(void **state)
   (void)state;
   serve(serve_all);
   start_crowd(tiny_port(server));
+  assert_true(probe_run_until(transport, &probes[0].sent, 1));
+  assert_true(inf_list_empty(&inside()->leaders)); /* all go, none waits */
   finish_crowd(INF_NET_OK);
   assert_int_equal(tiny_connections(server), 1);
   for (int i = 0; i < crowd; i++)
@@ -253,6 +255,10 @@ more_than_a_connection_takes_share_the_next(void **state)
   serve(serve_all);
   for (int i = 0; i < count; i++)
     start_to(&many[i], tiny_port(server));
+  assert_true(probe_run_until(transport, &many[0].sent, 1));
+  const inf_exchange *next =
+      INF_CONTAINER_OF(inside()->leaders.next, inf_exchange, leader_node);
+  assert_ptr_equal(next, many[100].exchange);
   for (int i = 0; i < count; i++) {
     probe_finish(&many[i]);
     assert_int_equal(many[i].result.net, INF_NET_OK);

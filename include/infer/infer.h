@@ -595,7 +595,9 @@ INFER_API int32_t infer_request_set_tag(infer_request *request,
 INFER_API int32_t infer_request_set_tenant(infer_request *request,
                                            const char *tenant);
 /** 1: never send the request a second time unless no byte of the first was
- * sent or the provider refused the stream before reading it. */
+ * sent or the provider refused the stream before reading it (over a new
+ * connection: over one that was used before, a refusal cannot be told from a
+ * break). */
 INFER_API int32_t infer_request_set_run_once(infer_request *request,
                                              int32_t run_once);
 INFER_API void infer_request_free(infer_request *request);

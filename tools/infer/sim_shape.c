@@ -92,7 +92,7 @@ static void
 put_logprob(inf_buf *out, inf_sv token, unsigned rank)
 {
   uint64_t value =
-      inf_sim_hash(INF_SIM_HASH_START, token) % 1000 + rank * 1000u;
+      inf_sim_hash(INF_SIM_HASH_START, token) % 1000 + (uint64_t)rank * 1000;
   inf_buf_appendf(out, "-%" PRIu64 ".%03" PRIu64, value / 1000, value % 1000);
 }
 

@@ -166,6 +166,13 @@ check_shown(const infer_request *request, json_object *given)
   infer_text_free(second);
 }
 
+/* json-c ends a name at a NUL, and takes "model\u0000" for "model". */
+static bool
+has_nul(inf_sv json)
+{
+  return json.len > 0 && memmem(json.ptr, json.len, "\\u0000", 6);
+}
+
 /* The account's members come from a configuration, where each name stands
  * once; here they may be any object. */
 static inf_sv
@@ -173,7 +180,7 @@ read_account(inf_sv text)
 {
   inf_sv value = {0};
   if (!inf_json_parse(text, 64, &value, NULL) ||
-      !inf_json_is(value, INF_JSON_OBJECT))
+      !inf_json_is(value, INF_JSON_OBJECT) || has_nul(value))
     return INF_SV("");
   return value;
 }
@@ -195,6 +202,10 @@ run(inf_sv text, inf_sv account, uint8_t flags, size_t fail_at)
     FUZZ_CHECK(!request && infer_error_status(error) == status);
     FUZZ_CHECK(infer_error_message(error)[0]);
     infer_error_free(error);
+    return;
+  }
+  if (has_nul(text)) {
+    infer_request_free(request);
     return;
   }
   json_object *given = read_json(text);

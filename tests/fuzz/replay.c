@@ -192,7 +192,7 @@ replay_path(replay *todo, const char *path)
 int
 main(int argc, char **argv)
 {
-  replay todo = {.mutations = 100};
+  replay todo = {.mutations = 30};
   int failed = 0, first = 1;
   if (argc > 2 && strcmp(argv[1], "-m") == 0) {
     todo.mutations = strtoul(argv[2], NULL, 10);

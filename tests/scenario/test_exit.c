@@ -23,7 +23,7 @@
 enum { code = 7, callers = 3, rounds = 12, limit_ms = 20000 };
 
 /* Nothing is freed at such an end, so that there is no leak to be found. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
 {

@@ -5,6 +5,8 @@
 #include "world.h"
 
 #include "support/child.h"
+#include "support/nghttpx_process.h"
+#include "support/tiny_server.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,24 +24,6 @@
 
 enum { limit_ms = 30000, fd_max = 1024 };
 
-/* ThreadSanitizer would not let a child have threads. */
-const char *__tsan_default_options(void);
-const char *
-__tsan_default_options(void)
-{
-  return "die_after_fork=0";
-}
-
-static void
-skip_under_asan(void)
-{
-  if (!CHILD_ASAN)
-    return;
-  printf("SKIP: AddressSanitizer's allocator does not stand a fork beside "
-         "busy threads\n");
-  skip();
-}
-
 /* ---- A parent with everything -------------------------------------------- */
 
 typedef struct parent {
@@ -47,8 +31,9 @@ typedef struct parent {
   bool had[fd_max]; /* descriptors before there was a client */
   infer_request *request;
   infer_queue *queue;
-  infer_call *call;   /* a stream that goes on */
-  infer_event *event; /* the end of another call */
+  infer_call *call;       /* a stream that goes on */
+  infer_event *event;     /* the end of another call */
+  nghttpx_process *proxy; /* speaks HTTP/2 for the provider, or NULL */
 } parent;
 
 static void
@@ -92,21 +77,22 @@ submit(parent *p, const char *model)
   return call;
 }
 
+static const char script[] =
+    "{'defaults':{'tokens':5},'rules':["
+    "{'when':{'model':'long','header':{'x-fast':'1'}},'do':{'tokens':250}},"
+    "{'when':{'model':'long'},'do':{'tokens':250,'inter_token_ms':5}}]}";
+
+/* The world has its providers. */
 static void
-parent_begin(parent *p)
+parent_start(parent *p, const char *base_url)
 {
-  memset(p, 0, sizeof *p);
-  world_tls_sim(&p->w, 1,
-                "{'defaults':{'tokens':5},'rules':["
-                "{'when':{'model':'long','header':{'x-fast':'1'}},"
-                "'do':{'tokens':250}},"
-                "{'when':{'model':'long'},"
-                "'do':{'tokens':250,'inter_token_ms':5}}]}",
-                false);
+  char config[512];
   list_descriptors(p->had);
-  world_client(&p->w,
-               "{'providers':[{'name':'a','type':'openai','base_url':'$1',"
-               "'api_key':'secret','ca_file':'$DIR/ca.pem'}]}");
+  snprintf(config, sizeof config,
+           "{'providers':[{'name':'a','type':'openai','base_url':'%s',"
+           "'api_key':'secret','ca_file':'$DIR/ca.pem'}]}",
+           base_url);
+  world_client(&p->w, config);
   assert_int_equal(infer_queue_new(&p->queue, p->w.client), INFER_OK);
   assert_true(infer_queue_fd(p->queue) >= 0);
   infer_call_free(submit(p, "a/m"));
@@ -116,6 +102,28 @@ parent_begin(parent *p)
   infer_event *event;
   assert_int_equal(infer_queue_poll(p->queue, 10000, &event), INFER_OK);
   infer_event_free(event);
+}
+
+static void
+parent_begin(parent *p)
+{
+  memset(p, 0, sizeof *p);
+  world_tls_sim(&p->w, 1, script, false);
+  parent_start(p, "$1");
+}
+
+static void
+parent_begin_http2(parent *p)
+{
+  char url[64];
+  memset(p, 0, sizeof *p);
+  world_folder(&p->w);
+  assert_true(tiny_make_certificates(p->w.folder));
+  world_sim(&p->w, 1, script);
+  p->proxy = nghttpx_start(sim_port(p->w.sims[0]), p->w.folder, NULL);
+  assert_non_null(p->proxy);
+  snprintf(url, sizeof url, "https://localhost:%u/v1", nghttpx_port(p->proxy));
+  parent_start(p, url);
 }
 
 /* The stream has not noticed a thing: it is, byte for byte, the answer that
@@ -141,6 +149,9 @@ parent_end(parent *p)
   infer_event_free(p->event);
   infer_queue_free(p->queue);
   infer_request_free(p->request);
+  infer_client_free(p->w.client);
+  p->w.client = NULL;
+  nghttpx_kill(p->proxy);
   world_end(&p->w);
 }
 
@@ -538,23 +549,49 @@ static void (*const ways[])(void *context) = {
     free_all, free_in_another_order, exit_without_a_word, keep_all_open};
 
 static void
-the_parents_stream_survives_its_children(void **state)
+survive(parent *p)
 {
-  (void)state;
   enum { many = 24 };
-  parent p;
-  parent_begin(&p);
   pid_t children[many];
   for (int i = 0; i < many; i++) {
-    children[i] = child_start(ways[i % 4], &p);
+    children[i] = child_start(ways[i % 4], p);
     infer_event *event;
-    int32_t status = infer_queue_poll(p.queue, 30, &event);
+    int32_t status = infer_queue_poll(p->queue, 30, &event);
     assert_true(status == INFER_OK || status == INFER_E_TIMEOUT);
     if (status == INFER_OK)
       infer_event_free(event);
   }
   for (int i = 0; i < many; i++)
     assert_int_equal(child_wait(children[i], limit_ms), 0);
+}
+
+static void
+the_parents_stream_survives_its_children(void **state)
+{
+  (void)state;
+  parent p;
+  parent_begin(&p);
+  survive(&p);
+  parent_end(&p);
+}
+
+/* Neither END_STREAM nor GOAWAY comes from a child. */
+static void
+the_parents_http2_stream_survives_its_children(void **state)
+{
+  (void)state;
+  parent p;
+  if (!nghttpx_available()) {
+    printf("SKIP: nghttpx is not installed\n");
+    skip();
+  }
+  parent_begin_http2(&p);
+  survive(&p);
+  assert_int_equal(infer_call_wait(p.call, 20000, NULL, NULL), INFER_OK);
+  nghttpx_counts counts = nghttpx_wait_counts(p.proxy, 2, 5000);
+  assert_int_equal(counts.requests, 2);
+  assert_int_equal(counts.http2, 2);
+  assert_int_equal(counts.connections, 1);
   parent_end(&p);
 }
 
@@ -585,7 +622,7 @@ children_of_a_busy_parent_can_free(void **state)
   enum { callers = 4, many = 80 };
   parent p;
   pthread_t threads[callers];
-  skip_under_asan();
+  CHILD_SKIP_IF_SANITIZED();
   parent_begin(&p);
   atomic_store(&enough, false);
   for (int i = 0; i < callers; i++)
@@ -644,7 +681,7 @@ children_have_clients_of_their_own(void **state)
   (void)state;
   enum { many = 6 };
   parent p;
-  skip_under_asan();
+  CHILD_SKIP_IF_SANITIZED();
   parent_begin(&p);
   pid_t children[many];
   for (int i = 0; i < many; i++)
@@ -746,6 +783,7 @@ main(void)
       cmocka_unit_test(freeing_in_a_child_closes_what_it_inherited),
       cmocka_unit_test(no_descriptor_reaches_another_program),
       cmocka_unit_test(the_parents_stream_survives_its_children),
+      cmocka_unit_test(the_parents_http2_stream_survives_its_children),
       cmocka_unit_test(children_of_a_busy_parent_can_free),
       cmocka_unit_test(children_have_clients_of_their_own),
       cmocka_unit_test(a_callback_may_fork),

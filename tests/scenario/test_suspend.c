@@ -185,10 +185,10 @@ start_and_stop(stopped *s)
   char byte;
   assert_int_equal(pipe(s->ready), 0);
   pid_t child = child_start(be_stopped, s);
+  close(s->ready[1]);
   assert_int_equal(read(s->ready[0], &byte, 1), 1);
   assert_int_equal(kill(child, SIGSTOP), 0);
   close(s->ready[0]);
-  close(s->ready[1]);
   return child;
 }
 

@@ -9,6 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+/* ThreadSanitizer would not let a child have threads, sleeps for a second at
+ * each exit(), and has a right to complain of exit() in a signal handler. */
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+const char *
+__tsan_default_options(void)
+{
+  return "die_after_fork=0:atexit_sleep_ms=0:report_signal_unsafe=0";
+}
+
 pid_t
 child_start(void (*fn)(void *arg), void *arg)
 {

@@ -10,11 +10,17 @@
 
 /* gcc 12's AddressSanitizer does not guard its allocator over fork(): a child
  * that was forked while another thread allocated may hang in malloc(), and in
- * the search for leaks that exit() begins. */
+ * the search for leaks that exit() begins. ThreadSanitizer's runtime may hang
+ * where a child of a process with threads starts its own. */
 #if defined(__SANITIZE_ADDRESS__)
 #define CHILD_ASAN 1
 #else
 #define CHILD_ASAN 0
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define CHILD_TSAN 1
+#else
+#define CHILD_TSAN 0
 #endif
 
 enum { CHILD_FAILED = 99, CHILD_KILLED = 256 };
@@ -25,6 +31,17 @@ pid_t child_start(void (*fn)(void *arg), void *arg);
  * test itself when it takes longer than limit_ms. */
 int child_wait(pid_t pid, unsigned limit_ms);
 int child_run(void (*fn)(void *arg), void *arg, unsigned limit_ms);
+
+/* Skips a test whose children allocate, or have threads, beside busy threads,
+ * where a sanitizer does not stand that. */
+#define CHILD_SKIP_IF_SANITIZED()                                             \
+  do {                                                                        \
+    if (CHILD_ASAN || CHILD_TSAN) {                                           \
+      printf(                                                                 \
+          "SKIP: the sanitizer does not stand a fork beside busy threads\n"); \
+      skip();                                                                 \
+    }                                                                         \
+  } while (0)
 
 /* For the child: fails unless cond holds. */
 #define CHILD_CHECK(cond) child_check((cond) ? 1 : 0, #cond, __FILE__, __LINE__)

@@ -38,7 +38,8 @@ setup_say() {
 setup_has() { # CHECK
   local what=${1#*:}
   case $1 in
-    command:*) command -v "$what" >/dev/null ;;
+    # Debian puts servers where only root's PATH leads.
+    command:*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" >/dev/null ;;
     h:*) echo "#include <$what>" | cc -E - >/dev/null 2>&1 ;;
     certificates:)
       [ -e /etc/ssl/certs/ca-certificates.crt ] ||

@@ -231,6 +231,39 @@ the_fd_is_readable_exactly_while_an_event_waits(void **state)
   fake_client_free(fake);
 }
 
+static infer_queue *queue_to_read;
+static void (*plain_on_call_ended)(void *context, struct infer_call *call);
+
+/* Between the moment when a call's last events are there and the wake-up. */
+static void
+read_all_at_the_end(void *context, struct infer_call *call)
+{
+  infer_event *events[16];
+  plain_on_call_ended(context, call);
+  size_t count = inf_queue_take(queue_to_read, events, 16, NULL);
+  for (size_t i = 0; i < count; i++)
+    infer_event_free(events[i]);
+}
+
+static void
+nor_is_it_when_a_reader_was_faster_than_the_wake_up(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  int fd = infer_queue_fd(fake->queue);
+  queue_to_read = fake->queue;
+  plain_on_call_ended = fake->client->engine.on_call_ended;
+  fake->client->engine.on_call_ended = read_all_at_the_end;
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(atomic_load(&fake->queue->events), 0);
+  assert_false(is_readable(fd));
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 an_fd_that_is_asked_for_late_is_readable_at_once(void **state)
 {
@@ -563,6 +596,7 @@ main(void)
       cmocka_unit_test(queues_hear_of_their_own_calls_only),
       cmocka_unit_test(a_call_without_a_queue_is_waited_for),
       cmocka_unit_test(the_fd_is_readable_exactly_while_an_event_waits),
+      cmocka_unit_test(nor_is_it_when_a_reader_was_faster_than_the_wake_up),
       cmocka_unit_test(an_fd_that_is_asked_for_late_is_readable_at_once),
       cmocka_unit_test(a_restart_keeps_the_fd_readable),
       cmocka_unit_test(the_wakeup_runs_when_the_queue_becomes_non_empty),

@@ -109,6 +109,24 @@ nothing_is_warmed_unless_the_route_says_so(void **state)
   fake_client_free(fake);
 }
 
+/* What will never be asked needs no connection, and a provider without the
+ * label should not even learn that there is a client. */
+static void
+labels_say_who_is_warmed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      KEPT, "routes.three.keep_warm", "true", "routes.r.keep_warm", "false",
+      "routes.three.require_labels", "['eu']", "providers.a.labels", "['eu']",
+      "providers.c.labels", "['eu']", NULL);
+  answer_call(&fake->net);
+  kept_script(&fake->net, false, "http/1.1");
+  call_once(fake, "three");
+  fake_run_ms(fake, 1000);
+  assert_exchanges(fake, 0, "a! c@20");
+  fake_client_free(fake);
+}
+
 static void
 both_are_kept_warm_until_the_client_is_idle(void **state)
 {
@@ -439,6 +457,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_next_target_is_warmed_after_a_call),
       cmocka_unit_test(nothing_is_warmed_unless_the_route_says_so),
+      cmocka_unit_test(labels_say_who_is_warmed),
       cmocka_unit_test(both_are_kept_warm_until_the_client_is_idle),
       cmocka_unit_test(a_provider_in_use_needs_no_warm_up),
       cmocka_unit_test(failures_back_off),

@@ -21,6 +21,8 @@
  *   again      share of reads of non-blocking sockets, and of the writes that
  *              follow one that was cut, that give EAGAIN
  *   intr       share of the same, on any socket, and of waits that give EINTR
+ *   write_waits  0: a write that follows one that was cut is taken at once,
+ *              instead of having its share of again and intr (default 1)
  *   reset      share of transfers that find the connection reset. Both ends
  *              see it. This one changes what comes of a call
  *
@@ -56,8 +58,8 @@
 
 static struct {
   bool on;
-  double seed, read_max, write_max, again, intr, reset;
-} faults = {.seed = 1};
+  double seed, read_max, write_max, again, intr, write_waits, reset;
+} faults = {.seed = 1, .write_waits = 1};
 
 static const struct {
   const char *name;
@@ -68,6 +70,7 @@ static const struct {
     {"write_max", &faults.write_max, 1073741824.0},
     {"again", &faults.again, 0.9},
     {"intr", &faults.intr, 0.9},
+    {"write_waits", &faults.write_waits, 1},
     {"reset", &faults.reset, 0.9},
 };
 
@@ -236,7 +239,8 @@ static bool
 admit_write(int fd, int flags, size_t *len)
 {
   bool known = fd >= 0 && fd < descriptors_max;
-  if (!admit(fd, flags, known && atomic_exchange(&was_cut[fd], false)))
+  bool follows_cut = known && atomic_exchange(&was_cut[fd], false);
+  if (!admit(fd, flags, follows_cut && faults.write_waits > 0))
     return false;
   size_t taken = *len < WRITE_CUT_MIN ? *len : cut(fd, *len, faults.write_max);
   if (known && taken < *len)

@@ -366,6 +366,12 @@ test_http2_stays_warm(void **state)
     print_message("SKIP: nghttpx is not installed\n");
     skip();
   }
+  const char *faults = getenv("INFER_SOCKET_FAULTS");
+  if (faults && *faults) {
+    print_message("SKIP: libcurl looks at the settings once, and that read may "
+                  "be cut: the connection then does not stay\n");
+    skip();
+  }
   world w = {0};
   char config[256];
   world_folder(&w);

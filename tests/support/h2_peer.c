@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/h2_peer.h"
 
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -66,7 +67,7 @@ static bool
 read_all(h2_peer *peer, unsigned char *out, size_t len)
 {
   while (len > 0) {
-    int n = SSL_read(peer->conn->ssl, out, (int)len);
+    ssize_t n = tiny_read_some(peer->conn, (char *)out, len);
     if (n <= 0)
       return false;
     out += n;
@@ -114,14 +115,27 @@ take_frame(h2_peer *peer, int type, int flags, uint32_t id,
   }
 }
 
+/* Does a byte come within wait_ms? An interruption does not end the wait. */
+static bool
+wait_readable(const h2_peer *peer, int64_t wait_ms)
+{
+  struct pollfd ready = {.fd = peer->conn->fd, .events = POLLIN};
+  int64_t until = now_ms() + (wait_ms > 0 ? wait_ms : 0);
+  for (;;) {
+    int64_t left = until - now_ms();
+    int count = poll(&ready, 1, left > 0 ? (int)left : 0);
+    if (count >= 0 || errno != EINTR)
+      return count > 0;
+  }
+}
+
 /* Takes in one frame, if one begins to come within wait_ms. */
 static bool
 read_frame(h2_peer *peer, int64_t wait_ms)
 {
   unsigned char head[9], payload[frame_max];
-  struct pollfd ready = {.fd = peer->conn->fd, .events = POLLIN};
-  if (peer->ended || (SSL_pending(peer->conn->ssl) == 0 &&
-                      poll(&ready, 1, wait_ms > 0 ? (int)wait_ms : 0) <= 0))
+  if (peer->ended ||
+      (SSL_pending(peer->conn->ssl) == 0 && !wait_readable(peer, wait_ms)))
     return false;
   size_t len = 0;
   peer->ended = !read_all(peer, head, sizeof head);

@@ -57,8 +57,8 @@ was_interrupted(const tiny_conn *conn, ssize_t n)
   return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
 }
 
-static ssize_t
-conn_read(tiny_conn *conn, char *out, size_t size)
+ssize_t
+tiny_read_some(tiny_conn *conn, char *out, size_t size)
 {
   ssize_t n;
   do
@@ -123,7 +123,7 @@ tiny_read(tiny_conn *conn)
   while (!end) {
     if (len + 1 >= sizeof conn->head)
       return false;
-    ssize_t n = conn_read(conn, conn->head + len, 1);
+    ssize_t n = tiny_read_some(conn, conn->head + len, 1);
     if (n <= 0)
       return false;
     conn->head[++len] = 0;
@@ -139,7 +139,7 @@ tiny_read(tiny_conn *conn)
   for (size_t got = 0; got < want;) {
     char piece[4096];
     size_t ask = want - got < sizeof piece ? want - got : sizeof piece;
-    ssize_t n = conn_read(conn, piece, ask);
+    ssize_t n = tiny_read_some(conn, piece, ask);
     if (n <= 0)
       return false;
     got += (size_t)n;
@@ -157,7 +157,7 @@ void
 tiny_wait_closed(tiny_conn *conn)
 {
   char bytes[256];
-  while (conn_read(conn, bytes, sizeof bytes) > 0)
+  while (tiny_read_some(conn, bytes, sizeof bytes) > 0)
     continue;
 }
 

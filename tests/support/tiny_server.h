@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* A raw server for transport tests: it accepts on a loopback or Unix socket
  * and runs one handler, on a thread of its own, for each connection. The
@@ -44,6 +45,9 @@ int tiny_requests(const tiny_server *server);    /* read whole so far */
 
 /* Reads one request; false at the end of the connection. */
 bool tiny_read(tiny_conn *conn);
+/* What has come, waiting for at least a byte; goes on when it is interrupted.
+ * 0 or less at the end. */
+ssize_t tiny_read_some(tiny_conn *conn, char *out, size_t size);
 bool tiny_write(tiny_conn *conn, const char *bytes, size_t len);
 bool tiny_puts(tiny_conn *conn, const char *text);
 /* Status 200 with a content-length. */

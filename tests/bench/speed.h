@@ -46,7 +46,8 @@ double infer_latency_ns(unsigned port, unsigned calls, bool threaded);
 double bare_open_bytes(unsigned port);
 double infer_open_bytes(unsigned port);
 double infer_poll_empty_ns(void);
-/* Reads one paced stream and does nothing else: for callgrind. */
+/* Reads one paced stream and does nothing else, for callgrind; gives the number
+ * of its chunks. */
 double infer_one_stream(unsigned port);
 /* What all libinfer measurements are configured with. */
 uint64_t infer_config_hash(void);

@@ -66,11 +66,11 @@ watch_for_crashes(const char *program)
 }
 
 static void
-run(replay *todo, inf_sv input)
+run(replay *state, inf_sv input)
 {
   current = input;
   LLVMFuzzerTestOneInput((const uint8_t *)input.ptr, input.len);
-  todo->runs++;
+  state->runs++;
 }
 
 /* A byte that means something in the languages at hand, or any byte. */
@@ -122,14 +122,14 @@ change(inf_rng *rng, inf_buf *text)
 }
 
 static void
-run_mutations(replay *todo, inf_sv input, uint64_t seed)
+run_mutations(replay *state, inf_sv input, uint64_t seed)
 {
   inf_rng rng;
   char *text = malloc(input.len + 256);
   if (!text)
     abort();
   inf_rng_seed(&rng, seed);
-  for (unsigned long i = 0; i < todo->mutations; i++) {
+  for (unsigned long i = 0; i < state->mutations; i++) {
     /* A buffer of our own: the target may count the library's memory. */
     inf_buf mutant = {
         .ptr = text, .cap = input.len + 256, .max = input.len + 255};
@@ -137,13 +137,13 @@ run_mutations(replay *todo, inf_sv input, uint64_t seed)
     mutant.len = input.len;
     for (size_t changes = between(&rng, 1, 4); changes > 0; changes--)
       change(&rng, &mutant);
-    run(todo, inf_sv_of(mutant.ptr, mutant.len));
+    run(state, inf_sv_of(mutant.ptr, mutant.len));
   }
   free(text);
 }
 
 static int
-replay_file(replay *todo, const char *path)
+replay_file(replay *state, const char *path)
 {
   char *bytes = malloc(MAX_INPUT_BYTES);
   FILE *file = fopen(path, "rb");
@@ -155,10 +155,10 @@ replay_file(replay *todo, const char *path)
   size_t len = fread(bytes, 1, MAX_INPUT_BYTES, file);
   fclose(file);
   /* The size seeds the mutations: names change when a corpus is merged. */
-  run(todo, inf_sv_of(bytes, len));
-  run_mutations(todo, inf_sv_of(bytes, len), len + 1);
+  run(state, inf_sv_of(bytes, len));
+  run_mutations(state, inf_sv_of(bytes, len), len + 1);
   free(bytes);
-  todo->files++;
+  state->files++;
   return 0;
 }
 
@@ -169,20 +169,20 @@ is_file(const struct dirent *entry)
 }
 
 static int
-replay_path(replay *todo, const char *path)
+replay_path(replay *state, const char *path)
 {
   struct stat info;
   struct dirent **entries;
   int failed = 0;
   if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
-    return replay_file(todo, path);
+    return replay_file(state, path);
   int count = scandir(path, &entries, is_file, alphasort);
   if (count < 0)
     return 1;
   for (int i = 0; i < count; i++) {
     char name[1024];
     snprintf(name, sizeof name, "%s/%s", path, entries[i]->d_name);
-    failed |= replay_file(todo, name);
+    failed |= replay_file(state, name);
     free(entries[i]);
   }
   free(entries);
@@ -192,15 +192,15 @@ replay_path(replay *todo, const char *path)
 int
 main(int argc, char **argv)
 {
-  replay todo = {.mutations = 30};
+  replay state = {.mutations = 30};
   int failed = 0, first = 1;
   if (argc > 2 && strcmp(argv[1], "-m") == 0) {
-    todo.mutations = strtoul(argv[2], NULL, 10);
+    state.mutations = strtoul(argv[2], NULL, 10);
     first = 3;
   }
   watch_for_crashes(argv[0]);
   for (int i = first; i < argc; i++)
-    failed |= replay_path(&todo, argv[i]);
-  printf("%zu files, %zu runs\n", todo.files, todo.runs);
-  return failed || todo.files == 0;
+    failed |= replay_path(&state, argv[i]);
+  printf("%zu files, %zu runs\n", state.files, state.runs);
+  return failed || state.files == 0;
 }

@@ -67,6 +67,13 @@ stage_start(inf_attempt *attempt)
   return true;
 }
 
+/* Most deltas have no tool; an empty buffer needs no memory. */
+static bool
+append_some(inf_buf *buf, inf_sv text)
+{
+  return text.len == 0 || inf_buf_append_sv(buf, text);
+}
+
 static bool
 stage_delta(inf_attempt *attempt, const inf_delta *delta)
 {
@@ -81,9 +88,9 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
     return false;
   event->choice = delta->choice;
   event->tool = delta->tool;
-  bool ok = inf_buf_append_sv(&event->text, delta->text) &&
-            inf_buf_append_sv(&event->tool_id, delta->tool_id) &&
-            inf_buf_append_sv(&event->tool_name, delta->tool_name);
+  bool ok = append_some(&event->text, delta->text) &&
+            append_some(&event->tool_id, delta->tool_id) &&
+            append_some(&event->tool_name, delta->tool_name);
   if (!ok) {
     inf_event_free(event);
     return false;

@@ -126,8 +126,10 @@ write_headers(const inf_send *send, bool has_body, bool stream,
       {INF_SV("OpenAI-Organization"), send->organization},
       {INF_SV("OpenAI-Project"), send->project},
   };
-  /* At once, so that no growth leaves a copy of the key behind. */
-  size_t lines = 1024 + send->key.len + send->headers.len;
+  /* At once, so that no growth leaves a copy of the key behind: what is the
+   * caller's, and our own names and words, which take 140 bytes. */
+  size_t lines = 256 + send->auth_scheme.len + send->key.len +
+                 send->organization.len + send->project.len + send->headers.len;
   int32_t status = inf_buf_reserve(headers, lines) ? INFER_OK : headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)

@@ -32,7 +32,6 @@ response_of(inf_answer *answer)
   *response = (struct infer_response){.packed = packed};
   if (packed) {
     inf_answer_pack(&response->answer, answer, (char *)response + start);
-    inf_answer_reuse(answer, answer->max_bytes);
   } else {
     inf_answer_init(&response->answer, answer->max_bytes);
     inf_answer_move(&response->answer, answer);

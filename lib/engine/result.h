@@ -29,8 +29,8 @@ struct infer_response {
   _Atomic(char *) json; /* written when first asked for */
 };
 
-/* Makes a response of an answer, which is empty afterwards; NULL when memory is
- * short, the answer is then untouched. */
+/* Makes a response of an answer, which is then only to be used again or ended;
+ * NULL when memory is short, the answer is untouched then. */
 struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
                                         const struct infer_attempt *winner);
 struct infer_response *inf_response_ref(struct infer_response *response);

@@ -46,16 +46,24 @@ key_at(inf_sv text, inf_sv key)
 static void
 redact(inf_buf *text, inf_sv key)
 {
-  size_t to = 0;
-  for (size_t at = 0; at < text->len;) {
-    size_t len = key_at(inf_sv_of(text->ptr + at, text->len - at), key);
-    if (len == 0) {
+  size_t to = 0, at = 0;
+  if (key.len == 0)
+    return;
+  while (at < text->len) {
+    size_t left = text->len - at;
+    size_t run = inf_sv_find(inf_sv_of(text->ptr + at, left), key.ptr[0]);
+    if (to < at)
+      memmove(text->ptr + to, text->ptr + at, run);
+    to += run;
+    at += run;
+    size_t len = key_at(inf_sv_of(text->ptr + at, left - run), key);
+    if (len > 0) {
+      memcpy(text->ptr + to, "***", 3);
+      to += 3;
+      at += len;
+    } else if (at < text->len) {
       text->ptr[to++] = text->ptr[at++];
-      continue;
     }
-    memcpy(text->ptr + to, "***", 3);
-    to += 3;
-    at += len;
   }
   inf_buf_truncate(text, to);
 }
@@ -94,29 +102,21 @@ message_of(inf_sv words)
   return message;
 }
 
-/* The provider's id of the request, from whichever of its headers is there. */
 void
 inf_attempt_note_request_id(inf_attempt *attempt, const inf_headers *headers)
 {
-  const char *at = attempt->record->provider->kind->request_id_headers;
-  while (at && *at) {
-    size_t len = strcspn(at, " ");
-    inf_sv value;
-    if (inf_headers_get(headers, inf_sv_of(at, len), &value) && value.len > 0) {
-      inf_buf id;
-      inf_buf_init(&id, request_id_max_bytes);
-      size_t room = request_id_max_bytes;
-      inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
-      redact(&id, key_of(attempt));
-      if (id.len > 0)
-        id.len = inf_text_clean(id.ptr, id.len);
-      attempt->record->request_id = inf_buf_take(&id, NULL);
-      inf_buf_fini(&id);
-      return;
-    }
-    at += len;
-    at += strspn(at, " ");
-  }
+  inf_sv value;
+  if (!inf_find_request_id(attempt->record->provider->kind, headers, &value))
+    return;
+  inf_buf id;
+  inf_buf_init(&id, request_id_max_bytes);
+  size_t room = request_id_max_bytes;
+  inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
+  redact(&id, key_of(attempt));
+  if (id.len > 0)
+    id.len = inf_text_clean(id.ptr, id.len);
+  attempt->record->request_id = inf_buf_take(&id, NULL);
+  inf_buf_fini(&id);
 }
 
 void

@@ -100,7 +100,7 @@ infer_bug(123 engine/attempt_record.c
 infer_bug(124 engine/attempt_record.c
   "unit/test_attempt_record"
   "a key that a header echoes stands in the request id"
-  [[      redact(&id, key_of(attempt));]]
+  [[  redact(&id, key_of(attempt));]]
   [[]])
 
 infer_bug(125 engine/attempt_record.c

@@ -105,6 +105,23 @@ inf_swar_brackets16(const char *at)
 }
 #endif
 
+/* Are the bytes of the block there all ASCII? */
+#if defined(__SSE2__)
+#define INF_SWAR_BLOCK 16
+static inline int
+inf_swar_block_is_ascii(const char *at)
+{
+  return _mm_movemask_epi8(_mm_loadu_si128((const void *)at)) == 0;
+}
+#else
+#define INF_SWAR_BLOCK 8
+static inline int
+inf_swar_block_is_ascii(const char *at)
+{
+  return (inf_swar_load(at) & INF_SWAR_HIGHS) == 0;
+}
+#endif
+
 /* First quote or bracket of JSON in [at, end), or end. */
 static inline const char *
 inf_swar_bracket(const char *at, const char *end)

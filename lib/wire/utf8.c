@@ -14,8 +14,8 @@
 static const char *
 ascii_end(const char *at, const char *end)
 {
-  while (end - at >= 8 && (inf_swar_load(at) & INF_SWAR_HIGHS) == 0)
-    at += 8;
+  while (end - at >= INF_SWAR_BLOCK && inf_swar_block_is_ascii(at))
+    at += INF_SWAR_BLOCK;
   while (at < end && (unsigned char)*at < 0x80)
     at++;
   return at;

@@ -232,6 +232,7 @@ read_choices(inf_openai_reader *reader, inf_sv choices)
     read_choice(reader, it.value);
     count++;
   }
+  reader->choice_count = count;
   if (count != 1)
     inf_openai_spoil(reader);
 }
@@ -559,13 +560,13 @@ refuse_body(inf_decoder *decoder, inf_sv body, const inf_json_error *error)
 /* Is there an answer at all? A finish reason may be missing (seen with
  * Snowflake and through OpenRouter), but then there must be content. */
 static int32_t
-check_answer(inf_openai_reader *reader, inf_sv choices)
+check_answer(inf_openai_reader *reader)
 {
   inf_decoder *decoder = reader->decoder;
   const inf_answer *answer = reader->answer;
   if (answer->status != INFER_OK)
     return INFER_OK;
-  if (inf_json_count(choices) == 0 || reader->bad_choice)
+  if (reader->choice_count == 0 || reader->bad_choice)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no choices with a message");
   for (size_t i = 0; i < answer->choice_count; i++) {
@@ -601,5 +602,5 @@ inf_openai_read_body(inf_decoder *decoder, inf_sv body)
   inf_sv values[TOP_NAME_COUNT] = {{0}};
   read_top(&reader, value, values);
   status = find_error(&reader, value, values);
-  return status == INFER_OK ? check_answer(&reader, values[CHOICES]) : status;
+  return status == INFER_OK ? check_answer(&reader) : status;
 }

@@ -16,6 +16,7 @@ typedef struct inf_openai_reader {
   inf_sv text;         /* the event or body */
   bool chunk;          /* of a stream */
   bool repeats;        /* the object repeats the whole answer: nothing to add */
+  size_t choice_count; /* that the object brought */
   uint32_t choice;     /* index of the one at hand */
   bool bad_choice;     /* a choice of a whole body without a message */
   inf_sv choice_error; /* the first choice that carries an "error" */

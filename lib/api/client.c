@@ -74,8 +74,7 @@ infer_client_fd(infer_client *client)
 {
   if (inf_guard_client(client, NULL) != INFER_OK || client->threaded)
     return -1;
-  inf_transport *transport = client->engine.transport;
-  return transport->ops->fd(transport);
+  return inf_client_fd(client);
 }
 
 int64_t

@@ -15,12 +15,29 @@ static _Thread_local const struct infer_client *loop_of_this_thread;
 
 /* ---- Mailbox ------------------------------------------------------------- */
 
+/* With the client's mutex. Where the application drives and no thread is in a
+ * turn, and nobody watches the fd, nobody waits who would have to be woken: the
+ * next turn looks at the mail before it waits. */
 static void
 wake(struct infer_client *client)
 {
+  bool watched = client->threaded || client->driving || client->fd_watched;
   atomic_store(&client->mail, true);
-  if (!client->stopped)
+  if (!client->stopped && watched)
     client->engine.transport->ops->wake(client->engine.transport);
+}
+
+int
+inf_client_fd(struct infer_client *client)
+{
+  inf_transport *transport = client->engine.transport;
+  pthread_mutex_lock(&client->mutex);
+  client->fd_watched = true;
+  if (!client->stopped && atomic_load(&client->mail))
+    transport->ops->wake(transport);
+  int fd = client->stopped ? -1 : transport->ops->fd(transport);
+  pthread_mutex_unlock(&client->mutex);
+  return fd;
 }
 
 /* The next call of a list of commands, with the command's reference; NULL if
@@ -68,15 +85,19 @@ use_config(inf_engine *engine, inf_config *config)
   inf_warmer_configure(engine, config);
 }
 
+/* What was in the mailbox: nothing but new calls, whose ends the engine tells;
+ * something that may have ended a wait of the very thread that drives; or the
+ * order to end the loop. */
+typedef enum mail_kind { MAIL_CALLS, MAIL_ORDERS, MAIL_STOP } mail_kind;
+
 /* Takes what other threads left: new calls first, and both lists at one moment,
- * so that a cancel finds its call begun. False: the loop is to end. Loop
- * only. */
-static bool
+ * so that a cancel finds its call begun. Loop only. */
+static mail_kind
 take_mail(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
   if (!atomic_exchange(&client->mail, false))
-    return true;
+    return MAIL_CALLS;
   inf_list submitted, commands, warm_asks;
   inf_list_init(&submitted);
   inf_list_init(&commands);
@@ -93,6 +114,8 @@ take_mail(struct infer_client *client)
   client->reloaded = false;
   pthread_mutex_unlock(&client->mutex);
 
+  bool only_calls = inf_list_empty(&commands) && inf_list_empty(&warm_asks) &&
+                    !cancel_all && !closing && !reloaded;
   if (silent)
     silence(client);
   inf_engine_update_time(engine, INF_NEVER);
@@ -117,7 +140,9 @@ take_mail(struct infer_client *client)
   }
   if (cancel_all)
     inf_engine_cancel_all(engine, "the client was closed");
-  return !stop;
+  if (stop)
+    return MAIL_STOP;
+  return only_calls ? MAIL_CALLS : MAIL_ORDERS;
 }
 
 int32_t
@@ -244,7 +269,7 @@ loop_main(void *context)
 {
   struct infer_client *client = context;
   loop_of_this_thread = client;
-  while (take_mail(client))
+  while (take_mail(client) != MAIL_STOP)
     inf_engine_turn(&client->engine, INF_NEVER);
   stop_loop(client);
   inf_client_unref(client);
@@ -263,8 +288,8 @@ run_turn(struct infer_client *client, uint64_t wait_ns)
 {
   const struct infer_client *outer = loop_of_this_thread;
   loop_of_this_thread = client;
-  take_mail(client);
-  inf_engine_turn(&client->engine, wait_ns);
+  mail_kind mail = take_mail(client);
+  inf_engine_turn(&client->engine, mail == MAIL_CALLS ? wait_ns : 0);
   pthread_mutex_lock(&client->mutex);
   bool stop = client->stop; /* a hook may have freed the client */
   pthread_mutex_unlock(&client->mutex);

@@ -20,12 +20,12 @@ struct infer_client {
   inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;
-  pthread_cond_t cond; /* a call ended; a driver left; the loop stopped */
-  inf_config *config;  /* [client] for new calls */
-  inf_list submitted;  /* [client] calls not yet seen by the loop */
-  inf_list commands;   /* [client] calls to be cancelled or resumed */
-  inf_list warm_asks;  /* [client] not yet seen by the loop */
-  atomic_bool mail;    /* something is in the lists above */
+  pthread_cond_t cond;      /* a call ended; a driver left; the loop stopped */
+  inf_config *config;       /* [client] for new calls */
+  inf_list submitted;       /* [client] calls not yet seen by the loop */
+  inf_list commands;        /* [client] calls to be cancelled or resumed */
+  inf_list warm_asks;       /* [client] not yet seen by the loop */
+  atomic_bool mail;         /* something is in the lists above */
   atomic_size_t live_count; /* accepted and not ending: at most max_calls, so
                              * that who has seen an end may submit again */
   atomic_size_t call_count; /* accepted, terminal event not yet shown; both
@@ -45,6 +45,7 @@ struct infer_client {
   pthread_t thread; /* if threaded */
   bool joining;     /* [client] somebody waits for it, or nobody may */
   bool joined;      /* [client] */
+  bool fd_watched;  /* [client] the application has asked for the fd */
   bool driving;     /* [client] not threaded: a thread is in a turn */
   uint64_t turns;   /* [client] not threaded: how many have ended */
 };
@@ -79,6 +80,9 @@ int32_t inf_client_submit(struct infer_client *client, struct infer_call *call);
 /* Asks the loop to look at the call again: cancel_requested or a resume. */
 void inf_client_command(struct infer_client *client, struct infer_call *call);
 
+/* The transport's fd, for an application that drives; -1 if there is none. From
+ * then on each mail makes it readable. */
+int inf_client_fd(struct infer_client *client);
 /* Ends the present wait of whoever runs the loop. */
 void inf_client_wake(struct infer_client *client);
 

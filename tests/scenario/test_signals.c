@@ -95,14 +95,20 @@ begin_storm(void)
   return sender;
 }
 
+/* How often a timer of 700 microseconds rings is the machine's business. */
+static bool
+storm_is_felt(void)
+{
+  return atomic_load(&alarms) > 50 && atomic_load(&users) > 50;
+}
+
 static void
 end_storm(pthread_t sender)
 {
   atomic_store(&calm, true);
   pthread_join(sender, NULL);
   setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
-  CHILD_CHECK(atomic_load(&alarms) > 50);
-  CHILD_CHECK(atomic_load(&users) > 50);
+  CHILD_CHECK(storm_is_felt());
   CHILD_CHECK(!atomic_load(&elsewhere));
 }
 
@@ -150,7 +156,7 @@ live_in_a_storm(void *members)
   pthread_t sender = begin_storm();
   infer_client *client = make_client(text);
   infer_request *request = make_request("a/m");
-  for (int i = 0; i < 10; i++) {
+  for (int i = 0; i < 10 || (i < 200 && !storm_is_felt()); i++) {
     int texts = 0;
     CHILD_CHECK(infer_chat(client, request, NULL, NULL) == INFER_OK);
     CHILD_CHECK(infer_chat_stream(client, request, count_text, &texts, NULL,

@@ -79,7 +79,7 @@ pass_function(inf_openai_reader *reader, size_t tool, inf_sv function)
   inf_buf rest;
   inf_buf_init(&rest, SIZE_MAX);
   inf_json_open(&rest, '{');
-  inf_json_iter it = inf_openai_members_of(function);
+  inf_json_iter it = inf_openai_members_of(reader, function);
   while (inf_json_next(&it)) {
     if (inf_openai_find(&it, function_names, COUNT(function_names)) <
             COUNT(function_names) ||
@@ -100,7 +100,7 @@ static void
 read_tool_calls(inf_openai_reader *reader, inf_sv calls)
 {
   uint32_t place = 0;
-  inf_json_iter it = inf_json_iter_of(calls);
+  inf_json_iter it = inf_json_iter_by(reader->index, calls);
   while (inf_json_next(&it)) {
     call_piece piece = read_call(reader, it.value, place++);
     size_t tool = inf_answer_add_tool_call(reader->answer, reader->choice,
@@ -110,7 +110,7 @@ read_tool_calls(inf_openai_reader *reader, inf_sv calls)
     if (tool == SIZE_MAX)
       return;
     pass_function(reader, tool, piece.function);
-    inf_json_iter extra = inf_openai_members_of(it.value);
+    inf_json_iter extra = inf_openai_members_of(reader, it.value);
     while (inf_json_next(&extra)) {
       if (inf_openai_find(&extra, call_names, COUNT(call_names)) ==
           COUNT(call_names))
@@ -137,7 +137,7 @@ read_thinking(inf_openai_reader *reader, inf_sv thinking)
     add_reasoning(reader, thinking, "reasoning_content");
     return;
   }
-  inf_json_iter it = inf_json_iter_of(thinking);
+  inf_json_iter it = inf_json_iter_by(reader->index, thinking);
   while (inf_json_next(&it))
     add_reasoning(reader, inf_json_get(it.value, INF_SV("text")),
                   "reasoning_content");
@@ -186,7 +186,7 @@ read_content(inf_openai_reader *reader, inf_sv content)
   if (content.len == 0 || inf_json_is(content, INF_JSON_NULL))
     return;
   inf_openai_spoil(reader);
-  inf_json_iter it = inf_json_iter_of(content);
+  inf_json_iter it = inf_json_iter_by(reader->index, content);
   if (inf_json_is(content, INF_JSON_ARRAY)) {
     while (inf_json_next(&it))
       read_part(reader, it.value);
@@ -201,7 +201,7 @@ read_content(inf_openai_reader *reader, inf_sv content)
 static void
 read_details(inf_openai_reader *reader, inf_sv details)
 {
-  inf_json_iter it = inf_json_iter_of(details);
+  inf_json_iter it = inf_json_iter_by(reader->index, details);
   while (inf_json_next(&it)) {
     inf_sv text = inf_json_get(it.value, INF_SV("text"));
     if (!inf_openai_is_string(text))
@@ -287,7 +287,7 @@ void
 inf_openai_message(inf_openai_reader *reader, inf_sv object)
 {
   inf_sv values[MESSAGE_NAME_COUNT] = {{0}};
-  inf_json_iter it = inf_openai_members_of(object);
+  inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, message_names, MESSAGE_NAME_COUNT);
     if (name < MESSAGE_NAME_COUNT)

@@ -119,7 +119,7 @@ read_choice_message(inf_openai_reader *reader, inf_sv delta, inf_sv message)
 static void
 pass_choice_members(inf_openai_reader *reader, inf_sv choice)
 {
-  inf_json_iter it = inf_openai_members_of(choice);
+  inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
     if (name == CHOICE_NAME_COUNT || name == FINISH_DETAILS ||
@@ -144,7 +144,7 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
   inf_sv values[CHOICE_NAME_COUNT] = {{0}};
   bool others = false;
   bool bad_before = reader->bad_choice;
-  inf_json_iter it = inf_openai_members_of(choice);
+  inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
     if (name < CHOICE_NAME_COUNT)
@@ -227,7 +227,7 @@ static void
 read_choices(inf_openai_reader *reader, inf_sv choices)
 {
   size_t count = 0;
-  inf_json_iter it = inf_json_iter_of(choices);
+  inf_json_iter it = inf_json_iter_by(reader->index, choices);
   while (inf_json_next(&it)) {
     read_choice(reader, it.value);
     count++;
@@ -243,7 +243,7 @@ static void
 read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
 {
   bool failed = reader->decoder->failed;
-  inf_json_iter it = inf_openai_members_of(object);
+  inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT);
     if (name < TOP_NAME_COUNT)
@@ -322,9 +322,9 @@ repair(inf_decoder *decoder, inf_sv *text)
 /* One JSON value and nothing after it. */
 static bool
 scan_alone(inf_sv text, unsigned max_depth, inf_sv *value,
-           inf_json_error *error)
+           inf_json_index *index, inf_json_error *error)
 {
-  if (!inf_json_scan(text, max_depth, value, error))
+  if (!inf_json_scan_index(text, max_depth, value, index, error))
     return false;
   const char *end = value->ptr + value->len;
   inf_sv after =
@@ -489,12 +489,13 @@ static int32_t
 read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
 {
   inf_json_error error;
+  inf_json_index index;
   inf_sv value;
   int32_t status = repair(decoder, &data);
   if (status != INFER_OK)
     return status;
   inf_guess_begin(&decoder->guess, data);
-  if (!scan_alone(data, decoder->options.max_depth, &value, &error)) {
+  if (!scan_alone(data, decoder->options.max_depth, &value, &index, &error)) {
     if (error.status == INFER_E_TOO_DEEP)
       return inf_decoder_fail(decoder, error.status,
                               "an event is nested too deeply");
@@ -508,6 +509,8 @@ read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
                               .answer = decoder->answer,
                               .guess = &decoder->guess,
                               .text = data,
+                              .valid = true,
+                              .index = &index,
                               .chunk = true};
   inf_sv values[TOP_NAME_COUNT] = {{0}};
   read_top(&reader, value, values);
@@ -583,16 +586,20 @@ int32_t
 inf_openai_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_json_error error;
+  inf_json_index index;
   inf_sv value;
   inf_buf_clear(&decoder->scratch);
   body = inf_sv_trim(body);
   int32_t status = repair(decoder, &body);
   if (status != INFER_OK)
     return status;
-  if (!scan_alone(body, decoder->options.max_depth, &value, &error))
+  if (!scan_alone(body, decoder->options.max_depth, &value, &index, &error))
     return refuse_body(decoder, body, &error);
-  inf_openai_reader reader = {
-      .decoder = decoder, .answer = decoder->answer, .text = body};
+  inf_openai_reader reader = {.decoder = decoder,
+                              .answer = decoder->answer,
+                              .text = body,
+                              .valid = true,
+                              .index = &index};
   if (!inf_json_is(value, INF_JSON_OBJECT)) {
     if (inf_json_is(value, INF_JSON_ARRAY) && fail_by_value(&reader, value))
       return decoder->failure.status;

@@ -23,10 +23,10 @@ inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
 }
 
 inf_json_iter
-inf_openai_members_of(inf_sv value)
+inf_openai_members_of(const inf_openai_reader *reader, inf_sv value)
 {
   if (value.len > 0 && value.ptr[0] == '{')
-    return inf_json_iter_of(value);
+    return inf_json_iter_by(reader->index, value);
   return inf_json_iter_of(INF_SV("{}"));
 }
 
@@ -63,7 +63,8 @@ inf_openai_text(inf_openai_reader *reader, inf_sv value)
   inf_sv text;
   if (!inf_openai_is_string(value))
     return INF_SV("");
-  if (inf_json_plain(value, &text))
+  if (reader->valid ? inf_json_plain_in_valid(value, &text)
+                    : inf_json_plain(value, &text))
     return text;
   if (scratch->len == 0)
     inf_buf_reserve(scratch, reader->text.len);

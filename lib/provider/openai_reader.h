@@ -12,9 +12,11 @@
 typedef struct inf_openai_reader {
   inf_decoder *decoder;
   inf_answer *answer;
-  inf_guess *guess;    /* NULL for a whole body */
-  inf_sv text;         /* the event or body */
-  bool chunk;          /* of a stream */
+  inf_guess *guess;            /* NULL for a whole body */
+  inf_sv text;                 /* the event or body */
+  bool valid;                  /* it is valid UTF-8 */
+  const inf_json_index *index; /* of the text */
+  bool chunk;                  /* of a stream */
   bool repeats;        /* the object repeats the whole answer: nothing to add */
   size_t choice_count; /* that the object brought */
   uint32_t choice;     /* index of the one at hand */
@@ -38,7 +40,8 @@ typedef struct inf_openai_name {
 size_t inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
                        size_t count);
 /* Iterates an object; any other value has no members. */
-inf_json_iter inf_openai_members_of(inf_sv value);
+inf_json_iter inf_openai_members_of(const inf_openai_reader *reader,
+                                    inf_sv value);
 /* The text of a string value, "" for another type. It lives until the next
  * event. */
 inf_sv inf_openai_text(inf_openai_reader *reader, inf_sv value);

@@ -52,11 +52,11 @@ static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
 /* The values of the members that have one of the names. True if any member is
  * a number, whatever its name. */
 static bool
-collect(inf_sv object, const inf_openai_name *names, size_t count,
-        inf_sv *values)
+collect(const inf_openai_reader *reader, inf_sv object,
+        const inf_openai_name *names, size_t count, inf_sv *values)
 {
   bool any_number = false;
-  inf_json_iter it = inf_openai_members_of(object);
+  inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, names, count);
     if (name < count)
@@ -87,10 +87,11 @@ inf_openai_usage(inf_openai_reader *reader, inf_sv json)
   inf_sv at[USAGE_NAME_COUNT] = {{0}};
   inf_sv prompt[DETAIL_NAME_COUNT] = {{0}};
   inf_sv completion[DETAIL_NAME_COUNT] = {{0}};
-  if (!collect(json, usage_names, USAGE_NAME_COUNT, at))
+  if (!collect(reader, json, usage_names, USAGE_NAME_COUNT, at))
     return;
-  collect(at[PROMPT_DETAILS], detail_names, DETAIL_NAME_COUNT, prompt);
-  collect(at[COMPLETION_DETAILS], detail_names, DETAIL_NAME_COUNT, completion);
+  collect(reader, at[PROMPT_DETAILS], detail_names, DETAIL_NAME_COUNT, prompt);
+  collect(reader, at[COMPLETION_DETAILS], detail_names, DETAIL_NAME_COUNT,
+          completion);
   inf_openai_spoil(reader);
   /* OpenAI's place is the first. */
   inf_usage usage = {
@@ -132,7 +133,7 @@ inf_openai_x_groq(inf_openai_reader *reader, inf_sv json)
   }
   inf_buf_init(&rest, SIZE_MAX);
   inf_json_open(&rest, '{');
-  inf_json_iter member = inf_openai_members_of(json);
+  inf_json_iter member = inf_openai_members_of(reader, json);
   while (inf_json_next(&member)) {
     if (inf_json_key_is(&member, INF_SV("usage")))
       continue;

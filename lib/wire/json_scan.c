@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The JSON scanner: one pass that checks the grammar of RFC 8259. It builds
- * nothing, because every chunk of every stream goes through it: no
- * allocation, no recursion, one bit of memory for each level of nesting. */
+ * nothing but the index, if one is wanted, because every chunk of every stream
+ * may go through it: no allocation, no recursion, one bit of memory for each
+ * level of nesting. */
 #include "wire/json_scan.h"
 #include "wire/json_chars.h"
 #include "wire/number.h"
@@ -19,6 +20,9 @@ typedef struct scanner {
   const char *fault;
   const char *reason;
   int32_t status;
+  inf_json_index *index;  /* NULL: none is wanted, or there is no room */
+  const char *key;        /* of the value that comes next */
+  uint32_t key_len, open; /* the entry of the container at hand */
 } scanner;
 
 static const char *
@@ -142,6 +146,64 @@ check_scalar(scanner *scan, const char *at)
   }
 }
 
+/* ---- The index ----------------------------------------------------------- */
+
+/* An entry for the value that begins here. There is none without room. */
+static inline void
+note_start(scanner *scan, const char *at)
+{
+  inf_json_index *index = scan->index;
+  if (!index)
+    return;
+  if (index->count == INF_JSON_INDEX_MAX) {
+    index->text = NULL;
+    scan->index = NULL;
+    return;
+  }
+  inf_json_entry *entry = &index->entries[index->count++];
+  entry->key = (uint32_t)(scan->key - index->text);
+  entry->key_len = scan->key_len;
+  entry->start = (uint32_t)(at - index->text);
+}
+
+/* The scalar that began last ends here. */
+static inline void
+note_scalar_end(scanner *scan, const char *at)
+{
+  inf_json_index *index = scan->index;
+  if (!index || !at)
+    return;
+  inf_json_entry *entry = &index->entries[index->count - 1];
+  entry->end = (uint32_t)(at - index->text);
+  entry->next = index->count;
+}
+
+/* The value that began last is a container, and what follows is in it. */
+static inline void
+note_inside(scanner *scan)
+{
+  inf_json_index *index = scan->index;
+  if (!index)
+    return;
+  index->entries[index->count - 1].next = scan->open;
+  scan->open = index->count - 1;
+}
+
+/* The container at hand ends here. */
+static inline void
+note_outside(scanner *scan, const char *at)
+{
+  inf_json_index *index = scan->index;
+  if (!index)
+    return;
+  inf_json_entry *entry = &index->entries[scan->open];
+  scan->open = entry->next;
+  entry->end = (uint32_t)(at - index->text);
+  entry->next = index->count;
+}
+
+/* ---- Containers ---------------------------------------------------------- */
+
 /* A member's name and the colon. */
 static inline const char *
 check_key(scanner *scan, const char *at, const char *reason)
@@ -149,9 +211,11 @@ check_key(scanner *scan, const char *at, const char *reason)
   at = skip_space(scan, at);
   if (peek(scan, at) != '"')
     return fail(scan, at, reason);
+  scan->key = at + 1;
   at = check_string(scan, at);
   if (!at)
     return NULL;
+  scan->key_len = (uint32_t)(at - 1 - scan->key);
   at = skip_space(scan, at);
   if (peek(scan, at) != ':')
     return fail(scan, at, "expected ':'");
@@ -198,9 +262,12 @@ check_open(scanner *scan, const char *at, nesting *open, bool *empty)
   }
   at = skip_space(scan, at + 1);
   *empty = peek(scan, at) == (object ? '}' : ']');
-  if (*empty)
+  if (*empty) {
+    note_scalar_end(scan, at + 1);
     return at + 1;
+  }
   push(open, object);
+  note_inside(scan);
   return object ? check_key(scan, at, "expected a string or '}'") : at;
 }
 
@@ -222,6 +289,7 @@ check_after_value(scanner *scan, const char *at, nesting *open)
                   open->object ? "expected ',' or '}'" : "expected ',' or ']'");
     at++;
     pop(open);
+    note_outside(scan, at);
   }
   return at;
 }
@@ -240,10 +308,13 @@ check_value(scanner *scan, const char *at, unsigned max_depth)
 
     at = skip_space(scan, at);
     c = peek(scan, at);
-    if (c == '{' || c == '[')
+    note_start(scan, at);
+    if (c == '{' || c == '[') {
       at = check_open(scan, at, &open, &empty);
-    else
+    } else {
       at = check_scalar(scan, at);
+      note_scalar_end(scan, at);
+    }
     if (at && empty)
       at = check_after_value(scan, at, &open);
   } while (at && open.depth > 0);
@@ -305,15 +376,30 @@ inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
 }
 
 bool
-inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
-              inf_json_error *error)
+inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
+                    inf_json_index *index, inf_json_error *error)
 {
   scanner scan = {.strict = false};
 
   if (text.len == 0)
     text = INF_SV("");
+  if (index) {
+    index->count = 0;
+    index->text = text.len <= UINT32_MAX ? text.ptr : NULL;
+    scan.index = index->text ? index : NULL;
+    scan.key = text.ptr;
+  }
   if (check_text(&scan, text, false, max_depth, value))
     return true;
+  if (index)
+    index->text = NULL;
   fill_error(error, text.ptr, &scan);
   return false;
+}
+
+bool
+inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
+              inf_json_error *error)
+{
+  return inf_json_scan_index(text, max_depth, value, NULL, error);
 }

@@ -37,5 +37,8 @@ bool inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
  * send; inf_json_parse() for what callers give. */
 bool inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
                    inf_json_error *error);
+/* The same, and fills the index. */
+bool inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
+                         inf_json_index *index, inf_json_error *error);
 
 #endif

@@ -109,6 +109,21 @@ inf_json_iter_of(inf_sv value)
   return it;
 }
 
+inf_json_iter
+inf_json_iter_by(const inf_json_index *index, inf_sv value)
+{
+  inf_json_iter it = inf_json_iter_of(value);
+  const inf_json_entry *entry =
+      it.at ? inf_json_index_find(index, value) : NULL;
+
+  if (entry) {
+    it.index = index;
+    it.entry = (uint32_t)(entry - index->entries) + 1;
+    it.stop = entry->next;
+  }
+  return it;
+}
+
 /* A member's name; the iterator is left where its value begins. */
 static bool
 take_key(inf_json_iter *it)
@@ -142,9 +157,26 @@ take_item(inf_json_iter *it)
   return it->value.len > 0;
 }
 
+static bool
+next_by_index(inf_json_iter *it)
+{
+  const inf_json_entry *entry = &it->index->entries[it->entry];
+  const char *text = it->index->text;
+
+  if (it->entry == it->stop)
+    return false;
+  if (it->object)
+    it->key = inf_sv_of(text + entry->key, entry->key_len);
+  it->value = inf_sv_of(text + entry->start, entry->end - entry->start);
+  it->entry = entry->next;
+  return true;
+}
+
 bool
 inf_json_next(inf_json_iter *it)
 {
+  if (it->index)
+    return next_by_index(it);
   if (it->at == it->end)
     return false;
   if (take_item(it))
@@ -327,11 +359,22 @@ inf_json_string(inf_sv value, inf_buf *out)
 }
 
 bool
+inf_json_plain_in_valid(inf_sv value, inf_sv *text)
+{
+  inf_sv raw;
+
+  if (!string_raw(value, &raw) || has_escape(raw))
+    return false;
+  *text = raw;
+  return true;
+}
+
+bool
 inf_json_plain(inf_sv value, inf_sv *text)
 {
   inf_sv raw;
 
-  if (!string_raw(value, &raw) || has_escape(raw) || !inf_utf8_valid(raw))
+  if (!inf_json_plain_in_valid(value, &raw) || !inf_utf8_valid(raw))
     return false;
   *text = raw;
   return true;

@@ -3,6 +3,7 @@
 #define INF_WIRE_JSON_VALUE_H
 
 #include "base/buf.h"
+#include "wire/json_index.h"
 
 /* Reading the values of a JSON text that json_scan.h has checked. A value is
  * a view of its bytes; nothing is copied but decoded strings. On unchecked
@@ -36,9 +37,15 @@ typedef struct inf_json_iter {
   bool object;
   inf_sv key;   /* raw text of the name without quotes, escapes untouched */
   inf_sv value; /* raw text of the value */
+  const inf_json_index *index; /* NULL: there is none */
+  uint32_t entry, stop;        /* the next value's entry, and the end */
 } inf_json_iter;
 
 inf_json_iter inf_json_iter_of(inf_sv value);
+/* The same by the index of the text that the value stands in, which is faster.
+ * Where it has none (NULL, a text too long, another text) it is of no use, and
+ * of no harm. It must outlive the iterator. */
+inf_json_iter inf_json_iter_by(const inf_json_index *index, inf_sv value);
 bool inf_json_next(inf_json_iter *it);
 /* Does the name equal the text, escapes taken into account? */
 bool inf_json_key_is(const inf_json_iter *it, inf_sv name);
@@ -60,6 +67,8 @@ bool inf_json_unescape(inf_sv raw, inf_buf *out);
 /* The text between the quotes of a string that has no escapes and is plain
  * valid UTF-8; false otherwise (then use inf_json_string()). */
 bool inf_json_plain(inf_sv value, inf_sv *text);
+/* The same in a text that is known to be valid UTF-8. */
+bool inf_json_plain_in_valid(inf_sv value, inf_sv *text);
 /* Does the string value equal the text? False for other types. */
 bool inf_json_equal(inf_sv value, inf_sv text);
 

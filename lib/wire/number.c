@@ -166,12 +166,31 @@ read_mantissa(inf_sv mantissa, uint64_t *magnitude, int64_t *exponent)
   return true;
 }
 
+/* Nearly all are a few digits and nothing else. */
+static bool
+read_digits(inf_sv text, int64_t *number)
+{
+  int64_t value = 0;
+
+  if (text.len == 0 || text.len > 18 || (text.ptr[0] == '0' && text.len > 1))
+    return false;
+  for (size_t i = 0; i < text.len; i++) {
+    if (!is_digit(text.ptr[i]))
+      return false;
+    value = value * 10 + (text.ptr[i] - '0');
+  }
+  *number = value;
+  return true;
+}
+
 bool
 inf_number_to_int64(inf_sv text, int64_t *number)
 {
   parts split;
   uint64_t magnitude;
 
+  if (read_digits(text, number))
+    return true;
   if (!is_number(text))
     return false;
   split = take_apart(text);

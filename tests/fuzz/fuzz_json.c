@@ -112,6 +112,24 @@ read_unchecked(inf_sv text)
   inf_buf_fini(&out);
 }
 
+/* By the index and without it every value is the same, at every level. */
+static void
+check_index(const inf_json_index *index, inf_sv value)
+{
+  inf_json_iter by = inf_json_iter_by(index, value);
+  inf_json_iter plain = inf_json_iter_of(value);
+
+  while (inf_json_next(&plain)) {
+    FUZZ_CHECK(inf_json_next(&by));
+    FUZZ_CHECK(by.value.ptr == plain.value.ptr);
+    FUZZ_CHECK(by.value.len == plain.value.len);
+    FUZZ_CHECK(!plain.object || by.key.ptr == plain.key.ptr);
+    FUZZ_CHECK(!plain.object || by.key.len == plain.key.len);
+    check_index(index, plain.value);
+  }
+  FUZZ_CHECK(!inf_json_next(&by));
+}
+
 /* A block of its own for each way of reading, so that no read past the end
  * goes unseen. */
 static void
@@ -119,16 +137,19 @@ check_text(inf_sv text)
 {
   inf_sv strict, loose;
   inf_json_error error;
+  inf_json_index index;
   bool parsed = inf_json_parse(text, MAX_DEPTH, &strict, &error);
-  bool scanned = inf_json_scan(text, MAX_DEPTH, &loose, NULL);
+  bool scanned = inf_json_scan_index(text, MAX_DEPTH, &loose, &index, NULL);
 
   FUZZ_CHECK(!parsed || (scanned && inf_sv_eq(strict, loose)));
   if (!parsed) {
     FUZZ_CHECK(error.offset <= text.len);
     FUZZ_CHECK(error.line >= 1 && error.column >= 1);
   }
-  if (scanned)
+  if (scanned) {
     check_copy(loose);
+    check_index(&index, loose);
+  }
   read_unchecked(text);
 }
 

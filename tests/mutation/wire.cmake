@@ -107,3 +107,12 @@ infer_bug(22 wire/date.c
   "a reset time with an offset from UTC is hours off"
   [[(west ? -1 : 1)]]
   [[(west ? 1 : -1)]])
+
+infer_bug(187 wire/json_scan.c
+  "unit/test_json_value"
+  "what stands after a nested value is skipped"
+  [[  scan->open = entry->next;
+  entry->end = (uint32_t)(at - index->text);
+  entry->next = index->count;]]
+  [[  entry->end = (uint32_t)(at - index->text);
+  entry->next = scan->open = index->count;]])

@@ -293,6 +293,9 @@ test_plain(void **state)
   assert_sv(text, "gr\xc3\xbc");
   assert_false(inf_json_plain(INF_SV("\"a\\nb\""), &text));
   assert_false(inf_json_plain(INF_SV("\"a\xff\""), &text));
+  assert_true(inf_json_plain_in_valid(INF_SV("\"gr\xc3\xbc\""), &text));
+  assert_sv(text, "gr\xc3\xbc");
+  assert_false(inf_json_plain_in_valid(INF_SV("\"a\\nb\""), &text));
   assert_false(inf_json_plain(INF_SV("12"), &text));
   assert_false(inf_json_plain(INF_SV("\""), &text));
   assert_false(inf_json_plain(inf_sv_of(NULL, 0), &text));
@@ -373,6 +376,101 @@ test_unchecked_bytes_are_harmless(void **state)
   inf_buf_fini(&buf);
 }
 
+/* ---- The index ----------------------------------------------------------- */
+
+/* Counts the values below this one, having seen that the index gives the same
+ * as looking does. */
+static size_t
+compare(const inf_json_index *index, inf_sv value)
+{
+  inf_json_iter by = inf_json_iter_by(index, value);
+  inf_json_iter plain = inf_json_iter_of(value);
+  size_t count = 0;
+
+  if (index && plain.at)
+    assert_ptr_equal(by.index, index);
+  while (inf_json_next(&plain)) {
+    assert_true(inf_json_next(&by));
+    assert_ptr_equal(by.value.ptr, plain.value.ptr);
+    assert_int_equal(by.value.len, plain.value.len);
+    if (plain.object) {
+      assert_ptr_equal(by.key.ptr, plain.key.ptr);
+      assert_int_equal(by.key.len, plain.key.len);
+    }
+    count += 1 + compare(index, plain.value);
+  }
+  assert_false(inf_json_next(&by));
+  return count;
+}
+
+static void
+test_index(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    size_t values;
+  } cases[] = {
+      {"{}", 0},
+      {"[]", 0},
+      {" [ 1 , [ ] , { } ] ", 3},
+      {"{\"a\":1}", 1},
+      {"{\"a\":{\"b\":[1,\"]\",{\"c\":null}],\"d\":2},\"e\":[[[]]]}", 10},
+      {"[{\"a\\\"\":\"x\\\"}\"},{},[{}],\"[\",true]", 7},
+      {"\"text\"", 0},
+      {"17", 0},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    inf_json_index index;
+    inf_sv value;
+    assert_true(inf_json_scan_index(inf_sv_from(cases[i].text), 64, &value,
+                                    &index, NULL));
+    assert_int_equal(compare(&index, value), cases[i].values);
+    assert_int_equal(index.count, cases[i].values + 1);
+    assert_int_equal(compare(NULL, value), cases[i].values);
+  }
+}
+
+/* As many values as there is room for, and one more. */
+static void
+test_index_that_is_full(void **state)
+{
+  (void)state;
+  enum { room = INF_JSON_INDEX_MAX - 1 };
+  char text[2 * room + 16];
+  for (size_t extra = 0; extra < 2; extra++) {
+    size_t len = 0;
+    text[len++] = '[';
+    for (size_t i = 0; i < room + extra; i++) {
+      text[len++] = '7';
+      text[len++] = i + 1 < room + extra ? ',' : ']';
+    }
+    inf_json_index index;
+    inf_sv value;
+    assert_true(
+        inf_json_scan_index(inf_sv_of(text, len), 64, &value, &index, NULL));
+    inf_json_iter it = inf_json_iter_by(&index, value);
+    assert_int_equal(it.index == NULL, extra);
+    assert_int_equal(compare(extra ? NULL : &index, value), room + extra);
+  }
+}
+
+/* Neither what failed nor another text is looked up. */
+static void
+test_index_of_another_text(void **state)
+{
+  (void)state;
+  static const char first[] = "[1,2,3]", second[] = "[1,2,3]";
+  inf_json_index index;
+  inf_sv value;
+  assert_true(
+      inf_json_scan_index(inf_sv_from(first), 64, &value, &index, NULL));
+  assert_null(inf_json_iter_by(&index, inf_sv_from(second)).index);
+  assert_null(inf_json_iter_by(&index, inf_sv_of(first, 3)).index);
+  assert_false(inf_json_scan_index(INF_SV("[1,2"), 64, &value, &index, NULL));
+  assert_null(inf_json_iter_by(&index, INF_SV("[1,2")).index);
+}
+
 int
 main(void)
 {
@@ -388,6 +486,9 @@ main(void)
       cmocka_unit_test(test_every_code_point),
       cmocka_unit_test(test_string_of_other_types),
       cmocka_unit_test(test_plain),
+      cmocka_unit_test(test_index),
+      cmocka_unit_test(test_index_that_is_full),
+      cmocka_unit_test(test_index_of_another_text),
       cmocka_unit_test(test_numbers),
       cmocka_unit_test(test_unchecked_bytes_are_harmless),
   };

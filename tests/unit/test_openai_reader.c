@@ -9,10 +9,12 @@ static const inf_openai_name names[] = {
 };
 enum { name_count = 3 };
 
+static const inf_openai_reader no_index;
+
 static size_t
 find(const char *object)
 {
-  inf_json_iter it = inf_openai_members_of(S(object));
+  inf_json_iter it = inf_openai_members_of(&no_index, S(object));
   assert_true(inf_json_next(&it));
   return inf_openai_find(&it, names, name_count);
 }
@@ -47,10 +49,10 @@ only_objects_have_members(void **state)
   static const char *const values[] = {"",        "{}",   "[1]", "[{\"a\":1}]",
                                        "\"{a}\"", "null", "17"};
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-    inf_json_iter it = inf_openai_members_of(S(values[i]));
+    inf_json_iter it = inf_openai_members_of(&no_index, S(values[i]));
     assert_false(inf_json_next(&it));
   }
-  inf_json_iter it = inf_openai_members_of(S("{\"a\":1}"));
+  inf_json_iter it = inf_openai_members_of(&no_index, S("{\"a\":1}"));
   assert_true(inf_json_next(&it));
   assert_sv(it.key, "a");
 }

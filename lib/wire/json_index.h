@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_WIRE_JSON_INDEX_H
+#define INF_WIRE_JSON_INDEX_H
+
+#include "base/sv.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where the values of a JSON text stand: what inf_json_scan() saw on its way,
+ * so that readers go from value to value without a second look at the bytes
+ * between. One entry a value, in the order of the text; of a longer text there
+ * is no index, and readers look for themselves. */
+
+enum { INF_JSON_INDEX_MAX = 160 };
+
+typedef struct inf_json_entry {
+  uint32_t key, key_len; /* of a member: offset and length of its raw name */
+  uint32_t start, end;   /* of the value */
+  uint32_t next;         /* the entry of the value after it; while it is open,
+                          * that of the container around it */
+} inf_json_entry;
+
+typedef struct inf_json_index {
+  const char *text; /* offsets count from here; NULL: there is no index */
+  uint32_t count;
+  inf_json_entry entries[INF_JSON_INDEX_MAX];
+} inf_json_index;
+
+/* The entry of the value, NULL if it has none: then the value is not of that
+ * text, or the text has no index. index may be NULL. */
+static inline const inf_json_entry *
+inf_json_index_find(const inf_json_index *index, inf_sv value)
+{
+  if (!index || !index->text || value.len == 0 || value.ptr < index->text)
+    return NULL;
+  size_t start = (size_t)(value.ptr - index->text);
+  uint32_t low = 0, high = index->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (index->entries[middle].start < start)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const inf_json_entry *found = &index->entries[low];
+  return low < index->count && found->start == start &&
+                 found->end - found->start == value.len
+             ? found
+             : NULL;
+}
+
+#endif

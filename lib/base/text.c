@@ -58,11 +58,21 @@ is_control(const unsigned char *ptr, size_t len)
          (ptr[2] == 0xa8 || ptr[2] == 0xa9);
 }
 
+/* Most texts are nothing but printable ASCII. */
+static size_t
+clean_prefix(const unsigned char *bytes, size_t len)
+{
+  size_t n = 0;
+  while (n < len && bytes[n] >= 0x20 && bytes[n] < 0x7f)
+    n++;
+  return n;
+}
+
 size_t
 inf_text_clean(char *text, size_t len)
 {
   unsigned char *bytes = (unsigned char *)text;
-  size_t in = 0, out = 0;
+  size_t in = clean_prefix(bytes, len), out = in;
   while (in < len) {
     size_t need = char_len(bytes[in]);
     size_t have = need ? valid_prefix(bytes + in, need, len - in) : 1;

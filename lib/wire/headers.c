@@ -3,6 +3,7 @@
  * a few times and then dropped, so that a walk over a kilobyte is cheaper than
  * any table, and clearing costs nothing. */
 #include "wire/headers.h"
+#include "wire/swar.h"
 
 #include <infer/infer.h>
 
@@ -107,12 +108,15 @@ inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
   return false;
 }
 
+/* tchar of RFC 9110, section 5.6.2, one bit each. */
 static bool
 is_token_char(unsigned char c)
 {
-  if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
-    return true;
-  return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+  static const uint64_t tokens[2] = {
+      UINT64_C(0x03ff6cfa00000000), /* !#$%&'*+-. and digits */
+      UINT64_C(0x57ffffffc7fffffe), /* ^_`|~ and letters */
+  };
+  return c < 0x80 && (tokens[c / 64] >> c % 64 & 1);
 }
 
 bool
@@ -125,10 +129,21 @@ inf_header_name_valid(inf_sv name)
   return name.len > 0;
 }
 
+/* Eight bytes without a control character. */
+static bool
+is_clean(uint64_t word)
+{
+  return (inf_swar_below(word, 0x20) | inf_swar_equal(word, 0x7f)) == 0;
+}
+
 bool
 inf_header_value_valid(inf_sv value)
 {
-  for (size_t i = 0; i < value.len; i++) {
+  size_t i = 0;
+
+  while (value.len - i >= 8 && is_clean(inf_swar_load(value.ptr + i)))
+    i += 8;
+  for (; i < value.len; i++) {
     unsigned char c = (unsigned char)value.ptr[i];
 
     if ((c < 0x20 && c != '\t') || c == 0x7f)

@@ -28,7 +28,6 @@ call_free(struct infer_call *call)
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
   inf_free(call->targets);
-  inf_free(call->retry_targets);
   if (call->queue)
     inf_queue_unref(call->queue);
   if (call->client)
@@ -76,12 +75,13 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
   const inf_route_config *route = call->trail->route;
   size_t count = route->target_count;
   inf_plan_item *items = inf_calloc(count, sizeof *items);
-  call->targets = inf_calloc(count, sizeof(inf_target_config *));
-  call->retry_targets = inf_calloc(count, sizeof *call->retry_targets);
-  if (!items || !call->targets || !call->retry_targets) {
+  call->targets = inf_calloc(count, sizeof(inf_target_config *) +
+                                        sizeof *call->retry_targets);
+  if (!items || !call->targets) {
     inf_free(items);
     return no_memory(error);
   }
+  call->retry_targets = (void *)(call->targets + count);
   call->target_count =
       inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
   for (size_t i = 0; i < call->target_count; i++)

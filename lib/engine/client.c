@@ -7,6 +7,8 @@
 #include "base/thread.h"
 #include "engine/process.h"
 
+#include <sched.h>
+
 /* Headers of one response, all together: libcurl itself refuses more. */
 enum { max_header_bytes = 256 << 10 };
 
@@ -15,16 +17,38 @@ static _Thread_local const struct infer_client *loop_of_this_thread;
 
 /* ---- Mailbox ------------------------------------------------------------- */
 
-/* With the client's mutex. Where the application drives and no thread is in a
- * turn, and nobody watches the fd, nobody waits who would have to be woken: the
- * next turn looks at the mail before it waits. */
+/* With the client's mutex: there is mail. True if somebody may wait who has to
+ * be woken, by wake() and without the mutex: the loop would run into it at
+ * once. Where the application drives, no thread is in a turn and nobody watches
+ * the fd, nobody does: the next turn looks at the mail before it waits. */
+static bool
+post_locked(struct infer_client *client)
+{
+  bool watched = client->threaded || client->driving || client->fd_watched;
+  if (client->stopped)
+    return false;
+  atomic_store(&client->mail, true);
+  if (watched)
+    atomic_fetch_add(&client->wakers, 1);
+  return watched;
+}
+
+/* The transport stays until this is done: see stop_loop(). */
 static void
 wake(struct infer_client *client)
 {
-  bool watched = client->threaded || client->driving || client->fd_watched;
-  atomic_store(&client->mail, true);
-  if (!client->stopped && watched)
-    client->engine.transport->ops->wake(client->engine.transport);
+  client->engine.transport->ops->wake(client->engine.transport);
+  atomic_fetch_sub(&client->wakers, 1);
+}
+
+/* Unlocks the client's mutex; there is mail. */
+static void
+unlock_and_wake(struct infer_client *client)
+{
+  bool awaited = post_locked(client);
+  pthread_mutex_unlock(&client->mutex);
+  if (awaited)
+    wake(client);
 }
 
 int
@@ -163,27 +187,29 @@ inf_client_submit(struct infer_client *client, struct infer_call *call)
       inf_list_push_back(&queue->calls, &call->queue_node);
     pthread_mutex_unlock(&queue->mutex);
   }
-  if (status == INFER_OK) {
-    inf_list_push_back(&client->submitted, &call->engine_node);
-    atomic_fetch_add(&client->call_count, 1);
-    atomic_fetch_add(&client->live_count, 1);
-    wake(client);
+  if (status != INFER_OK) {
+    pthread_mutex_unlock(&client->mutex);
+    return status;
   }
-  pthread_mutex_unlock(&client->mutex);
-  return status;
+  inf_list_push_back(&client->submitted, &call->engine_node);
+  atomic_fetch_add(&client->call_count, 1);
+  atomic_fetch_add(&client->live_count, 1);
+  unlock_and_wake(client);
+  return INFER_OK;
 }
 
 void
 inf_client_command(struct infer_client *client, struct infer_call *call)
 {
   pthread_mutex_lock(&client->mutex);
-  if (!call->command_queued && !client->stopped) {
-    call->command_queued = true;
-    inf_call_ref(call);
-    inf_list_push_back(&client->commands, &call->command_node);
-    wake(client);
+  if (call->command_queued || client->stopped) {
+    pthread_mutex_unlock(&client->mutex);
+    return;
   }
-  pthread_mutex_unlock(&client->mutex);
+  call->command_queued = true;
+  inf_call_ref(call);
+  inf_list_push_back(&client->commands, &call->command_node);
+  unlock_and_wake(client);
 }
 
 /* ---- The end of calls ---------------------------------------------------- */
@@ -253,6 +279,8 @@ stop_loop(struct infer_client *client)
   pthread_mutex_lock(&client->mutex);
   client->stopped = true;
   pthread_mutex_unlock(&client->mutex);
+  while (atomic_load(&client->wakers) > 0) /* they are in a write() */
+    sched_yield();
   inf_engine_fini(engine);
   /* Commands that came too late: their calls have ended. */
   struct infer_call *call;
@@ -345,9 +373,7 @@ void
 inf_client_wake(struct infer_client *client)
 {
   pthread_mutex_lock(&client->mutex);
-  if (!client->stopped)
-    wake(client);
-  pthread_mutex_unlock(&client->mutex);
+  unlock_and_wake(client);
 }
 
 static uint64_t
@@ -472,6 +498,7 @@ client_alloc(const struct infer_config *config)
   atomic_init(&client->app_refs, 1);
   atomic_init(&client->refs, 1);
   atomic_init(&client->mail, false);
+  atomic_init(&client->wakers, 0);
   atomic_init(&client->drained, false);
   atomic_init(&client->closing, false);
   atomic_init(&client->live_count, 0);
@@ -581,10 +608,8 @@ inf_client_reload(struct infer_client *client,
   client->config = config;
   client->max_calls = (size_t)config->client.max_calls;
   client->reloaded = true;
-  if (!client->stopped)
-    wake(client);
   inf_config_ref(config); /* another reload may come at once */
-  pthread_mutex_unlock(&client->mutex);
+  unlock_and_wake(client);
   warn_of_options(client, config);
   inf_config_unref(config);
   inf_config_unref(before);
@@ -618,16 +643,12 @@ inf_client_close(struct infer_client *client, uint64_t drain_ns)
   uint64_t now_ns = inf_clock_now(client->engine.clock);
   pthread_mutex_lock(&client->mutex);
   client->closing = true;
-  if (!client->stopped)
-    wake(client);
-  pthread_mutex_unlock(&client->mutex);
+  unlock_and_wake(client);
   if (wait_drained(client, inf_time_add(now_ns, drain_ns)))
     return INFER_OK;
   pthread_mutex_lock(&client->mutex);
   client->cancel_all = true;
-  if (!client->stopped)
-    wake(client);
-  pthread_mutex_unlock(&client->mutex);
+  unlock_and_wake(client);
   wait_drained(client, INF_NEVER);
   return INFER_E_TIMEOUT;
 }
@@ -683,12 +704,11 @@ wait_ended(struct infer_client *client, uint64_t until_ns)
 }
 
 static void
-order_end_locked(struct infer_client *client)
+order_end_and_unlock(struct infer_client *client)
 {
   client->closing = true;
   client->cancel_all = client->stop = true;
-  if (!client->stopped)
-    wake(client);
+  unlock_and_wake(client);
 }
 
 void
@@ -696,10 +716,9 @@ inf_client_shutdown(struct infer_client *client)
 {
   bool in_loop = inf_client_in_loop(client);
   pthread_mutex_lock(&client->mutex);
-  order_end_locked(client);
   if (in_loop) /* this thread cannot wait for itself, so nobody may */
     client->joining = client->joined = true;
-  pthread_mutex_unlock(&client->mutex);
+  order_end_and_unlock(client);
   if (!in_loop)
     wait_ended(client, INF_NEVER);
   else if (client->threaded)
@@ -721,8 +740,7 @@ inf_client_end_at_exit(struct infer_client *client, uint64_t wait_ns)
   if (!inf_mutex_lock_within(&client->mutex, wait_ns))
     return;
   client->silent = true;
-  order_end_locked(client);
-  pthread_mutex_unlock(&client->mutex);
+  order_end_and_unlock(client);
   wait_ended(client, until_ns);
   note_drained(client);
 }

@@ -26,6 +26,7 @@ struct infer_client {
   inf_list commands;        /* [client] calls to be cancelled or resumed */
   inf_list warm_asks;       /* [client] not yet seen by the loop */
   atomic_bool mail;         /* something is in the lists above */
+  atomic_uint wakers;       /* threads that are about to wake the loop */
   atomic_size_t live_count; /* accepted and not ending: at most max_calls, so
                              * that who has seen an end may submit again */
   atomic_size_t call_count; /* accepted, terminal event not yet shown; both

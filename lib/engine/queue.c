@@ -338,9 +338,11 @@ inf_queue_wake(struct infer_queue *queue)
     user_data = queue->wakeup_user_data;
     queue->waking = wakeup != NULL;
   }
-  if (queue->pollers > 0)
-    pthread_cond_broadcast(&queue->cond);
+  bool polled = queue->pollers > 0;
   pthread_mutex_unlock(&queue->mutex);
+  /* Without the lock, or who wakes up would only wait for it. */
+  if (polled)
+    pthread_cond_broadcast(&queue->cond);
   if (wakeup)
     run_wakeup(queue, wakeup, user_data);
 }

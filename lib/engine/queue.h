@@ -64,7 +64,8 @@ void inf_queue_unref(struct infer_queue *queue);
 size_t inf_queue_flush(struct infer_queue *queue, struct infer_call *call);
 /* Wakes whoever waits: pollers, the fd and the hook, which runs before this
  * returns. Apart from the flush, so that a turn of the loop that flushes many
- * calls wakes their reader once, when all is there. Loop only. */
+ * calls wakes their reader once, when all is there. The caller has a reference:
+ * who wakes up may free the queue. Loop only. */
 void inf_queue_wake(struct infer_queue *queue);
 
 /* Sets the hook; true if events wait already. Once it returns the hook before

@@ -96,18 +96,24 @@ inf_poller_wake(inf_poller *poller)
   errno = saved;
 }
 
-/* The bytes go first, then the flag. The other way round, a wake-up between
- * the two would leave the flag set over an empty descriptor, and no later one
- * would ever be written. A wake-up that finds the flag still set needs no
- * bytes: this wait is over, and the exchange below shows us its data. */
+/* A wake-up that finds the flag still set needs no bytes: this wait is over,
+ * and the exchange below shows us its data.
+ *
+ * epoll tells of each write once (EPOLLET), so that nothing need be read; the
+ * sum of 2^64 - 2 wake-ups, at which writing would end, is never reached. From
+ * a pipe the bytes go first, then the flag. The other way round, a wake-up
+ * between the two would leave the flag set over an empty descriptor, and no
+ * later one would ever be written. */
 static void
-drain_wake(inf_poller *poller)
+take_wake(inf_poller *poller)
 {
+#if !USE_EPOLL
   uint64_t value;
   ssize_t got;
   do
     got = read(poller->wake_read, &value, sizeof value);
   while (got < 0 && errno == EINTR);
+#endif
   atomic_exchange(&poller->woken, false);
 }
 
@@ -184,7 +190,8 @@ watch_system(inf_poller *poller, int fd, watch *known, unsigned mask)
     return true;
   event.data.fd = fd;
   event.events = (mask & INF_POLL_IN ? (uint32_t)EPOLLIN : 0u) |
-                 (mask & INF_POLL_OUT ? (uint32_t)EPOLLOUT : 0u);
+                 (mask & INF_POLL_OUT ? (uint32_t)EPOLLOUT : 0u) |
+                 (fd == poller->wake_read ? (uint32_t)EPOLLET : 0u);
   int first = known->kernel ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   int second = known->kernel ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   bool done = epoll_ctl(poller->epoll_fd, first, fd, &event) == 0;
@@ -247,7 +254,7 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
     int fd = events[i].data.fd;
     uint32_t got = events[i].events;
     if (fd == poller->wake_read) {
-      drain_wake(poller);
+      take_wake(poller);
       continue;
     }
     watch *known = watch_of(poller, fd);
@@ -352,7 +359,7 @@ inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
   if (poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns)) <= 0)
     return 0;
   if (poller->fds[0].revents)
-    drain_wake(poller);
+    take_wake(poller);
   size_t i = 0;
   for (; i < others && given < capacity; i++) {
     const struct pollfd *at = &poller->fds[1 + (poller->turn + i) % others];

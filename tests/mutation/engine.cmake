@@ -432,3 +432,9 @@ infer_bug(173 engine/queue.c
   [[  /* A fast reader may have taken everything already. */
   if (atomic_load_explicit(&queue->events, memory_order_relaxed) > 0) {]]
   [[  if (true) {]])
+
+infer_bug(186 engine/client.c
+  "unit/test_warmer"
+  "a driven client waits though the order it was given has just been carried out"
+  [[mail == MAIL_CALLS ? wait_ns : 0]]
+  [[mail != MAIL_STOP ? wait_ns : 0]])

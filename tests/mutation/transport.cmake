@@ -2,18 +2,18 @@
 # Bugs in lib/transport: connections, certificates, wake-ups. See bugs.cmake.
 
 infer_bug(76 transport/poller.c
-  "unit/test_poller"
+  "unit/test_poller_poll"
   "a wake-up that comes at the wrong moment is the last: the loop sleeps on"
   [[  ssize_t got;
   do
     got = read(poller->wake_read, &value, sizeof value);
-  while (got < 0 && errno == EINTR);
-  atomic_exchange(&poller->woken, false);]]
+  while (got < 0 && errno == EINTR);]]
   [[  ssize_t got;
   atomic_exchange(&poller->woken, false);
   do
     got = read(poller->wake_read, &value, sizeof value);
-  while (got < 0 && errno == EINTR);]])
+  while (got < 0 && errno == EINTR);
+  return;]])
 
 infer_bug(77 transport/poller.c
   "unit/test_poller_poll"
@@ -171,3 +171,16 @@ infer_bug(100 transport/curl_multiplex.c
   "a server that takes a hundred streams gets all at once, and refuses most"
   [[      [INF_LEAVE_SENT] = streams_at_first - 1,]]
   [[      [INF_LEAVE_SENT] = streams_at_first * 100,]])
+
+infer_bug(184 transport/poller.c
+  "unit/test_poller"
+  "the second wake-up and all after it are not written: the loop sleeps on"
+  [[#endif
+  atomic_exchange(&poller->woken, false);]]
+  [[#endif]])
+
+infer_bug(185 transport/poller.c
+  "unit/test_poller"
+  "a wake-up is told for ever: the loop turns without a rest"
+  [[                 (fd == poller->wake_read ? (uint32_t)EPOLLET : 0u);]]
+  [[                 0u;]])

@@ -11,14 +11,29 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#if defined(__linux__)
+#include <sys/epoll.h>
+#endif
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { long_wait_ms = 5000 };
 
-/* The poller's read() comes through here, so that a test can put a wake-up
- * between any two of its steps. */
-static inf_poller *wake_before_read;
+/* The system calls by which a poller learns of a wake-up come through here, so
+ * that a test can put another one between any two of its steps: before the
+ * read() of the pipe, after epoll has told. */
+static inf_poller *wake_meanwhile;
+
+static void
+wake_now(void)
+{
+  inf_poller *poller = wake_meanwhile;
+  wake_meanwhile = NULL;
+  if (poller)
+    inf_poller_wake(poller);
+}
 
 __attribute__((visibility("default"))) ssize_t
 read(int fd, void *buffer, size_t size)
@@ -26,12 +41,35 @@ read(int fd, void *buffer, size_t size)
   static ssize_t (*next)(int, void *, size_t);
   if (!next)
     *(void **)&next = dlsym(RTLD_NEXT, "read");
-  inf_poller *poller = wake_before_read;
-  wake_before_read = NULL;
-  if (poller)
-    inf_poller_wake(poller);
+  wake_now();
   return next(fd, buffer, size);
 }
+
+#if defined(__linux__)
+__attribute__((visibility("default"))) int
+epoll_wait(int fd, struct epoll_event *events, int capacity, int ms)
+{
+  static int (*next)(int, struct epoll_event *, int, int);
+  if (!next)
+    *(void **)&next = dlsym(RTLD_NEXT, "epoll_wait");
+  int count = next(fd, events, capacity, ms);
+  wake_now();
+  return count;
+}
+
+__attribute__((visibility("default"))) int
+epoll_pwait2(int fd, struct epoll_event *events, int capacity,
+             const struct timespec *wait, const sigset_t *mask)
+{
+  static int (*next)(int, struct epoll_event *, int, const struct timespec *,
+                     const sigset_t *);
+  if (!next)
+    *(void **)&next = dlsym(RTLD_NEXT, "epoll_pwait2");
+  int count = next(fd, events, capacity, wait, mask);
+  wake_now();
+  return count;
+}
+#endif
 
 static inf_poller *
 make_poller(void)
@@ -272,9 +310,9 @@ test_wake_while_one_is_taken(void **state)
   inf_poller *poller = make_poller();
   inf_poll_event event;
   inf_poller_wake(poller);
-  wake_before_read = poller;
+  wake_meanwhile = poller;
   wait_ms(poller, long_wait_ms, &event, 1);
-  assert_null(wake_before_read);
+  assert_null(wake_meanwhile);
   wait_ms(poller, 0, &event, 1);
   inf_poller_wake(poller);
   assert_true(readable(inf_poller_fd(poller)));

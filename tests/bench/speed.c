@@ -105,12 +105,12 @@ bench_server_peak(unsigned port)
 
 /* ---- Measurements -------------------------------------------------------- */
 
-enum { latency_calls = 4000 };
+enum { latency_calls = 8000 };
 
-static const bench_job unary = {"unary", 12000, 0, true, true, 0};
-static const bench_job assembled = {"s20", 8000, 20, true, true, 0};
-static const bench_job bulk = {"bulk", 600, 1000, true, false, 0};
-static const bench_job bulk_driven = {"bulk", 600, 1000, false, false, 0};
+static const bench_job unary = {"unary", 20000, 0, true, true, 0};
+static const bench_job assembled = {"s20", 15000, 20, true, true, 0};
+static const bench_job bulk = {"bulk", 2400, 1000, true, false, 0};
+static const bench_job bulk_driven = {"bulk", 2400, 1000, false, false, 0};
 static const bench_job paced = {"paced", BENCH_CONCURRENCY, 2000, true, false,
                                 0};
 static const bench_job paced_driven = {

@@ -21,6 +21,13 @@ typedef struct both_side {
   int32_t status;
 } both_side;
 
+/* Limits of the decoder, for tests of those. */
+typedef struct both_limits {
+  size_t body_bytes, event_bytes;
+} both_limits;
+
+static both_limits both_limited_to = {(size_t)64 << 20, (size_t)64 << 20};
+
 static void
 both_run(both_side *side, inf_sv body, size_t step, bool no_guess)
 {
@@ -28,8 +35,8 @@ both_run(both_side *side, inf_sv body, size_t step, bool no_guess)
       .kind = inf_provider_kind_at(0),
       .stream = true,
       .choices = 1,
-      .max_body_bytes = (size_t)64 << 20,
-      .max_event_bytes = (size_t)64 << 20,
+      .max_body_bytes = both_limited_to.body_bytes,
+      .max_event_bytes = both_limited_to.event_bytes,
       .max_depth = 64,
       .no_guess = no_guess,
   };

@@ -218,3 +218,21 @@ infer_bug(55 provider/prefill.c
   "an answer in a JSON schema is continued by a model that does not see it"
   [[  if (!asks_for_nothing(format) &&]]
   [[  if (false && !asks_for_nothing(format) &&]])
+
+infer_bug(188 provider/openai_read.c
+  "unit/test_guess"
+  "a chunk that ends the answer is taken for one with text only"
+  [[memcmp(quote, tail, tail_len) != 0 ||]]
+  [[]])
+
+infer_bug(189 provider/openai_read.c
+  "unit/test_guess"
+  "an answer grows over max_response_bytes while its chunks are alike"
+  [[ || len > room - run->len ||]]
+  [[ ||]])
+
+infer_bug(190 provider/openai_read.c
+  "unit/test_guess"
+  "an event over max_event_bytes passes while chunks are alike"
+  [[        field + head_len + len + tail_len > max_bytes)]]
+  [[        max_bytes == 0)]])

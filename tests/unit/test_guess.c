@@ -256,6 +256,45 @@ test_both_ways_agree_on_mutated_streams(void **state)
   inf_buf_fini(&variant);
 }
 
+/* Chunks of texts of all lengths, alike otherwise, and one that is read by the
+ * string among them. */
+static void
+write_run(inf_buf *run)
+{
+  static const char words[] = "one two three four five six seven eight nine";
+  for (size_t i = 0; i < 40; i++)
+    inf_buf_appendf(
+        run, "data: {\"choices\":[{\"delta\":{\"content\":\"%.*s%s\"}}]}\n\n",
+        (int)i, words, i == 30 ? "\xC3\xA9" : "");
+  inf_buf_append_cstr(run, "data: [DONE]\n\n");
+}
+
+static void
+test_both_ways_meet_the_same_limits(void **state)
+{
+  (void)state;
+  const both_limits before = both_limited_to;
+  inf_buf run;
+  inf_buf_init(&run, SIZE_MAX);
+  write_run(&run);
+  assert_null(both_compare(inf_buf_sv(&run), 0));
+  for (size_t bytes = 1; bytes < 900; bytes++) {
+    both_limited_to.body_bytes = bytes;
+    const char *difference = both_compare(inf_buf_sv(&run), 0);
+    if (difference)
+      fail_msg("%s differs with answers of %zu bytes", difference, bytes);
+  }
+  both_limited_to = before;
+  for (size_t bytes = 30; bytes < 110; bytes++) {
+    both_limited_to.event_bytes = bytes;
+    const char *difference = both_compare(inf_buf_sv(&run), 0);
+    if (difference)
+      fail_msg("%s differs with events of %zu bytes", difference, bytes);
+  }
+  both_limited_to = before;
+  inf_buf_fini(&run);
+}
+
 /* The comparison above would say nothing if the short way were never taken. */
 static void
 test_the_short_way_is_taken(void **state)
@@ -288,6 +327,7 @@ main(void)
       cmocka_unit_test(test_holes_are_told_in_any_order),
       cmocka_unit_test(test_padding_is_told_by_its_alphabet),
       cmocka_unit_test(test_both_ways_agree_on_mutated_streams),
+      cmocka_unit_test(test_both_ways_meet_the_same_limits),
       cmocka_unit_test(test_the_short_way_is_taken),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

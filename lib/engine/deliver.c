@@ -211,6 +211,7 @@ flush_call(inf_engine *engine, struct infer_call *call)
   size_t waiting = inf_queue_flush(call->queue, call);
   note_wake(engine, call->queue);
   if (ended) {
+    engine->caller_woken |= call->own_queue && call->queue->wake_due;
     engine->on_call_ended(engine->context, call);
     inf_call_unref(call); /* the engine's */
   } else if (!call->paused && waiting >= limit) {

@@ -59,6 +59,7 @@ typedef struct inf_engine {
   uint64_t next_flush_ns;
   uint64_t clock_jumps;
   uint64_t waiting_ns; /* how long this turn means to wait */
+  bool caller_woken;   /* a blocking call ended in this turn */
   /* Told just before and just after a call's terminal event is shown to its
    * reader; context is the client. */
   void (*on_call_ending)(void *context, struct infer_call *call);

@@ -314,7 +314,8 @@ feed_events(inf_decoder *decoder, const char *ptr, size_t len)
     if (bytes.len == 0 || sse->stopped)
       break;
   }
-  inf_sse_feed(sse, bytes.ptr, bytes.len, on_event, decoder);
+  if (bytes.len > 0)
+    inf_sse_feed(sse, bytes.ptr, bytes.len, on_event, decoder);
   if (sse->status != INFER_OK && !decoder->failed && !decoder->finished)
     return inf_decoder_fail(decoder, sse->status,
                             sse->status == INFER_E_TOO_LARGE

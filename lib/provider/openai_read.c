@@ -516,6 +516,8 @@ inf_openai_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
     if (guess->hole_count == 1)
       taken += take_plain_events(
           decoder, hole, inf_sv_of(text.ptr + taken, text.len - taken), count);
+    if (taken == text.len)
+      break;
     len = match_event(decoder, inf_sv_of(text.ptr + taken, text.len - taken),
                       fillings);
     if (len == 0 || !gather(decoder, &fillings[at]))

@@ -54,12 +54,15 @@ unlock_and_wake(struct infer_client *client)
 int
 inf_client_fd(struct infer_client *client)
 {
-  inf_transport *transport = client->engine.transport;
+  int fd = -1;
   pthread_mutex_lock(&client->mutex);
-  client->fd_watched = true;
-  if (!client->stopped && atomic_load(&client->mail))
-    transport->ops->wake(transport);
-  int fd = client->stopped ? -1 : transport->ops->fd(transport);
+  if (!client->stopped) {
+    inf_transport *transport = client->engine.transport;
+    client->fd_watched = true;
+    if (atomic_load(&client->mail))
+      transport->ops->wake(transport);
+    fd = transport->ops->fd(transport);
+  }
   pthread_mutex_unlock(&client->mutex);
   return fd;
 }
@@ -135,11 +138,11 @@ take_mail(struct infer_client *client)
   bool closing = client->closing;
   inf_config *reloaded =
       client->reloaded ? inf_config_ref(client->config) : NULL;
-  client->reloaded = false;
+  bool only_calls = inf_list_empty(&commands) && inf_list_empty(&warm_asks) &&
+                    !cancel_all && !closing && !reloaded && !client->look;
+  client->reloaded = client->look = false;
   pthread_mutex_unlock(&client->mutex);
 
-  bool only_calls = inf_list_empty(&commands) && inf_list_empty(&warm_asks) &&
-                    !cancel_all && !closing && !reloaded;
   if (silent)
     silence(client);
   inf_engine_update_time(engine, INF_NEVER);
@@ -396,6 +399,7 @@ void
 inf_client_wake(struct infer_client *client)
 {
   pthread_mutex_lock(&client->mutex);
+  client->look = true;
   unlock_and_wake(client);
 }
 

@@ -35,6 +35,7 @@ struct infer_client {
   atomic_bool closing; /* refuses new calls; set under the mutex */
   bool cancel_all;     /* [client] */
   bool reloaded;       /* [client] options of the loop changed */
+  bool look;           /* [client] whoever drives is to look at his reason */
   bool stop;           /* [client] the loop is to end */
   bool stopped;        /* [client] it has begun to end: not to be woken */
   bool ended;          /* [client] it has ended, the engine is gone */
@@ -84,7 +85,8 @@ void inf_client_command(struct infer_client *client, struct infer_call *call);
 /* The transport's fd, for an application that drives; -1 if there is none. From
  * then on each mail makes it readable. */
 int inf_client_fd(struct infer_client *client);
-/* Ends the present wait of whoever runs the loop. */
+/* Ends the present wait of whoever runs the loop; if nobody waits now, the next
+ * one. */
 void inf_client_wake(struct infer_client *client);
 
 /* Lets a turn happen (not threaded), or waits until another thread's turn is

@@ -438,3 +438,9 @@ infer_bug(186 engine/client.c
   "a driven client waits though the order it was given has just been carried out"
   [[mail == MAIL_CALLS ? wait_ns : 0]]
   [[mail != MAIL_STOP ? wait_ns : 0]])
+
+infer_bug(191 engine/client.c
+  "unit/test_client"
+  "the queue of a driving poller is freed at the wrong moment: it waits on"
+  [[!reloaded && !client->look;]]
+  [[!reloaded;]])

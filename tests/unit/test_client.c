@@ -691,6 +691,22 @@ the_warnings_of_a_reload_hold_no_lock(void **state)
   fake_client_free(fake);
 }
 
+/* A queue may be freed while its poller, who drives, is about to wait: the wake
+ * meets nobody, and must end the wait that follows. */
+static void
+a_wake_before_the_wait_ends_it(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  uint64_t before_ms = fake_now_ms(fake);
+  inf_client_wake(fake->client);
+  infer_client_drive(fake->client, 1000);
+  assert_int_equal(fake_now_ms(fake) - before_ms, 0);
+  infer_client_drive(fake->client, 1000); /* only that one */
+  assert_int_equal(fake_now_ms(fake) - before_ms, 1000);
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
@@ -721,6 +737,7 @@ main(void)
       cmocka_unit_test(a_reload_changes_the_loop_s_options),
       cmocka_unit_test(the_warnings_of_a_reload_hold_no_lock),
       cmocka_unit_test(a_forked_child_wipes_the_keys),
+      cmocka_unit_test(a_wake_before_the_wait_ends_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,8 @@ call_free(struct infer_call *call)
   infer_response_free(call->response);
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
-  inf_free(call->targets);
+  if (call->targets != call->few_targets)
+    inf_free(call->targets);
   if (call->queue)
     inf_queue_unref(call->queue);
   if (call->client)
@@ -66,6 +67,20 @@ no_memory(struct infer_error **error)
   return inf_error_set(error, INFER_E_NO_MEMORY, "out of memory");
 }
 
+static bool
+take_room(struct infer_call *call, size_t targets)
+{
+  call->targets = call->few_targets;
+  call->retry_targets = call->few_retry_targets;
+  if (targets <= INF_CALL_FEW_TARGETS)
+    return true;
+  call->targets = inf_calloc(targets, sizeof(inf_target_config *) +
+                                          sizeof *call->retry_targets);
+  if (call->targets)
+    call->retry_targets = (void *)(call->targets + targets);
+  return call->targets;
+}
+
 /* Fixes which targets the call may use. None: an error that names the label,
  * or the state of the keys, that keeps the first one out. */
 static int32_t
@@ -73,15 +88,12 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
                struct infer_error **error)
 {
   const inf_route_config *route = call->trail->route;
-  size_t count = route->target_count;
-  inf_plan_item *items = inf_calloc(count, sizeof *items);
-  call->targets = inf_calloc(count, sizeof(inf_target_config *) +
-                                        sizeof *call->retry_targets);
-  if (!items || !call->targets) {
-    inf_free(items);
+  inf_plan_item few[INF_CALL_FEW_TARGETS] = {{0}}, *items = few;
+  if (!take_room(call, route->target_count))
     return no_memory(error);
-  }
-  call->retry_targets = (void *)(call->targets + count);
+  if (route->target_count > INF_CALL_FEW_TARGETS &&
+      !(items = inf_calloc(route->target_count, sizeof *items)))
+    return no_memory(error);
   call->target_count =
       inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
   for (size_t i = 0; i < call->target_count; i++)
@@ -100,7 +112,8 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
                       "%s: all keys of provider \"%s\" are set aside: %s",
                       items[0].target->name, items[0].target->provider->name,
                       inf_status_find(items[0].status)->text);
-  inf_free(items);
+  if (items != few)
+    inf_free(items);
   return status;
 }
 

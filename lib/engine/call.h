@@ -25,6 +25,9 @@ typedef enum inf_call_kind {
   INF_CALL_MODELS,
 } inf_call_kind;
 
+/* So many targets take no memory of their own. */
+#define INF_CALL_FEW_TARGETS 4
+
 struct infer_call {
   atomic_uint refs;
   uint64_t id, tag;
@@ -43,6 +46,8 @@ struct infer_call {
   /* The targets that may be tried and what the retry policy knows of them. */
   const inf_target_config **targets;
   inf_retry_target *retry_targets; /* [loop] */
+  const inf_target_config *few_targets[INF_CALL_FEW_TARGETS];
+  inf_retry_target few_retry_targets[INF_CALL_FEW_TARGETS];
   size_t target_count;
 
   atomic_bool cancel_requested;

@@ -15,6 +15,8 @@ inf_trail_new(inf_config *config, const inf_route_config *route,
   trail->config = config;
   trail->route = route;
   trail->accepted_ns = accepted_ns;
+  trail->records = trail->few;
+  trail->capacity = sizeof trail->few / sizeof trail->few[0];
   return trail;
 }
 
@@ -26,11 +28,12 @@ inf_trail_ref(inf_trail *trail)
 }
 
 static void
-record_free(struct infer_attempt *record)
+record_free(const inf_trail *trail, struct infer_attempt *record)
 {
   inf_free(record->message);
   inf_free(record->request_id);
-  inf_free(record);
+  if (record != &trail->first)
+    inf_free(record);
 }
 
 void
@@ -40,26 +43,37 @@ inf_trail_unref(inf_trail *trail)
       atomic_fetch_sub_explicit(&trail->refs, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < trail->count; i++)
-    record_free(trail->records[i]);
-  inf_free(trail->records);
+    record_free(trail, trail->records[i]);
+  if (trail->records != trail->few)
+    inf_free(trail->records);
   inf_config_release_route(trail->config, trail->route);
   inf_config_unref(trail->config);
   inf_free(trail);
 }
 
+static bool
+grow(inf_trail *trail)
+{
+  bool few = trail->records == trail->few;
+  size_t capacity = trail->capacity * 2;
+  struct infer_attempt **records =
+      inf_realloc(few ? NULL : trail->records, capacity * sizeof *records);
+  if (!records)
+    return false;
+  if (few)
+    memcpy(records, trail->few, sizeof trail->few);
+  trail->records = records;
+  trail->capacity = capacity;
+  return true;
+}
+
 struct infer_attempt *
 inf_trail_add(inf_trail *trail)
 {
-  if (trail->count == trail->capacity) {
-    size_t capacity = trail->capacity ? trail->capacity * 2 : 2;
-    void *records =
-        inf_realloc(trail->records, capacity * sizeof(struct infer_attempt *));
-    if (!records)
-      return NULL;
-    trail->records = records;
-    trail->capacity = capacity;
-  }
-  struct infer_attempt *record = inf_calloc(1, sizeof *record);
+  if (trail->count == trail->capacity && !grow(trail))
+    return NULL;
+  struct infer_attempt *record =
+      trail->count == 0 ? &trail->first : inf_calloc(1, sizeof *record);
   if (!record)
     return NULL;
   for (int i = 0; i < INFER_USAGE_COUNT; i++)

@@ -38,6 +38,8 @@ typedef struct inf_trail {
   struct infer_attempt **records;
   size_t count, capacity;
   uint64_t accepted_ns;
+  /* Most calls have one attempt, few have many. */
+  struct infer_attempt first, *few[4];
 } inf_trail;
 
 /* Takes over the reference to config and the route. NULL when memory is

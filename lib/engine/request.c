@@ -20,6 +20,11 @@ inf_request_free(struct infer_request *request)
 {
   if (!request)
     return;
+  if (request->packed) {
+    inf_wipe(request->headers.ptr, request->headers.len);
+    inf_free(request);
+    return;
+  }
   inf_chat_fini(&request->chat);
   inf_buf_fini_secret(&request->headers);
   for (size_t i = 0; i < request->label_count; i++)
@@ -32,55 +37,73 @@ inf_request_free(struct infer_request *request)
   inf_free(request);
 }
 
+/* ---- Copies -------------------------------------------------------------- */
+
+/* Hands out the memory behind a copy; without any, counts what is needed. */
+typedef struct packer {
+  char *at;
+  size_t bytes;
+} packer;
+
 static char *
-duplicate(const char *text)
+pack(packer *to, const char *text, size_t len)
 {
-  return inf_strndup(text, strlen(text));
+  char *place = to->at;
+  to->bytes += len + 1;
+  if (!place)
+    return NULL;
+  memcpy(place, text, len);
+  place[len] = '\0';
+  to->at += len + 1;
+  return place;
 }
 
-/* Copies labels, tags and tenant; what was copied is counted, so that a
- * failure can be freed. */
-static bool
-copy_names(struct infer_request *to, const struct infer_request *from)
+static void
+pack_buf(packer *to, inf_buf *buf)
 {
-  for (; to->label_count < from->label_count; to->label_count++) {
-    char *label = duplicate(from->labels[to->label_count]);
-    if (!label)
-      return false;
-    to->labels[to->label_count] = label;
+  if (buf->len == 0)
+    *buf = (inf_buf){.max = buf->max};
+  else
+    buf->ptr = pack(to, buf->ptr, buf->len);
+  buf->cap = buf->len > 0 ? buf->len + 1 : 0;
+}
+
+static void
+pack_name(packer *to, char **name)
+{
+  if (*name)
+    *name = pack(to, *name, strlen(*name));
+}
+
+/* The request is itself a copy, whose pointers still lead to the original. */
+static void
+pack_request(packer *to, struct infer_request *request)
+{
+  pack_buf(to, &request->chat.model);
+  pack_buf(to, &request->chat.messages);
+  pack_buf(to, &request->chat.members);
+  pack_buf(to, &request->headers);
+  for (size_t i = 0; i < request->label_count; i++)
+    pack_name(to, &request->labels[i]);
+  for (size_t i = 0; i < request->tag_count; i++) {
+    pack_name(to, &request->tag_names[i]);
+    pack_name(to, &request->tag_values[i]);
   }
-  for (; to->tag_count < from->tag_count; to->tag_count++) {
-    char *name = duplicate(from->tag_names[to->tag_count]);
-    char *value = duplicate(from->tag_values[to->tag_count]);
-    if (!name || !value) {
-      inf_free(name);
-      inf_free(value);
-      return false;
-    }
-    to->tag_names[to->tag_count] = name;
-    to->tag_values[to->tag_count] = value;
-  }
-  if (from->tenant && !(to->tenant = duplicate(from->tenant)))
-    return false;
-  return true;
+  pack_name(to, &request->tenant);
 }
 
 struct infer_request *
 inf_request_copy(const struct infer_request *request)
 {
-  struct infer_request *copy = inf_request_new();
+  struct infer_request counted = *request;
+  packer count = {0};
+  pack_request(&count, &counted);
+  struct infer_request *copy = inf_malloc(sizeof *copy + count.bytes);
   if (!copy)
     return NULL;
-  copy->deadline_ms = request->deadline_ms;
-  copy->run_once = request->run_once;
-  copy->header_count = request->header_count;
-  bool ok = inf_chat_copy(&copy->chat, &request->chat) == INFER_OK &&
-            copy_names(copy, request);
-  if (ok && request->headers.len > 0)
-    ok = inf_buf_append_sv(&copy->headers, inf_buf_sv(&request->headers));
-  if (!ok) {
-    inf_request_free(copy);
-    return NULL;
-  }
+  *copy = *request;
+  copy->packed = true;
+  packer to = {.at = (char *)(copy + 1)};
+  pack_request(&to, copy);
   return copy;
 }

@@ -24,10 +24,12 @@ struct infer_request {
   size_t tag_count;
   char *tenant; /* or NULL */
   bool run_once;
+  bool packed; /* a copy: texts and names lie behind this struct */
 };
 
 /* NULL when memory is short. */
 struct infer_request *inf_request_new(void);
+/* A copy to be read, not to be changed: it is one block of memory. */
 struct infer_request *inf_request_copy(const struct infer_request *request);
 void inf_request_free(struct infer_request *request);
 

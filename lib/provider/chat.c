@@ -61,23 +61,6 @@ replace(inf_buf *buf, inf_buf *with)
   *buf = *with;
 }
 
-int32_t
-inf_chat_copy(inf_chat *to, const inf_chat *from)
-{
-  inf_chat copy;
-  inf_chat_init(&copy);
-  if (!inf_buf_append_sv(&copy.model, inf_buf_sv(&from->model)) ||
-      !inf_buf_append_sv(&copy.messages, inf_buf_sv(&from->messages)) ||
-      !inf_buf_append_sv(&copy.members, inf_buf_sv(&from->members))) {
-    inf_chat_fini(&copy);
-    return INFER_E_NO_MEMORY;
-  }
-  copy.message_count = from->message_count;
-  inf_chat_fini(to);
-  *to = copy;
-  return INFER_OK;
-}
-
 /* Would the request with added bytes more still be within its limit? */
 static bool
 fits(const inf_chat *chat, size_t added)

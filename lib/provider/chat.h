@@ -23,8 +23,6 @@ typedef struct inf_chat {
 
 void inf_chat_init(inf_chat *chat);
 void inf_chat_fini(inf_chat *chat);
-/* INFER_OK or INFER_E_NO_MEMORY. */
-int32_t inf_chat_copy(inf_chat *to, const inf_chat *from);
 
 /* The functions below return INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE
  * or INFER_E_INVALID_ARGUMENT; in the last case *reason (may be NULL) becomes

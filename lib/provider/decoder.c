@@ -298,8 +298,9 @@ take_alike(inf_decoder *decoder, inf_sv bytes)
 static int32_t
 feed_events(inf_decoder *decoder, const char *ptr, size_t len)
 {
-  /* Events that had to be parsed and were followed by none that is alike. */
-  enum { useless_max = 2 };
+  /* Events that had to be parsed and were followed by none that is alike: the
+   * first with a role and the first with text, at least. */
+  enum { useless_max = 4 };
   inf_sse *sse = &decoder->sse;
   inf_sv bytes = inf_sv_of(ptr, len);
   for (int useless = 0; !decoder->failed && useless < useless_max;) {

@@ -79,9 +79,10 @@ pass_function(inf_openai_reader *reader, size_t tool, inf_sv function)
   inf_buf rest;
   inf_buf_init(&rest, SIZE_MAX);
   inf_json_open(&rest, '{');
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, function);
   while (inf_json_next(&it)) {
-    if (inf_openai_find(&it, function_names, COUNT(function_names)) <
+    if (inf_openai_find(&it, function_names, COUNT(function_names), &next) <
             COUNT(function_names) ||
         inf_json_is(it.value, INF_JSON_NULL))
       continue;
@@ -110,9 +111,10 @@ read_tool_calls(inf_openai_reader *reader, inf_sv calls)
     if (tool == SIZE_MAX)
       return;
     pass_function(reader, tool, piece.function);
+    size_t next = 0;
     inf_json_iter extra = inf_openai_members_of(reader, it.value);
     while (inf_json_next(&extra)) {
-      if (inf_openai_find(&extra, call_names, COUNT(call_names)) ==
+      if (inf_openai_find(&extra, call_names, COUNT(call_names), &next) ==
           COUNT(call_names))
         inf_answer_set_tool_extra(reader->answer, reader->choice, tool,
                                   extra.key, extra.value);
@@ -256,8 +258,8 @@ pass_message_member(inf_openai_reader *reader, const inf_json_iter *it)
 }
 
 enum {
-  CONTENT,
   ROLE,
+  CONTENT,
   REFUSAL,
   TOOL_CALLS,
   REASONING,
@@ -287,9 +289,11 @@ void
 inf_openai_message(inf_openai_reader *reader, inf_sv object)
 {
   inf_sv values[MESSAGE_NAME_COUNT] = {{0}};
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, message_names, MESSAGE_NAME_COUNT);
+    size_t name =
+        inf_openai_find(&it, message_names, MESSAGE_NAME_COUNT, &next);
     if (name < MESSAGE_NAME_COUNT)
       values[name] = it.value;
     /* Details pass through as they are, beside the text that is in them. */

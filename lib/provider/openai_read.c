@@ -17,11 +17,11 @@
 /* ---- Choices ------------------------------------------------------------- */
 
 enum {
-  DELTA,
   INDEX,
-  FINISH_REASON,
-  LOGPROBS,
   MESSAGE,
+  DELTA,
+  LOGPROBS,
+  FINISH_REASON,
   OBFUSCATION,
   TEXT,
   CHOICE_ERROR,
@@ -120,9 +120,10 @@ read_choice_message(inf_openai_reader *reader, inf_sv delta, inf_sv message)
 static void
 pass_choice_members(inf_openai_reader *reader, inf_sv choice)
 {
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
+    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT, &next);
     if (name == CHOICE_NAME_COUNT || name == FINISH_DETAILS ||
         (name == TEXT && !reader->chunk))
       inf_answer_set_choice_extra(reader->answer, reader->choice, it.key,
@@ -145,9 +146,10 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
   inf_sv values[CHOICE_NAME_COUNT] = {{0}};
   bool others = false;
   bool bad_before = reader->bad_choice;
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT);
+    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT, &next);
     if (name < CHOICE_NAME_COUNT)
       values[name] = it.value;
     others |=
@@ -178,10 +180,10 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
 
 enum {
   ID,
-  CHOICES,
-  MODEL,
-  CREATED,
   OBJECT,
+  CREATED,
+  MODEL,
+  CHOICES,
   USAGE,
   ERROR,
   TOP_OBFUSCATION,
@@ -244,9 +246,10 @@ static void
 read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
 {
   bool failed = reader->decoder->failed;
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT);
+    size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT, &next);
     if (name < TOP_NAME_COUNT)
       values[name] = it.value;
     else if (!failed)

@@ -3,14 +3,27 @@
 
 #include "infer/infer.h"
 
+/* Where in [from, to) the name is; to if it is not. */
+static inline size_t
+look(inf_sv key, const inf_openai_name *names, size_t from, size_t to)
+{
+  while (from < to && (key.len != names[from].len ||
+                       memcmp(key.ptr, names[from].text, key.len) != 0))
+    from++;
+  return from;
+}
+
 size_t
 inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
-                size_t count)
+                size_t count, size_t *next)
 {
   inf_sv key = it->key;
-  for (size_t i = 0; i < count; i++) {
-    if (key.len == names[i].len && memcmp(key.ptr, names[i].text, key.len) == 0)
-      return i;
+  size_t found = look(key, names, *next, count);
+  if (found == count && (found = look(key, names, 0, *next)) == *next)
+    found = count;
+  if (found < count) {
+    *next = found + 1;
+    return found;
   }
   /* A name may be written with escapes, though nobody does. */
   if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
@@ -19,6 +32,8 @@ inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
   while (i < count &&
          !inf_json_key_is(it, inf_sv_of(names[i].text, names[i].len)))
     i++;
+  if (i < count)
+    *next = i + 1;
   return i;
 }
 

@@ -36,9 +36,10 @@ typedef struct inf_openai_name {
     literal, sizeof(literal) - 1 \
   }
 
-/* Which of the names the member has; count for another one. */
+/* Which of the names the member has; count for another one. *next, 0 at first,
+ * is where the search begins: members mostly come in the order of the table. */
 size_t inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
-                       size_t count);
+                       size_t count, size_t *next);
 /* Iterates an object; any other value has no members. */
 inf_json_iter inf_openai_members_of(const inf_openai_reader *reader,
                                     inf_sv value);

@@ -11,14 +11,14 @@ enum {
   PROMPT,
   COMPLETION,
   TOTAL,
+  PROMPT_DETAILS,
+  COMPLETION_DETAILS,
   REASONING,
   CACHED,
   CACHE_HIT,
   CACHE_READ,
   NUM_CACHED,
   CACHE_CREATION,
-  PROMPT_DETAILS,
-  COMPLETION_DETAILS,
   USAGE_NAME_COUNT,
 };
 
@@ -37,8 +37,8 @@ static const inf_openai_name usage_names[USAGE_NAME_COUNT] = {
 };
 
 enum {
-  DETAIL_REASONING,
   DETAIL_CACHED,
+  DETAIL_REASONING,
   DETAIL_CACHE_WRITE,
   DETAIL_NAME_COUNT,
 };
@@ -56,9 +56,10 @@ collect(const inf_openai_reader *reader, inf_sv object,
         const inf_openai_name *names, size_t count, inf_sv *values)
 {
   bool any_number = false;
+  size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, names, count);
+    size_t name = inf_openai_find(&it, names, count, &next);
     if (name < count)
       values[name] = it.value;
     any_number = any_number || inf_json_is(it.value, INF_JSON_NUMBER);

@@ -345,14 +345,16 @@ infer_bug(159 engine/client.c
 infer_bug(160 engine/request.c
   "unit/test_request"
   "a request that may run only once is retried"
-  [[  copy->run_once = request->run_once;]]
-  [[]])
+  [[  *copy = *request;]]
+  [[  *copy = *request;
+  copy->run_once = false;]])
 
 infer_bug(161 engine/request.c
   "unit/test_request"
   "labels that the request asks for are not looked at"
-  [[  for (; to->label_count < from->label_count; to->label_count++) {]]
-  [[  for (; to->label_count < from->label_count / 2; to->label_count++) {]])
+  [[  copy->packed = true;]]
+  [[  copy->packed = true;
+  copy->label_count /= 2;]])
 
 infer_bug(162 engine/engine.c
   "unit/test_engine"
@@ -444,3 +446,15 @@ infer_bug(191 engine/client.c
   "the queue of a driving poller is freed at the wrong moment: it waits on"
   [[!reloaded && !client->look;]]
   [[!reloaded;]])
+
+infer_bug(192 engine/request.c
+  "unit/test_request"
+  "a tenant of the copy is the application's memory, which it frees"
+  [[  pack_name(to, &request->tenant);]]
+  [[]])
+
+infer_bug(193 engine/record.c
+  "unit/test_record"
+  "the record of the fifth attempt overwrites the first's"
+  [[    memcpy(records, trail->few, sizeof trail->few);]]
+  [[    memcpy(records, trail->few, sizeof trail->few / 2);]])

@@ -16,7 +16,15 @@ find(const char *object)
 {
   inf_json_iter it = inf_openai_members_of(&no_index, S(object));
   assert_true(inf_json_next(&it));
-  return inf_openai_find(&it, names, name_count);
+  size_t found = name_count;
+  for (size_t from = 0; from <= name_count; from++) {
+    size_t next = from;
+    found = inf_openai_find(&it, names, name_count, &next);
+    assert_int_equal(next, found < name_count ? found + 1 : from);
+    size_t first = 0;
+    assert_int_equal(inf_openai_find(&it, names, name_count, &first), found);
+  }
+  return found;
 }
 
 static void

@@ -91,42 +91,43 @@ a_copy_goes_its_own_way(void **state)
   (void)state;
   struct infer_request *request = request_new();
   struct infer_request *copy = inf_request_copy(request);
-  assert_int_equal(infer_request_set_model(copy, "other"), INFER_OK);
-  assert_int_equal(infer_request_add_message(copy, "user", "x"), INFER_OK);
-  assert_int_equal(infer_request_set_int(copy, "n", 3), INFER_OK);
-  assert_int_equal(infer_request_set_header(copy, "x-c", "3"), INFER_OK);
-  assert_int_equal(infer_request_require_label(copy, "l"), INFER_OK);
-  assert_int_equal(infer_request_set_tag(copy, "t1", "other"), INFER_OK);
-  assert_int_equal(infer_request_set_tenant(copy, "you"), INFER_OK);
-  assert_whole(request);
-  inf_request_free(copy);
+  assert_int_equal(infer_request_set_model(request, "other"), INFER_OK);
+  assert_int_equal(infer_request_add_message(request, "user", "x"), INFER_OK);
+  assert_int_equal(infer_request_set_int(request, "n", 3), INFER_OK);
+  assert_int_equal(infer_request_set_header(request, "x-c", "3"), INFER_OK);
+  assert_int_equal(infer_request_require_label(request, "l"), INFER_OK);
+  assert_int_equal(infer_request_set_tag(request, "t1", "other"), INFER_OK);
+  assert_int_equal(infer_request_set_tenant(request, "you"), INFER_OK);
+  assert_whole(copy);
   inf_request_free(request);
+  assert_whole(copy);
+  struct infer_request *again = inf_request_copy(copy);
+  inf_request_free(copy);
+  assert_whole(again);
+  inf_request_free(again);
 }
 
-/* The limits hold for a copy as for its original. */
+/* As much as a request can hold. */
 static void
-a_copy_has_the_same_limits(void **state)
+a_copy_of_a_full_request(void **state)
 {
   (void)state;
   struct infer_request *request = request_new();
-  struct infer_request *copy = inf_request_copy(request);
-  int headers = 2, labels = 2, tags = 2;
   char tag[2] = "A";
-  while (headers < 100 && !infer_request_set_header(copy, "x", "y"))
-    headers++;
-  while (labels < 100 && !infer_request_require_label(copy, "l"))
-    labels++;
-  while (tags < 100 && !infer_request_set_tag(copy, tag, "v")) {
-    tag[0]++;
-    tags++;
-  }
-  assert_int_equal(headers, INF_REQUEST_MAX_HEADERS);
-  assert_int_equal(labels, INF_REQUEST_MAX_LABELS);
-  assert_int_equal(tags, INF_REQUEST_MAX_TAGS);
-  struct infer_request *full = inf_request_copy(copy);
-  assert_int_equal(full->header_count, INF_REQUEST_MAX_HEADERS);
-  assert_int_equal(full->headers.len, copy->headers.len);
-  inf_request_free(full);
+  while (!infer_request_set_header(request, "x", "y"))
+    ;
+  while (!infer_request_require_label(request, "l"))
+    ;
+  for (; !infer_request_set_tag(request, tag, "v"); tag[0]++)
+    ;
+  struct infer_request *copy = inf_request_copy(request);
+  assert_int_equal(copy->header_count, INF_REQUEST_MAX_HEADERS);
+  assert_int_equal(copy->label_count, INF_REQUEST_MAX_LABELS);
+  assert_int_equal(copy->tag_count, INF_REQUEST_MAX_TAGS);
+  assert_true(
+      inf_sv_eq(inf_buf_sv(&copy->headers), inf_buf_sv(&request->headers)));
+  assert_string_equal(copy->labels[INF_REQUEST_MAX_LABELS - 1], "l");
+  assert_string_equal(copy->tag_values[INF_REQUEST_MAX_TAGS - 1], "v");
   inf_request_free(copy);
   inf_request_free(request);
 }
@@ -147,7 +148,7 @@ a_copy_is_whole_or_none(void **state)
   (void)state;
   fail_alloc_install();
   struct infer_request *request = request_new();
-  assert_true(fail_alloc_sweep(copy_it, request) > 20);
+  assert_true(fail_alloc_sweep(copy_it, request) > 0);
   assert_whole(request);
   fail_alloc_nth(1);
   assert_null(inf_request_new());
@@ -163,7 +164,7 @@ main(void)
       cmocka_unit_test(a_new_request_is_empty),
       cmocka_unit_test(a_copy_has_every_part),
       cmocka_unit_test(a_copy_goes_its_own_way),
-      cmocka_unit_test(a_copy_has_the_same_limits),
+      cmocka_unit_test(a_copy_of_a_full_request),
       cmocka_unit_test(a_copy_is_whole_or_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -449,10 +449,13 @@ gather(inf_decoder *decoder, const inf_filling *filling)
   inf_buf *run = &decoder->scratch;
   const inf_answer *answer = decoder->answer;
   size_t len = filling->value.len - 2, before = run->len;
-  if (len > answer->max_bytes - answer->bytes - before)
+  size_t room = answer->max_bytes - answer->bytes;
+  if (len > room - before)
     return false;
-  if (filling->ascii ? inf_buf_append(run, filling->value.ptr + 1, len)
-                     : inf_json_string(filling->value, run))
+  /* Decoded it is longer than it was, if it is not valid. */
+  if ((filling->ascii ? inf_buf_append(run, filling->value.ptr + 1, len)
+                      : inf_json_string(filling->value, run)) &&
+      run->len <= room)
     return true;
   inf_buf_truncate(run, before); /* of a part of the string */
   return false;

@@ -265,7 +265,10 @@ write_run(inf_buf *run)
   for (size_t i = 0; i < 40; i++)
     inf_buf_appendf(
         run, "data: {\"choices\":[{\"delta\":{\"content\":\"%.*s%s\"}}]}\n\n",
-        (int)i, words, i == 30 ? "\xC3\xA9" : "");
+        (int)i, words,
+        i == 30   ? "\xC3\xA9"
+        : i == 20 ? "\xFF\xFF\xFF" /* each becomes three bytes */
+                  : "");
   inf_buf_append_cstr(run, "data: [DONE]\n\n");
 }
 

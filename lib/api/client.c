@@ -82,6 +82,11 @@ infer_client_next_timeout_ns(infer_client *client)
 {
   if (inf_guard_client(client, NULL) != INFER_OK || client->threaded)
     return -1;
+  pthread_mutex_lock(&client->mutex);
+  bool stopped = client->stopped;
+  pthread_mutex_unlock(&client->mutex);
+  if (stopped)
+    return -1;
   if (atomic_load(&client->mail))
     return 0;
   uint64_t next_ns = inf_engine_next_ns(&client->engine);

@@ -27,8 +27,8 @@ call_free(struct infer_call *call)
   infer_response_free(call->response);
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
-  if (call->targets != call->few_targets)
-    inf_free(call->targets);
+  if (call->retry_targets != call->few_retry_targets)
+    inf_free(call->retry_targets);
   if (call->queue)
     inf_queue_unref(call->queue);
   if (call->client)
@@ -74,11 +74,11 @@ take_room(struct infer_call *call, size_t targets)
   call->retry_targets = call->few_retry_targets;
   if (targets <= INF_CALL_FEW_TARGETS)
     return true;
-  call->targets = inf_calloc(targets, sizeof(inf_target_config *) +
-                                          sizeof *call->retry_targets);
-  if (call->targets)
-    call->retry_targets = (void *)(call->targets + targets);
-  return call->targets;
+  size_t each = sizeof *call->retry_targets + sizeof *call->targets;
+  call->retry_targets = inf_calloc(targets, each);
+  if (call->retry_targets)
+    call->targets = (void *)(call->retry_targets + targets);
+  return call->retry_targets;
 }
 
 /* Fixes which targets the call may use. None: an error that names the label,

@@ -14,6 +14,8 @@ enum { max_header_bytes = 256 << 10 };
 
 /* The client whose loop this thread is running right now. */
 static _Thread_local const struct infer_client *loop_of_this_thread;
+/* The client that this thread is about to wake: counted in its wakers. */
+static _Thread_local const struct infer_client *waking;
 
 /* ---- Mailbox ------------------------------------------------------------- */
 
@@ -28,8 +30,10 @@ post_locked(struct infer_client *client)
   if (client->stopped)
     return false;
   atomic_store(&client->mail, true);
-  if (watched)
+  if (watched) {
     atomic_fetch_add(&client->wakers, 1);
+    waking = client;
+  }
   return watched;
 }
 
@@ -39,6 +43,17 @@ wake(struct infer_client *client)
 {
   client->engine.transport->ops->wake(client->engine.transport);
   atomic_fetch_sub(&client->wakers, 1);
+  waking = NULL;
+}
+
+/* exit() was called by a signal handler amidst a wake of this thread, which
+ * never goes on with it. */
+static void
+forget_waking(struct infer_client *client)
+{
+  if (waking == client && atomic_load(&client->wakers) > 0)
+    atomic_fetch_sub(&client->wakers, 1);
+  waking = NULL;
 }
 
 /* Unlocks the client's mutex; there is mail. */
@@ -282,8 +297,11 @@ stop_loop(struct infer_client *client)
   pthread_mutex_lock(&client->mutex);
   client->stopped = true;
   pthread_mutex_unlock(&client->mutex);
-  while (atomic_load(&client->wakers) > 0) /* they are in a write() */
-    sched_yield();
+  /* They are in a write(). A yield would not let them go on where this thread
+   * has a higher priority. */
+  static const struct timespec pause = {0, 50 * INF_NS_PER_US};
+  while (atomic_load(&client->wakers) > 0)
+    nanosleep(&pause, NULL);
   inf_engine_fini(engine);
   /* Commands that came too late: their calls have ended. */
   struct infer_call *call;
@@ -384,6 +402,9 @@ drive_since(struct infer_client *client, uint64_t turns, uint64_t wait_ns)
   pthread_mutex_lock(&client->mutex);
   client->driving = false;
   client->turns++;
+  /* This turn may have taken the wake-up of mail that it did not see. */
+  if (client->fd_watched && !client->stopped && atomic_load(&client->mail))
+    client->engine.transport->ops->wake(client->engine.transport);
   pthread_cond_broadcast(&client->cond);
   pthread_mutex_unlock(&client->mutex);
   inf_client_unref(client);
@@ -670,6 +691,7 @@ inf_client_close(struct infer_client *client, uint64_t drain_ns)
   uint64_t now_ns = inf_clock_now(client->engine.clock);
   pthread_mutex_lock(&client->mutex);
   client->closing = true;
+  note_drained_locked(client); /* before those are woken who look for it */
   unlock_and_wake(client);
   if (wait_drained(client, inf_time_add(now_ns, drain_ns)))
     return INFER_OK;
@@ -760,6 +782,7 @@ inf_client_end_at_exit(struct infer_client *client, uint64_t wait_ns)
 {
   if (inf_client_in_loop(client)) /* it is this thread, and will not go on */
     return;
+  forget_waking(client);
   uint64_t until_ns =
       inf_time_add(inf_clock_now(client->engine.clock), wait_ns);
   /* exit() may have been called in a signal handler, on a thread that holds

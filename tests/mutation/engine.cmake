@@ -458,3 +458,18 @@ infer_bug(193 engine/record.c
   "the record of the fifth attempt overwrites the first's"
   [[    memcpy(records, trail->few, sizeof trail->few);]]
   [[    memcpy(records, trail->few, sizeof trail->few / 2);]])
+
+infer_bug(194 engine/client.c
+  "scenario/test_drivers"
+  "exit() in a signal handler hangs: it waits for the wake-up it interrupted"
+  [[  forget_waking(client);
+  uint64_t until_ns]]
+  [[  uint64_t until_ns]])
+
+infer_bug(195 engine/client.c
+  "scenario/test_drivers"
+  "a call is not begun: one thread took its wake-up and left, another watches"
+  [[  if (client->fd_watched && !client->stopped && atomic_load(&client->mail))
+    client->engine.transport->ops->wake(client->engine.transport);
+  pthread_cond_broadcast]]
+  [[  pthread_cond_broadcast]])

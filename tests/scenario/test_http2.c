@@ -254,18 +254,21 @@ test_goaway_lets_the_streams_finish(void **state)
   (void)state;
   proxied p;
   start_proxied(&p, LONG_SCRIPT, "", NULL);
-  infer_queue *queue = new_queue(&p);
+  infer_queue *queues[3];
   infer_call *calls[3];
-  calls[0] = submit(&p, "p/m", INFER_SUBMIT_STREAM, queue);
-  calls[1] = submit(&p, "p/m", INFER_SUBMIT_WHOLE, NULL);
-  calls[2] = submit(&p, "p/m", INFER_SUBMIT_WHOLE, NULL);
-  read_text(queue, 5);
-  nghttpx_quit(p.proxy);
+  for (int i = 0; i < 3; i++) {
+    queues[i] = new_queue(&p);
+    calls[i] = submit(&p, "p/m", INFER_SUBMIT_STREAM, queues[i]);
+  }
   for (int i = 0; i < 3; i++)
+    read_text(queues[i], 2); /* each of the streams has begun */
+  nghttpx_quit(p.proxy);
+  for (int i = 0; i < 3; i++) {
     expect_end(calls[i], INFER_OK);
+    infer_queue_free(queues[i]);
+  }
   assert_int_equal(counts(&p, 3).connections, 1);
   assert_true(nghttpx_ended(p.proxy, wait_ms));
-  infer_queue_free(queue);
   end_proxied(&p);
 }
 

@@ -17,16 +17,31 @@ inf_buf_init(inf_buf *buf, size_t max_bytes)
 }
 
 void
+inf_buf_lend(inf_buf *buf, char *memory, size_t room)
+{
+  if (room == 0)
+    return;
+  buf->ptr = memory;
+  buf->cap = room;
+  buf->lent = true;
+  memory[0] = '\0';
+}
+
+void
 inf_buf_fini(inf_buf *buf)
 {
-  inf_free(buf->ptr);
+  if (!buf->lent)
+    inf_free(buf->ptr);
   *buf = (inf_buf){.max = buf->max};
 }
 
 void
 inf_buf_fini_secret(inf_buf *buf)
 {
-  inf_free_secret(buf->ptr, buf->cap);
+  if (buf->lent)
+    inf_wipe(buf->ptr, buf->cap);
+  else
+    inf_free_secret(buf->ptr, buf->cap);
   *buf = (inf_buf){.max = buf->max};
 }
 
@@ -56,6 +71,22 @@ fail(inf_buf *buf, int32_t status)
   return false;
 }
 
+/* Memory of its own, of cap bytes, with what there is. */
+static bool
+resize(inf_buf *buf, size_t cap)
+{
+  char *ptr = inf_realloc(buf->lent ? NULL : buf->ptr, cap);
+  if (!ptr)
+    return fail(buf, INFER_E_NO_MEMORY);
+  if (buf->lent)
+    memcpy(ptr, buf->ptr, buf->len);
+  ptr[buf->len] = '\0';
+  buf->ptr = ptr;
+  buf->cap = cap;
+  buf->lent = false;
+  return true;
+}
+
 bool
 inf_buf_reserve(inf_buf *buf, size_t extra)
 {
@@ -76,13 +107,7 @@ inf_buf_reserve(inf_buf *buf, size_t extra)
     cap = needed;
   if (cap > buf->max && buf->max < SIZE_MAX)
     cap = buf->max + 1;
-  char *ptr = inf_realloc(buf->ptr, cap);
-  if (!ptr)
-    return fail(buf, INFER_E_NO_MEMORY);
-  ptr[buf->len] = '\0';
-  buf->ptr = ptr;
-  buf->cap = cap;
-  return true;
+  return resize(buf, cap);
 }
 
 bool
@@ -190,7 +215,7 @@ inf_buf_truncate(inf_buf *buf, size_t len)
 char *
 inf_buf_take(inf_buf *buf, size_t *len)
 {
-  if (!inf_buf_reserve(buf, 0))
+  if (!inf_buf_reserve(buf, 0) || (buf->lent && !resize(buf, buf->cap)))
     return NULL;
   char *ptr = buf->ptr;
   if (len)

@@ -5,6 +5,7 @@
 #include "base/sv.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A growing byte buffer with a maximum.
@@ -21,9 +22,13 @@ typedef struct inf_buf {
   size_t cap;
   size_t max;
   int32_t status;
+  bool lent; /* ptr is not the buffer's own: see inf_buf_lend() */
 } inf_buf;
 
 void inf_buf_init(inf_buf *buf, size_t max_bytes);
+/* Lets an empty buffer without memory begin in room bytes of somebody else's,
+ * which must stay as long as it does. It moves out when it outgrows them. */
+void inf_buf_lend(inf_buf *buf, char *memory, size_t room);
 void inf_buf_fini(inf_buf *buf);
 /* fini after wiping the bytes. */
 void inf_buf_fini_secret(inf_buf *buf);

@@ -55,16 +55,27 @@ stage_start(inf_attempt *attempt)
   struct infer_call *call = attempt->call;
   if (call->started)
     return true;
-  struct infer_event *event = inf_event_new(INFER_EVENT_START, call);
+  const char *target = attempt->record->target;
+  struct infer_event *event =
+      inf_event_new(INFER_EVENT_START, call, strlen(target));
   if (!event)
     return false;
-  if (!inf_buf_append_cstr(&event->text, attempt->record->target)) {
+  if (!inf_buf_append_cstr(&event->text, target)) {
     inf_event_free(event);
     return false;
   }
   call->started = true;
   stage(attempt->engine, call, event);
   return true;
+}
+
+/* More of a text may come before the event is read. */
+static size_t
+room_for(inf_sv text)
+{
+  enum { least = 32, most = 4096 };
+  size_t more = text.len < most ? text.len : most;
+  return text.len == 0 ? 0 : text.len + (more > least ? more : least);
 }
 
 /* Most deltas have no tool; an empty buffer needs no memory. */
@@ -83,7 +94,7 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
     return false;
   if (merge_into_staged(call, type, delta))
     return true;
-  struct infer_event *event = inf_event_new(type, call);
+  struct infer_event *event = inf_event_new(type, call, room_for(delta->text));
   if (!event)
     return false;
   event->choice = delta->choice;
@@ -124,7 +135,8 @@ inf_deliver_restart(inf_engine *engine, struct infer_call *call,
                     const char *why)
 {
   inf_deliver_discard(call);
-  struct infer_event *event = inf_event_new(INFER_EVENT_RESTART, call);
+  struct infer_event *event =
+      inf_event_new(INFER_EVENT_RESTART, call, strlen(why));
   if (!event)
     return false;
   event->epoch = ++call->epoch;

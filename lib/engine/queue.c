@@ -22,22 +22,25 @@ static void
 event_init(struct infer_event *event, int32_t type,
            const struct infer_call *call)
 {
+  *event = (struct infer_event){.type = type,
+                                .epoch = call->epoch,
+                                .call_id = call->id,
+                                .tag = call->tag,
+                                .text = {.max = EVENT_MAX_BYTES},
+                                .tool_id = {.max = EVENT_MAX_BYTES},
+                                .tool_name = {.max = EVENT_MAX_BYTES}};
   inf_list_init(&event->node);
-  event->type = type;
-  event->epoch = call->epoch;
-  event->call_id = call->id;
-  event->tag = call->tag;
-  inf_buf_init(&event->text, EVENT_MAX_BYTES);
-  inf_buf_init(&event->tool_id, EVENT_MAX_BYTES);
-  inf_buf_init(&event->tool_name, EVENT_MAX_BYTES);
 }
 
 struct infer_event *
-inf_event_new(int32_t type, const struct infer_call *call)
+inf_event_new(int32_t type, const struct infer_call *call, size_t text_bytes)
 {
-  struct infer_event *event = inf_calloc(1, sizeof *event);
-  if (event)
-    event_init(event, type, call);
+  size_t room = text_bytes > 0 ? text_bytes + 1 : 0;
+  struct infer_event *event = inf_malloc(sizeof *event + room);
+  if (!event)
+    return NULL;
+  event_init(event, type, call);
+  inf_buf_lend(&event->text, (char *)(event + 1), room);
   return event;
 }
 
@@ -45,17 +48,20 @@ void
 inf_event_free(struct infer_event *event)
 {
   inf_buf_fini(&event->text);
-  inf_buf_fini(&event->tool_id);
-  inf_buf_fini(&event->tool_name);
+  if (event->tool_id.ptr)
+    inf_buf_fini(&event->tool_id);
+  if (event->tool_name.ptr)
+    inf_buf_fini(&event->tool_name);
+  struct infer_call *call = event->call;
+  if (!call) {
+    inf_free(event);
+    return;
+  }
   infer_response_free(event->response);
   infer_error_free(event->error);
   event->response = NULL;
   event->error = NULL;
-  struct infer_call *call = event->call;
-  if (call)
-    inf_call_unref(call); /* the event stands inside the call */
-  else
-    inf_free(event);
+  inf_call_unref(call); /* the event stands inside the call */
 }
 
 /* What an unread event costs, itself included: of many small ones that is

@@ -91,7 +91,9 @@ void inf_queue_close_fds(struct infer_queue *queue);
 /* The fd, made now if need be; -1 if none can be had. */
 int inf_queue_fd(struct infer_queue *queue);
 
-struct infer_event *inf_event_new(int32_t type, const struct infer_call *call);
+/* With room for a text of so many bytes, which may grow beyond. */
+struct infer_event *inf_event_new(int32_t type, const struct infer_call *call,
+                                  size_t text_bytes);
 void inf_event_free(struct infer_event *event);
 
 #endif

@@ -55,3 +55,9 @@ infer_bug(8 base/error.c
     return status;]]
   [[  if (!error)
     return status;]])
+
+infer_bug(196 base/buf.c
+  "unit/test_buf"
+  "an event's text that outgrows its place begins with other memory's bytes"
+  [[    memcpy(ptr, buf->ptr, buf->len);]]
+  [[    memcpy(ptr, buf->ptr, buf->len / 2);]])

@@ -484,6 +484,91 @@ test_fini_secret_wipes(void **state)
   assert_true(secret_leaks(inf_buf_fini));
 }
 
+/* ---- Lent memory --------------------------------------------------------- */
+
+/* It is used as long as there is room, and left alone from then on. */
+static void
+test_lent_memory(void **state)
+{
+  (void)state;
+  char memory[8];
+  inf_buf buf;
+  inf_buf_init(&buf, 100);
+  inf_buf_lend(&buf, memory, sizeof memory);
+  assert_string_equal(inf_buf_cstr(&buf), "");
+  assert_true(inf_buf_append(&buf, "1234567", 7));
+  assert_ptr_equal(buf.ptr, memory);
+  assert_string_equal(memory, "1234567");
+  assert_true(inf_buf_append(&buf, "8", 1));
+  assert_ptr_not_equal(buf.ptr, memory);
+  memset(memory, 'x', sizeof memory);
+  assert_string_equal(inf_buf_cstr(&buf), "12345678");
+  assert_true(inf_buf_append(&buf, "9", 1));
+  assert_string_equal(inf_buf_cstr(&buf), "123456789");
+  inf_buf_fini(&buf);
+  inf_buf_lend(&buf, memory, 0); /* no room is none */
+  assert_null(buf.ptr);
+  inf_buf_fini(&buf);
+}
+
+/* What is given away is never the lender's. */
+static void
+test_take_of_lent_memory(void **state)
+{
+  (void)state;
+  char memory[16];
+  inf_buf buf;
+  inf_buf_init(&buf, 100);
+  inf_buf_lend(&buf, memory, sizeof memory);
+  inf_buf_append(&buf, "text", 4);
+  size_t len;
+  char *taken = inf_buf_take(&buf, &len);
+  memset(memory, 'x', sizeof memory);
+  assert_string_equal(taken, "text");
+  assert_int_equal(len, 4);
+  assert_null(buf.ptr);
+  inf_free(taken);
+  inf_buf_fini(&buf);
+}
+
+static void
+test_lent_memory_is_wiped_and_not_freed(void **state)
+{
+  (void)state;
+  char memory[16];
+  inf_buf buf;
+  inf_buf_init(&buf, 100);
+  inf_buf_lend(&buf, memory, sizeof memory);
+  inf_buf_append(&buf, "secret", 6);
+  inf_buf_fini_secret(&buf);
+  assert_null(memchr(memory, 's', sizeof memory));
+  assert_null(buf.ptr);
+}
+
+static void
+outgrow(void *arg)
+{
+  (void)arg;
+  char memory[4];
+  inf_buf buf;
+  inf_buf_init(&buf, 100);
+  inf_buf_lend(&buf, memory, sizeof memory);
+  assert_true(inf_buf_append(&buf, "123", 3));
+  bool ok = inf_buf_append(&buf, "4567", 4);
+  assert_int_equal(ok, fail_alloc_hits() == 0);
+  assert_string_equal(inf_buf_cstr(&buf), ok ? "1234567" : "123");
+  inf_buf_fini(&buf);
+}
+
+static void
+test_lent_memory_stays_where_there_is_no_other(void **state)
+{
+  (void)state;
+  fail_alloc_install();
+  assert_true(fail_alloc_sweep(outgrow, NULL) > 0);
+  fail_alloc_uninstall();
+}
+
 int
 main(void)
 {
@@ -511,6 +596,10 @@ main(void)
       cmocka_unit_test(test_memory_failure_leaves_content),
       cmocka_unit_test(test_every_allocation_may_fail),
       cmocka_unit_test(test_fini_secret_wipes),
+      cmocka_unit_test(test_lent_memory),
+      cmocka_unit_test(test_take_of_lent_memory),
+      cmocka_unit_test(test_lent_memory_is_wiped_and_not_freed),
+      cmocka_unit_test(test_lent_memory_stays_where_there_is_no_other),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,10 +100,9 @@ inf_poller_wake(inf_poller *poller)
  * and the exchange below shows us its data.
  *
  * epoll tells of each write once (EPOLLET), so that nothing need be read; the
- * sum of 2^64 - 2 wake-ups, at which writing would end, is never reached. From
- * a pipe the bytes go first, then the flag. The other way round, a wake-up
- * between the two would leave the flag set over an empty descriptor, and no
- * later one would ever be written. */
+ * sum of 2^64 - 2 wake-ups, at which writing would end, is never reached. From a
+ * pipe one wake-up is read, which may have been written after the flag was
+ * cleared: then there is another one to end the next wait. */
 static void
 take_wake(inf_poller *poller)
 {

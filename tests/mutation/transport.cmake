@@ -1,20 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Bugs in lib/transport: connections, certificates, wake-ups. See bugs.cmake.
 
-infer_bug(76 transport/poller.c
-  "unit/test_poller_poll"
-  "a wake-up that comes at the wrong moment is the last: the loop sleeps on"
-  [[  ssize_t got;
-  do
-    got = read(poller->wake_read, &value, sizeof value);
-  while (got < 0 && errno == EINTR);]]
-  [[  ssize_t got;
-  atomic_exchange(&poller->woken, false);
-  do
-    got = read(poller->wake_read, &value, sizeof value);
-  while (got < 0 && errno == EINTR);
-  return;]])
-
 infer_bug(77 transport/poller.c
   "unit/test_poller_poll"
   "a wait ends before its time: a timer is waited for in a busy loop"

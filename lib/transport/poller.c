@@ -100,7 +100,7 @@ inf_poller_wake(inf_poller *poller)
  * and the exchange below shows us its data.
  *
  * epoll tells of each write once (EPOLLET), so that nothing need be read; the
- * sum of 2^64 - 2 wake-ups, at which writing would end, is never reached. From a
+ * sum of 2^64 - 2 wake-ups, at which writing would end, is never reached. Of a
  * pipe one wake-up is read, which may have been written after the flag was
  * cleared: then there is another one to end the next wait. */
 static void

@@ -297,20 +297,22 @@ struct Hooks; /* below */
 
 /* Gives a class with size() and operator[] a begin() and an end(). The
  * iterators refer to the list, and what they give is made when asked for. */
-template <typename List> class Indexed {
+template <typename List, typename Item> class Indexed {
 public:
   class Iterator {
   public:
     using iterator_category = std::input_iterator_tag;
+    using value_type = Item;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
+    using reference = Item;
 
     Iterator() = default;
     Iterator(const List *list, std::size_t index) noexcept
         : list_(list), index_(index)
     {
     }
-    auto operator*() const { return (*list_)[index_]; }
+    Item operator*() const { return (*list_)[index_]; }
     Iterator &operator++() noexcept
     {
       index_++;
@@ -448,7 +450,7 @@ private:
 
 /** Attempts in the order of their start, lent by a response or an error: a
  * range with size() and []. The index must be below size(). */
-class Attempts : public detail::Indexed<Attempts> {
+class Attempts : public detail::Indexed<Attempts, Attempt> {
 public:
   explicit Attempts(const infer_response *response) noexcept
       : response_(response)
@@ -483,7 +485,7 @@ struct ToolCall {
 };
 
 /** The tool calls of one choice: a range with size() and []. */
-class ToolCalls : public detail::Indexed<ToolCalls> {
+class ToolCalls : public detail::Indexed<ToolCalls, ToolCall> {
 public:
   ToolCalls(const infer_response *response, std::size_t choice) noexcept
       : response_(response), choice_(choice)
@@ -515,7 +517,7 @@ struct Part {
 
 /** The parts of an answer: a range with size() and []. The index must be below
  * size(). */
-class Parts : public detail::Indexed<Parts> {
+class Parts : public detail::Indexed<Parts, Part> {
 public:
   explicit Parts(const infer_response *response) noexcept : response_(response)
   {
@@ -2258,7 +2260,7 @@ struct PlanRow {
 
 /** The targets that a request would try, in order: a range with size() and
  * []. */
-class Plan : public detail::Indexed<Plan> {
+class Plan : public detail::Indexed<Plan, PlanRow> {
 public:
   Plan() = default;
   /** Takes over a C handle. */
@@ -2287,7 +2289,7 @@ struct WarmRow {
 };
 
 /** What came of a warm-up, provider by provider: a range with size() and []. */
-class WarmReport : public detail::Indexed<WarmReport> {
+class WarmReport : public detail::Indexed<WarmReport, WarmRow> {
 public:
   WarmReport() = default;
   /** Takes over a C handle. */
@@ -2326,7 +2328,7 @@ struct Model {
 };
 
 /** The models of a provider: a range with size() and []. */
-class ModelList : public detail::Indexed<ModelList> {
+class ModelList : public detail::Indexed<ModelList, Model> {
 public:
   ModelList() = default;
   /** Takes over a C handle. */

@@ -50,6 +50,10 @@
 
 #include <infer/infer.h>
 
+#if !defined(_MSVC_LANG) && __cplusplus < 201703L
+#error "infer/infer.hpp needs C++17: -std=c++17"
+#endif
+
 #include <array>
 #include <atomic>
 #include <chrono>

@@ -27,7 +27,8 @@ for name in hello.c failover.c infer.json full.json; do
 done
 
 check "the links of the pages lead somewhere"
-for page in README.md SECURITY.md CHANGELOG.md $(cd "$source" && echo docs/*.md); do
+for page in README.md SECURITY.md CHANGELOG.md \
+  $(cd "$source" && echo docs/*.md bindings/*/README.md); do
   while read -r link; do
     (cd "$(dirname "$source/$page")" && [ -e "$link" ]) ||
       wrong "$page: no $link"

@@ -14,7 +14,7 @@ sources() { # folders that are there
   local folder
   for folder in include lib tools examples tests bindings; do
     [ ! -d "$folder" ] || find "$folder" -path '*/node_modules' -prune -o \
-      \( -name '*.c' -o -name '*.h' -o -name '*.hpp' \) -print
+      \( -name '*.c' -o -name '*.h' -o -name '*.[ch]pp' \) -print
   done | sort
 }
 

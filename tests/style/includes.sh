@@ -8,7 +8,8 @@ set -u
 root=${1:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$root" || exit 1
 
-find lib include tools examples -name '*.[ch]' -o -name '*.hpp' | sort |
+find lib include tools examples bindings/cpp \
+  -name '*.[ch]' -o -name '*.[ch]pp' | sort |
   xargs grep -nHE '^[[:space:]]*#[[:space:]]*include' 2>/dev/null |
   awk '
     BEGIN {
@@ -47,10 +48,10 @@ find lib include tools examples -name '*.[ch]' -o -name '*.hpp' | sort |
     name ~ /^json-c\// && file !~ /^(tools|tests)\// {
       offend("json-c is for tools and tests only")
     }
-    file ~ /^(include|examples)\// && quoted && first != "infer" {
+    file ~ /^(include|examples|bindings\/cpp)\// && quoted && first != "infer" {
       offend("only public headers here")
     }
-    file ~ /^(include|examples)\// && (first in below) {
+    file ~ /^(include|examples|bindings\/cpp)\// && (first in below) {
       offend("only public headers here")
     }
     floor == "" { next }

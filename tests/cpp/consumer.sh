@@ -105,7 +105,7 @@ for name in hello stream quiet queue hooks; do
 done
 
 check "the first program reports what is missing"
-run env -u OPENAI_API_KEY -u CLARIFAI_PAT ./hello
+run env -u OPENAI_API_KEY -u OPENAI_BASE_URL -u CLARIFAI_PAT ./hello
 exits 1
 complains 'OPENAI_API_KEY'
 

@@ -167,12 +167,12 @@ TEST(config_reads_and_checks)
 
 TEST(result_holds_a_value_or_an_error)
 {
-  Result<std::string> good(std::string("x"));
+  Result<std::string> good = std::string("x");
   CHECK(good && good.has_value() && good.status() == Status::ok);
   CHECK_EQ(*good, "x");
   CHECK_EQ(good->size(), 1);
   CHECK_EQ(good.error().status(), Status::ok);
-  Result<std::string> bad(Error(Status::limit));
+  Result<std::string> bad = Error(Status::limit);
   CHECK(!bad && bad.status() == Status::limit);
   CHECK_EQ(std::move(bad).value_or("y"), "y");
   CHECK_EQ(std::move(good).value_or("y"), "x");

@@ -74,7 +74,8 @@
 
 #if !defined(INFER_HPP_EXCEPTIONS)
 /** 1: there are Exception and the functions that throw it. By default as the
- * compiler is told; set it to 0 to have none of them all the same. */
+ * compiler is told; set it to 0 to have none of them all the same: what a hook
+ * or a callback throws then ends the program. */
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define INFER_HPP_EXCEPTIONS 1
 #else
@@ -1662,6 +1663,12 @@ public:
   /** Adds a user message of content parts, given as a JSON array. */
   Request &parts(std::string_view json) &
   {
+    /* It must be one whole value, or it could bring members of its own. */
+    Request probe("parts");
+    probe.set_json("content", json);
+    std::size_t first = json.find_first_not_of(" \t\r\n");
+    if (probe.error() || first == json.npos || json[first] != '[')
+      return noted(INFER_E_INVALID_ARGUMENT, "parts: expected a JSON array");
     std::string message = "{\"role\":\"user\",\"content\":";
     message.append(json).append("}");
     return message_json(message);

@@ -90,10 +90,19 @@ TEST(request_from_json_is_the_request_that_was_written)
   CHECK(!Request::from_json(std::string_view()).try_json());
 }
 
+TEST(parts_are_one_array)
+{
+  CHECK(!Request("m").parts(R"( [{"type":"text","text":"x"}])").error());
+  for (const char *json : {R"([],"role":"system")", "", " ", "null", "[", "{}"})
+    CHECK_EQ(Request("m").parts(json).error().message(),
+             "parts: expected a JSON array");
+}
+
 TEST(builder_keeps_its_first_mistake)
 {
   Request request("m");
   request.user("x").image("", "ftp://no").set_json("temperature", "{");
+  request.deadline(std::chrono::hours(25));
   CHECK_EQ(request.error().status(), Status::invalid_argument);
   CHECK(request.error().message().find("image:") == 0);
   CHECK(!request.try_json());

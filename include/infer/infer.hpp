@@ -2687,12 +2687,13 @@ private:
       return request.error();
     infer_call *call = nullptr;
     detail::ErrorOut error;
+    auto hooks = hooks_; /* a hook may destroy this Client meanwhile */
     std::int32_t status =
         infer_submit(handle_.get(), request.handle(),
                      static_cast<std::int32_t>(mode), queue, tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
-    return Call(call, hooks_);
+    return Call(call, std::move(hooks));
   }
   Result<Stream> start_stream(const Request &request, bool is_throwing)
   {
@@ -2705,13 +2706,13 @@ private:
     if (status != INFER_OK)
       return Error(static_cast<Status>(status), "the client was moved from");
     state->queue.reset(queue);
+    state->hooks = hooks_;
     detail::ErrorOut error;
     status = infer_submit(handle_.get(), request.handle(), INFER_SUBMIT_STREAM,
                           queue, 0, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     state->call.reset(call);
-    state->hooks = hooks_;
     state->is_throwing = is_throwing;
     return Stream(std::move(state));
   }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -121,20 +122,26 @@ TEST(client_may_end_within_its_own_hook)
   auto shared = std::make_shared<std::atomic<int>>(0);
   {
     auto client = std::make_shared<std::unique_ptr<Client>>();
+    auto in_use = std::make_shared<std::mutex>();
     Config config = world::config();
     config.on_log(LogLevel::trace,
                   [shared](LogLevel, std::string_view) { (*shared)++; });
-    config.on_call([client, shared](CallView, ResponseView, ErrorView) {
+    config.on_call([client, in_use, shared](CallView, ResponseView, ErrorView) {
+      std::unique_lock<std::mutex> lock(*in_use, std::defer_lock);
+      if (!world::is_driven())
+        lock.lock();
       client->reset();
       *shared += 1000;
     });
     *client = std::make_unique<Client>(Client::try_open(config).value());
     config = Config();
     Queue queue = (*client)->try_queue().value();
+    std::unique_lock<std::mutex> lock(*in_use);
     /* The second call ends by the end of the client: its hook runs after. */
     Call silent = (*client)->try_submit(world::request("sim/silent")).value();
     Call call =
         (*client)->try_submit(world::request("sim/good"), queue).value();
+    lock.unlock();
     while (queue.try_poll())
       continue;
     CHECK_EQ(silent.try_wait().status(), Status::cancelled);

@@ -5,6 +5,7 @@
 
 #if INFER_HPP_EXCEPTIONS
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -142,7 +143,7 @@ TEST(exception_of_a_callback_comes_out)
 
 TEST(exception_of_a_hook_is_dropped)
 {
-  int runs = 0;
+  std::atomic<int> runs{0};
   auto fail = [&runs](auto...) {
     runs++;
     throw std::runtime_error("from a hook");

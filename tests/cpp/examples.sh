@@ -16,7 +16,7 @@ cat >"$work/sim.json" <<'END'
 { "defaults": { "text": "Hello from the simulator.", "first_token_ms": 5 },
   "rules": [
     { "when": { "model": "echo" },
-      "do": { "echo": true, "first_token_ms": 100, "inter_token_ms": 5 } },
+      "do": { "echo": true, "first_token_ms": 100, "inter_token_ms": 400 } },
     { "when": { "model": "down" }, "do": { "status": 503 } },
     { "when": { "model": "cut" },
       "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 250 } } ] }

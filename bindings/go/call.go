@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+
+package infer
+
+// #include "shim.h"
+import "C"
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An Event is a piece of an answer. Ignore types that you do not know.
+type Event struct {
+	Type EventType
+	// Choice is the index of the choice that it belongs to.
+	Choice int
+	// Epoch counts the restarts of the call, from 0.
+	Epoch int
+	// Text is the piece for EventText, EventReasoning, EventRefusal and
+	// EventToolCallDelta, the whole arguments for EventToolCallDone, the finish
+	// reason for EventFinish, JSON for EventLogprobs, EventExtra and
+	// EventUsage, the reason for EventRestart, "provider/model" for
+	// EventStart.
+	Text string
+	// ToolIndex, ToolID and ToolName are those of a tool call: its place among
+	// the tool calls of the choice, its id and its name.
+	ToolIndex        int
+	ToolID, ToolName string
+	// Response is the whole answer, for EventDone.
+	Response *Response
+}
+
+// A call is one in flight. The client's goroutine adds what comes of it, one
+// other goroutine takes that.
+type call struct {
+	stream bool
+	wake   chan struct{} // of capacity 1: there is news
+
+	mu      sync.Mutex
+	handle  *C.infer_call // to cancel it; nil before and after
+	events  []Event       // unread
+	merge   int           // number of unread events at which to merge them
+	dropped bool          // nobody reads any more
+	ended   bool
+	epoch   int       // of the terminal event
+	resp    *Response // if it ended well
+	err     *Error    // if not
+}
+
+// encode gives a request as the shim takes it.
+func (r *Request) encode() (body, settings []byte, err error) {
+	if body, err = r.body(); err != nil {
+		return nil, nil, err
+	}
+	settings, err = r.settings()
+	return body, settings, err
+}
+
+// submit starts a call.
+func (c *Client) submit(ctx context.Context, req *Request, stream bool) (*call, error) {
+	if ctx.Err() != nil {
+		return nil, contextFailure(ctx)
+	}
+	body, settings, err := req.encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	k := &call{stream: stream, wake: make(chan struct{}, 1), merge: mergeEvents}
+	mode := C.int32_t(C.INFER_SUBMIT_WHOLE)
+	if stream {
+		mode = C.INFER_SUBMIT_STREAM
+	}
+	c.mu.Lock()
+	c.lastTag++
+	tag := c.lastTag
+	c.calls[tag] = k
+	c.mu.Unlock()
+	sent := C.shim_submit(c.c, chars(body), C.size_t(len(body)),
+		chars(settings), C.size_t(len(settings)), C.int64_t(deadlineMs(ctx)),
+		mode, C.uint64_t(tag))
+	if sent.status != C.INFER_OK {
+		c.mu.Lock()
+		c.forgetLocked(tag)
+		c.mu.Unlock()
+		return nil, submitError(sent, settings)
+	}
+	k.begin(sent.call)
+	return k, nil
+}
+
+func submitError(sent C.shim_submitted, settings []byte) *Error {
+	if sent.refused >= 0 {
+		return refusedSetting(Status(sent.status), settings, int(sent.refused))
+	}
+	return takeError(sent.status, sent.error)
+}
+
+// begin notes the handle of a call, whose end may have come already.
+func (k *call) begin(handle *C.infer_call) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		C.shim_call_free(handle)
+		return
+	}
+	k.handle = handle
+}
+
+// cancel asks the call to end. Its terminal event follows.
+func (k *call) cancel() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.handle != nil {
+		C.infer_call_cancel(k.handle)
+	}
+}
+
+// grace is how much later than the context's deadline the library's own may
+// tell of it.
+const grace = 100 * time.Millisecond
+
+// watch cancels the call when ctx ends. The function that it gives ends that.
+func (k *call) watch(ctx context.Context) (stop func() bool) {
+	if ctx.Done() == nil {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, func() {
+		if ctx.Err() == context.DeadlineExceeded {
+			// The library has the same deadline, and can tell what it was
+			// doing then.
+			time.AfterFunc(grace, k.cancel)
+			return
+		}
+		k.cancel()
+	})
+}
+
+// deliver adds an event. It runs on the client's goroutine.
+func (k *call) deliver(event *C.shim_event) {
+	k.mu.Lock()
+	if event._type == C.INFER_EVENT_DONE {
+		k.end(event)
+	} else if k.stream && !k.dropped {
+		k.add(event)
+	}
+	k.mu.Unlock()
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (k *call) end(event *C.shim_event) {
+	k.ended = true
+	k.epoch = int(event.epoch)
+	event.call = k.handle // freed with the event
+	k.handle = nil
+	if event.response != nil && event.status == C.INFER_OK {
+		k.resp = copyResponse(event.response)
+		return
+	}
+	status := event.status
+	if status == C.INFER_OK {
+		status = C.INFER_E_NO_MEMORY
+	}
+	k.err = copyError(status, event.error)
+}
+
+func (k *call) add(event *C.shim_event) {
+	e := Event{
+		Type:   EventType(event._type),
+		Choice: int(event.choice),
+		Epoch:  int(event.epoch),
+		Text:   str(event.text),
+	}
+	switch e.Type {
+	case EventToolCallDelta, EventToolCallDone:
+		e.ToolIndex = int(event.tool_index)
+		e.ToolID = str(event.tool_id)
+		e.ToolName = str(event.tool_name)
+	case EventRestart:
+		clear(k.events)
+		k.events = k.events[:0] // of the answer that is void
+	}
+	k.events = append(k.events, e)
+	if len(k.events) >= k.merge {
+		k.events = mergeText(k.events)
+		k.merge = max(mergeEvents, 2*len(k.events))
+	}
+}
+
+// What waits unread is merged each time it has come to so many events, into
+// pieces of about so many bytes.
+const (
+	mergeEvents = 1024
+	mergeBytes  = 64 << 10
+)
+
+// mergeText joins adjacent pieces of the same text.
+func mergeText(events []Event) []Event {
+	merged := events[:0]
+	for i := 0; i < len(events); {
+		e := events[i]
+		size, end := len(e.Text), i+1
+		for end < len(events) && size < mergeBytes && joins(&e, &events[end]) {
+			size += len(events[end].Text)
+			end++
+		}
+		if end > i+1 {
+			var text strings.Builder
+			text.Grow(size)
+			for _, piece := range events[i:end] {
+				text.WriteString(piece.Text)
+			}
+			e.Text = text.String()
+		}
+		merged = append(merged, e)
+		i = end
+	}
+	clear(events[len(merged):])
+	return merged
+}
+
+func joins(a, b *Event) bool {
+	switch a.Type {
+	case EventText, EventReasoning, EventRefusal:
+	case EventToolCallDelta:
+		if a.ToolIndex != b.ToolIndex {
+			return false
+		}
+	default:
+		return false
+	}
+	return a.Type == b.Type && a.Choice == b.Choice && a.Epoch == b.Epoch
+}
+
+// failure gives the error of an ended call to a caller with this context.
+func (k *call) failure(ctx context.Context) error {
+	if k.err.Status == ErrCancelled && ctx.Err() == context.DeadlineExceeded {
+		k.err.Status = ErrDeadline
+	}
+	if ctx.Err() != nil && (k.err.Status == ErrCancelled || k.err.Status == ErrDeadline) {
+		k.err.cause = context.Cause(ctx)
+	}
+	return k.err
+}
+
+// Chat sends a request and waits for the whole answer.
+func (c *Client) Chat(ctx context.Context, req *Request) (*Response, error) {
+	k, err := c.submit(ctx, req, false)
+	if err != nil {
+		return nil, err
+	}
+	stop := k.watch(ctx)
+	<-k.wake // the terminal event, which is the only one
+	stop()
+	if k.err != nil {
+		return nil, k.failure(ctx)
+	}
+	return k.resp, nil
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* The C side of the Go package: lays libinfer's handles out as plain structs,
+ * so that Go crosses over once for a batch of events, once for a submission,
+ * and reads the rest from memory. Nothing here calls Go. */
+#define _GNU_SOURCE
+#include "shim.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_llong live;
+
+int64_t
+shim_live(void)
+{
+  return atomic_load(&live);
+}
+
+static shim_text
+text_of(const char *text)
+{
+  return (shim_text){text, strlen(text)};
+}
+
+/* ---- Results ------------------------------------------------------------- */
+
+/* Memory of a result: blocks that go with it. */
+typedef struct block {
+  struct block *next;
+  max_align_t data[];
+} block;
+
+struct shim_result {
+  infer_response *response_handle;
+  infer_error *error_handle;
+  shim_response *response;
+  shim_error *error;
+  block *blocks;
+  int failed; /* memory was short */
+};
+
+static void *
+take(shim_result *result, size_t count, size_t size)
+{
+  block *taken = NULL;
+  if (count == 0) {
+    return NULL;
+  }
+  if (count <= (SIZE_MAX - sizeof(*taken)) / size) {
+    taken = calloc(1, sizeof(*taken) + count * size);
+  }
+  if (!taken) {
+    result->failed = 1;
+    return NULL;
+  }
+  taken->next = result->blocks;
+  result->blocks = taken;
+  return taken->data;
+}
+
+static void
+lay_attempt(shim_attempt *flat, const infer_attempt *attempt)
+{
+  flat->provider = text_of(infer_attempt_provider(attempt));
+  flat->target = text_of(infer_attempt_target(attempt));
+  flat->message = text_of(infer_attempt_message(attempt));
+  flat->request_id = text_of(infer_attempt_request_id(attempt));
+  flat->reason = infer_attempt_reason(attempt);
+  flat->key_index = infer_attempt_key_index(attempt);
+  flat->status = infer_attempt_status(attempt);
+  flat->http_status = infer_attempt_http_status(attempt);
+  flat->won = infer_attempt_won(attempt);
+  flat->reused_connection = infer_attempt_reused_connection(attempt);
+  flat->start_ns = infer_attempt_start_ns(attempt);
+  for (int32_t i = 0; i < INFER_PHASE_COUNT; i++) {
+    flat->phase_ns[i] = infer_attempt_phase_ns(attempt, i);
+  }
+  for (int32_t i = 0; i < INFER_USAGE_COUNT; i++) {
+    flat->usage[i] = infer_attempt_usage(attempt, i);
+  }
+  flat->bytes_sent = infer_attempt_bytes_sent(attempt);
+  flat->bytes_received = infer_attempt_bytes_received(attempt);
+  flat->skipped_events = infer_attempt_skipped_events(attempt);
+}
+
+static void
+lay_tool_calls(shim_result *result, shim_choice *flat,
+               const infer_response *response, size_t choice)
+{
+  size_t count = infer_response_tool_call_count(response, choice);
+  shim_tool_call *calls = take(result, count, sizeof(*calls));
+  for (size_t i = 0; calls && i < count; i++) {
+    shim_text *arguments = &calls[i].arguments;
+    calls[i].id = text_of(infer_response_tool_call_id(response, choice, i));
+    calls[i].name = text_of(infer_response_tool_call_name(response, choice, i));
+    arguments->at = infer_response_tool_call_arguments(response, choice, i,
+                                                       &arguments->len);
+  }
+  flat->tool_calls = calls;
+  flat->tool_call_count = calls ? count : 0;
+}
+
+static void
+lay_choices(shim_result *result, shim_response *flat,
+            const infer_response *response)
+{
+  size_t count = infer_response_choice_count(response);
+  shim_choice *choices = take(result, count, sizeof(*choices));
+  for (size_t i = 0; choices && i < count; i++) {
+    shim_choice *to = &choices[i];
+    to->text.at = infer_response_choice_text(response, i, &to->text.len);
+    to->reasoning.at =
+        infer_response_reasoning(response, i, &to->reasoning.len);
+    to->refusal.at = infer_response_refusal(response, i, &to->refusal.len);
+    to->finish_reason = text_of(infer_response_finish_reason(response, i));
+    to->native_finish_reason =
+        text_of(infer_response_native_finish_reason(response, i));
+    lay_tool_calls(result, to, response, i);
+  }
+  flat->choices = choices;
+  flat->choice_count = choices ? count : 0;
+}
+
+static size_t
+place_of(const infer_response *response, const infer_attempt *attempt)
+{
+  size_t count = infer_response_attempt_count(response), i = 0;
+  while (i < count && infer_response_attempt(response, i) != attempt) {
+    i++;
+  }
+  return i;
+}
+
+static void
+lay_parts(shim_result *result, shim_response *flat,
+          const infer_response *response)
+{
+  size_t count = infer_response_part_count(response);
+  shim_part *parts = take(result, count, sizeof(*parts));
+  for (size_t i = 0; parts && i < count; i++) {
+    parts[i].model = text_of(infer_response_part_model(response, i));
+    parts[i].bytes = infer_response_part_bytes(response, i);
+    parts[i].attempt = place_of(response, infer_response_part(response, i));
+  }
+  flat->parts = parts;
+  flat->part_count = parts ? count : 0;
+}
+
+static shim_response *
+lay_response(shim_result *result, const infer_response *response)
+{
+  shim_response *flat = take(result, 1, sizeof(*flat));
+  if (!flat) {
+    return NULL;
+  }
+  flat->id = text_of(infer_response_id(response));
+  flat->model = text_of(infer_response_model(response));
+  flat->provider = text_of(infer_response_provider(response));
+  flat->target = text_of(infer_response_target(response));
+  flat->request_id = text_of(infer_response_request_id(response));
+  flat->json.at = infer_response_json(response, &flat->json.len);
+  for (int32_t i = 0; i < INFER_USAGE_COUNT; i++) {
+    flat->usage[i] = infer_response_usage(response, i);
+    flat->total_usage[i] = infer_response_total_usage(response, i);
+  }
+  flat->usage_estimated = infer_response_usage_estimated(response);
+  lay_choices(result, flat, response);
+  lay_parts(result, flat, response);
+  size_t count = infer_response_attempt_count(response);
+  shim_attempt *attempts = take(result, count, sizeof(*attempts));
+  for (size_t i = 0; attempts && i < count; i++) {
+    lay_attempt(&attempts[i], infer_response_attempt(response, i));
+  }
+  flat->attempts = attempts;
+  flat->attempt_count = attempts ? count : 0;
+  return flat;
+}
+
+static shim_error *
+lay_error(shim_result *result, const infer_error *error)
+{
+  shim_error *flat = take(result, 1, sizeof(*flat));
+  if (!flat) {
+    return NULL;
+  }
+  flat->message = text_of(infer_error_message(error));
+  flat->provider = text_of(infer_error_provider(error));
+  flat->target = text_of(infer_error_target(error));
+  flat->request_id = text_of(infer_error_request_id(error));
+  flat->provider_code = text_of(infer_error_provider_code(error));
+  flat->provider_type = text_of(infer_error_provider_type(error));
+  flat->provider_param = text_of(infer_error_provider_param(error));
+  flat->provider_message = text_of(infer_error_provider_message(error));
+  flat->status = infer_error_status(error);
+  flat->http_status = infer_error_http_status(error);
+  flat->retryable = infer_error_retryable(error);
+  flat->retry_after_ms = infer_error_retry_after_ms(error);
+  size_t count = infer_error_attempt_count(error);
+  shim_attempt *attempts = take(result, count, sizeof(*attempts));
+  for (size_t i = 0; attempts && i < count; i++) {
+    lay_attempt(&attempts[i], infer_error_attempt(error, i));
+  }
+  flat->attempts = attempts;
+  flat->attempt_count = attempts ? count : 0;
+  const infer_response *partial = infer_error_partial(error);
+  if (partial) {
+    flat->partial = lay_response(result, partial);
+  }
+  return flat;
+}
+
+/* Takes over both handles. */
+static shim_result *
+result_new(infer_response *response, infer_error *error)
+{
+  shim_result *result = calloc(1, sizeof(*result));
+  if (!result) {
+    infer_response_free(response);
+    infer_error_free(error);
+    return NULL;
+  }
+  atomic_fetch_add(&live, 1);
+  result->response_handle = response;
+  result->error_handle = error;
+  if (response) {
+    result->response = lay_response(result, response);
+  } else if (error) {
+    result->error = lay_error(result, error);
+  }
+  if (result->failed) {
+    shim_result_free(result);
+    return NULL;
+  }
+  return result;
+}
+
+shim_result *
+shim_result_of_response(infer_response *response)
+{
+  return result_new(response, NULL);
+}
+
+shim_result *
+shim_result_of_error(infer_error *error)
+{
+  return result_new(NULL, error);
+}
+
+const shim_response *
+shim_result_response(const shim_result *result)
+{
+  return result ? result->response : NULL;
+}
+
+const shim_error *
+shim_result_error(const shim_result *result)
+{
+  return result ? result->error : NULL;
+}
+
+void
+shim_result_free(shim_result *result)
+{
+  if (!result) {
+    return;
+  }
+  infer_response_free(result->response_handle);
+  infer_error_free(result->error_handle);
+  while (result->blocks) {
+    block *next = result->blocks->next;
+    free(result->blocks);
+    result->blocks = next;
+  }
+  free(result);
+  atomic_fetch_sub(&live, 1);
+}
+
+/* ---- Client -------------------------------------------------------------- */
+
+static int32_t
+open_queue(shim_client *client)
+{
+  /* A client without a loop thread would stand still: the queue's descriptor
+   * does not become readable by itself. */
+  if (infer_client_fd(client->client) >= 0) {
+    return INFER_E_UNSUPPORTED;
+  }
+  int32_t status = infer_queue_new(&client->queue, client->client);
+  if (status != INFER_OK) {
+    return status;
+  }
+  client->fd = fcntl(infer_queue_fd(client->queue), F_DUPFD_CLOEXEC, 0);
+  return client->fd >= 0 ? INFER_OK : INFER_E_LIMIT;
+}
+
+shim_opened
+shim_client_open(const infer_config *config)
+{
+  shim_opened opened = {.client = calloc(1, sizeof(*opened.client))};
+  if (!opened.client) {
+    opened.status = INFER_E_NO_MEMORY;
+    return opened;
+  }
+  atomic_fetch_add(&live, 1);
+  opened.status =
+      infer_client_new(&opened.client->client, config, &opened.error);
+  if (opened.status == INFER_OK) {
+    opened.status = open_queue(opened.client);
+  }
+  if (opened.status != INFER_OK) {
+    shim_client_free(opened.client);
+    opened.client = NULL;
+  }
+  return opened;
+}
+
+void
+shim_client_free(shim_client *client)
+{
+  shim_release(client);
+  infer_queue_free(client->queue);
+  infer_client_free(client->client);
+  free(client);
+  atomic_fetch_sub(&live, 1);
+}
+
+static int32_t
+apply(infer_request *request, char kind, const char *name, const char *value)
+{
+  switch (kind) {
+  case 'h':
+    return infer_request_set_header(request, name, value);
+  case 'l':
+    return infer_request_require_label(request, value);
+  case 't':
+    return infer_request_set_tag(request, name, value);
+  case 'n':
+    return infer_request_set_tenant(request, value);
+  case '1':
+    return infer_request_set_run_once(request, 1);
+  default:
+    return INFER_E_INTERNAL;
+  }
+}
+
+static ptrdiff_t
+apply_all(infer_request *request, const char *settings, size_t len,
+          int32_t *status)
+{
+  for (size_t at = 0; at < len;) {
+    const char *name = settings + at + 1;
+    const char *value = name + strlen(name) + 1;
+    *status = apply(request, settings[at], name, value);
+    if (*status != INFER_OK) {
+      return (ptrdiff_t)at;
+    }
+    at = (size_t)(value - settings) + strlen(value) + 1;
+  }
+  return -1;
+}
+
+shim_submitted
+shim_request_new(const char *json, size_t json_len, const char *settings,
+                 size_t settings_len, int64_t deadline_ms,
+                 infer_request **request)
+{
+  shim_submitted made = {.refused = -1};
+  made.status = infer_request_from_json(request, json, json_len, &made.error);
+  if (made.status == INFER_OK && deadline_ms > 0) {
+    made.status = infer_request_set_deadline_ms(*request, deadline_ms);
+  }
+  if (made.status == INFER_OK) {
+    made.refused = apply_all(*request, settings, settings_len, &made.status);
+  }
+  return made;
+}
+
+shim_submitted
+shim_submit(shim_client *client, const char *json, size_t json_len,
+            const char *settings, size_t settings_len, int64_t deadline_ms,
+            int32_t mode, uint64_t tag)
+{
+  infer_request *request = NULL;
+  shim_submitted sent = shim_request_new(json, json_len, settings, settings_len,
+                                         deadline_ms, &request);
+  if (sent.status == INFER_OK) {
+    sent.status = infer_submit(client->client, request, mode, client->queue,
+                               tag, &sent.call, &sent.error);
+  }
+  if (sent.call) {
+    atomic_fetch_add(&live, 1);
+  }
+  infer_request_free(request);
+  return sent;
+}
+
+void
+shim_call_free(infer_call *call)
+{
+  if (call) {
+    infer_call_free(call);
+    atomic_fetch_sub(&live, 1);
+  }
+}
+
+/* ---- Batches ------------------------------------------------------------- */
+
+static void
+lay_event(shim_event *flat, shim_result **result, infer_event *event)
+{
+  flat->type = infer_event_type(event);
+  flat->tag = infer_event_tag(event);
+  flat->epoch = infer_event_epoch(event);
+  flat->choice = infer_event_choice(event);
+  flat->text.at = infer_event_text(event, &flat->text.len);
+  flat->call = NULL;
+  flat->response = NULL;
+  flat->error = NULL;
+  flat->status = INFER_OK;
+  if (flat->type == INFER_EVENT_TOOL_CALL_DELTA ||
+      flat->type == INFER_EVENT_TOOL_CALL_DONE) {
+    flat->tool_index = infer_event_tool_index(event);
+    flat->tool_id = text_of(infer_event_tool_id(event));
+    flat->tool_name = text_of(infer_event_tool_name(event));
+  }
+  if (flat->type == INFER_EVENT_DONE) {
+    flat->status = infer_event_status(event);
+    *result = result_new(infer_event_take_response(event),
+                         infer_event_take_error(event));
+    flat->response = shim_result_response(*result);
+    flat->error = shim_result_error(*result);
+  }
+}
+
+size_t
+shim_fetch(shim_client *client)
+{
+  shim_release(client);
+  if (infer_queue_poll_batch(client->queue, client->events, SHIM_BATCH, 0,
+                             &client->count) != INFER_OK) {
+    client->count = 0;
+  }
+  atomic_fetch_add(&live, (long long)client->count);
+  for (size_t i = 0; i < client->count; i++) {
+    lay_event(&client->flat[i], &client->results[i], client->events[i]);
+  }
+  return client->count;
+}
+
+void
+shim_release(shim_client *client)
+{
+  for (size_t i = 0; i < client->count; i++) {
+    shim_result_free(client->results[i]);
+    client->results[i] = NULL;
+    shim_call_free(client->flat[i].call);
+    infer_event_free(client->events[i]);
+  }
+  atomic_fetch_sub(&live, (long long)client->count);
+  client->count = 0;
+}
+
+/* ---- Others -------------------------------------------------------------- */
+
+shim_configured
+shim_config_new(const char *path, const char *json, size_t len)
+{
+  shim_configured made = {.status = INFER_OK};
+  if (path) {
+    made.status = infer_config_from_file(&made.config, path, &made.error);
+  } else if (json) {
+    made.status =
+        infer_config_from_json(&made.config, json, len, &made.error);
+  } else {
+    made.status = infer_config_new(&made.config);
+  }
+  if (made.config) {
+    atomic_fetch_add(&live, 1);
+  }
+  return made;
+}
+
+void
+shim_config_free(infer_config *config)
+{
+  if (config) {
+    infer_config_free(config);
+    atomic_fetch_sub(&live, 1);
+  }
+}

@@ -82,9 +82,10 @@ func (c *Client) Close() error {
 // way the client is closed.
 func (c *Client) Shutdown(ctx context.Context) error {
 	const forever = 1 << 53 // milliseconds
-	stop := context.AfterFunc(ctx, func() { c.refuse(0) })
-	defer stop()
-	if !c.shutdown(forever) {
+	ended := make(chan bool, 1)
+	stop := context.AfterFunc(ctx, func() { ended <- c.refuse(0) })
+	c.shutdown(forever)
+	if !stop() && !<-ended {
 		return context.Cause(ctx)
 	}
 	return nil
@@ -99,8 +100,8 @@ func (c *Client) refuse(drainMs int64) bool {
 	return C.infer_client_close(c.c.client, C.int64_t(drainMs)) == C.INFER_OK
 }
 
-func (c *Client) shutdown(drainMs int64) bool {
-	ended := c.refuse(drainMs)
+func (c *Client) shutdown(drainMs int64) {
+	c.refuse(drainMs)
 	c.once.Do(func() {
 		// Every call that was accepted has its terminal event by now, or will.
 		c.using.Lock()
@@ -114,7 +115,6 @@ func (c *Client) shutdown(drainMs int64) bool {
 		close(c.closed)
 	})
 	<-c.closed
-	return ended
 }
 
 // noCalls gives a channel that is closed when no call is left.

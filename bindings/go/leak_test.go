@@ -18,7 +18,7 @@ import (
 // the second half of them no memory. INFER_GO_LEAK_CALLS=100000 is the long
 // form.
 func TestLeak(t *testing.T) {
-	calls := 8000
+	calls := 20000
 	if n, err := strconv.Atoi(os.Getenv("INFER_GO_LEAK_CALLS")); err == nil {
 		calls = n
 	}

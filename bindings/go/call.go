@@ -59,15 +59,8 @@ func (r *Request) encode() (body, settings []byte, err error) {
 	return body, settings, err
 }
 
-// submit starts a call.
+// submit starts a call whose events come to the client's goroutine.
 func (c *Client) submit(ctx context.Context, req *Request, stream bool) (*call, error) {
-	if ctx.Err() != nil {
-		return nil, contextFailure(ctx)
-	}
-	body, settings, err := req.encode()
-	if err != nil {
-		return nil, err
-	}
 	if err := c.enter(); err != nil {
 		return nil, err
 	}
@@ -82,17 +75,33 @@ func (c *Client) submit(ctx context.Context, req *Request, stream bool) (*call, 
 	tag := c.lastTag
 	c.calls[tag] = k
 	c.mu.Unlock()
+	err := c.start(ctx, req, k, mode, tag)
+	if err != nil {
+		c.mu.Lock()
+		c.forgetLocked(tag)
+		c.mu.Unlock()
+		return nil, err
+	}
+	return k, nil
+}
+
+// start hands a request to the library. The caller has entered the client.
+func (c *Client) start(ctx context.Context, req *Request, k *call, mode C.int32_t, tag uint64) error {
+	if ctx.Err() != nil {
+		return contextFailure(ctx)
+	}
+	body, settings, err := req.encode()
+	if err != nil {
+		return err
+	}
 	sent := C.shim_submit(c.c, chars(body), C.size_t(len(body)),
 		chars(settings), C.size_t(len(settings)), C.int64_t(deadlineMs(ctx)),
 		mode, C.uint64_t(tag))
 	if sent.status != C.INFER_OK {
-		c.mu.Lock()
-		c.forgetLocked(tag)
-		c.mu.Unlock()
-		return nil, submitError(sent, settings)
+		return submitError(sent, settings)
 	}
 	k.begin(sent.call)
-	return k, nil
+	return nil
 }
 
 func submitError(sent C.shim_submitted, settings []byte) *Error {
@@ -254,6 +263,10 @@ func (k *call) failure(ctx context.Context) error {
 
 // Chat sends a request and waits for the whole answer.
 func (c *Client) Chat(ctx context.Context, req *Request) (*Response, error) {
+	if c.mayWait.CompareAndSwap(true, false) {
+		defer c.mayWait.Store(true)
+		return c.chatHere(ctx, req)
+	}
 	k, err := c.submit(ctx, req, false)
 	if err != nil {
 		return nil, err
@@ -265,4 +278,31 @@ func (c *Client) Chat(ctx context.Context, req *Request) (*Response, error) {
 		return nil, k.failure(ctx)
 	}
 	return k.resp, nil
+}
+
+// chatHere waits in C, on the goroutine's own thread. That is twice as fast as
+// to be woken by the client's goroutine, but takes a thread: one call at a time
+// may do it.
+func (c *Client) chatHere(ctx context.Context, req *Request) (*Response, error) {
+	if err := c.enter(); err != nil { // Close cancels the call, then waits
+		return nil, err
+	}
+	defer c.leave()
+	k := &call{}
+	if err := c.start(ctx, req, k, C.INFER_SUBMIT_WHOLE, 0); err != nil {
+		return nil, err
+	}
+	stop := k.watch(ctx)
+	result := C.shim_call_wait(k.handle)
+	stop()
+	defer C.shim_result_free(result)
+	k.mu.Lock()
+	C.shim_call_free(k.handle)
+	k.handle = nil
+	k.mu.Unlock()
+	if response := C.shim_result_response(result); response != nil {
+		return copyResponse(response), nil
+	}
+	k.err = copyError(C.INFER_E_NO_MEMORY, C.shim_result_error(result))
+	return nil, k.failure(ctx)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,9 @@ type Client struct {
 	c      *C.shim_client // nil once closed
 	closed chan struct{}  // when nothing of it is left
 	once   sync.Once
+
+	// mayWait is true while no call waits on a thread of its own, see chatHere.
+	mayWait atomic.Bool
 
 	file    *os.File      // the queue's descriptor, in the runtime's poller
 	drained chan struct{} // the goroutine has ended
@@ -54,6 +58,8 @@ func New(config *Config) (*Client, error) {
 		closed:  make(chan struct{}),
 		drained: make(chan struct{}),
 	}
+	// With one processor a thread in C would hold up all goroutines.
+	c.mayWait.Store(runtime.GOMAXPROCS(0) > 1)
 	go c.drain()
 	return c, nil
 }

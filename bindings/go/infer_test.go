@@ -104,12 +104,25 @@ func checkLeaks(t testing.TB) {
 	})
 }
 
+// bothWays runs a test with calls that wait in C, and with calls that the
+// client's goroutine ends.
+func bothWays(t *testing.T, test func(t *testing.T, client *Client, s *sim.Sim)) {
+	for _, here := range []bool{true, false} {
+		t.Run(fmt.Sprintf("here=%v", here), func(t *testing.T) {
+			client, s := newClient(t)
+			client.mayWait.Store(here)
+			test(t, client, s)
+		})
+	}
+}
+
 func ask(model string) *Request {
 	return &Request{Model: model, Messages: []Message{User("Say hello.")}}
 }
 
-func TestChat(t *testing.T) {
-	client, _ := newClient(t)
+func TestChat(t *testing.T) { bothWays(t, testChat) }
+
+func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 	resp, err := client.Chat(context.Background(), ask("sim/good"))
 	if err != nil {
 		t.Fatal(err)
@@ -199,8 +212,9 @@ func TestRequestJSON(t *testing.T) {
 	}
 }
 
-func TestRefusedRequests(t *testing.T) {
-	client, _ := newClient(t)
+func TestRefusedRequests(t *testing.T) { bothWays(t, testRefusedRequests) }
+
+func testRefusedRequests(t *testing.T, client *Client, _ *sim.Sim) {
 	with := func(change func(*Request)) *Request {
 		req := ask("sim/good")
 		change(req)
@@ -382,8 +396,9 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
-	client, _ := newClient(t)
+func TestErrors(t *testing.T) { bothWays(t, testErrors) }
+
+func testErrors(t *testing.T, client *Client, _ *sim.Sim) {
 	_, err := client.Chat(context.Background(), ask("sim/limited"))
 	var e *Error
 	if !errors.Is(err, ErrRateLimited) || errors.Is(err, ErrServer) || !errors.As(err, &e) {
@@ -412,8 +427,9 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestContext(t *testing.T) {
-	client, s := newClient(t)
+func TestContext(t *testing.T) { bothWays(t, testContext) }
+
+func testContext(t *testing.T, client *Client, s *sim.Sim) {
 	t.Run("deadline", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
@@ -789,5 +805,46 @@ func TestModelsAndPrewarm(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if Version() == "" {
 		t.Error("none")
+	}
+}
+
+// Close at any moment: every call ends, and none begins afterwards.
+func TestCloseAmidst(t *testing.T) {
+	checkLeaks(t)
+	s := sim.Start(t, script)
+	for i := range 20 {
+		client := clientOf(t, s)
+		var group sync.WaitGroup
+		for n := range 8 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				var err error
+				for err == nil {
+					if n%2 == 0 {
+						_, err = client.Chat(context.Background(), ask("sim/good"))
+						continue
+					}
+					for _, err = range client.Stream(context.Background(), ask("sim/good")) {
+						if err != nil {
+							break
+						}
+					}
+				}
+				if !errors.Is(err, ErrClosed) && !errors.Is(err, ErrCancelled) {
+					t.Error(err)
+				}
+			}()
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond)
+		if i%2 == 0 {
+			group.Add(1)
+			go func() {
+				defer group.Done()
+				client.Shutdown(context.Background())
+			}()
+		}
+		client.Close()
+		group.Wait()
 	}
 }

@@ -386,8 +386,9 @@ shim_submit(shim_client *client, const char *json, size_t json_len,
   shim_submitted sent = shim_request_new(json, json_len, settings, settings_len,
                                          deadline_ms, &request);
   if (sent.status == INFER_OK) {
-    sent.status = infer_submit(client->client, request, mode, client->queue,
-                               tag, &sent.call, &sent.error);
+    infer_queue *queue = tag != 0 ? client->queue : NULL;
+    sent.status = infer_submit(client->client, request, mode, queue, tag,
+                               &sent.call, &sent.error);
   }
   if (sent.call) {
     atomic_fetch_add(&live, 1);
@@ -403,6 +404,15 @@ shim_call_free(infer_call *call)
     infer_call_free(call);
     atomic_fetch_sub(&live, 1);
   }
+}
+
+shim_result *
+shim_call_wait(infer_call *call)
+{
+  infer_response *response = NULL;
+  infer_error *error = NULL;
+  (void)infer_call_wait(call, -1, &response, &error);
+  return result_new(response, error);
 }
 
 /* ---- Batches ------------------------------------------------------------- */

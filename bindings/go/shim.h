@@ -120,13 +120,17 @@ typedef struct shim_submitted {
 
 /* settings: how the call is made, each as a letter ('h' header, 'l' label, 't'
  * tag, 'n' tenant, '1' run once), a name and a value, both NUL-terminated.
- * deadline_ms 0: that of the route. */
+ * deadline_ms 0: that of the route. tag 0: for shim_call_wait(), without
+ * events. */
 shim_submitted shim_submit(shim_client *client, const char *json,
                            size_t json_len, const char *settings,
                            size_t settings_len, int64_t deadline_ms,
                            int32_t mode, uint64_t tag);
 /* Gives up a call that shim_submit() gave. */
 void shim_call_free(infer_call *call);
+/* Waits for the end of a call whose events go to no queue; gives its result,
+ * NULL when memory is short. */
+shim_result *shim_call_wait(infer_call *call);
 
 /* Releases the batch before and fetches the next, without waiting. Returns the
  * number of events, which lie in client->flat. */

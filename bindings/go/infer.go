@@ -66,6 +66,9 @@ func nameOf[T ~int32](names map[T]string, v T) string {
 
 // str copies a text of C.
 func str(t C.shim_text) string {
+	if t.len == 0 {
+		return ""
+	}
 	return C.GoStringN(t.at, C.int(t.len))
 }
 

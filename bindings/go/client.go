@@ -60,7 +60,7 @@ func New(config *Config) (*Client, error) {
 	}
 	// With one processor a thread in C would hold up all goroutines.
 	c.mayWait.Store(runtime.GOMAXPROCS(0) > 1)
-	go c.drain()
+	go c.drain(opened.client)
 	return c, nil
 }
 
@@ -152,9 +152,8 @@ func (c *Client) Reload(config *Config) error {
 
 // drain runs on the client's goroutine and hands out events until the file is
 // closed. It sleeps in the runtime's poller, on no thread.
-func (c *Client) drain() {
+func (c *Client) drain(shim *C.shim_client) {
 	defer close(c.drained)
-	shim := c.c
 	raw, err := c.file.SyscallConn()
 	if err != nil {
 		panic(err) // an *os.File that nobody has closed

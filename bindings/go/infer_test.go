@@ -171,7 +171,7 @@ func TestChatReasoning(t *testing.T) {
 func TestRequest(t *testing.T) {
 	client, s := newClient(t)
 	temperature := 0.25
-	odd := "quote \" backslash \\ line \n tab \t nul \x00 é 漢 \u2028"
+	odd := "quote \" backslash \\ line \n tab \t nul \x00 unit \x1f é 漢 \u2028"
 	req := &Request{
 		Model: "sim/echo",
 		Messages: []Message{System("Be brief."), {Role: "user", Text: "Look.", ImageURL: "https://example.com/a.png"},
@@ -840,6 +840,20 @@ func TestModelsAndPrewarm(t *testing.T) {
 func TestVersion(t *testing.T) {
 	if Version() == "" {
 		t.Error("none")
+	}
+}
+
+// Close may come before the client's goroutine has begun.
+func TestCloseAtOnce(t *testing.T) {
+	checkLeaks(t)
+	s := sim.Start(t, script)
+	config := configOf(t, s)
+	for range 100 {
+		client, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Close()
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 // docs/options.md. It is used by one goroutine at a time.
 type Config struct {
 	c *C.infer_config
+	// Without a pointer of Go it would be so small that the collector puts it
+	// together with others, and then may never run its finalizer.
+	_ *byte
 }
 
 // NewConfig makes an empty configuration, to be filled by [Config.Set].
@@ -51,7 +54,7 @@ func newConfig(path *C.char, document []byte) (*Config, error) {
 	if made.status != C.INFER_OK {
 		return nil, takeError(made.status, made.error)
 	}
-	config := &Config{made.config}
+	config := &Config{c: made.config}
 	runtime.SetFinalizer(config, func(config *Config) { C.shim_config_free(config.c) })
 	return config, nil
 }

@@ -98,9 +98,11 @@ func checkLeaks(t testing.TB) {
 			}
 			time.Sleep(wait)
 		}
-		stacks := make([]byte, 1<<16)
-		t.Errorf("%d goroutines, %d before; %d handles\n%s", runtime.NumGoroutine(), goroutines,
-			liveHandles(), stacks[:runtime.Stack(stacks, true)])
+		t.Errorf("%d goroutines, %d before; %d handles", runtime.NumGoroutine(), goroutines, liveHandles())
+		if runtime.NumGoroutine() > goroutines {
+			stacks := make([]byte, 1<<16)
+			t.Logf("%s", stacks[:runtime.Stack(stacks, true)])
+		}
 	})
 }
 
@@ -791,6 +793,25 @@ func TestConfig(t *testing.T) {
 	if _, err := LoadConfig(file); err != nil {
 		t.Error(err)
 	}
+}
+
+// A configuration that nobody has any more is freed, also among other small
+// objects that live on.
+func TestConfigsAreFreed(t *testing.T) {
+	checkLeaks(t)
+	var kept []*int
+	for i := range 1000 {
+		NewConfig()
+		kept = append(kept, &i)
+	}
+	for wait := time.Millisecond; liveHandles() > 0 && wait < 2*time.Second; wait *= 2 {
+		runtime.GC()
+		time.Sleep(wait)
+	}
+	if n := liveHandles(); n > 0 {
+		t.Errorf("%d are left", n)
+	}
+	runtime.KeepAlive(kept)
 }
 
 func TestReload(t *testing.T) {

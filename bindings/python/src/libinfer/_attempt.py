@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""The record of one HTTP request that was sent for a call."""
+
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, Optional, Tuple
+
+from libinfer._ffi import lib, text
+from libinfer._generated import STATUS_TEXTS, Phase, Reason, Status, UsageKind
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Token counts; None for what is not known."""
+
+    input: Optional[int]
+    output: Optional[int]
+    reasoning: Optional[int]
+    """Of the output."""
+    cache_read: Optional[int]
+    """Of the input."""
+    cache_write: Optional[int]
+    """Of the input."""
+    total: Optional[int]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Who was asked, why, what came of it, and when."""
+
+    provider: str
+    target: str
+    """``provider/model``"""
+    reason: int
+    """Why it was started: a :class:`Reason`."""
+    key_index: int
+    """Which of the provider's keys was used, from 0."""
+    status: int
+    """``Status.OK`` or the class of its failure."""
+    message: str
+    """One line about the failure."""
+    http_status: int
+    request_id: str
+    won: bool
+    """Whether the answer came from it."""
+    reused_connection: bool
+    start_ns: int
+    """Since the call was accepted."""
+    phases_ns: Mapping[Phase, int]
+    """Since the attempt's start; what was not reached is absent."""
+    usage: Usage
+    bytes_sent: int
+    bytes_received: int
+    skipped_events: int
+
+
+def usage_of(accessor: Callable[[Any, int], int], handle: Any) -> Usage:
+    counts = (accessor(handle, kind) for kind in UsageKind)
+    return Usage(*(None if count < 0 else count for count in counts))
+
+
+_REASONS = frozenset(Reason)
+
+
+def _attempt(handle: Any) -> Attempt:
+    status = lib.infer_attempt_status(handle)
+    reason = lib.infer_attempt_reason(handle)
+    phases = {phase: lib.infer_attempt_phase_ns(handle, phase) for phase in Phase}
+    return Attempt(
+        provider=text(lib.infer_attempt_provider(handle)),
+        target=text(lib.infer_attempt_target(handle)),
+        reason=Reason(reason) if reason in _REASONS else reason,
+        key_index=lib.infer_attempt_key_index(handle),
+        status=Status(status) if status in STATUS_TEXTS else status,
+        message=text(lib.infer_attempt_message(handle)),
+        http_status=lib.infer_attempt_http_status(handle),
+        request_id=text(lib.infer_attempt_request_id(handle)),
+        won=lib.infer_attempt_won(handle) == 1,
+        reused_connection=lib.infer_attempt_reused_connection(handle) == 1,
+        start_ns=lib.infer_attempt_start_ns(handle),
+        phases_ns={phase: ns for phase, ns in phases.items() if ns >= 0},
+        usage=usage_of(lib.infer_attempt_usage, handle),
+        bytes_sent=lib.infer_attempt_bytes_sent(handle),
+        bytes_received=lib.infer_attempt_bytes_received(handle),
+        skipped_events=lib.infer_attempt_skipped_events(handle),
+    )
+
+
+def attempts_of(
+    handle: Any, count: Callable[[Any], int], at: Callable[[Any, int], Any]
+) -> Tuple[Attempt, ...]:
+    return tuple(_attempt(at(handle, i)) for i in range(count(handle)))

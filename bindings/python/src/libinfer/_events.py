@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""The events of a stream.
+
+Small objects of one class for each type, told apart by ``isinstance``, ``match``
+or their ``type``. All of them have a ``choice`` (of a request with ``n``) and an
+``epoch``, which each restart raises, and ``raw``, the chunk as OpenAI would send
+it, apart from the answer's id.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Callable, ClassVar, Dict, List, Literal, Mapping, Union
+
+from libinfer._generated import EventType
+
+
+def _chunk(choice: int, delta: Dict[str, Any], **more: Any) -> Dict[str, Any]:
+    entry: Dict[str, Any] = {"index": choice, "delta": delta, "finish_reason": None}
+    entry.update(more)
+    return {"object": "chat.completion.chunk", "choices": [entry]}
+
+
+# Slots by hand, since dataclass(slots=True) came with Python 3.10; not frozen,
+# because making a frozen one takes three times as long.
+
+
+@dataclass
+class StartEvent:
+    """An answer begins."""
+
+    __slots__ = ("choice", "epoch", "target")
+    type: ClassVar[Literal["start"]] = "start"
+    target: str
+    """``provider/model``"""
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {"role": "assistant", "content": ""})
+
+
+@dataclass
+class TextEvent:
+    """A piece of the answer's text."""
+
+    __slots__ = ("choice", "epoch", "text")
+    type: ClassVar[Literal["text"]] = "text"
+    text: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {"content": self.text})
+
+
+@dataclass
+class ReasoningEvent:
+    """A piece of the model's reasoning."""
+
+    __slots__ = ("choice", "epoch", "text")
+    type: ClassVar[Literal["reasoning"]] = "reasoning"
+    text: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {"reasoning_content": self.text})
+
+
+@dataclass
+class RefusalEvent:
+    """A piece of a refusal."""
+
+    __slots__ = ("choice", "epoch", "text")
+    type: ClassVar[Literal["refusal"]] = "refusal"
+    text: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {"refusal": self.text})
+
+
+@dataclass
+class ToolCallDeltaEvent:
+    """A piece of a tool call's arguments. Do not run the call yet."""
+
+    __slots__ = ("arguments", "choice", "epoch", "id", "index", "name")
+    type: ClassVar[Literal["tool_call_delta"]] = "tool_call_delta"
+    index: int
+    """Its place among the tool calls of the choice."""
+    id: str
+    name: str
+    arguments: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        function = {"name": self.name, "arguments": self.arguments}
+        call = {
+            "index": self.index,
+            "id": self.id,
+            "type": "function",
+            "function": function,
+        }
+        return _chunk(self.choice, {"tool_calls": [call]})
+
+
+@dataclass
+class ToolCallDoneEvent:
+    """A tool call is complete and may be run."""
+
+    __slots__ = ("arguments", "choice", "epoch", "id", "index", "name")
+    type: ClassVar[Literal["tool_call_done"]] = "tool_call_done"
+    index: int
+    id: str
+    name: str
+    arguments: str
+    """All of them, as the model wrote them."""
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        """Empty: the deltas have brought all of it."""
+        return _chunk(self.choice, {})
+
+
+@dataclass
+class LogprobsEvent:
+    """Log probabilities of tokens, as OpenAI's array."""
+
+    __slots__ = ("choice", "content", "epoch")
+    type: ClassVar[Literal["logprobs"]] = "logprobs"
+    content: List[Any]
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {}, logprobs={"content": self.content})
+
+
+@dataclass
+class ExtraEvent:
+    """Members of a delta that the library does not know."""
+
+    __slots__ = ("choice", "epoch", "members")
+    type: ClassVar[Literal["extra"]] = "extra"
+    members: Dict[str, Any]
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, self.members)
+
+
+@dataclass
+class FinishEvent:
+    """A choice ended."""
+
+    __slots__ = ("choice", "epoch", "reason")
+    type: ClassVar[Literal["finish"]] = "finish"
+    reason: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return _chunk(self.choice, {}, finish_reason=self.reason)
+
+
+@dataclass
+class UsageEvent:
+    """Token counts, as OpenAI's object."""
+
+    __slots__ = ("choice", "epoch", "usage")
+    type: ClassVar[Literal["usage"]] = "usage"
+    usage: Dict[str, Any]
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        return {
+            "object": "chat.completion.chunk",
+            "choices": [],
+            "usage": self.usage,
+        }
+
+
+@dataclass
+class RestartEvent:
+    """Forget what you got of this call: a new answer begins."""
+
+    __slots__ = ("choice", "epoch", "reason")
+    type: ClassVar[Literal["restart"]] = "restart"
+    reason: str
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        """Empty: OpenAI has nothing like it."""
+        return {"object": "chat.completion.chunk", "choices": []}
+
+
+Event = Union[
+    StartEvent,
+    TextEvent,
+    ReasoningEvent,
+    RefusalEvent,
+    ToolCallDeltaEvent,
+    ToolCallDoneEvent,
+    LogprobsEvent,
+    ExtraEvent,
+    FinishEvent,
+    UsageEvent,
+    RestartEvent,
+]
+
+
+def _logprobs(text: str, choice: int, epoch: int) -> LogprobsEvent:
+    return LogprobsEvent(json.loads(text), choice, epoch)
+
+
+def _extra(text: str, choice: int, epoch: int) -> ExtraEvent:
+    return ExtraEvent(json.loads(text), choice, epoch)
+
+
+def _usage(text: str, choice: int, epoch: int) -> UsageEvent:
+    return UsageEvent(json.loads(text), choice, epoch)
+
+
+PLAIN: Mapping[int, Callable[[str, int, int], Event]] = {
+    EventType.START: StartEvent,
+    EventType.TEXT: TextEvent,
+    EventType.REASONING: ReasoningEvent,
+    EventType.REFUSAL: RefusalEvent,
+    EventType.LOGPROBS: _logprobs,
+    EventType.EXTRA: _extra,
+    EventType.FINISH: FinishEvent,
+    EventType.USAGE: _usage,
+    EventType.RESTART: RestartEvent,
+}
+"""By type: what makes an event of its text, choice and epoch."""

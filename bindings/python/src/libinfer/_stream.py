@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""A streamed answer, read by blocking iteration."""
+
+from collections import deque
+from types import TracebackType
+from typing import Any, Deque, Iterator, Optional, Type
+
+from libinfer._errors import CallCancelledError, Error, error_from
+from libinfer._events import Event, TextEvent
+from libinfer._ffi import ffi, lib
+from libinfer._reader import Reader, new_queue
+from libinfer._request import submit
+from libinfer._response import Response
+from libinfer._wait import slice_ms
+
+
+def text_of(event: Event) -> str:
+    """The answer's text in an event: that of choice 0."""
+    if type(event) is TextEvent and event.choice == 0:
+        return event.text
+    return ""
+
+
+class Stream(Iterator[Event]):
+    """The events of one call as they come.
+
+    Iterate over it, or use it in a ``with`` block. It ends when the answer has
+    ended properly, and raises the class of the failure when it has not. Leaving
+    it early, in whatever way, cancels the call. Used by one thread at a time.
+    """
+
+    def __init__(self, client: Any, handle: Any, request: Any) -> None:
+        self._client = client  # its end would cancel the call
+        self._reader: Optional[Reader] = Reader(new_queue(handle))
+        self._waiting: Deque[Any] = deque()
+        self._response: Optional[Response] = None
+        self._error: Optional[Error] = None
+        mode = lib.INFER_SUBMIT_STREAM
+        self._call = submit(handle, request, mode, self._reader.queue, 0)
+
+    def __iter__(self) -> "Stream":
+        return self
+
+    def __next__(self) -> Event:
+        waiting = self._waiting
+        while not waiting:
+            self._read()
+        item: Event = waiting.popleft()
+        return item
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancels the call unless it has ended. May be called again."""
+        self._call = None
+        if self._reader is not None:
+            self._reader = None
+            self._waiting.clear()
+            if self._response is None and self._error is None:
+                self._error = CallCancelledError("the stream was closed")
+        self._client = None
+
+    @property
+    def response(self) -> Optional[Response]:
+        """The whole answer, once the stream has come to its end."""
+        return None if self._waiting else self._response
+
+    def result(self) -> Response:
+        """Reads what is left and gives the whole answer."""
+        for _ in self:
+            pass
+        assert self._response is not None
+        return self._response
+
+    def text(self) -> Iterator[str]:
+        """The pieces of the answer's text. Only for routes that do not start
+        over: a RestartEvent would go unseen."""
+        for event in self:
+            piece = text_of(event)
+            if piece:
+                yield piece
+
+    def _read(self) -> None:
+        """Waits for events; raises how the stream ended once it has."""
+        if self._reader is None:
+            if self._error is not None:
+                raise self._error
+            raise StopIteration
+        try:
+            items = self._reader.read(slice_ms())
+        except BaseException:  # KeyboardInterrupt among them
+            self.close()
+            raise
+        for _, done, item in items:
+            if not done:
+                self._waiting.append(item)
+                continue
+            if isinstance(item, Response):
+                self._response = item
+            elif isinstance(item, Error):
+                self._error = item
+            self._call = self._reader = self._client = None
+
+
+def chat(handle: Any, request: Any) -> Response:
+    """One call, waited for."""
+    call = submit(handle, request, lib.INFER_SUBMIT_WHOLE, ffi.NULL, 0)
+    out, error = ffi.new("infer_response **"), ffi.new("infer_error **")
+    wait_ms = slice_ms()
+    try:
+        while True:
+            status = lib.infer_call_wait(call, wait_ms, out, error)
+            if status == lib.INFER_OK:
+                return Response(out[0])
+            if status != lib.INFER_E_TIMEOUT:
+                raise error_from(status, error[0])
+            lib.infer_error_free(error[0])
+    except BaseException:  # KeyboardInterrupt among them
+        lib.infer_call_cancel(call)
+        raise

@@ -11,7 +11,7 @@ import re
 import subprocess
 from typing import List, NamedTuple
 
-from cffi import FFI
+from cffi import FFI  # type: ignore[import-untyped,unused-ignore]
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

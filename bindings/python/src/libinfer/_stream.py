@@ -14,6 +14,12 @@ from libinfer._response import Response
 from libinfer._wait import slice_ms
 
 
+def cancel(call: Any) -> None:
+    """Ends a call now: a client without a thread of its own is given a turn."""
+    lib.infer_call_cancel(call)
+    lib.infer_call_wait(call, 0, ffi.NULL, ffi.NULL)
+
+
 def text_of(event: Event) -> str:
     """The answer's text in an event: that of choice 0."""
     if type(event) is TextEvent and event.choice == 0:
@@ -61,7 +67,9 @@ class Stream(Iterator[Event]):
 
     def close(self) -> None:
         """Cancels the call unless it has ended. May be called again."""
-        self._call = None
+        if self._call is not None:
+            cancel(self._call)
+            self._call = None
         if self._reader is not None:
             self._reader = None
             self._waiting.clear()
@@ -125,5 +133,5 @@ def chat(handle: Any, request: Any) -> Response:
                 raise error_from(status, error[0])
             lib.infer_error_free(error[0])
     except BaseException:  # KeyboardInterrupt among them
-        lib.infer_call_cancel(call)
+        cancel(call)
         raise

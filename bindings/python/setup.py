@@ -20,13 +20,18 @@ from build_binding import bundles, library  # noqa: E402
 class BuildExtension(build_ext):
     """The usual build_ext, which can put the library beside the extension."""
 
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.force = True  # what an earlier build left may be for another library
+
     def run(self) -> None:
         super().run()
+        package = os.path.dirname(
+            os.path.abspath(self.get_ext_fullpath("libinfer._binding"))
+        )
+        for path in glob.glob(os.path.join(package, "libinfer.so.*")):
+            os.remove(path)
         if bundles():
-            package = os.path.dirname(
-                os.path.abspath(self.get_ext_fullpath("libinfer._binding"))
-            )
-            os.makedirs(package, exist_ok=True)
             # The name under which the extension looks for it, links followed.
             for path in glob.glob(os.path.join(library().libdir, "libinfer.so.?")):
                 shutil.copyfile(path, os.path.join(package, os.path.basename(path)))

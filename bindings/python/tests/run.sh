@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the Python binding against a build of the library, in a virtual
+# environment below that, checks its types and runs its tests; then makes a
+# wheel that bundles the library and uses it where nothing else is installed.
+#
+#   bindings/python/tests/run.sh BUILD_DIR [PYTEST_OPTION...]
+#
+# PYTHON (python3) is the interpreter.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "${1:?usage: run.sh BUILD_DIR [PYTEST_OPTION...]}" && pwd) || exit 1
+shift
+python=${PYTHON:-python3}
+
+skip() {
+  echo "SKIP: $*"
+  exit 77
+}
+
+fail() {
+  echo "python: $*" >&2
+  [ ! -s "$work/log" ] || cat "$work/log" >&2
+  exit 1
+}
+
+try() { # WHAT COMMAND...: its output is shown only if it fails
+  local what=$1
+  shift
+  "$@" >"$work/log" 2>&1 || fail "$what failed"
+}
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null ||
+  skip "no Python of 3.9 or newer ($python)"
+work=$build/python/$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+mkdir -p "$work"
+rm -rf "$work/source" "$work/prefix" "$work/wheel" "$work/empty" "$work/log"
+
+# The environment stays from run to run: making it takes longer than the tests.
+venv=$work/venv
+if ! "$venv/bin/python" -c 'import cffi, mypy, pytest, setuptools, wheel' \
+  2>/dev/null; then
+  rm -rf "$venv"
+  "$python" -m venv "$venv" >"$work/log" 2>&1 ||
+    skip "no virtual environment can be made: $(tail -n 1 "$work/log")"
+  "$venv/bin/pip" install -q cffi mypy pytest 'setuptools>=64' wheel \
+    >"$work/log" 2>&1 ||
+    skip "pip cannot install what is needed: $(tail -n 1 "$work/log")"
+fi
+
+# A copy, so that the sources stay as they are.
+cp -R "$here" "$work/source"
+rm -rf "$work/source/build" "$work/source/src/"*.egg-info
+cd "$work/source" || exit 1
+try "installing the library" cmake --install "$build" --prefix "$work/prefix"
+pc=$(find "$work/prefix" -name libinfer.pc)
+export PKG_CONFIG_PATH=${pc%/*}
+
+pip_build() { # ARGUMENT...: pip, with the build tools of the environment
+  "$venv/bin/pip" --disable-pip-version-check "$@" --no-build-isolation --no-deps
+}
+
+try "pip install ." pip_build install --force-reinstall .
+try "mypy --strict" "$venv/bin/mypy" --strict src tests examples bench \
+  generate.py build_binding.py
+export INFER_TOOL=$work/prefix/bin/infer
+"$venv/bin/python" -m pytest -q -p no:cacheprovider "$@" tests >"$work/log" 2>&1
+code=$?
+cat "$work/log"
+# "83 passed, 1 skipped in 9.06s"
+passed=$(sed -nE 's/^.*\b([0-9]+) passed.*$/\1/p' "$work/log" | tail -n 1)
+failed=$(sed -nE 's/^.*\b([0-9]+) failed.*$/\1/p' "$work/log" | tail -n 1)
+sed -nE 's/^SKIPPED \[[0-9]+\] (.*)$/SKIP: \1/p' "$work/log"
+if [ $code -ne 0 ]; then
+  echo "[  PASSED  ] ${passed:-0} test(s)."
+  echo "[  FAILED  ] ${failed:-1} test(s)."
+  exit 1
+fi
+
+# The wheel with the library in it, where there is no other.
+LIBINFER_BUNDLE=1 try "building a wheel" pip_build wheel -w "$work/wheel" .
+wheel=$(find "$work/wheel" -name 'libinfer-*.whl')
+[ -n "$wheel" ] || fail "no wheel was made"
+mv "$work/prefix" "$work/moved" || exit 1
+trap 'rm -rf "$work/prefix"; mv "$work/moved" "$work/prefix"' EXIT
+try "an empty environment" "$python" -m venv "$work/empty"
+try "installing the wheel" "$work/empty/bin/pip" --disable-pip-version-check \
+  install "$wheel"
+cd "$work" || exit 1
+found=$("$work/empty/bin/python" - <<'END'
+import libinfer
+
+client = libinfer.Client(
+    {
+        "providers": [
+            {"name": "a", "type": "openai", "base_url": "http://127.0.0.1:1/v1"}
+        ],
+        "defaults": {"retries": 0},
+    }
+)
+try:
+    client.chat("a/m", "Hi", deadline=5)
+except libinfer.ConnectError:
+    pass
+print(next(l.split()[-1] for l in open("/proc/self/maps") if "libinfer.so" in l))
+END
+) || fail "the wheel does not work"
+case $found in
+  "$work/empty/"*) ;;
+  *) fail "the wheel uses $found" ;;
+esac
+echo "[  PASSED  ] $((passed + 1)) test(s)."

@@ -177,6 +177,45 @@ def test_loop_closed_with_a_call_in_flight(client: Client, sim: Sim) -> None:
     assert asyncio.run(client.achat("a/m", "x")).text == HELLO
 
 
+def test_closed_loop_is_forgotten(client: Client, sim: Sim) -> None:
+    """Also while a stream of it is held: its call ends when another loop comes."""
+    loop = asyncio.new_event_loop()
+    gone = weakref.ref(loop)
+
+    async def begin() -> Any:
+        stream = client.astream("a/slow", "x")
+        stream._sink.waiter = asyncio.get_running_loop().create_future()
+        return stream
+
+    stream = loop.run_until_complete(begin())
+    sim.wait_open(1)
+    loop.close()
+    del loop
+    assert asyncio.run(client.achat("a/m", "x")).text == HELLO
+    assert sim.log(2)[0]["end"] == "client_closed"
+    del stream
+    gc.collect()
+    assert gone() is None
+
+
+def test_number_that_python_cannot_read_ends_no_stream(start: Any) -> None:
+    """Python refuses integers of more than 4300 digits (since 3.10.7)."""
+    usage = '{"prompt_tokens":1,"completion_tokens":1,"x":' + "9" * 5000 + "}"
+    choices = '[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]'
+    body = f'data: {{"choices":{choices},"usage":{usage}}}\n\ndata: [DONE]\n\n'
+    sim = start(defaults={"body": body, "content_type": "text/event-stream"})
+
+    async def main() -> None:
+        async with Client(config_of(sim)) as client:
+            stream = client.astream("a/m", "x")
+            events = [e async for e in stream]
+            assert stream.response is not None and stream.response.text == "Hi"
+            (event,) = [e for e in events if isinstance(e, libinfer.UsageEvent)]
+            assert "9" * 5000 in event.json
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+
+
 def test_client_goes_while_the_loop_runs(sim: Sim) -> None:
     async def main() -> None:
         loop: Any = asyncio.get_running_loop()

@@ -26,7 +26,7 @@ from typing import (
     cast,
 )
 
-from libinfer._errors import CallCancelledError, Error, UnsupportedError
+from libinfer._errors import CallCancelledError, ClosedError, Error, UnsupportedError
 from libinfer._events import (
     Event,
     ReasoningEvent,
@@ -81,12 +81,20 @@ class Hub:
     def _drain(self) -> None:
         if self._reader is None or self._generation != fork_generation():
             return
+        try:
+            items = self._reader.read(0)
+        except ClosedError:
+            return
         sinks = self._sinks
-        for tag, done, item in self._reader.read(0):
+        for tag, done, item in items:
+            sink = sinks.get(tag)
+            if sink is None:  # submit() was interrupted
+                continue
             if done:
-                sinks.pop(tag).end(item)
+                del sinks[tag]
+                sink.end(item)
             else:
-                sinks[tag].push(item)
+                sink.push(item)
 
 
 class _Result:
@@ -177,10 +185,11 @@ class AsyncStream(AsyncIterator[Event]):
     does cancelling a task that waits for it. Used by one task at a time.
     """
 
-    def __init__(self, client: Any, hub: Hub, handle: Any, request: Any) -> None:
-        self._client = client  # its end would cancel the call
+    def __init__(self, core: Any, request: Any) -> None:
+        self._core = core  # its end would cancel the call
         self._sink = _Sink()
-        self._call = hub.submit(handle, request, lib.INFER_SUBMIT_STREAM, self._sink)
+        mode = lib.INFER_SUBMIT_STREAM
+        self._call = core.hub().submit(core.handle, request, mode, self._sink)
 
     def __aiter__(self) -> "AsyncStream":
         return self
@@ -189,7 +198,7 @@ class AsyncStream(AsyncIterator[Event]):
         sink = self._sink
         while not sink.events:
             if sink.ended is not None:
-                self._call = self._client = None
+                self._call = self._core = None
                 if isinstance(sink.ended, Error):
                     raise sink.ended
                 raise StopAsyncIteration
@@ -215,7 +224,7 @@ class AsyncStream(AsyncIterator[Event]):
     def close(self) -> None:
         """Cancels the call unless it has ended. May be called again."""
         if self._call is not None:
-            self._call = self._client = None
+            self._call = self._core = None
             ended = self._sink.ended
             self._sink = _Sink()  # nobody reads what still comes
             self._sink.ended = ended or CallCancelledError("the stream was closed")
@@ -247,10 +256,11 @@ class AsyncStream(AsyncIterator[Event]):
                 yield piece
 
 
-async def achat(hub: Hub, handle: Any, request: Any) -> Response:
+async def achat(core: Any, request: Any) -> Response:
     """One call, awaited."""
     result = _Result()
-    call = hub.submit(handle, request, lib.INFER_SUBMIT_WHOLE, result)
+    mode = lib.INFER_SUBMIT_WHOLE
+    call = core.hub().submit(core.handle, request, mode, result)
     try:
         item = await result.future
     except BaseException:

@@ -60,12 +60,18 @@ class _Core:
         loop = asyncio.get_running_loop()
         hub = self._hubs.get(loop)
         if hub is None:
+            for other in list(self._hubs):
+                if other.is_closed():  # nobody reads there any more
+                    del self._hubs[other]
             self._hubs[loop] = hub = Hub(self.handle, loop)
         return hub
 
     def __del__(self) -> None:
         # On any thread, in whatever the garbage collector interrupts: the loop
-        # is told, and lets go of the descriptor before that is closed.
+        # is told, and lets go of the descriptor before that is closed. In a forked
+        # child the loops are the parent's.
+        if getattr(self, "generation", None) != fork_generation():
+            return
         for loop, hub in list(getattr(self, "_hubs", {}).items()):
             try:
                 loop.call_soon_threadsafe(hub.detach, loop)
@@ -156,7 +162,7 @@ class Client:
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once)
         request = new_request(model, messages, members, *how)
-        return chat(core.handle, request)
+        return chat(core, request)
 
     def stream(
         self,
@@ -175,7 +181,7 @@ class Client:
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once)
         request = new_request(model, messages, members, *how)
-        return Stream(self, core.handle, request)
+        return Stream(core, request)
 
     async def achat(
         self,
@@ -194,7 +200,7 @@ class Client:
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once)
         request = new_request(model, messages, members, *how)
-        return await achat(core.hub(), core.handle, request)
+        return await achat(core, request)
 
     def astream(
         self,
@@ -213,7 +219,7 @@ class Client:
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once)
         request = new_request(model, messages, members, *how)
-        return AsyncStream(self, core.hub(), core.handle, request)
+        return AsyncStream(core, request)
 
     # ---- The client itself ---------------------------------------------------
 

@@ -7,9 +7,9 @@ or their ``type``. All of them have a ``choice`` (of a request with ``n``) and a
 it, apart from the answer's id.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any, Callable, ClassVar, Dict, List, Literal, Mapping, Union
+from json import loads
+from typing import Any, Callable, ClassVar, Dict, List, Literal, Mapping, Union, cast
 
 from libinfer._generated import EventType
 
@@ -21,7 +21,8 @@ def _chunk(choice: int, delta: Dict[str, Any], **more: Any) -> Dict[str, Any]:
 
 
 # Slots by hand, since dataclass(slots=True) came with Python 3.10; not frozen,
-# because making a frozen one takes three times as long.
+# because making a frozen one takes three times as long. JSON is parsed when it is
+# asked for: what Python cannot read of it fails there and ends no other stream.
 
 
 @dataclass
@@ -135,11 +136,15 @@ class ToolCallDoneEvent:
 class LogprobsEvent:
     """Log probabilities of tokens, as OpenAI's array."""
 
-    __slots__ = ("choice", "content", "epoch")
+    __slots__ = ("choice", "epoch", "json")
     type: ClassVar[Literal["logprobs"]] = "logprobs"
-    content: List[Any]
+    json: str
     choice: int
     epoch: int
+
+    @property
+    def content(self) -> List[Any]:
+        return cast(List[Any], loads(self.json))
 
     @property
     def raw(self) -> Dict[str, Any]:
@@ -150,11 +155,15 @@ class LogprobsEvent:
 class ExtraEvent:
     """Members of a delta that the library does not know."""
 
-    __slots__ = ("choice", "epoch", "members")
+    __slots__ = ("choice", "epoch", "json")
     type: ClassVar[Literal["extra"]] = "extra"
-    members: Dict[str, Any]
+    json: str
     choice: int
     epoch: int
+
+    @property
+    def members(self) -> Dict[str, Any]:
+        return cast(Dict[str, Any], loads(self.json))
 
     @property
     def raw(self) -> Dict[str, Any]:
@@ -180,11 +189,15 @@ class FinishEvent:
 class UsageEvent:
     """Token counts, as OpenAI's object."""
 
-    __slots__ = ("choice", "epoch", "usage")
+    __slots__ = ("choice", "epoch", "json")
     type: ClassVar[Literal["usage"]] = "usage"
-    usage: Dict[str, Any]
+    json: str
     choice: int
     epoch: int
+
+    @property
+    def usage(self) -> Dict[str, Any]:
+        return cast(Dict[str, Any], loads(self.json))
 
     @property
     def raw(self) -> Dict[str, Any]:
@@ -226,27 +239,15 @@ Event = Union[
 ]
 
 
-def _logprobs(text: str, choice: int, epoch: int) -> LogprobsEvent:
-    return LogprobsEvent(json.loads(text), choice, epoch)
-
-
-def _extra(text: str, choice: int, epoch: int) -> ExtraEvent:
-    return ExtraEvent(json.loads(text), choice, epoch)
-
-
-def _usage(text: str, choice: int, epoch: int) -> UsageEvent:
-    return UsageEvent(json.loads(text), choice, epoch)
-
-
 PLAIN: Mapping[int, Callable[[str, int, int], Event]] = {
     EventType.START: StartEvent,
     EventType.TEXT: TextEvent,
     EventType.REASONING: ReasoningEvent,
     EventType.REFUSAL: RefusalEvent,
-    EventType.LOGPROBS: _logprobs,
-    EventType.EXTRA: _extra,
+    EventType.LOGPROBS: LogprobsEvent,
+    EventType.EXTRA: ExtraEvent,
     EventType.FINISH: FinishEvent,
-    EventType.USAGE: _usage,
+    EventType.USAGE: UsageEvent,
     EventType.RESTART: RestartEvent,
 }
 """By type: what makes an event of its text, choice and epoch."""

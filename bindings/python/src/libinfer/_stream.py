@@ -35,14 +35,14 @@ class Stream(Iterator[Event]):
     it early, in whatever way, cancels the call. Used by one thread at a time.
     """
 
-    def __init__(self, client: Any, handle: Any, request: Any) -> None:
-        self._client = client  # its end would cancel the call
-        self._reader: Optional[Reader] = Reader(new_queue(handle))
+    def __init__(self, core: Any, request: Any) -> None:
+        self._core = core  # its end would cancel the call
+        self._reader: Optional[Reader] = Reader(new_queue(core.handle))
         self._waiting: Deque[Any] = deque()
         self._response: Optional[Response] = None
         self._error: Optional[Error] = None
         mode = lib.INFER_SUBMIT_STREAM
-        self._call = submit(handle, request, mode, self._reader.queue, 0)
+        self._call = submit(core.handle, request, mode, self._reader.queue, 0)
 
     def __iter__(self) -> "Stream":
         return self
@@ -75,7 +75,7 @@ class Stream(Iterator[Event]):
             self._waiting.clear()
             if self._response is None and self._error is None:
                 self._error = CallCancelledError("the stream was closed")
-        self._client = None
+        self._core = None
 
     @property
     def response(self) -> Optional[Response]:
@@ -104,24 +104,26 @@ class Stream(Iterator[Event]):
                 raise self._error
             raise StopIteration
         try:
-            items = self._reader.read(slice_ms())
+            for _, done, item in self._reader.read(slice_ms()):
+                if done:
+                    self._end(item)
+                else:
+                    self._waiting.append(item)
         except BaseException:  # KeyboardInterrupt among them
             self.close()
             raise
-        for _, done, item in items:
-            if not done:
-                self._waiting.append(item)
-                continue
-            if isinstance(item, Response):
-                self._response = item
-            elif isinstance(item, Error):
-                self._error = item
-            self._call = self._reader = self._client = None
+
+    def _end(self, item: Any) -> None:
+        if isinstance(item, Response):
+            self._response = item
+        else:
+            self._error = item
+        self._call = self._reader = self._core = None
 
 
-def chat(handle: Any, request: Any) -> Response:
+def chat(core: Any, request: Any) -> Response:
     """One call, waited for."""
-    call = submit(handle, request, lib.INFER_SUBMIT_WHOLE, ffi.NULL, 0)
+    call = submit(core.handle, request, lib.INFER_SUBMIT_WHOLE, ffi.NULL, 0)
     out, error = ffi.new("infer_response **"), ffi.new("infer_error **")
     wait_ms = slice_ms()
     try:

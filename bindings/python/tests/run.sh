@@ -32,6 +32,10 @@ try() { # WHAT COMMAND...: its output is shown only if it fails
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null ||
   skip "no Python of 3.9 or newer ($python)"
+"$python" - <<'END' || skip "no headers of Python (python3-dev)"
+import os, sys, sysconfig
+sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
+END
 work=$build/python/$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 mkdir -p "$work"
 rm -rf "$work/source" "$work/prefix" "$work/wheel" "$work/empty" "$work/log"

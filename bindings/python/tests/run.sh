@@ -91,21 +91,17 @@ try "an empty environment" "$python" -m venv "$work/empty"
 try "installing the wheel" "$work/empty/bin/pip" --disable-pip-version-check \
   install "$wheel"
 cd "$work" || exit 1
+export INFER_TOOL=$work/moved/bin/infer PYTHONPATH=$work/source/tests
 found=$("$work/empty/bin/python" - <<'END'
+from sim import Sim, config_of
+
 import libinfer
 
-client = libinfer.Client(
-    {
-        "providers": [
-            {"name": "a", "type": "openai", "base_url": "http://127.0.0.1:1/v1"}
-        ],
-        "defaults": {"retries": 0},
-    }
-)
-try:
-    client.chat("a/m", "Hi", deadline=5)
-except libinfer.ConnectError:
-    pass
+sim = Sim({"defaults": {"text": "Hello."}})
+with libinfer.Client(config_of(sim)) as client:
+    assert client.chat("a/m", "Hi").text == "Hello."
+    assert client.stream("a/m", "Hi").result().text == "Hello."
+sim.stop()
 print(next(l.split()[-1] for l in open("/proc/self/maps") if "libinfer.so" in l))
 END
 ) || fail "the wheel does not work"

@@ -46,7 +46,10 @@ RULES: List[Dict[str, Any]] = [
         "when": {"model": "slow"},
         "do": {"text": None, "inter_token_ms": 20, "tokens": 2000},
     },
-    {"when": {"model": "long"}, "do": {"tokens": 2000, "text": None}},
+    {
+        "when": {"model": "steady"},
+        "do": {"text": None, "inter_token_ms": 1, "tokens": 800},
+    },
     {"when": {"model": "echo"}, "do": {"echo": True}},
     {"when": {"model": "late echo"}, "do": {"echo": True, "first_token_ms": 200}},
     {"when": {"model": "cut"}, "do": {"cut": {"after_tokens": 2}}},

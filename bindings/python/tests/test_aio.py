@@ -246,7 +246,7 @@ def test_close_ends_what_is_awaited(sim: Sim) -> None:
 
 def test_slow_reader_gets_joined_text(client: Client) -> None:
     async def main() -> None:
-        stream = client.astream("a/long", "x")
+        stream = client.astream("a/steady", "x")  # each piece comes alone
         sink = stream._sink
         while sink.ended is None:
             await asyncio.sleep(0.01)
@@ -254,7 +254,7 @@ def test_slow_reader_gets_joined_text(client: Client) -> None:
         pieces = [e.text async for e in stream if isinstance(e, libinfer.TextEvent)]
         assert stream.response is not None
         assert "".join(pieces) == stream.response.text
-        assert len(pieces) < 1000
+        assert len(pieces) < 300
 
     asyncio.run(main())
 

@@ -28,12 +28,20 @@ func TestLeak(t *testing.T) {
 	}
 	client, _ := newClient(t)
 	client.run(t, calls/2)
-	half := residentBytes(t)
-	client.run(t, calls/2)
-	grown := residentBytes(t) - half
-	t.Logf("%d calls, then %d more: %d KiB more", calls/2, calls/2, grown>>10)
+	// A thread more, which the runtime may start at any time, has a heap of its
+	// own in C. A leak grows each time.
+	grown := int64(0)
+	for range 3 {
+		half := residentBytes(t)
+		client.run(t, calls/2)
+		grown = residentBytes(t) - half
+		t.Logf("after %d calls, %d more took %d KiB", calls/2, calls/2, grown>>10)
+		if grown < 1<<20 {
+			break
+		}
+	}
 	if grown >= 1<<20 {
-		t.Errorf("the second %d calls took %d bytes", calls/2, grown)
+		t.Errorf("each %d calls take %d bytes", calls/2, grown)
 	}
 	client.mu.Lock()
 	left := len(client.calls)

@@ -27,7 +27,7 @@ const (
 	ErrTruncated         Status = -28 // answer ended without its end
 	ErrOverloaded        Status = -29 // provider has no capacity
 	ErrServer            Status = -30 // provider failed (5xx)
-	ErrRateLimited       Status = -31 // our quota, for now (429)
+	ErrRateLimited       Status = -31 // our quota; it refills (429)
 	ErrQuota             Status = -32 // this key is spent (billing)
 	ErrAuth              Status = -33 // this key is refused
 	ErrNotFound          Status = -34 // model or URL does not exist

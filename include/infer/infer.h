@@ -144,7 +144,7 @@ INFER_API int32_t infer_has_feature(const char *name);
 #define INFER_E_TRUNCATED           (-28) /**< answer ended without its end */
 #define INFER_E_OVERLOADED          (-29) /**< provider has no capacity */
 #define INFER_E_SERVER              (-30) /**< provider failed (5xx) */
-#define INFER_E_RATE_LIMITED        (-31) /**< our quota, for now (429) */
+#define INFER_E_RATE_LIMITED        (-31) /**< our quota; it refills (429) */
 #define INFER_E_QUOTA               (-32) /**< this key is spent (billing) */
 #define INFER_E_AUTH                (-33) /**< this key is refused */
 #define INFER_E_NOT_FOUND           (-34) /**< model or URL does not exist */

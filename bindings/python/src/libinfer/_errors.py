@@ -176,7 +176,7 @@ class ServerError(ProviderError):
 
 
 class RateLimitedError(ProviderError):
-    """Our quota, for now."""
+    """Our quota; it refills."""
 
 
 class QuotaError(ProviderError):

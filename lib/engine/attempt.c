@@ -90,6 +90,7 @@ inf_attempt_release(inf_attempt *attempt)
   inf_engine *engine = attempt->engine;
   inf_timer_cancel(&engine->attempt_timers, &attempt->timer);
   inf_list_remove(&attempt->node);
+  inf_config_unref(attempt->config);
   attempt_reuse(attempt);
   if (engine->pool_count >= pool_max) {
     inf_attempt_free(attempt);
@@ -103,10 +104,12 @@ void
 inf_attempt_detach(inf_attempt *attempt, bool linger)
 {
   inf_engine *engine = attempt->engine;
+  inf_config *config = attempt->call->trail->config;
   attempt->call->attempt = NULL;
   attempt->call = NULL;
   attempt->record = NULL;
   if (attempt->exchange && linger) {
+    attempt->config = inf_config_ref(config);
     if (attempt->paused) /* or it would never come to its end */
       engine->transport->ops->set_paused(attempt->exchange, false);
     inf_timer_set(&engine->attempt_timers, &attempt->timer,

@@ -31,6 +31,9 @@ typedef struct inf_attempt {
   size_t target;           /* index in call->targets */
   size_t key;              /* index in provider->keys or INF_KEY_NONE */
   struct infer_attempt *record;
+  /* Of a lingering one, whose exchange uses the endpoint there: the call, which
+   * pinned it until then, may be freed. Else NULL. */
+  inf_config *config;
   inf_exchange *exchange; /* NULL once it is over */
   inf_wire_request wire;
   inf_answer answer;

@@ -473,3 +473,11 @@ infer_bug(195 engine/client.c
     client->engine.transport->ops->wake(client->engine.transport);
   pthread_cond_broadcast]]
   [[  pthread_cond_broadcast]])
+
+infer_bug(197 engine/attempt.c
+  "unit/test_client"
+  "a crash: a reload frees the endpoint of an answer's last bytes"
+  [[    attempt->config = inf_config_ref(config);
+]]
+  [[    (void)config;
+]])

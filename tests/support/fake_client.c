@@ -143,16 +143,17 @@ fake_client_start(fake_client *fake, const infer_config *config,
       .clock = &fake->net.clock,
       .seed = 1,
   };
+  *error = NULL;
   return inf_client_new_with(client, config, &parts, error);
 }
 
 static fake_client *
-client_of(bool threaded, const char *path, va_list args)
+client_of(bool real_time, bool threaded, const char *path, va_list args)
 {
   fake_client *fake = calloc(1, sizeof *fake);
   assert_non_null(fake);
   fake_net_init(&fake->net);
-  fake->net.real_time = threaded;
+  fake->net.real_time = real_time;
   infer_config *config = config_of(fake, path, args);
   if (threaded)
     assert_int_equal(infer_config_set_int(config, "threads", 1, NULL), 0);
@@ -169,7 +170,7 @@ fake_client_new(const char *path, ...)
 {
   va_list args;
   va_start(args, path);
-  fake_client *fake = client_of(false, path, args);
+  fake_client *fake = client_of(false, false, path, args);
   va_end(args);
   return fake;
 }
@@ -179,7 +180,17 @@ fake_client_new_threaded(const char *path, ...)
 {
   va_list args;
   va_start(args, path);
-  fake_client *fake = client_of(true, path, args);
+  fake_client *fake = client_of(true, true, path, args);
+  va_end(args);
+  return fake;
+}
+
+fake_client *
+fake_client_new_real_time(const char *path, ...)
+{
+  va_list args;
+  va_start(args, path);
+  fake_client *fake = client_of(true, false, path, args);
   va_end(args);
   return fake;
 }

@@ -49,8 +49,9 @@ typedef struct fake_client {
 
 /* Pairs of path and value, then NULL. */
 fake_client *fake_client_new(const char *path, ...);
-/* Before the client is made: a net in real time, with a thread. */
+/* In real time, with a loop thread and without one. */
 fake_client *fake_client_new_threaded(const char *path, ...);
+fake_client *fake_client_new_real_time(const char *path, ...);
 /* Frees queue and client, and checks that no exchange is left. */
 void fake_client_free(fake_client *fake);
 /* The configuration above, changed; for reload and for a client of one's own.

@@ -23,6 +23,8 @@ struct inf_exchange {
   const inf_exchange_events *events;
   void *context;
   uint64_t start_ns;
+  const inf_endpoint *endpoint;
+  inf_endpoint endpoint_then;
   bool sent, response_begun, paused;
   bool dead; /* cancelled within a callback: freed when that is over */
 };
@@ -207,6 +209,9 @@ start(inf_transport *transport, const inf_http_request *request,
   inf_exchange *exchange = need(calloc(1, sizeof *exchange));
   exchange->net = net;
   exchange->request = record(net, request);
+  exchange->endpoint = request->endpoint;
+  memcpy(&exchange->endpoint_then, request->endpoint,
+         sizeof exchange->endpoint_then);
   exchange->script =
       number < net->script_count ? net->scripts[number] : net->always;
   exchange->events = events;
@@ -215,6 +220,14 @@ start(inf_transport *transport, const inf_http_request *request,
   inf_list_push_back(&net->exchanges, &exchange->node);
   net->live++;
   return exchange;
+}
+
+/* As the real one may do, to the end. */
+static void
+use_endpoint(const inf_exchange *exchange)
+{
+  assert_memory_equal(exchange->endpoint, &exchange->endpoint_then,
+                      sizeof exchange->endpoint_then);
 }
 
 static void
@@ -229,6 +242,7 @@ cancel(inf_exchange *exchange)
 {
   fake_net *net = exchange->net;
   assert_false(exchange->dead);
+  use_endpoint(exchange);
   if (exchange->request)
     exchange->request->cancelled_ns = clock_now(net);
   exchange->dead = true;
@@ -336,6 +350,7 @@ finish(inf_exchange *exchange, inf_net result)
   };
   if (exchange->request)
     exchange->request->done_ns = clock_now(exchange->net);
+  use_endpoint(exchange);
   exchange->dead = true;
   exchange->net->live--;
   exchange->events->on_done(exchange->context, &end);

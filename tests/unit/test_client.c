@@ -63,8 +63,7 @@ static void
 several_threads_may_drive(void **state)
 {
   (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake->net.real_time = true;
+  fake_client *fake = fake_client_new_real_time(NULL);
   fake->telemetry_off = true;
   fake_stream_all(fake_script_always(&fake->net), 0, "x");
   run_threads(fake, submit_and_cancel, threads);
@@ -130,8 +129,7 @@ static void
 a_reader_that_drives_sees_a_cancel(void **state)
 {
   (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake->net.real_time = true;
+  fake_client *fake = fake_client_new_real_time(NULL);
   fake->telemetry_off = true;
   fake_script_always(&fake->net); /* silence */
   _Atomic(infer_call *) shown = NULL;
@@ -583,6 +581,41 @@ a_reload_holds_for_new_calls_only(void **state)
   fake_client_free(fake);
 }
 
+/* Its connection may be in use after the call and all that pinned its
+ * configuration are gone: until its own end, or until it is cut. */
+static void
+a_reload_leaves_a_lingering_exchange_its_endpoint(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *ended = fake_script_next(&fake->net);
+  fake_stream(ended, 10);
+  fake_body(ended, 10, sse_text("x"));
+  fake_body(ended, 10, SSE_DONE);
+  fake_done(ended, 500, INF_NET_OK);
+  fake_script *cut = fake_script_next(&fake->net);
+  fake_stream(cut, 10);
+  fake_body(cut, 10, sse_text("x"));
+  fake_body(cut, 10, SSE_DONE);
+  infer_call *calls[2];
+  for (int i = 0; i < 2; i++)
+    calls[i] = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 20);
+  assert_int_equal(reload(fake, "routes.r.targets", "['c/m']", NULL), INFER_OK);
+  fake_run_ms(fake, 1);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(fake_status(calls[i]), INFER_OK);
+    infer_call_free(calls[i]);
+  }
+  assert_events(fake, "done OK|done OK"); /* which keep their calls */
+  assert_int_equal(fake->net.live, 2);
+  fake_run_ms(fake, 2000);
+  assert_int_equal(fake->net.live, 0);
+  assert_int_equal(fake->net.requests[0].cancelled_ns, 0);
+  assert_cancelled_at(fake, 1, 1010);
+  fake_client_free(fake);
+}
+
 static void
 a_bad_reload_changes_nothing(void **state)
 {
@@ -733,6 +766,7 @@ main(void)
       cmocka_unit_test(the_last_reference_may_go_in_a_hook_of_the_loop_thread),
       cmocka_unit_test(references_of_several_owners),
       cmocka_unit_test(a_reload_holds_for_new_calls_only),
+      cmocka_unit_test(a_reload_leaves_a_lingering_exchange_its_endpoint),
       cmocka_unit_test(a_bad_reload_changes_nothing),
       cmocka_unit_test(a_reload_changes_the_loop_s_options),
       cmocka_unit_test(the_warnings_of_a_reload_hold_no_lock),

@@ -33,6 +33,13 @@ inf_list_empty(const inf_list *list)
   return list->next == list;
 }
 
+/* Exactly one node. */
+static inline bool
+inf_list_single(const inf_list *list)
+{
+  return list->next != list && list->next->next == list;
+}
+
 static inline void
 inf_list_push_back(inf_list *list, inf_list *node)
 {

@@ -221,6 +221,7 @@ listen_for(inf_engine *engine, uint64_t wait_ns)
   if (!transport->behind)
     engine->listened_ns = engine->now_ns;
   engine->waiting_ns = wait_ns;
+  transport->eager = inf_list_single(&engine->calls);
   int32_t status = transport->ops->run(transport, wait_ns);
   if (!transport->behind)
     engine->heard_ns = engine->listened_ns;

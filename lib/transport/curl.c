@@ -254,6 +254,7 @@ wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
     uint64_t left_ns = timer_ns > now_ns ? timer_ns - now_ns : 0;
     wait_ns = left_ns < wait_ns ? left_ns : wait_ns;
   }
+  inf_poller_set_eager(transport->poller, transport->base.eager);
   return inf_poller_wait(transport->poller, wait_ns, events, capacity);
 }
 

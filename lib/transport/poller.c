@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@
 
 /* Events taken from the kernel by one call. */
 enum { batch_max = 64 };
+/* To sleep and be woken takes some 5 to 25 microseconds, on virtual machines
+ * more. A wait may look twice as long. */
+static const uint64_t look_ns = 50 * INF_NS_PER_US;
 
 typedef struct watch {
   uint32_t tag;
@@ -41,8 +45,11 @@ struct inf_poller {
   size_t watch_count;
   size_t watched; /* of them, with a mask */
   bool left_out;
+  bool eager;
+  bool was_short; /* the last eager wait: a look would have been enough */
 #if USE_EPOLL
   int epoll_fd;
+  struct epoll_event events[batch_max];
 #else
   struct pollfd *fds; /* [0] is the wake-up */
   size_t count, capacity;
@@ -220,9 +227,9 @@ rest_system(inf_poller *poller, int fd, watch *known)
   (void)known;
 }
 
+/* How many have events; at most room are told of. */
 static int
-wait_system(inf_poller *poller, uint64_t wait_ns, struct epoll_event *events,
-            int capacity)
+wait_system(inf_poller *poller, uint64_t wait_ns, int room)
 {
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
   /* Kernels before 5.11 lack it: then whole milliseconds must do. */
@@ -231,27 +238,24 @@ wait_system(inf_poller *poller, uint64_t wait_ns, struct epoll_event *events,
     uint64_t seconds = wait_ns / INF_NS_PER_S;
     struct timespec wait = {seconds > INT_MAX ? INT_MAX : (time_t)seconds,
                             (long)(wait_ns % INF_NS_PER_S)};
-    int count = epoll_pwait2(poller->epoll_fd, events, capacity, &wait, NULL);
+    int count =
+        epoll_pwait2(poller->epoll_fd, poller->events, room, &wait, NULL);
     if (count >= 0 || errno == EINTR)
       return count;
     atomic_store(&missing, true); /* ENOSYS, or EPERM in some sandboxes */
   }
 #endif
-  return epoll_wait(poller->epoll_fd, events, capacity, wait_ms(wait_ns));
+  return epoll_wait(poller->epoll_fd, poller->events, room, wait_ms(wait_ns));
 }
 
-size_t
-inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
-                size_t capacity)
+static size_t
+take_events(inf_poller *poller, int count, inf_poll_event *out, int room)
 {
-  struct epoll_event events[batch_max];
-  int room = capacity < batch_max ? (int)capacity : batch_max;
-  int count = wait_system(poller, wait_ns, events, room);
   size_t given = 0;
   poller->left_out = count == room;
   for (int i = 0; i < count; i++) {
-    int fd = events[i].data.fd;
-    uint32_t got = events[i].events;
+    int fd = poller->events[i].data.fd;
+    uint32_t got = poller->events[i].events;
     if (fd == poller->wake_read) {
       take_wake(poller);
       continue;
@@ -349,18 +353,24 @@ rest_system(inf_poller *poller, int fd, watch *known)
   forget_system(poller, fd, known);
 }
 
-size_t
-inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
-                size_t capacity)
+static int
+wait_system(inf_poller *poller, uint64_t wait_ns, int room)
+{
+  (void)room; /* all are told of */
+  return poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns));
+}
+
+static size_t
+take_events(inf_poller *poller, int count, inf_poll_event *out, int room)
 {
   size_t given = 0, others = poller->count - 1;
   poller->left_out = false;
-  if (poll(poller->fds, (nfds_t)poller->count, wait_ms(wait_ns)) <= 0)
+  if (count <= 0)
     return 0;
   if (poller->fds[0].revents)
     take_wake(poller);
   size_t i = 0;
-  for (; i < others && given < capacity; i++) {
+  for (; i < others && given < (size_t)room; i++) {
     const struct pollfd *at = &poller->fds[1 + (poller->turn + i) % others];
     short got = at->revents;
     if (!got)
@@ -386,6 +396,51 @@ inf_poller_fd(const inf_poller *poller)
 #endif
 
 /* ---- Both --------------------------------------------------------------- */
+
+static uint64_t
+now_ns(void)
+{
+  return inf_clock_now(inf_clock_system());
+}
+
+/* It yields all the while: who is waited for may need this core. */
+static int
+look(inf_poller *poller, uint64_t begin_ns, int room)
+{
+  int count;
+  while ((count = wait_system(poller, 0, room)) == 0 &&
+         now_ns() - begin_ns < look_ns)
+    sched_yield();
+  return count;
+}
+
+static int
+wait_eagerly(inf_poller *poller, uint64_t wait_ns, int room)
+{
+  uint64_t begin_ns = now_ns();
+  int count = poller->was_short ? look(poller, begin_ns, room) : 0;
+  if (count == 0)
+    count = wait_system(poller, wait_ns, room);
+  poller->was_short = now_ns() - begin_ns < look_ns;
+  return count;
+}
+
+size_t
+inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
+                size_t capacity)
+{
+  int room = capacity < batch_max ? (int)capacity : batch_max;
+  bool eager = poller->eager && wait_ns > look_ns;
+  int count = eager ? wait_eagerly(poller, wait_ns, room)
+                    : wait_system(poller, wait_ns, room);
+  return take_events(poller, count, out, room);
+}
+
+void
+inf_poller_set_eager(inf_poller *poller, bool eager)
+{
+  poller->eager = eager;
+}
 
 bool
 inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag)

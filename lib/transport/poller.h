@@ -38,6 +38,11 @@ size_t inf_poller_count(const inf_poller *poller);
  * less, unless a signal ends it) and gives up to capacity events. */
 size_t inf_poller_wait(inf_poller *poller, uint64_t wait_ns,
                        inf_poll_event *events, size_t capacity);
+/* Eager waits look for events for some microseconds before they sleep, as long
+ * as what they wait for comes as fast as that. For somebody who waits for one
+ * answer only: he has it sooner, and where many are waited for the time would
+ * be taken from another. */
+void inf_poller_set_eager(inf_poller *poller, bool eager);
 /* Were there, perhaps, more events than the last wait gave? They come first in
  * the next one. */
 bool inf_poller_left_out(const inf_poller *poller);

@@ -166,12 +166,16 @@ typedef struct inf_transport_ops {
  * looked into its socket after that moment: the loop may have slept, or been
  * stopped, while bytes came. Unless run() has left it behind, everything that
  * had come when it was called has been told when it returns. It is behind only
- * for so many calls in a row as it takes to serve every socket once. */
+ * for so many calls in a row as it takes to serve every socket once.
+ *
+ * The engine sets eager where somebody waits for a single call: run() may then
+ * spend some microseconds of CPU time to tell him sooner. */
 struct inf_transport {
   const inf_transport_ops *ops;
   void (*after_wait)(void *context);
   void *after_wait_context;
   bool behind;
+  bool eager;
 };
 
 typedef struct inf_curl_options {

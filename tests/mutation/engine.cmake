@@ -481,3 +481,9 @@ infer_bug(197 engine/attempt.c
 ]]
   [[    (void)config;
 ]])
+
+infer_bug(199 engine/engine.c
+  "unit/test_engine"
+  "a loop with very many calls looks for the next event instead of sleeping"
+  [[inf_list_single(&engine->calls);]]
+  [[!inf_list_empty(&engine->calls);]])

@@ -170,3 +170,9 @@ infer_bug(185 transport/poller.c
   "a wake-up is told for ever: the loop turns without a rest"
   [[                 (fd == poller->wake_read ? (uint32_t)EPOLLET : 0u);]]
   [[                 0u;]])
+
+infer_bug(198 transport/poller.c
+  "unit/test_poller"
+  "a single slow stream costs twice the CPU: every wait begins with a look"
+  [[  poller->was_short = now_ns() - begin_ns < look_ns;]]
+  [[  poller->was_short = true;]])

@@ -598,6 +598,33 @@ live_once(uint64_t seed)
   return continued;
 }
 
+/* Many callers would pay for the haste of one. */
+static void
+only_a_single_call_is_waited_for_eagerly(void **state)
+{
+  (void)state;
+  infer_call *calls[2];
+  fake_client *fake = fake_client_new(NULL);
+  for (int i = 0; i < 2; i++)
+    fake_stream_all(fake_script_next(&fake->net), 10 + 10 * (uint64_t)i, "x");
+  fake_run_ms(fake, 1);
+  assert_false(fake->net.base.eager);
+  for (int i = 0; i < 2; i++) {
+    calls[i] = fake_submit_model(fake, "one");
+    fake_run_ms(fake, 1);
+    assert_int_equal(fake->net.base.eager, i == 0);
+  }
+  fake_run_ms(fake, 15);
+  assert_int_equal(fake_status(calls[0]), INFER_OK);
+  assert_true(fake->net.base.eager);
+  fake_run_ms(fake, 15);
+  assert_int_equal(fake_status(calls[1]), INFER_OK);
+  assert_false(fake->net.base.eager);
+  for (int i = 0; i < 2; i++)
+    infer_call_free(calls[i]);
+  fake_client_free(fake);
+}
+
 /* Exactly one terminal event, nothing after it, each epoch in order, the text
  * as delivered equal to the result's, every attempt and call told once, no
  * exchange left behind. */
@@ -631,6 +658,7 @@ main(void)
       cmocka_unit_test(whole_bodies_are_not_first_tokens),
       cmocka_unit_test(a_slow_hook_is_noticed),
       cmocka_unit_test(timers_of_one_moment_fire_in_the_order_of_their_setting),
+      cmocka_unit_test(only_a_single_call_is_waited_for_eagerly),
       cmocka_unit_test(a_thousand_random_lives_end_well),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

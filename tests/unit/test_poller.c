@@ -71,6 +71,23 @@ epoll_pwait2(int fd, struct epoll_event *events, int capacity,
 }
 #endif
 
+/* Only a poller that looks yields; a wake-up may come then. */
+static unsigned yields;
+static inf_poller *wake_at_yield;
+
+__attribute__((visibility("default"))) int
+sched_yield(void)
+{
+  static int (*next)(void);
+  if (!next)
+    *(void **)&next = dlsym(RTLD_NEXT, "sched_yield");
+  yields++;
+  if (wake_at_yield)
+    inf_poller_wake(wake_at_yield);
+  wake_at_yield = NULL;
+  return next();
+}
+
 static inf_poller *
 make_poller(void)
 {
@@ -367,6 +384,76 @@ test_no_wake_is_lost(void **state)
   inf_poller_free(work.poller);
 }
 
+/* ---- Eager waits --------------------------------------------------------- */
+
+/* A wait for nothing; says whether it looked before it slept. */
+static bool
+looks_in_vain(inf_poller *poller)
+{
+  inf_poll_event event;
+  yields = 0;
+  double before_ms = probe_now_ms();
+  assert_int_equal(wait_ms(poller, 5, &event, 1), 0);
+  assert_true(probe_now_ms() - before_ms >= 5);
+  return yields > 0;
+}
+
+static void
+wait_shortly(inf_poller *poller)
+{
+  inf_poll_event event;
+  inf_poller_wake(poller);
+  assert_int_equal(wait_ms(poller, long_wait_ms, &event, 1), 0);
+}
+
+/* A thread that loses its core takes a short wait for a long one, so once in a
+ * while it does not look: tries several times. */
+static bool
+looks_after_a_short_wait(inf_poller *poller)
+{
+  bool looked = false;
+  for (int i = 0; i < 50 && !looked; i++) {
+    wait_shortly(poller);
+    looked = looks_in_vain(poller);
+  }
+  return looked;
+}
+
+static void
+test_an_eager_wait_looks_after_a_short_one(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  assert_false(looks_after_a_short_wait(poller));
+  inf_poller_set_eager(poller, true);
+  assert_false(looks_in_vain(poller));
+  assert_true(looks_after_a_short_wait(poller));
+  assert_false(looks_in_vain(poller)); /* the last one was long */
+  inf_poller_set_eager(poller, false);
+  assert_false(looks_after_a_short_wait(poller));
+  inf_poller_free(poller);
+}
+
+static void
+test_a_look_finds_what_comes(void **state)
+{
+  (void)state;
+  inf_poller *poller = make_poller();
+  inf_poll_event event;
+  inf_poller_set_eager(poller, true);
+  yields = 0;
+  for (int i = 0; i < 50 && yields == 0; i++) {
+    wait_shortly(poller);
+    wake_at_yield = poller;
+    double before_ms = probe_now_ms();
+    assert_int_equal(wait_ms(poller, 50, &event, 1), 0);
+    if (yields > 0)
+      assert_true(probe_now_ms() - before_ms < 50);
+  }
+  assert_int_equal(yields, 1);
+  inf_poller_free(poller);
+}
+
 static void
 test_nothing_is_left(void **state)
 {
@@ -425,6 +512,8 @@ main(void)
       cmocka_unit_test(test_wake_ends_one_wait),
       cmocka_unit_test(test_wake_while_one_is_taken),
       cmocka_unit_test(test_no_wake_is_lost),
+      cmocka_unit_test(test_an_eager_wait_looks_after_a_short_one),
+      cmocka_unit_test(test_a_look_finds_what_comes),
       cmocka_unit_test(test_nothing_is_left),
       cmocka_unit_test(test_memory_shortage),
   };

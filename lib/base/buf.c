@@ -129,12 +129,6 @@ inf_buf_append_cstr(inf_buf *buf, const char *cstr)
 }
 
 bool
-inf_buf_append_char(inf_buf *buf, char c)
-{
-  return inf_buf_append(buf, &c, 1);
-}
-
-bool
 inf_buf_append_uint(inf_buf *buf, uint64_t value)
 {
   char digits[20];

@@ -43,7 +43,6 @@ bool inf_buf_reserve(inf_buf *buf, size_t extra);
 /* What inf_buf_append() does where there may be no room. */
 bool inf_buf_append_growing(inf_buf *buf, const void *ptr, size_t len);
 bool inf_buf_append_cstr(inf_buf *buf, const char *cstr);
-bool inf_buf_append_char(inf_buf *buf, char c);
 bool inf_buf_append_uint(inf_buf *buf, uint64_t value);
 bool inf_buf_append_int(inf_buf *buf, int64_t value);
 bool inf_buf_appendf(inf_buf *buf, const char *format, ...)
@@ -70,6 +69,12 @@ inf_buf_append(inf_buf *buf, const void *ptr, size_t len)
   buf->len += len;
   buf->ptr[buf->len] = '\0';
   return true;
+}
+
+static inline bool
+inf_buf_append_char(inf_buf *buf, char c)
+{
+  return inf_buf_append(buf, &c, 1);
 }
 
 static inline bool

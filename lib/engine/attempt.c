@@ -75,12 +75,9 @@ attempt_reuse(inf_attempt *attempt)
     inf_wire_request_init(&attempt->wire);
   }
   inf_wire_request_clear(&attempt->wire);
-  inf_answer_reuse(&attempt->answer, SIZE_MAX);
-  inf_attempt kept = {.wire = attempt->wire,
-                      .answer = attempt->answer,
-                      .decoder = attempt->decoder,
-                      .decoder_made = attempt->decoder_made};
-  *attempt = kept;
+  inf_answer_reuse(&attempt->answer, attempt->answer.max_bytes);
+  const size_t kept = offsetof(inf_attempt, node);
+  memset((char *)attempt + kept, 0, sizeof *attempt - kept);
   inf_list_init(&attempt->node);
 }
 
@@ -306,7 +303,6 @@ on_headers(void *context, int status, const inf_headers *headers)
     return true;
   attempt->record->http_status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
-  inf_attempt_note_request_id(attempt, headers);
   const inf_clock *clock = attempt->engine->clock;
   int32_t result = inf_decoder_headers(&attempt->decoder, status, headers,
                                        clock->wall_ns(clock->context));
@@ -535,8 +531,10 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     return false;
   const inf_target_config *target = call->targets[call->next_target];
   const inf_client_options *client = &call->trail->config->client;
-  inf_answer_reuse(&attempt->answer, (size_t)client->max_response_bytes);
-  inf_buf_init(&attempt->raw, (size_t)client->max_response_bytes);
+  size_t max_bytes = (size_t)client->max_response_bytes;
+  if (attempt->answer.max_bytes != max_bytes) /* new, or before a reload */
+    inf_answer_reuse(&attempt->answer, max_bytes);
+  inf_buf_init(&attempt->raw, max_bytes);
   attempt->record = inf_trail_add(call->trail);
   if (!attempt->record) {
     inf_attempt_release(attempt);

@@ -25,6 +25,12 @@
 struct inf_engine;
 
 typedef struct inf_attempt {
+  /* What keeps memory for the next attempt in this place. */
+  inf_wire_request wire;
+  inf_answer answer;
+  inf_decoder decoder;
+  bool decoder_made; /* by this attempt or one that was in its place before */
+  /* From here on all is zero when an attempt begins. */
   inf_list node; /* in engine->attempts while in use, else in its pool */
   struct inf_engine *engine;
   struct infer_call *call; /* NULL once the attempt has ended */
@@ -35,17 +41,13 @@ typedef struct inf_attempt {
    * pinned it until then, may be freed. Else NULL. */
   inf_config *config;
   inf_exchange *exchange; /* NULL once it is over */
-  inf_wire_request wire;
-  inf_answer answer;
-  inf_decoder decoder;
-  bool decoder_made; /* by this attempt or one that was in its place before */
-  bool has_decoder;  /* by this one */
-  bool stream;       /* asked for as a stream */
-  bool content;      /* first content seen */
-  bool sent;         /* the request went out */
-  bool untouched;    /* it broke before the provider can have begun */
-  bool refused;      /* the provider said that it did not begin */
-  bool resend;       /* started at once after a stale connection */
+  bool has_decoder;       /* by this one */
+  bool stream;            /* asked for as a stream */
+  bool content;           /* first content seen */
+  bool sent;              /* the request went out */
+  bool untouched;         /* it broke before the provider can have begun */
+  bool refused;           /* the provider said that it did not begin */
+  bool resend;            /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */

@@ -90,33 +90,16 @@ note_usage(inf_attempt *attempt)
   out[INFER_USAGE_TOTAL] = usage->total;
 }
 
-/* The words as one line; NULL when memory is short: the record then has no
- * message. */
+/* The words as one line; NULL for none, and when memory is short: the record
+ * then goes without. */
 static char *
-message_of(inf_sv words)
+line_of(inf_sv words, size_t max_bytes)
 {
-  size_t len = words.len < message_max_bytes ? words.len : message_max_bytes;
-  char *message = inf_strndup(words.ptr, len);
-  if (message)
-    inf_text_clean(message, len);
-  return message;
-}
-
-void
-inf_attempt_note_request_id(inf_attempt *attempt, const inf_headers *headers)
-{
-  inf_sv value;
-  if (!inf_find_request_id(attempt->record->provider->kind, headers, &value))
-    return;
-  inf_buf id;
-  inf_buf_init(&id, request_id_max_bytes);
-  size_t room = request_id_max_bytes;
-  inf_buf_append(&id, value.ptr, value.len < room ? value.len : room);
-  redact(&id, key_of(attempt));
-  if (id.len > 0)
-    id.len = inf_text_clean(id.ptr, id.len);
-  attempt->record->request_id = inf_buf_take(&id, NULL);
-  inf_buf_fini(&id);
+  size_t len = words.len < max_bytes ? words.len : max_bytes;
+  char *line = len > 0 ? inf_strndup(words.ptr, len) : NULL;
+  if (line)
+    inf_text_clean(line, len);
+  return line;
 }
 
 void
@@ -136,12 +119,10 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
     redact_failure(failure, key_of(attempt));
     if (!message && status != INFER_OK)
       words = inf_buf_sv(&failure->message);
-    if (!record->request_id && failure->request_id.len > 0)
-      record->request_id =
-          inf_strndup(failure->request_id.ptr, failure->request_id.len);
+    record->request_id =
+        line_of(inf_buf_sv(&failure->request_id), request_id_max_bytes);
   }
-  if (words.len > 0)
-    record->message = message_of(words);
+  record->message = line_of(words, message_max_bytes);
   /* The provider's own words stay out of the log: they may quote the prompt. */
   inf_logf(&engine->hooks->log,
            status == INFER_OK ? INFER_LOG_DEBUG : INFER_LOG_INFO,

@@ -10,11 +10,8 @@
 
 /* Notes that the attempt came to this INFER_PHASE_*, the first time only. */
 void inf_attempt_set_phase(inf_attempt *attempt, int phase);
-/* The provider's id of the request, from whichever of its headers is there. */
-void inf_attempt_note_request_id(inf_attempt *attempt,
-                                 const inf_headers *headers);
-/* Completes the record: status, end, usage, message (NULL: the decoder's).
- * Then tells the telemetry hook. */
+/* Completes the record: status, end, usage, the provider's id of the request,
+ * message (NULL: the decoder's). Then tells the telemetry hook. */
 void inf_attempt_close_record(inf_attempt *attempt, int32_t status,
                               const char *message);
 

@@ -103,41 +103,46 @@ inf_evidence_name(inf_evidence evidence)
 /* What providers say where OpenAI would say stop, length, ... Words that are
  * not here, and OpenAI's own, stay as they are. */
 typedef struct finish_word {
-  const char *native, *openai;
+  inf_sv native, openai;
 } finish_word;
 
+#define WORD(literal)            \
+  {                              \
+    literal, sizeof(literal) - 1 \
+  }
+
 static const finish_word finish_words[] = {
-    {"end_turn", "stop"},
-    {"STOP", "stop"},
-    {"COMPLETE", "stop"},
-    {"eos", "stop"},
-    {"eos_token", "stop"},
-    {"stop_sequence", "stop"},
-    {"STOP_SEQUENCE", "stop"},
-    {"completed", "stop"},
-    {"max_tokens", "length"},
-    {"MAX_TOKENS", "length"},
-    {"model_length", "length"},
-    {"model_context_window_exceeded", "length"},
-    {"tool_use", "tool_calls"},
-    {"tool_call", "tool_calls"},
-    {"TOOL_CALL", "tool_calls"},
-    {"SAFETY", "content_filter"},
-    {"RECITATION", "content_filter"},
-    {"PROHIBITED_CONTENT", "content_filter"},
-    {"BLOCKLIST", "content_filter"},
-    {"SPII", "content_filter"},
-    {"refusal", "content_filter"},
-    {"guardrail_intervened", "content_filter"},
-    {"content_filtered", "content_filter"},
+    {WORD("end_turn"), WORD("stop")},
+    {WORD("STOP"), WORD("stop")},
+    {WORD("COMPLETE"), WORD("stop")},
+    {WORD("eos"), WORD("stop")},
+    {WORD("eos_token"), WORD("stop")},
+    {WORD("stop_sequence"), WORD("stop")},
+    {WORD("STOP_SEQUENCE"), WORD("stop")},
+    {WORD("completed"), WORD("stop")},
+    {WORD("max_tokens"), WORD("length")},
+    {WORD("MAX_TOKENS"), WORD("length")},
+    {WORD("model_length"), WORD("length")},
+    {WORD("model_context_window_exceeded"), WORD("length")},
+    {WORD("tool_use"), WORD("tool_calls")},
+    {WORD("tool_call"), WORD("tool_calls")},
+    {WORD("TOOL_CALL"), WORD("tool_calls")},
+    {WORD("SAFETY"), WORD("content_filter")},
+    {WORD("RECITATION"), WORD("content_filter")},
+    {WORD("PROHIBITED_CONTENT"), WORD("content_filter")},
+    {WORD("BLOCKLIST"), WORD("content_filter")},
+    {WORD("SPII"), WORD("content_filter")},
+    {WORD("refusal"), WORD("content_filter")},
+    {WORD("guardrail_intervened"), WORD("content_filter")},
+    {WORD("content_filtered"), WORD("content_filter")},
 };
 
 inf_sv
 inf_map_finish_reason(inf_sv native)
 {
   for (size_t i = 0; i < sizeof(finish_words) / sizeof(finish_words[0]); i++) {
-    if (inf_sv_eq(native, inf_sv_from(finish_words[i].native)))
-      return inf_sv_from(finish_words[i].openai);
+    if (inf_sv_eq(native, finish_words[i].native))
+      return finish_words[i].openai;
   }
   return native;
 }

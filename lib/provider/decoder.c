@@ -56,14 +56,8 @@ void
 inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
                   inf_answer *answer)
 {
-  inf_decoder kept = *decoder;
-  *decoder = (inf_decoder){.failure = kept.failure,
-                           .headers = kept.headers,
-                           .sse = kept.sse,
-                           .body = kept.body,
-                           .scratch = kept.scratch,
-                           .repaired = kept.repaired,
-                           .guess = kept.guess};
+  const size_t kept = offsetof(inf_decoder, options);
+  memset((char *)decoder + kept, 0, sizeof *decoder - kept);
   inf_failure_clear(&decoder->failure);
   inf_headers_clear(&decoder->headers);
   inf_sse_reuse(&decoder->sse, options->max_event_bytes, KEEP_BYTES);

@@ -141,22 +141,24 @@ typedef struct inf_decoder_options {
 } inf_decoder_options;
 
 struct inf_decoder {
+  /* What keeps memory from one response to the next. */
+  inf_failure failure;
+  inf_headers headers; /* a copy of what the class may depend on */
+  inf_sse sse;
+  inf_buf body;     /* WHOLE: what came so far */
+  inf_buf scratch;  /* for decoded strings of one event or body */
+  inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
+  inf_guess guess;  /* the last chunk, for the short way through the next */
+  /* From here on all is zero when a response begins. */
   inf_decoder_options options;
   inf_answer *answer; /* borrowed; filled as pieces come */
-  inf_failure failure;
   int http_status;
-  inf_headers headers; /* a copy of what the class may depend on */
   int64_t wall_now_ns;
   enum {
     INF_BODY_SNIFF, /* nothing but whitespace so far */
     INF_BODY_WHOLE, /* one document */
     INF_BODY_EVENTS,
   } mode;
-  inf_sse sse;
-  inf_buf body;     /* WHOLE: what came so far */
-  inf_buf scratch;  /* for decoded strings of one event or body */
-  inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
-  inf_guess guess;  /* the last chunk, for the short way through the next */
   size_t events, skipped_events;
   bool unfinished_event; /* the event at hand was cut by the end */
   bool terminated;       /* the API's terminator seen */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "infer/infer.h"
+#include "wire/swar.h"
 
 /* Providers and the servers in front of them refuse more. */
 #define MAX_URL_BYTES     (16 << 10)
@@ -44,10 +45,21 @@ refuse(inf_buf *why, const char *text)
   return INFER_E_INVALID_ARGUMENT;
 }
 
+/* Eight bytes that may stand in a URL before its fragment. */
+static bool
+is_url_text(uint64_t word)
+{
+  return (inf_swar_below(word, 0x21) | inf_swar_equal(word, 0x7f) |
+          inf_swar_equal(word, '#')) == 0;
+}
+
 static bool
 url_text_valid(inf_sv text)
 {
-  for (size_t i = 0; i < text.len; i++) {
+  size_t i = 0;
+  while (text.len - i >= 8 && is_url_text(inf_swar_load(text.ptr + i)))
+    i += 8;
+  for (; i < text.len; i++) {
     unsigned char c = (unsigned char)text.ptr[i];
     if (c <= 0x20 || c == 0x7F || c == '#')
       return false;
@@ -134,7 +146,7 @@ int32_t
 inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
                       inf_buf *headers, inf_buf *why)
 {
-  if (has_extra(send, name))
+  if (send->headers.len > 0 && has_extra(send, name))
     return INFER_OK;
   return write_line(name, value, headers, why);
 }

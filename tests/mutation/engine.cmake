@@ -100,8 +100,8 @@ infer_bug(123 engine/attempt_record.c
 infer_bug(124 engine/attempt_record.c
   "unit/test_attempt_record"
   "a key that a header echoes stands in the request id"
-  [[  redact(&id, key_of(attempt));]]
-  [[]])
+  [[&failure->param, &failure->request_id};]]
+  [[&failure->param};]])
 
 infer_bug(125 engine/attempt_record.c
   "unit/test_attempt"

@@ -256,6 +256,7 @@ test_goaway_lets_the_streams_finish(void **state)
   start_proxied(&p, LONG_SCRIPT, "", NULL);
   infer_queue *queues[3];
   infer_call *calls[3];
+  expect_ok(&p, "p/quick"); /* there is a connection to share */
   for (int i = 0; i < 3; i++) {
     queues[i] = new_queue(&p);
     calls[i] = submit(&p, "p/m", INFER_SUBMIT_STREAM, queues[i]);
@@ -267,7 +268,7 @@ test_goaway_lets_the_streams_finish(void **state)
     expect_end(calls[i], INFER_OK);
     infer_queue_free(queues[i]);
   }
-  assert_int_equal(counts(&p, 3).connections, 1);
+  assert_int_equal(counts(&p, 4).connections, 1);
   assert_true(nghttpx_ended(p.proxy, wait_ms));
   end_proxied(&p);
 }
@@ -409,8 +410,11 @@ test_slow_readers_beside_each_other(void **state)
   (void)state;
   enum { readers = 3 };
   proxied p;
-  start_proxied(&p, "{'defaults':{'tokens':6000,'chunk_tokens':20}}",
+  start_proxied(&p,
+                "{'rules':[{'when':{'model':'quick'},'do':{'text':'ok'}}],"
+                "'defaults':{'tokens':6000,'chunk_tokens':20}}",
                 ",'max_undelivered_bytes':4096", NULL);
+  expect_ok(&p, "p/quick"); /* there is a connection to share */
   infer_queue *queues[readers];
   infer_call *calls[readers];
   size_t lens[readers] = {0};
@@ -444,7 +448,7 @@ test_slow_readers_beside_each_other(void **state)
     infer_call_free(calls[i]);
     infer_queue_free(queues[i]);
   }
-  assert_int_equal(counts(&p, readers).connections, 1);
+  assert_int_equal(counts(&p, readers + 1).connections, 1);
   end_proxied(&p);
 }
 

@@ -59,9 +59,12 @@ resident_kib(void)
   return pages * ((size_t)sysconf(_SC_PAGESIZE) / 1024);
 }
 
+/* What malloc keeps for the next peak goes back first: how much that is follows
+ * the luck of what lay where, by 2 MiB up and down. */
 static void
 memory_sample(memory *m, uint32_t ended, uint32_t calls)
 {
+  malloc_trim(0);
   size_t at = (size_t)((uint64_t)ended * eighths / calls);
   at = at < eighths ? at : eighths - 1;
   m->kib[at][m->count[at]++ % samples_max] = (uint32_t)resident_kib();

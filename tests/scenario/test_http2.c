@@ -325,6 +325,7 @@ test_a_reset_stream_is_a_cut_answer(void **state)
   (void)state;
   proxied p;
   start_proxied(&p, LONG_SCRIPT, ",'defaults':{'recovery':'error'}", NULL);
+  expect_ok(&p, "p/quick"); /* there is a connection to share */
   infer_call *live = submit(&p, "p/m", INFER_SUBMIT_WHOLE, NULL);
   outcome o = world_stream(&p.w, "p/breaks");
   assert_int_equal(o.status, INFER_E_TRUNCATED);
@@ -334,7 +335,7 @@ test_a_reset_stream_is_a_cut_answer(void **state)
   outcome_end(&o);
   expect_end(live, INFER_OK);
   expect_ok(&p, "p/quick");
-  assert_int_equal(counts(&p, 3).connections, 1);
+  assert_int_equal(counts(&p, 4).connections, 1);
   end_proxied(&p);
 }
 

@@ -4,7 +4,8 @@
 
 # What is needed: the Debian package, and how to see that it is there. A
 # command, a pkg-config module (pc:name>=version), a file that the compiler
-# finds (h:name), the system's certificates, or a clang with libFuzzer.
+# finds (h:name), a module of Python (python:name), Python's own headers, the
+# system's certificates, or a clang with libFuzzer.
 setup_needs="
 cmake                 command:cmake
 ninja-build           command:ninja
@@ -22,6 +23,12 @@ g++                   command:c++
 libcmocka-dev         pc:cmocka>=1.1
 openssl               command:openssl
 nghttp2-proxy         command:nghttpx
+"
+# For the tests of the bindings, which are skipped where it cannot be installed.
+setup_needs_for_bindings="
+python3               command:python3
+python3-venv          python:ensurepip
+python3-dev           python-headers:
 "
 # For tests/run --all, which skips what cannot be installed.
 setup_needs_for_all="
@@ -41,6 +48,11 @@ setup_has() { # CHECK
     # Debian puts servers where only root's PATH leads.
     command:*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" >/dev/null ;;
     h:*) echo "#include <$what>" | cc -E - >/dev/null 2>&1 ;;
+    python:*) python3 -c "import $what" 2>/dev/null ;;
+    python-headers:)
+      python3 -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+        2>/dev/null ;;
     certificates:)
       [ -e /etc/ssl/certs/ca-certificates.crt ] ||
         [ -e /etc/pki/tls/certs/ca-bundle.crt ] || [ -e /etc/ssl/cert.pem ] ;;

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum { bucket_count = 256 };
@@ -41,6 +42,7 @@ struct inf_runtime {
   key_pool *pools[bucket_count];
   target_state *targets[bucket_count];
   size_t pool_count, target_count;
+  atomic_bool any_aside; /* a key is or was set aside */
 };
 
 inf_runtime *
@@ -53,6 +55,7 @@ inf_runtime_new(void)
     inf_free(runtime);
     return NULL;
   }
+  atomic_init(&runtime->any_aside, false);
   return runtime;
 }
 
@@ -215,6 +218,9 @@ bool
 inf_runtime_has_key(inf_runtime *runtime, const inf_provider_config *provider,
                     uint64_t now_ns, int32_t *why)
 {
+  *why = INFER_OK;
+  if (!atomic_load(&runtime->any_aside)) /* mostly so, and asked by each call */
+    return true;
   pthread_mutex_lock(&runtime->mutex);
   size_t key = pick_locked(runtime, provider, now_ns, false, why);
   pthread_mutex_unlock(&runtime->mutex);
@@ -252,6 +258,8 @@ inf_runtime_note_key(inf_runtime *runtime, const inf_provider_config *provider,
   inf_key_state *state = pool ? state_locked(pool, provider, key) : NULL;
   if (state)
     inf_keys_note(state, status, hint_ns, now_ns);
+  if (state && state->aside_until_ns > 0)
+    atomic_store(&runtime->any_aside, true);
   pthread_mutex_unlock(&runtime->mutex);
 }
 

@@ -247,13 +247,15 @@ wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
                 size_t capacity)
 {
   uint64_t timer_ns = transport_next_timeout_ns(&transport->base);
-  if (timer_ns == 0) {
-    wait_ns = 0;
-  } else if (wait_ns > 0 && timer_ns != INF_NEVER) {
-    uint64_t now_ns = inf_clock_now(transport->options.clock);
-    uint64_t left_ns = timer_ns > now_ns ? timer_ns - now_ns : 0;
-    wait_ns = left_ns < wait_ns ? left_ns : wait_ns;
-  }
+  uint64_t now_ns = 0;
+  if (timer_ns > 0 && timer_ns != INF_NEVER)
+    now_ns = inf_clock_now(transport->options.clock);
+  uint64_t left_ns = timer_ns > now_ns ? timer_ns - now_ns : 0;
+  if (left_ns < wait_ns)
+    wait_ns = left_ns;
+  /* A request that begins: the kernel need not be asked first. */
+  if (left_ns == 0 && inf_poller_idle(transport->poller))
+    return 0;
   inf_poller_set_eager(transport->poller, transport->base.eager);
   return inf_poller_wait(transport->poller, wait_ns, events, capacity);
 }

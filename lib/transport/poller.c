@@ -477,6 +477,12 @@ inf_poller_count(const inf_poller *poller)
 }
 
 bool
+inf_poller_idle(const inf_poller *poller)
+{
+  return inf_poller_count(poller) == 0 && !atomic_load(&poller->woken);
+}
+
+bool
 inf_poller_left_out(const inf_poller *poller)
 {
   return poller->left_out;

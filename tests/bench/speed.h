@@ -51,5 +51,6 @@ double infer_poll_empty_ns(void);
 double infer_one_stream(unsigned port);
 /* What all libinfer measurements are configured with. */
 uint64_t infer_config_hash(void);
+void infer_print_config(unsigned port, const bench_job *job);
 
 #endif

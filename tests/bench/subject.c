@@ -71,6 +71,14 @@ infer_config_hash(void)
   return hash;
 }
 
+void
+infer_print_config(unsigned port, const bench_job *job)
+{
+  char text[config_max];
+  write_config(text, port, job);
+  fputs(text, stdout);
+}
+
 static void
 fail_with(const char *what, const infer_error *error)
 {

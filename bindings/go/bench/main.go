@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-// Command bench measures the Go package, and openai-go beside it, against the
-// server of tests/bench. It prints one number; run.sh makes figures of them.
+// Command bench makes one measurement of the Go package, or of openai-go beside
+// it, against the server of tests/bench, and prints one number of nanoseconds.
+// tests/bench/run bindings makes figures of them.
 //
-//	bench latency PORT          median nanoseconds of a blocking call
-//	bench bulk|paced PORT       nanoseconds of CPU for each streamed chunk
-//	bench openai-bulk|openai-paced PORT
+//	bench unary|bulk CONFIG    CPU of an answer, 32 calls at once
+//	bench latency CONFIG       median time of a blocking call
+//	bench sdk-unary|sdk-bulk BASE_URL
+//
+// CONFIG is a file with a route "bench".
 package main
 
 import (
@@ -19,8 +22,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/openai/openai-go"
-	"github.com/openai/openai-go/option"
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
 
 	"libinfer/infer"
 )
@@ -28,10 +31,8 @@ import (
 const (
 	latencyCalls = 8000
 	concurrency  = 32
-	bulkStreams  = 640
 	bulkChunks   = 1000
-	pacedChunks  = 2000
-	prompt       = "Summarize the ticket, please."
+	prompt       = "Summarize the ticket in two sentences, please."
 )
 
 func check(err error) {
@@ -40,44 +41,11 @@ func check(err error) {
 	}
 }
 
-func newClient(port, path string) *infer.Client {
-	config := infer.NewConfig()
-	check(config.Set("providers.bench", map[string]any{
-		infer.OptionProviderType:    "openai",
-		infer.OptionProviderBaseURL: fmt.Sprintf("http://127.0.0.1:%s/%s/v1", port, path),
-		infer.OptionProviderAPIKey:  "sk-bench",
-		infer.OptionProviderProxy:   "none",
-	}))
-	if path == "unary" {
-		check(config.Set("defaults."+infer.OptionPolicyUpstream, "unary"))
+// whole checks the text of an answer.
+func whole(text string) {
+	if len(text) < 100 {
+		log.Fatalf("an answer is not whole: %q", text)
 	}
-	client, err := infer.New(config)
-	check(err)
-	return client
-}
-
-func request() *infer.Request {
-	return &infer.Request{
-		Model:    "bench/gpt-4o-mini",
-		Messages: []infer.Message{infer.User(prompt)},
-	}
-}
-
-func latency(port string) float64 {
-	client := newClient(port, "unary")
-	defer client.Close()
-	req := request()
-	took := make([]time.Duration, latencyCalls)
-	for i := -latencyCalls / 10; i < latencyCalls; i++ {
-		start := time.Now()
-		_, err := client.Chat(context.Background(), req)
-		check(err)
-		if i >= 0 {
-			took[i] = time.Since(start)
-		}
-	}
-	slices.Sort(took)
-	return float64(took[latencyCalls/2].Nanoseconds())
 }
 
 func cpu() time.Duration {
@@ -86,90 +54,141 @@ func cpu() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// perChunk runs one stream after another in each of 32 goroutines; read gives
-// the bytes of text that it got.
-func perChunk(streams, chunks int, read func() int) float64 {
-	run := func(streams int) {
-		var left, bytes atomic.Int64
-		left.Store(int64(streams))
-		var group sync.WaitGroup
-		for range concurrency {
-			group.Add(1)
-			go func() {
-				defer group.Done()
-				for left.Add(-1) >= 0 {
-					bytes.Add(int64(read()))
-				}
-			}()
-		}
-		group.Wait()
-		if bytes.Load() < int64(streams*chunks) {
-			log.Fatalf("%d streams of %d chunks had %d bytes", streams, chunks, bytes.Load())
-		}
+// run makes so many calls, 32 at once.
+func run(calls int, call func()) {
+	var left atomic.Int64
+	left.Store(int64(calls))
+	var group sync.WaitGroup
+	for range concurrency {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for left.Add(-1) >= 0 {
+				call()
+			}
+		}()
 	}
-	if streams > concurrency {
-		run(concurrency) // warms connections and memory up
-	}
+	group.Wait()
+}
+
+// perCall gives the CPU time of a call, after a tenth as many to warm up.
+func perCall(calls int, call func()) float64 {
+	run(calls/10+concurrency, call)
 	start := cpu()
-	run(streams)
-	return float64((cpu() - start).Nanoseconds()) / float64(streams*chunks)
+	run(calls, call)
+	return float64((cpu() - start).Nanoseconds()) / float64(calls)
 }
 
-func inferStreams(port, path string, streams, chunks int) float64 {
-	client := newClient(port, path)
-	defer client.Close()
-	req := request()
-	return perChunk(streams, chunks, func() (bytes int) {
-		for event, err := range client.Stream(context.Background(), req) {
-			check(err)
-			if event.Type == infer.EventText {
-				bytes += len(event.Text)
+// ---- libinfer ----------------------------------------------------------------
+
+func newClient(path string) *infer.Client {
+	config, err := infer.LoadConfig(path)
+	check(err)
+	client, err := infer.New(config)
+	check(err)
+	return client
+}
+
+var request = &infer.Request{
+	Model:    "bench",
+	Messages: []infer.Message{infer.User(prompt)},
+}
+
+func chat(client *infer.Client) {
+	resp, err := client.Chat(context.Background(), request)
+	check(err)
+	whole(resp.Text())
+}
+
+func stream(client *infer.Client) {
+	bytes := 0
+	for event, err := range client.Stream(context.Background(), request) {
+		check(err)
+		switch event.Type {
+		case infer.EventText:
+			bytes += len(event.Text)
+		case infer.EventDone:
+			if text := event.Response.Text(); bytes < bulkChunks || bytes != len(text) {
+				log.Fatalf("%d bytes of %d were streamed", bytes, len(text))
 			}
 		}
-		return bytes
-	})
+	}
 }
 
-func openaiStreams(port, path string, streams, chunks int) float64 {
-	client := openai.NewClient(
-		option.WithBaseURL(fmt.Sprintf("http://127.0.0.1:%s/%s/v1", port, path)),
+func latency(client *infer.Client) float64 {
+	took := make([]time.Duration, latencyCalls)
+	for i := -latencyCalls / 10; i < latencyCalls; i++ {
+		start := time.Now()
+		chat(client)
+		if i >= 0 {
+			took[i] = time.Since(start)
+		}
+	}
+	slices.Sort(took)
+	return float64(took[latencyCalls/2].Nanoseconds())
+}
+
+// ---- openai-go ---------------------------------------------------------------
+
+func newSDK(baseURL string) *openai.Client {
+	client := openai.NewClient(option.WithBaseURL(baseURL),
 		option.WithAPIKey("sk-bench"), option.WithMaxRetries(0))
-	return perChunk(streams, chunks, func() (bytes int) {
-		stream := client.Chat.Completions.NewStreaming(context.Background(),
-			openai.ChatCompletionNewParams{
-				Model:    "gpt-4o-mini",
-				Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(prompt)},
-			})
-		defer stream.Close()
-		for stream.Next() {
-			if chunk := stream.Current(); len(chunk.Choices) > 0 {
-				bytes += len(chunk.Choices[0].Delta.Content)
-			}
+	return &client
+}
+
+var params = openai.ChatCompletionNewParams{
+	Model:    "gpt-4o-mini",
+	Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(prompt)},
+}
+
+func sdkChat(client *openai.Client) {
+	resp, err := client.Chat.Completions.New(context.Background(), params)
+	check(err)
+	whole(resp.Choices[0].Message.Content)
+}
+
+func sdkStream(client *openai.Client) {
+	chunks := 0
+	streamed := params
+	streamed.StreamOptions.IncludeUsage = openai.Bool(true)
+	stream := client.Chat.Completions.NewStreaming(context.Background(), streamed)
+	defer stream.Close()
+	for stream.Next() {
+		chunk := stream.Current()
+		if len(chunk.Choices) > 0 && chunk.Choices[0].Delta.Content != "" {
+			chunks++
 		}
-		check(stream.Err())
-		return bytes
-	})
+	}
+	check(stream.Err())
+	if chunks != bulkChunks {
+		log.Fatalf("%d chunks", chunks)
+	}
+}
+
+func measure(what, where string) float64 {
+	switch what {
+	case "unary":
+		client := newClient(where)
+		return perCall(20000, func() { chat(client) })
+	case "bulk":
+		client := newClient(where)
+		return perCall(1600, func() { stream(client) })
+	case "latency":
+		return latency(newClient(where))
+	case "sdk-unary":
+		client := newSDK(where)
+		return perCall(6000, func() { sdkChat(client) })
+	case "sdk-bulk":
+		client := newSDK(where)
+		return perCall(160, func() { sdkStream(client) })
+	}
+	log.Fatalf("no measurement %s", what)
+	return 0
 }
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: bench latency|bulk|paced|openai-bulk|openai-paced PORT")
+		log.Fatal("usage: bench MEASUREMENT CONFIG_OR_BASE_URL")
 	}
-	port := os.Args[2]
-	var value float64
-	switch os.Args[1] {
-	case "latency":
-		value = latency(port)
-	case "bulk":
-		value = inferStreams(port, "bulk", bulkStreams, bulkChunks)
-	case "paced":
-		value = inferStreams(port, "paced", concurrency, pacedChunks)
-	case "openai-bulk":
-		value = openaiStreams(port, "bulk", bulkStreams/4, bulkChunks)
-	case "openai-paced":
-		value = openaiStreams(port, "paced", concurrency, pacedChunks)
-	default:
-		log.Fatalf("no measurement %s", os.Args[1])
-	}
-	fmt.Printf("%.0f\n", value)
+	fmt.Printf("%.0f\n", measure(os.Args[1], os.Args[2]))
 }

@@ -1,138 +1,150 @@
 # SPDX-License-Identifier: MIT
-"""CPU time of a streamed chunk in Python, beside the same in C.
+"""One measurement of the Python binding, or of the official SDK beside it.
 
-    python bench/speed.py BUILD_DIR [ROUNDS]
+    python speed.py unary|bulk|merged CONFIG    CPU of an answer, 32 at once
+    python speed.py latency CONFIG              median time of a blocking call
+    python speed.py sdk-unary|sdk-bulk BASE_URL
 
-BUILD_DIR is a release build of the library with its tests: it has the server
-and the C side of this benchmark (tests/bench). Both sides read the same
-streams with the same configuration, 32 at once. "paced": a chunk each
-millisecond; "merged": the same with "delivery_interval_ms": 5, so that the
-library joins what comes in between; "bulk": as fast as it goes.
+CONFIG is a file with a route "bench". "bulk": streams of 1,000 chunks as fast
+as they go; "merged": 32 streams of a chunk each millisecond, where the library
+joins what comes within "delivery_interval_ms". Prints one number of
+nanoseconds; tests/bench/run bindings makes figures of them.
 """
 
 import asyncio
-import json
-import pathlib
+import importlib
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Awaitable, Callable, Dict, List, Tuple
 
 import libinfer
 
+Call = Callable[[], Awaitable[None]]
 
-class Job(NamedTuple):
-    path: str
-    streams: int
-    chunks: int
-    interval_ms: int
-    c_mode: str
-
-
-JOBS = {
-    "merged": Job("paced", 32, 2000, 5, "infer_paced_interval"),
-    "paced": Job("paced", 32, 2000, 0, "infer_paced"),
-    "bulk": Job("bulk", 800, 1000, 0, "infer_bulk"),
-}
 AT_ONCE = 32
+BULK_CHUNKS = 1000
+LATENCY_CALLS = 8000
+PROMPT = "Summarize the ticket in two sentences, please."
 
 
-def config_of(job: Job, port: int) -> Dict[str, Any]:
-    providers = [
-        {
-            "name": name,
-            "type": "openai",
-            "proxy": "none",
-            "api_key": "sk-bench-0123456789abcdef0123456789abcdef",
-            "base_url": f"http://127.0.0.1:{port}/{job.path}/v1",
-        }
-        for name in ("first", "second")
-    ]
-    timeouts = {
-        "connect_ms": 2000,
-        "first_token_ms": 8000,
-        "idle_ms": 15000,
-        "attempt_ms": 50000,
-        "deadline_ms": 60000,
-    }
-    route = {
-        "targets": ["first/gpt-4o-mini", "second/gpt-4o-mini"],
-        "upstream": "stream",
-        "retries": 2,
-        "timeouts": timeouts,
-    }
-    return {
-        "delivery_interval_ms": job.interval_ms,
-        "providers": providers,
-        "routes": {"bench": route},
-    }
+async def run(calls: int, call: Call) -> None:
+    left = calls
 
-
-async def read_streams(client: libinfer.Client, count: int) -> None:
-    left = count
-
-    async def reader() -> None:
+    async def worker() -> None:
         nonlocal left
         while left > 0:
             left -= 1
-            size = 0
-            stream = client.astream("bench", "Summarize the ticket, please.")
-            async for event in stream:
-                if isinstance(event, libinfer.TextEvent):
-                    size += len(event.text)
-            assert stream.response is not None
-            assert size == len(stream.response.text) > 100
+            await call()
 
-    await asyncio.gather(*(reader() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
 
-def measure(job: Job, port: int) -> float:
-    """CPU nanoseconds for each chunk."""
-    with libinfer.Client(config_of(job, port)) as client:
-
-        async def main() -> float:
-            if job.streams > AT_ONCE:
-                await read_streams(client, job.streams // 10 + AT_ONCE)
-            before = time.process_time_ns()
-            await read_streams(client, job.streams)
-            return time.process_time_ns() - before
-
-        return asyncio.run(main()) / (job.streams * job.chunks)
+async def per_call(calls: int, call: Call) -> float:
+    """CPU time of a call, after a tenth as many to warm up; where all run at
+    once and are long, none."""
+    if calls > AT_ONCE:
+        await run(calls // 10 + AT_ONCE, call)
+    before = time.process_time_ns()
+    await run(calls, call)
+    return (time.process_time_ns() - before) / calls
 
 
-def measure_c(program: pathlib.Path, job: Job, port: int) -> float:
-    command = [str(program), "--mode", job.c_mode, str(port)]
-    out = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return float(out.stdout.split()[0]) / job.chunks
+# ---- libinfer ----------------------------------------------------------------
 
 
-def main() -> int:
-    folder = pathlib.Path(sys.argv[1]) / "tests" / "bench"
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    if len(sys.argv) > 3:  # one measurement, in a process of its own
-        print(json.dumps(measure(JOBS[sys.argv[3]], int(sys.argv[4]))))
-        return 0
-    with tempfile.NamedTemporaryFile() as file:
-        server = subprocess.Popen(
-            [str(folder / "bench_server"), file.name], stdin=subprocess.PIPE
-        )
-        while not (text := pathlib.Path(file.name).read_text()):
-            time.sleep(0.01)
-    port = int(text)
-    for name, job in JOBS.items():
-        ratios: List[float] = []
-        for _ in range(rounds):
-            in_c = measure_c(folder / "bench_speed", job, port)
-            command = [sys.executable, __file__, sys.argv[1], "1", name, str(port)]
-            here = float(subprocess.check_output(command))
-            ratios.append(here / in_c)
-            print(f"# {name}: {here:.0f} ns a chunk, in C {in_c:.0f}", flush=True)
-        print(f"{name}_cpu_ratio {statistics.median(ratios):.2f}", flush=True)
-    server.communicate()
-    return 0
+def chat_of(client: libinfer.Client) -> Call:
+    async def chat() -> None:
+        response = await client.achat("bench", PROMPT)
+        assert len(response.text) > 100
+
+    return chat
+
+
+def stream_of(client: libinfer.Client) -> Call:
+    async def read() -> None:
+        size = 0
+        stream = client.astream("bench", PROMPT)
+        async for event in stream:
+            if isinstance(event, libinfer.TextEvent):
+                size += len(event.text)
+        assert stream.response is not None
+        assert size == len(stream.response.text) > BULK_CHUNKS
+
+    return read
+
+
+def latency(client: libinfer.Client) -> float:
+    taken: List[int] = []
+    for _ in range(LATENCY_CALLS // 10 + LATENCY_CALLS):
+        before = time.perf_counter_ns()
+        response = client.chat("bench", PROMPT)
+        taken.append(time.perf_counter_ns() - before)
+        assert len(response.text) > 100
+    return statistics.median(taken[-LATENCY_CALLS:])
+
+
+# ---- The official SDK --------------------------------------------------------
+
+
+def sdk_request(**members: Any) -> Dict[str, Any]:
+    messages = [{"role": "user", "content": PROMPT}]
+    return {"model": "gpt-4o-mini", "messages": messages, **members}
+
+
+def sdk_chat_of(client: Any) -> Call:
+    request = sdk_request()
+
+    async def chat() -> None:
+        response = await client.chat.completions.create(**request)
+        assert len(response.choices[0].message.content) > 100
+
+    return chat
+
+
+def sdk_stream_of(client: Any) -> Call:
+    request = sdk_request(stream=True, stream_options={"include_usage": True})
+
+    async def read() -> None:
+        chunks = 0
+        async for chunk in await client.chat.completions.create(**request):
+            if chunk.choices and chunk.choices[0].delta.content:
+                chunks += 1
+        assert chunks == BULK_CHUNKS
+
+    return read
+
+
+async def sdk(
+    calls: int, call_of: Callable[[Any], Call], base_url: str
+) -> float:
+    openai = importlib.import_module("openai")  # not where only the tests run
+    async with openai.AsyncOpenAI(
+        api_key="sk-bench", base_url=base_url, max_retries=0
+    ) as client:
+        return await per_call(calls, call_of(client))
+
+
+JOBS: Dict[str, Tuple[int, Callable[[libinfer.Client], Call]]] = {
+    "unary": (10000, chat_of),
+    "bulk": (800, stream_of),
+    "merged": (AT_ONCE, stream_of),
+}
+SDK_JOBS: Dict[str, Tuple[int, Callable[[Any], Call]]] = {
+    "sdk-unary": (1000, sdk_chat_of),
+    "sdk-bulk": (40, sdk_stream_of),
+}
+
+
+def main(what: str, where: str) -> float:
+    if what in SDK_JOBS:
+        return asyncio.run(sdk(*SDK_JOBS[what], where))
+    with libinfer.Client(where) as client:
+        if what == "latency":
+            return latency(client)
+        calls, call_of = JOBS[what]
+        return asyncio.run(per_call(calls, call_of(client)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print(round(main(*sys.argv[1:])))

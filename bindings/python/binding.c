@@ -100,6 +100,38 @@ binding_batch_read(binding_batch *batch, infer_queue *queue, int64_t timeout_ms)
   return (int32_t)count;
 }
 
+int32_t
+binding_chat_wait(binding_chat *chat, infer_client *client,
+                  const infer_request *request, int64_t timeout_ms)
+{
+  if (!chat->call) {
+    int32_t status = infer_submit(client, request, INFER_SUBMIT_WHOLE, NULL, 0,
+                                  &chat->call, &chat->error);
+    if (status != INFER_OK)
+      return status;
+  }
+  int32_t status =
+      infer_call_wait(chat->call, timeout_ms, &chat->response, &chat->error);
+  if (status == INFER_E_TIMEOUT) {
+    infer_error_free(chat->error);
+    chat->error = NULL;
+  } else {
+    infer_call_free(chat->call);
+    chat->call = NULL;
+  }
+  return status;
+}
+
+void
+binding_chat_give_up(binding_chat *chat)
+{
+  infer_call_cancel(chat->call);
+  (void)infer_call_wait(chat->call, 0, NULL, NULL);
+  infer_call_free(chat->call);
+  infer_response_free(chat->response);
+  infer_error_free(chat->error);
+}
+
 void
 binding_call_drop(infer_call *call)
 {

@@ -31,5 +31,20 @@ int32_t binding_batch_read(binding_batch *batch, infer_queue *queue,
 void binding_batch_clear(binding_batch *batch);
 void binding_batch_free(binding_batch *batch);
 
+/* A blocking call: zeroed before it begins. */
+typedef struct binding_chat {
+  infer_call *call; /* while it goes on */
+  infer_response *response;
+  infer_error *error;
+} binding_chat;
+
+/* Begins the call unless it has begun, and waits. INFER_E_TIMEOUT: it goes on.
+ * Else it has ended with this status, and whoever called owns the result. */
+int32_t binding_chat_wait(binding_chat *chat, infer_client *client,
+                          const infer_request *request, int64_t timeout_ms);
+/* Gives up a call, ended or not. A client without a thread of its own is given
+ * a turn. */
+void binding_chat_give_up(binding_chat *chat);
+
 /* Who drops the handle of a call is not interested in it any more. */
 void binding_call_drop(infer_call *call);

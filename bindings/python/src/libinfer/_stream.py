@@ -14,6 +14,9 @@ from libinfer._response import Response
 from libinfer._wait import slice_ms
 
 
+_CHAT = ffi.typeof("binding_chat *")
+
+
 def cancel(call: Any) -> None:
     """Ends a call now: a client without a thread of its own is given a turn."""
     lib.infer_call_cancel(call)
@@ -123,17 +126,15 @@ class Stream(Iterator[Event]):
 
 def chat(core: Any, request: Any) -> Response:
     """One call, waited for."""
-    call = submit(core.handle, request, lib.INFER_SUBMIT_WHOLE, ffi.NULL, 0)
-    out, error = ffi.new("infer_response **"), ffi.new("infer_error **")
+    call = ffi.new(_CHAT)
     wait_ms = slice_ms()
+    status = goes_on = lib.INFER_E_TIMEOUT
     try:
-        while True:
-            status = lib.infer_call_wait(call, wait_ms, out, error)
-            if status == lib.INFER_OK:
-                return Response(out[0])
-            if status != lib.INFER_E_TIMEOUT:
-                raise error_from(status, error[0])
-            lib.infer_error_free(error[0])
+        while status == goes_on:
+            status = lib.binding_chat_wait(call, core.handle, request, wait_ms)
     except BaseException:  # KeyboardInterrupt among them
-        cancel(call)
+        lib.binding_chat_give_up(call)
         raise
+    if status != lib.INFER_OK:
+        raise error_from(status, call.error)
+    return Response(call.response)

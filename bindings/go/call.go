@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -280,6 +281,11 @@ func (c *Client) Chat(ctx context.Context, req *Request) (*Response, error) {
 	return k.resp, nil
 }
 
+// yieldWaits is after how many waits in C the goroutine meets Go's scheduler.
+// Where it has not met it for 10 ms, Go takes the processor away from it in
+// each wait, and a thread that watches for that is woken at the end of each.
+const yieldWaits = 16
+
 // chatHere waits in C, on the goroutine's own thread. That is twice as fast as
 // to be woken by the client's goroutine, but takes a thread: one call at a time
 // may do it.
@@ -293,6 +299,9 @@ func (c *Client) chatHere(ctx context.Context, req *Request) (*Response, error) 
 		return nil, err
 	}
 	stop := k.watch(ctx)
+	if c.waits++; c.waits%yieldWaits == 0 {
+		runtime.Gosched()
+	}
 	result := C.shim_call_wait(k.handle)
 	stop()
 	defer C.shim_result_free(result)

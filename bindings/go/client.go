@@ -26,6 +26,7 @@ type Client struct {
 
 	// mayWait is true while no call waits on a thread of its own, see chatHere.
 	mayWait atomic.Bool
+	waits   uint64 // of that call and those before; the call's own
 
 	file    *os.File      // the queue's descriptor, in the runtime's poller
 	drained chan struct{} // the goroutine has ended

@@ -580,6 +580,11 @@ INFER_API int32_t infer_request_json(const infer_request *request, char **json,
  * submission on, 1 ms to 24 h; instead of the route's deadline_ms. */
 INFER_API int32_t infer_request_set_deadline_ms(infer_request *request,
                                                 int64_t deadline_ms);
+/** A number of the route's policy, for this call instead of what the
+ * configuration says: an option of docs/options.md, section Policy, such as
+ * "retries" or "timeouts.first_token_ms", within its range there. */
+INFER_API int32_t infer_request_set_policy(infer_request *request,
+                                           const char *option, int64_t value);
 /** An HTTP header for every attempt, at most 64 of them. Names and values
  * with control characters, and names that the library sets itself
  * (authorization, host, content-length, ...) are refused. */
@@ -806,6 +811,10 @@ INFER_API uint32_t infer_event_choice(const infer_event *event);
  * whole arguments. FINISH: the finish reason. LOGPROBS, EXTRA, USAGE: JSON.
  * RESTART: why. START: "provider/model". */
 INFER_API const char *infer_event_text(const infer_event *event, size_t *len);
+/** START: what the provider has said of the answer by then, as a JSON object:
+ * OpenAI's chunk without choices, that is id, created, model, and members that
+ * only this provider has. "" for other events. */
+INFER_API const char *infer_event_head(const infer_event *event, size_t *len);
 /** TOOL_CALL_*: its place among the tool calls of the choice, id and name. */
 INFER_API uint32_t infer_event_tool_index(const infer_event *event);
 INFER_API const char *infer_event_tool_id(const infer_event *event);

@@ -54,6 +54,16 @@ infer_event_text(const infer_event *event, size_t *len)
   return inf_buf_cstr(&event->text);
 }
 
+const char *
+infer_event_head(const infer_event *event, size_t *len)
+{
+  static const inf_buf none = {0};
+  const inf_buf *head = event->type == INFER_EVENT_START ? &event->head : &none;
+  if (len)
+    *len = head->len;
+  return inf_buf_cstr(head);
+}
+
 uint32_t
 infer_event_tool_index(const infer_event *event)
 {
@@ -63,6 +73,8 @@ infer_event_tool_index(const infer_event *event)
 const char *
 infer_event_tool_id(const infer_event *event)
 {
+  if (event->type == INFER_EVENT_START) /* its head is in that place */
+    return "";
   return inf_buf_cstr(&event->tool_id);
 }
 

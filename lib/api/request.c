@@ -3,6 +3,7 @@
 #include "api/guard.h"
 
 #include "base/mem.h"
+#include "config/options.h"
 #include "engine/result.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
@@ -372,6 +373,40 @@ infer_request_set_deadline_ms(infer_request *request, int64_t deadline_ms)
   if (!request || deadline_ms < 1 || deadline_ms > max_deadline_ms)
     return INFER_E_INVALID_ARGUMENT;
   request->deadline_ms = deadline_ms;
+  return INFER_OK;
+}
+
+/* The option of a policy that is a number; NULL if there is none. */
+static const inf_option *
+find_number(const char *path)
+{
+  inf_sv name = inf_sv_from(path);
+  size_t dot = inf_sv_find(name, '.');
+  inf_sv group = INF_SV("");
+  if (dot < name.len) {
+    group = inf_sv_of(name.ptr, dot);
+    name = inf_sv_of(name.ptr + dot + 1, name.len - dot - 1);
+  }
+  const inf_option *option = inf_option_find("policy", group, name);
+  return option && option->type == INF_OPTION_INT ? option : NULL;
+}
+
+int32_t
+infer_request_set_policy(infer_request *request, const char *option,
+                         int64_t value)
+{
+  const inf_option *number = option ? find_number(option) : NULL;
+  if (!request || !number || value < number->minimum || value > number->maximum)
+    return INFER_E_INVALID_ARGUMENT;
+  size_t i = 0;
+  while (i < request->policy_count &&
+         request->policy[i].offset != number->offset)
+    i++;
+  if (i == INF_REQUEST_MAX_POLICY)
+    return INFER_E_INVALID_ARGUMENT;
+  request->policy[i] = (inf_request_policy){number->offset, value};
+  if (i == request->policy_count)
+    request->policy_count++;
   return INFER_OK;
 }
 

@@ -165,6 +165,20 @@ pin_configuration(struct infer_call *call, struct infer_error **error)
   return INFER_OK;
 }
 
+/* What the request says goes before what the route says. */
+static void
+choose_params(struct infer_call *call)
+{
+  const struct infer_request *request = call->request;
+  if (request->policy_count == 0)
+    return;
+  call->own_params = *call->params;
+  for (size_t i = 0; i < request->policy_count; i++)
+    memcpy((char *)&call->own_params + request->policy[i].offset,
+           &request->policy[i].value, sizeof request->policy[i].value);
+  call->params = &call->own_params;
+}
+
 static int32_t
 join_queue(struct infer_call *call, struct infer_queue *queue,
            struct infer_error **error)
@@ -191,8 +205,10 @@ build(struct infer_call *call, const struct infer_request *request,
     return no_memory(error);
   call->choices = choices_of(request);
   int32_t status = pin_configuration(call, error);
-  if (status == INFER_OK)
+  if (status == INFER_OK) {
+    choose_params(call);
     status = join_queue(call, queue, error);
+  }
   if (status == INFER_OK)
     status = choose_targets(call, now_ns, error);
   if (status != INFER_OK)

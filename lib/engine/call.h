@@ -37,9 +37,10 @@ struct infer_call {
   bool wants_events; /* INFER_SUBMIT_STREAM */
   bool own_queue;    /* submitted without a queue: the terminal event is not
                       * queued */
-  struct infer_request *request; /* the snapshot */
-  inf_trail *trail;              /* pins configuration and route */
-  const inf_route_params *params;
+  struct infer_request *request;  /* the snapshot */
+  inf_trail *trail;               /* pins configuration and route */
+  const inf_route_params *params; /* the route's, or own_params */
+  inf_route_params own_params;    /* where the request has some of its own */
   uint64_t accepted_ns, deadline_ns;
   uint32_t choices; /* n of the request */
 

@@ -60,7 +60,9 @@ stage_start(inf_attempt *attempt)
       inf_event_new(INFER_EVENT_START, call, strlen(target));
   if (!event)
     return false;
-  if (!inf_buf_append_cstr(&event->text, target)) {
+  inf_answer_write_head(&attempt->answer, &event->head);
+  if (!inf_buf_append_cstr(&event->text, target) ||
+      event->head.status != INFER_OK) {
     inf_event_free(event);
     return false;
   }

@@ -24,7 +24,13 @@ struct infer_event {
   int32_t type;  /* INFER_EVENT_* */
   uint32_t epoch, choice, tool;
   uint64_t call_id, tag;
-  inf_buf text, tool_id, tool_name;
+  inf_buf text;
+  /* No event has both, and most have neither: one place keeps them small. */
+  union {
+    inf_buf tool_id; /* TOOL_CALL_* */
+    inf_buf head;    /* START */
+  };
+  inf_buf tool_name;
   /* DONE only. The event stands inside its call and holds a reference to it. */
   struct infer_call *call;
   int32_t status;

@@ -7,15 +7,24 @@
 
 /* A request: what is asked, and how the call is to be made. */
 #define INF_REQUEST_MAX_LABELS       16
+#define INF_REQUEST_MAX_POLICY       8 /* as many as there are numbers */
 #define INF_REQUEST_MAX_TAGS         32
 #define INF_REQUEST_MAX_HEADERS      64
 #define INF_REQUEST_MAX_HEADER_BYTES ((size_t)64 << 10)
 #define INF_REQUEST_MAX_NAME_BYTES   256
 
+/* A number of the route's parameters that this call has otherwise. */
+typedef struct inf_request_policy {
+  size_t offset; /* in inf_route_params */
+  int64_t value;
+} inf_request_policy;
+
 struct infer_request {
   inf_chat chat;
   int64_t deadline_ms; /* 0: the route's */
-  inf_buf headers;     /* "Name: value" lines, each NUL-terminated */
+  inf_request_policy policy[INF_REQUEST_MAX_POLICY];
+  size_t policy_count;
+  inf_buf headers; /* "Name: value" lines, each NUL-terminated */
   size_t header_count;
   char *labels[INF_REQUEST_MAX_LABELS];
   size_t label_count;

@@ -197,6 +197,9 @@ bool inf_answer_join(inf_answer *answer, inf_sv text);
  * prompt, as if one attempt had written all of it. The total stays. */
 inf_usage inf_answer_whole_usage(const inf_answer *answer);
 
+/* What was said of the whole so far, as a chat.completion.chunk object without
+ * choices. */
+void inf_answer_write_head(const inf_answer *answer, inf_buf *out);
 /* The whole as a chat.completion object. */
 void inf_answer_write_json(const inf_answer *answer, inf_buf *out);
 /* The message object of a choice, as it goes back into a request: without

@@ -256,15 +256,30 @@ write_choice(const inf_choice *choice, inf_buf *out)
   inf_json_close(out, '}');
 }
 
+static void
+write_identity(const inf_answer *answer, inf_sv object, inf_buf *out)
+{
+  member_sv(out, INF_SV("id"), &answer->id);
+  inf_json_member_string(out, INF_SV("object"), object);
+  inf_json_member_int(out, INF_SV("created"),
+                      answer->created < 0 ? 0 : answer->created);
+  member_sv(out, INF_SV("model"), &answer->model);
+}
+
+void
+inf_answer_write_head(const inf_answer *answer, inf_buf *out)
+{
+  inf_json_open(out, '{');
+  write_identity(answer, INF_SV("chat.completion.chunk"), out);
+  take_status(out, inf_members_write(&answer->extra, out));
+  inf_json_close(out, '}');
+}
+
 void
 inf_answer_write_json(const inf_answer *answer, inf_buf *out)
 {
   inf_json_open(out, '{');
-  member_sv(out, INF_SV("id"), &answer->id);
-  inf_json_member_string(out, INF_SV("object"), INF_SV("chat.completion"));
-  inf_json_member_int(out, INF_SV("created"),
-                      answer->created < 0 ? 0 : answer->created);
-  member_sv(out, INF_SV("model"), &answer->model);
+  write_identity(answer, INF_SV("chat.completion"), out);
   inf_json_key(out, INF_SV("choices"));
   inf_json_open(out, '[');
   for (size_t i = 0; i < answer->choice_count; i++)

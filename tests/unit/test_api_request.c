@@ -859,6 +859,45 @@ tenant_and_run_once(void **state)
 }
 
 static void
+policy_by_the_names_and_ranges_of_the_options(void **state)
+{
+  (void)state;
+  static const char *const names[] = {
+      "retries",
+      "stay.retries",
+      "stay.max_wait_ms",
+      "timeouts.connect_ms",
+      "timeouts.first_token_ms",
+      "timeouts.idle_ms",
+      "timeouts.attempt_ms",
+      "timeouts.deadline_ms",
+  };
+  static const char *const wrong[] = {
+      "",         "retry",    "timeouts", "timeouts.", "idle_ms",
+      "recovery", "upstream", "threads",  "keep_warm", "timeouts.retries",
+  };
+  size_t count = sizeof names / sizeof names[0];
+  infer_request *request = request_new();
+  for (int64_t value = 1; value <= 2; value++)
+    for (size_t i = 0; i < count; i++)
+      assert_int_equal(infer_request_set_policy(request, names[i], value),
+                       INFER_OK);
+  assert_int_equal(request->policy_count, count);
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(request->policy[i].value, 2);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    assert_refused(request, infer_request_set_policy(request, wrong[i], 1));
+  assert_refused(request, infer_request_set_policy(request, NULL, 1));
+  assert_refused(request, infer_request_set_policy(request, "retries", -1));
+  assert_refused(request, infer_request_set_policy(request, "retries", 11));
+  assert_refused(request, infer_request_set_policy(request, names[3], 0));
+  assert_int_equal(infer_request_set_policy(NULL, "retries", 1),
+                   INFER_E_INVALID_ARGUMENT);
+  assert_json(request, "{\"model\":\"m\",\"messages\":[]}");
+  infer_request_free(request);
+}
+
+static void
 json_of_nothing(void **state)
 {
   (void)state;
@@ -1021,6 +1060,7 @@ main(void)
       cmocka_unit_test(labels),
       cmocka_unit_test(tags),
       cmocka_unit_test(tenant_and_run_once),
+      cmocka_unit_test(policy_by_the_names_and_ranges_of_the_options),
       cmocka_unit_test(json_of_nothing),
       cmocka_unit_test(short_memory_changes_nothing),
   };

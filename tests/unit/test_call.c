@@ -457,6 +457,46 @@ no_provider_with_the_label_is_told_at_submit(void **state)
   fake_client_free(fake);
 }
 
+/* ---- Policy of the request ----------------------------------------------- */
+
+static void
+the_request_says_how_often_to_try(void **state)
+{
+  (void)state;
+  for (int64_t retries = 0; retries <= 3; retries++) {
+    fake_client *fake = fake_client_new(NULL);
+    fake_reply(fake_script_always(&fake->net), 5, 503, NULL, "");
+    infer_request *request = fake_request_new("one");
+    infer_request_set_policy(request, "retries", retries);
+    infer_request_set_policy(request, "stay.retries", retries);
+    infer_request_set_policy(request, "stay.max_wait_ms", 60000);
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 120000);
+    assert_int_equal(fake->net.request_count, 1 + retries);
+    assert_int_equal(fake_status(call), INFER_E_OVERLOADED);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+static void
+the_request_says_how_long_to_wait(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_request *request = fake_request_new("one");
+  infer_request_set_policy(request, "retries", 0);
+  infer_request_set_policy(request, "timeouts.first_token_ms", 250);
+  fake_sent(fake_script_next(&fake->net), 0);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 240);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  fake_run_ms(fake, 20);
+  assert_int_equal(fake_status(call), INFER_E_FIRST_TOKEN_TIMEOUT);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* ---- Run once ------------------------------------------------------------ */
 
 static infer_call *
@@ -1199,6 +1239,8 @@ main(void)
       cmocka_unit_test(labels_are_a_filter_over_every_attempt),
       cmocka_unit_test(labels_of_the_request_come_on_top),
       cmocka_unit_test(no_provider_with_the_label_is_told_at_submit),
+      cmocka_unit_test(the_request_says_how_often_to_try),
+      cmocka_unit_test(the_request_says_how_long_to_wait),
       cmocka_unit_test(run_once_sends_once),
       cmocka_unit_test(run_once_tries_again_while_nothing_was_sent),
       cmocka_unit_test(run_once_does_not_resend_over_a_stale_connection),

@@ -27,6 +27,8 @@ every_part_by_its_accessor(void **state)
   assert_int_equal(len, 0);
   assert_string_equal(infer_event_tool_id(&event), "");
   assert_string_equal(infer_event_tool_name(&event), "");
+  assert_string_equal(infer_event_head(&event, &len), "");
+  assert_int_equal(len, 0);
   inf_buf_init(&event.text, 16);
   inf_buf_init(&event.tool_id, 16);
   inf_buf_init(&event.tool_name, 16);
@@ -44,6 +46,7 @@ every_part_by_its_accessor(void **state)
   assert_string_equal(infer_event_text(&event, NULL), "a");
   assert_string_equal(infer_event_tool_id(&event), "id");
   assert_string_equal(infer_event_tool_name(&event), "f");
+  assert_string_equal(infer_event_head(&event, NULL), "");
   assert_int_equal(infer_event_status(&event), INFER_OK);
   assert_null(infer_event_response(&event));
   assert_null(infer_event_error(&event));
@@ -145,6 +148,36 @@ the_result_is_lent_and_then_given(void **state)
 }
 
 static void
+a_start_has_the_head_of_its_answer(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_call *call;
+  size_t len;
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 10);
+  fake_body(script, 20,
+            "data: {\"id\":\"c\\u002d7\",\"created\":17,\"model\":\"big\","
+            "\"system_fingerprint\":\"fp\",\"service_tier\":null,"
+            "\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n");
+  fake_body(script, 30, sse_finish("stop"));
+  fake_body(script, 30, SSE_DONE);
+  fake_done(script, 30, INF_NET_OK);
+  submit_with_tag(fake, &call);
+  infer_event *event = next(fake, INFER_EVENT_START);
+  assert_string_equal(infer_event_head(event, &len),
+                      "{\"id\":\"c-7\",\"object\":\"chat.completion.chunk\","
+                      "\"created\":17,\"model\":\"big\","
+                      "\"system_fingerprint\":\"fp\"}");
+  assert_int_equal(len, strlen(infer_event_head(event, NULL)));
+  assert_string_equal(infer_event_text(event, NULL), "a/m");
+  assert_string_equal(infer_event_tool_id(event), "");
+  infer_event_free(event);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
 the_error_is_lent_and_then_given(void **state)
 {
   (void)state;
@@ -213,6 +246,7 @@ main(void)
       cmocka_unit_test(every_part_by_its_accessor),
       cmocka_unit_test(every_type_has_its_name),
       cmocka_unit_test(the_result_is_lent_and_then_given),
+      cmocka_unit_test(a_start_has_the_head_of_its_answer),
       cmocka_unit_test(the_error_is_lent_and_then_given),
       cmocka_unit_test(tool_events_name_their_call),
   };

@@ -48,7 +48,8 @@ binding_reserve(binding_batch *batch, size_t more)
 static int
 binding_is_plain(int32_t type)
 {
-  return type != INFER_EVENT_DONE && type != INFER_EVENT_TOOL_CALL_DELTA &&
+  return type != INFER_EVENT_START && type != INFER_EVENT_DONE &&
+         type != INFER_EVENT_TOOL_CALL_DELTA &&
          type != INFER_EVENT_TOOL_CALL_DONE;
 }
 

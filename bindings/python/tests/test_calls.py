@@ -98,12 +98,28 @@ def test_stream(client: Client) -> None:
     assert stream.response is None
     events = list(stream)
     assert isinstance(events[0], libinfer.StartEvent) and events[0].target == "a/m"
+    head = events[0].head
+    assert head["id"].startswith("chatcmpl-") and head["model"] == "m"
+    assert head["object"] == "chat.completion.chunk" and head["created"] > 0
+    assert events[0].raw["id"] == head["id"]
     assert isinstance(events[-2], libinfer.FinishEvent)
     assert isinstance(events[-1], libinfer.UsageEvent)
     text = "".join(e.text for e in events if isinstance(e, libinfer.TextEvent))
     assert text == "Hello from the simulator."
     assert stream.response is not None and stream.response.text == text
     assert list(stream) == []
+
+
+def test_policy_of_one_call(client: Client) -> None:
+    for retries in (0, 2):
+        policy = {"retries": retries, "stay.retries": retries}
+        with pytest.raises(libinfer.OverloadedError) as failure:
+            client.chat("a/down", "x", policy=policy)
+        assert len(failure.value.attempts) == 1 + retries
+    with pytest.raises(libinfer.FirstTokenTimeoutError):
+        client.chat("a/silent", "x", policy={"timeouts.first_token_ms": 50})
+    with pytest.raises(libinfer.InvalidArgumentError, match="retries"):
+        client.chat("a/m", "x", policy={"retries": 11})
 
 
 def test_stream_text_and_result(client: Client) -> None:

@@ -144,6 +144,7 @@ class Client:
         tags: Optional[Mapping[str, str]] = None,
         tenant: Optional[str] = None,
         run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
         **members: Any,
     ) -> Response:
         """Sends a request and waits for the whole answer.
@@ -157,10 +158,11 @@ class Client:
         instead of the route's. ``headers``: for every attempt. ``labels``: what
         a provider must have to see the request. ``tags`` and ``tenant``: for
         telemetry. ``run_once``: never send it a second time, unless nothing of
-        the first was seen by a provider.
+        the first was seen by a provider. ``policy``: numbers instead of the
+        route's, such as ``{"retries": 0, "timeouts.idle_ms": 5000}``.
         """
         core = self._open()
-        how = (deadline, headers, labels, tags, tenant, run_once)
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
         request = new_request(model, messages, members, *how)
         return chat(core, request)
 
@@ -175,11 +177,12 @@ class Client:
         tags: Optional[Mapping[str, str]] = None,
         tenant: Optional[str] = None,
         run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
         **members: Any,
     ) -> Stream:
         """Sends a request and gives the answer's events as they come."""
         core = self._open()
-        how = (deadline, headers, labels, tags, tenant, run_once)
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
         request = new_request(model, messages, members, *how)
         return Stream(core, request)
 
@@ -194,11 +197,12 @@ class Client:
         tags: Optional[Mapping[str, str]] = None,
         tenant: Optional[str] = None,
         run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
         **members: Any,
     ) -> Response:
         """chat() for asyncio. Cancelling the task cancels the call."""
         core = self._open()
-        how = (deadline, headers, labels, tags, tenant, run_once)
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
         request = new_request(model, messages, members, *how)
         return await achat(core, request)
 
@@ -213,11 +217,12 @@ class Client:
         tags: Optional[Mapping[str, str]] = None,
         tenant: Optional[str] = None,
         run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
         **members: Any,
     ) -> AsyncStream:
         """stream() for asyncio; needs a running loop and awaits nothing."""
         core = self._open()
-        how = (deadline, headers, labels, tags, tenant, run_once)
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
         request = new_request(model, messages, members, *how)
         return AsyncStream(core, request)
 

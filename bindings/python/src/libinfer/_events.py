@@ -4,7 +4,7 @@
 Small objects of one class for each type, told apart by ``isinstance``, ``match``
 or their ``type``. All of them have a ``choice`` (of a request with ``n``) and an
 ``epoch``, which each restart raises, and ``raw``, the chunk as OpenAI would send
-it, apart from the answer's id.
+it; the answer's id is in that of the first, the StartEvent.
 """
 
 from dataclasses import dataclass
@@ -29,16 +29,25 @@ def _chunk(choice: int, delta: Dict[str, Any], **more: Any) -> Dict[str, Any]:
 class StartEvent:
     """An answer begins."""
 
-    __slots__ = ("choice", "epoch", "target")
+    __slots__ = ("choice", "epoch", "json", "target")
     type: ClassVar[Literal["start"]] = "start"
     target: str
     """``provider/model``"""
+    json: str
+    """What the provider has said of the answer, see :attr:`head`."""
     choice: int
     epoch: int
 
     @property
+    def head(self) -> Dict[str, Any]:
+        """OpenAI's chunk without choices: id, created, model, and members that
+        only this provider has."""
+        return cast(Dict[str, Any], loads(self.json))
+
+    @property
     def raw(self) -> Dict[str, Any]:
-        return _chunk(self.choice, {"role": "assistant", "content": ""})
+        chunk = _chunk(self.choice, {"role": "assistant", "content": ""})
+        return {**self.head, **chunk}
 
 
 @dataclass
@@ -240,7 +249,6 @@ Event = Union[
 
 
 PLAIN: Mapping[int, Callable[[str, int, int], Event]] = {
-    EventType.START: StartEvent,
     EventType.TEXT: TextEvent,
     EventType.REASONING: ReasoningEvent,
     EventType.REFUSAL: RefusalEvent,

@@ -3,21 +3,28 @@
 
 The extension puts a batch into one array of records and one block of text (see
 binding.h); an event of text then costs one slice and one small object. Only
-what has more to it, tool calls and the end of a call, is read through its
-handle.
+what has more to it, the start and the end of an answer and tool calls, is read
+through its handle.
 """
 
 from struct import Struct
 from typing import Any, List, Tuple, Union
 
 from libinfer._errors import Error, error_from
-from libinfer._events import PLAIN, Event, ToolCallDeltaEvent, ToolCallDoneEvent
+from libinfer._events import (
+    PLAIN,
+    Event,
+    StartEvent,
+    ToolCallDeltaEvent,
+    ToolCallDoneEvent,
+)
 from libinfer._ffi import ffi, lib, sized, text
 from libinfer._generated import EventType
 from libinfer._response import Response
 
 _RECORD = Struct("=QQQQIIII")  # struct binding_record
 _PLAIN = {int(kind): make for kind, make in PLAIN.items()}
+_START = int(EventType.START)
 _DONE = int(EventType.DONE)
 _DELTA = int(EventType.TOOL_CALL_DELTA)
 _TOOL_DONE = int(EventType.TOOL_CALL_DONE)
@@ -92,6 +99,8 @@ def _item(event: Any, kind: int, choice: int, epoch: int) -> Union[Item, None]:
             lib.infer_event_status(event), lib.infer_event_take_error(event)
         )
     piece = sized(lib.infer_event_text, event)
+    if kind == _START:
+        return StartEvent(piece, sized(lib.infer_event_head, event), choice, epoch)
     if kind in (_DELTA, _TOOL_DONE):
         make = ToolCallDeltaEvent if kind == _DELTA else ToolCallDoneEvent
         return make(

@@ -67,6 +67,7 @@ def new_request(
     tags: Optional[Mapping[str, str]] = None,
     tenant: Optional[str] = None,
     run_once: bool = False,
+    policy: Optional[Mapping[str, int]] = None,
 ) -> Any:
     """The handle of a request."""
     data = _body(model, messages, members)
@@ -89,6 +90,9 @@ def new_request(
         _set(lib.infer_request_set_tenant(request, c_text(tenant)), "tenant")
     if run_once:
         _set(lib.infer_request_set_run_once(request, 1), "run_once")
+    for name, number in (policy or {}).items():
+        status = lib.infer_request_set_policy(request, c_text(name), number)
+        _set(status, f"policy[{name!r}]")
     return request
 
 

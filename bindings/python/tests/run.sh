@@ -42,6 +42,20 @@ python_environment "$python" "$venv" "$work/log" \
   "cffi, mypy, pytest, setuptools, wheel" \
   cffi mypy pytest 'setuptools>=64' wheel || skip "$bindings_reason"
 
+# The official package, to be compared with, and its published examples. They
+# are for the tests alone, which say what they skip without them.
+openai=openai==3.57.0
+export INFER_OPENAI_SDIST=$work/official/${openai//==/-}.tar.gz
+if ! "$venv/bin/python" -c 'import openai, rich' 2>/dev/null; then
+  "$venv/bin/pip" install -q "$openai" rich >"$work/log" 2>&1 ||
+    echo "python: no package $openai: $(tail -n 1 "$work/log")" >&2
+fi
+if [ ! -s "$INFER_OPENAI_SDIST" ]; then
+  "$venv/bin/pip" download -q --no-deps --no-binary openai "$openai" \
+    -d "$work/official" >"$work/log" 2>&1 ||
+    echo "python: no sources of $openai: $(tail -n 1 "$work/log")" >&2
+fi
+
 # A copy, so that the sources stay as they are.
 cp -R "$here" "$work/source"
 rm -rf "$work/source/build" "$work/source/src/"*.egg-info
@@ -82,11 +96,16 @@ found=$("$work/empty/bin/python" - <<'END'
 from sim import Sim, config_of
 
 import libinfer
+from libinfer.openai import OpenAI
 
 sim = Sim({"defaults": {"text": "Hello."}})
 with libinfer.Client(config_of(sim)) as client:
     assert client.chat("a/m", "Hi").text == "Hello."
     assert client.stream("a/m", "Hi").result().text == "Hello."
+face = OpenAI(base_url=sim.url, api_key="key").chat.completions
+hello = [{"role": "user", "content": "Hi"}]
+answer = face.create(model="m", messages=hello)
+assert answer.choices[0].message.content == "Hello."
 sim.stop()
 print(next(l.split()[-1] for l in open("/proc/self/maps") if "libinfer.so" in l))
 END

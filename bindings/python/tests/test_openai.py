@@ -65,6 +65,7 @@ def test_objects_are_copied_and_compared(client: OpenAI) -> None:
         assert other == answer and other is not answer
         calls = other.choices[0].message.tool_calls
         assert calls is not None and calls[0].id == "call_1"
+    assert answer.model_copy()._request_id == answer._request_id
     assert answer.model_copy(update={"model": "x"}) != answer
     assert answer != answer.to_dict()
 
@@ -111,7 +112,8 @@ def test_a_stream_that_is_left_is_cancelled(
     elif how == "with":
         with stream:
             pass
-    del stream
+    else:
+        del stream
     assert sim.log(1)[0]["end"] == "client_closed"
 
 
@@ -170,9 +172,9 @@ def test_timeout_is_of_silence(client: OpenAI, sim: Sim) -> None:
 
 
 def test_options_are_said_with_each_request(client: OpenAI, sim: Sim) -> None:
-    more = client.with_options(max_retries=1, timeout=0.05)
+    more = client.with_options(max_retries=2, timeout=0.05)
     assert more._libinfer is client._libinfer
-    for one, attempts in ((more, 2), (client, 1)):
+    for one, attempts in ((more, 3), (client, 1)):
         with pytest.raises(openai.InternalServerError) as failure:
             one.chat.completions.create(model="down", messages=HELLO)
         cause = failure.value.__cause__
@@ -180,7 +182,7 @@ def test_options_are_said_with_each_request(client: OpenAI, sim: Sim) -> None:
         assert len(cause.attempts) == attempts
     with pytest.raises(openai.APITimeoutError):
         more.chat.completions.create(model="silent", messages=HELLO)
-    assert len(sim.log()) == 4
+    assert len(sim.log()) == 5
     other = client.with_options(api_key="other")
     assert other._libinfer is not client._libinfer
     with pytest.raises(TypeError, match="'what'"):

@@ -382,6 +382,19 @@ plain = {"type": "function",
 show(parse(model="query", messages=hello, tools=[plain]))
 dictionary = {"type": "json_object"}
 show(parse(model="query", messages=hello, response_format=dictionary))
+raw = client.chat.completions.with_raw_response
+raw = raw.parse(model="step", messages=hello, response_format=Step)
+print(type(raw).__name__, raw.request_id)
+show(raw.parse())
+
+async def main():
+    async with AsyncOpenAI(max_retries=0) as client:
+        how = dict(model="step", messages=hello, response_format=Step)
+        show(await client.chat.completions.parse(**how))
+        raw = client.chat.completions.with_raw_response
+        show((await raw.parse(**how)).parse())
+
+asyncio.run(main())
 plain["function"]["strict"] = False
 for wrong in ({"tools": [plain]}, {"response_format": int}):
     try:

@@ -20,7 +20,6 @@ PARAMETERS = frozenset("""
 
 _LONGEST_MS = 24 * 3600 * 1000
 _MOST_RETRIES = 10
-_LONGEST_WAIT_MS = 120 * 1000
 """Of the library's options."""
 
 
@@ -109,10 +108,7 @@ def policy_of(timeout: Any, max_retries: Any) -> Dict[str, int]:
     if not isinstance(max_retries, NotGiven):
         if not isinstance(max_retries, int) or max_retries < 0:
             raise TypeError("max_retries must be a number that is not below 0")
-        policy["retries"] = policy["stay.retries"] = min(
-            max_retries, _MOST_RETRIES
-        )
-        policy["stay.max_wait_ms"] = _LONGEST_WAIT_MS
+        policy["retries"] = min(max_retries, _MOST_RETRIES)
     return policy
 
 

@@ -128,8 +128,9 @@ class _Client:
         self.organization = self.project = None
 
     def _new_libinfer(self) -> libinfer.Client:
+        config = self._own_config() if self._config is None else self._config
         try:
-            return libinfer.Client(self._config or self._own_config())
+            return libinfer.Client(config)
         except libinfer.Error as error:
             raise OpenAIError(error.message) from error
 

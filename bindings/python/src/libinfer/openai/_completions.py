@@ -11,8 +11,8 @@ from typing import (
     Optional,
     Tuple,
     Union,
+    overload,
 )
-from typing import overload
 
 import libinfer
 from libinfer import _aio, _stream

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a parameter may be besides a value."""
 
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 
 class NotGiven:
@@ -59,6 +59,3 @@ class Timeout:
 
 DEFAULT_TIMEOUT = Timeout(600, connect=5.0)
 DEFAULT_MAX_RETRIES = 2
-
-TimeoutParam = Any
-"""A number, None, a Timeout, or an object like one (httpx.Timeout)."""

@@ -4,7 +4,6 @@
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
 from libinfer._request import new_request
-from libinfer.openai._models import BaseModel
 from libinfer.openai._types import NotGiven
 
 PARAMETERS = frozenset("""
@@ -25,8 +24,6 @@ _MOST_RETRIES = 10
 
 def plain(value: Any) -> Any:
     """The same of what JSON knows. An object of an answer becomes what came."""
-    if isinstance(value, BaseModel):
-        return plain(value.to_dict())
     if isinstance(value, Mapping):
         return {
             name: plain(one)
@@ -35,7 +32,7 @@ def plain(value: Any) -> Any:
         }
     if value is None or isinstance(value, (str, int, float)):
         return value
-    if hasattr(value, "model_dump"):  # an object of the program's own class
+    if hasattr(value, "model_dump"):  # of an answer, or the program's own
         return plain(value.model_dump(mode="json", exclude_unset=True))
     if isinstance(value, Iterable) and not isinstance(
         value, (bytes, bytearray)

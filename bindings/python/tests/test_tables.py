@@ -27,6 +27,7 @@ def test_every_status_has_a_class_of_its_own() -> None:
     while (status := lib.infer_status_at(index)) != 1:
         assert status in CLASSES, text(lib.infer_status_name(status))
         assert error_from(status).status == status
+        assert CLASSES[status]("made here").status == status
         index += 1
     assert len(set(CLASSES.values())) == len(CLASSES) == index - 1
 

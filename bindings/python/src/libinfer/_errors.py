@@ -263,6 +263,9 @@ CLASSES: Dict[int, Type[Error]] = {
     Status.LIMIT: LimitError,
 }
 
+for _status, _class in CLASSES.items():
+    _class.status = _status  # also of one that the library did not make
+
 
 def error_from(status: int, handle: Any = ffi.NULL) -> Error:
     """The exception for a status; takes the error's handle, which may be NULL."""

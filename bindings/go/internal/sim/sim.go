@@ -74,6 +74,21 @@ type Request struct {
 // Log gives the requests that it has seen.
 func (s *Sim) Log() []Request {
 	s.t.Helper()
+	var log []Request
+	s.log(&log)
+	return log
+}
+
+// Entries gives the same with everything that docs/sim.md says of a request.
+func (s *Sim) Entries() []map[string]any {
+	s.t.Helper()
+	var log []map[string]any
+	s.log(&log)
+	return log
+}
+
+func (s *Sim) log(log any) {
+	s.t.Helper()
 	// A transport of its own leaves no idle connection behind.
 	transport := &http.Transport{DisableKeepAlives: true}
 	defer transport.CloseIdleConnections()
@@ -83,12 +98,10 @@ func (s *Sim) Log() []Request {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	var log []Request
 	if err == nil {
-		err = json.Unmarshal(text, &log)
+		err = json.Unmarshal(text, log)
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return log
 }

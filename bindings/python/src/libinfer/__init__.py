@@ -90,7 +90,7 @@ from libinfer._generated import (
     Warmth,
 )
 from libinfer._request import Messages
-from libinfer._response import Choice, Response, ToolCall
+from libinfer._response import Choice, Part, Response, ToolCall
 from libinfer._stream import Stream
 
 __version__ = "0.1.0"
@@ -139,6 +139,7 @@ __all__ = [
     "NotFoundError",
     "OPTIONS",
     "OverloadedError",
+    "Part",
     "Phase",
     "PlannedTarget",
     "ProtocolError",

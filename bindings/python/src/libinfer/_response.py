@@ -37,6 +37,18 @@ class Choice:
     tool_calls: Tuple[ToolCall, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one attempt wrote of an answer."""
+
+    target: str
+    """``provider/model`` of the attempt."""
+    model: str
+    """The model that the provider says wrote it."""
+    bytes: int
+    """How many bytes of the first choice's text, as UTF-8, are of it."""
+
+
 class Response:
     """A whole answer, or what had arrived of one."""
 
@@ -136,6 +148,20 @@ class Response:
         """All attempts of the call, in the order of their start."""
         return attempts_of(
             self._handle, lib.infer_response_attempt_count, lib.infer_response_attempt
+        )
+
+    @property
+    def parts(self) -> Tuple[Part, ...]:
+        """Several if the route's recovery let another target go on with an
+        answer that had broken off; any other answer has one."""
+        handle = self._handle
+        return tuple(
+            Part(
+                text(lib.infer_attempt_target(lib.infer_response_part(handle, i))),
+                text(lib.infer_response_part_model(handle, i)),
+                lib.infer_response_part_bytes(handle, i),
+            )
+            for i in range(lib.infer_response_part_count(handle))
         )
 
     def _tool_calls(self, choice: int) -> Tuple[ToolCall, ...]:

@@ -450,7 +450,10 @@ run_call(const world *w, json_object *call, bool stream)
   static const char *const members[] = {"request", "expect",  "deadline_ms",
                                         "labels",  "headers", "run_once",
                                         "cancel",  NULL};
-  if (!has_members(w, call, members, 2))
+  static const char *const ways[] = {"at", "after_ms", NULL};
+  json_object *cancel = scenario_get(call, "cancel");
+  if (!has_members(w, call, members, 2) ||
+      (cancel && !has_members(w, cancel, ways, 0)))
     return false;
   json_object *expect = NULL;
   json_object_deep_copy(scenario_get(call, "expect"), &expect, NULL);

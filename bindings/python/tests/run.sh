@@ -67,7 +67,8 @@ pip_build() { python_pip_build "$venv" "$@"; }
 try "pip install ." pip_build install --force-reinstall .
 try "mypy --strict" "$venv/bin/mypy" --strict src tests examples bench \
   generate.py build_binding.py
-export INFER_TOOL=$work/prefix/bin/infer INFER_SCENARIOS=$here/../../tests/shared
+export INFER_TOOL=$work/prefix/bin/infer
+export INFER_SCENARIOS=$here/../../tests/shared
 "$venv/bin/python" -m pytest -q -p no:cacheprovider "$@" tests >"$work/log" 2>&1
 code=$?
 cat "$work/log"

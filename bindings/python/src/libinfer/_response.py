@@ -154,14 +154,16 @@ class Response:
     def parts(self) -> Tuple[Part, ...]:
         """Several if the route's recovery let another target go on with an
         answer that had broken off; any other answer has one."""
+        count = lib.infer_response_part_count(self._handle)
+        return tuple(self._part(i) for i in range(count))
+
+    def _part(self, index: int) -> Part:
         handle = self._handle
-        return tuple(
-            Part(
-                text(lib.infer_attempt_target(lib.infer_response_part(handle, i))),
-                text(lib.infer_response_part_model(handle, i)),
-                lib.infer_response_part_bytes(handle, i),
-            )
-            for i in range(lib.infer_response_part_count(handle))
+        attempt = lib.infer_response_part(handle, index)
+        return Part(
+            text(lib.infer_attempt_target(attempt)),
+            text(lib.infer_response_part_model(handle, index)),
+            lib.infer_response_part_bytes(handle, index),
         )
 
     def _tool_calls(self, choice: int) -> Tuple[ToolCall, ...]:

@@ -499,6 +499,18 @@ INFER_API void infer_warm_report_free(infer_warm_report *report);
 INFER_API int32_t infer_models(infer_client *client, const char *provider,
                                int64_t timeout_ms, infer_model_list **models,
                                infer_error **error);
+/** The same as a call that waits for nothing: it ends by its DONE event in the
+ * queue, or (queue NULL) by infer_call_wait(), may be cancelled, and is freed
+ * like any other. timeout_ms 0: the provider's deadline. call is not NULL, for
+ * it has the models. */
+INFER_API int32_t infer_submit_models(infer_client *client,
+                                      const char *provider, int64_t timeout_ms,
+                                      infer_queue *queue, uint64_t tag,
+                                      infer_call **call, infer_error **error);
+/** What a call of infer_submit_models() has found; INFER_E_TIMEOUT while it is
+ * under way, its own status if it failed. Does not wait. */
+INFER_API int32_t infer_call_models(infer_call *call, infer_model_list **models,
+                                    infer_error **error);
 INFER_API size_t infer_model_list_count(const infer_model_list *models);
 INFER_API const char *infer_model_list_id(const infer_model_list *models,
                                           size_t index);

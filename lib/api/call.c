@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls and queues: submitting, polling, waiting, cancelling, and the blocking
  * functions, which are a submit and a wait. */
-#include "api/guard.h"
+#include "api/submit.h"
 
 /* ---- Submitting ---------------------------------------------------------- */
 
@@ -31,23 +31,11 @@ check_submit(struct infer_client *client, const struct infer_request *request,
 }
 
 int32_t
-infer_submit(infer_client *client, const infer_request *request, int32_t mode,
-             infer_queue *queue, uint64_t tag, infer_call **out,
-             infer_error **error)
+inf_submit_call(struct infer_call *call, struct infer_call **out,
+                struct infer_error **error)
 {
-  inf_clear_error(error);
-  if (out)
-    *out = NULL;
-  int32_t status = check_submit(client, request, mode, queue, error);
-  if (status != INFER_OK)
-    return status;
-  struct infer_call *call;
-  status = inf_call_new(&call, client, request, INF_CALL_CHAT, mode, queue, tag,
-                        error);
-  if (status != INFER_OK)
-    return status;
   inf_call_ref(call); /* the caller's handle; the first one is the engine's */
-  status = inf_client_submit(client, call);
+  int32_t status = inf_client_submit(call->client, call);
   if (status != INFER_OK) {
     inf_call_unref(call);
     inf_call_unref(call);
@@ -61,6 +49,23 @@ infer_submit(infer_client *client, const infer_request *request, int32_t mode,
   else
     inf_call_unref(call);
   return INFER_OK;
+}
+
+int32_t
+infer_submit(infer_client *client, const infer_request *request, int32_t mode,
+             infer_queue *queue, uint64_t tag, infer_call **out,
+             infer_error **error)
+{
+  inf_clear_error(error);
+  if (out)
+    *out = NULL;
+  int32_t status = check_submit(client, request, mode, queue, error);
+  if (status != INFER_OK)
+    return status;
+  struct infer_call *call;
+  status = inf_call_new(&call, client, request, INF_CALL_CHAT, mode, queue, tag,
+                        error);
+  return status == INFER_OK ? inf_submit_call(call, out, error) : status;
 }
 
 /* ---- Calls --------------------------------------------------------------- */

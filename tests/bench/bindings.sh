@@ -164,7 +164,7 @@ bench_print_ratios() {
 }
 
 bench_bindings() {
-  local rounds=${INFER_BENCH_ROUNDS:-5} round name rest
+  local rounds=${INFER_BENCH_ROUNDS:-15} round name rest
   bench_begin "" "infer_shared infer_static infer" || return 1
   bindings_install_library build-bench "$bench_work/prefix" \
     "$bench_work/install.log" || { setup_say "$bindings_reason"; return 1; }

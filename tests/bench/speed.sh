@@ -37,7 +37,7 @@ bench_speed() {
   local code=0 chunk node_ns infer_ns
   bench_begin "$bench_needs" "" || return 1
   build-bench/tests/bench/bench_speed "$bench_port" \
-    "${INFER_BENCH_ROUNDS:-5}" || code=1
+    "${INFER_BENCH_ROUNDS:-15}" || code=1
   chunk=$(bench_chunk_instructions) || chunk=
   bench_figure chunk_instructions "$chunk" 1200 || code=1
   node_ns=$(bench_openai_node) || node_ns=

@@ -127,47 +127,6 @@ the_estimate_of_usage_counts_the_prompt(void **state)
   fake_client_free(fake);
 }
 
-static void
-the_list_of_models_is_a_get(void **state)
-{
-  (void)state;
-  fake_client *fake = fake_client_new(NULL);
-  fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
-             "{\"data\":[{\"id\":\"m-1\",\"x\":1},{\"id\":\"m-2\"}]}");
-  fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "[{\"id\":\"n\"}]");
-  fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "<html>");
-  fake_reply(fake_script_next(&fake->net), 5, 403, NULL, "");
-  infer_model_list *models;
-  assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
-                   INFER_OK);
-  assert_string_equal(fake->net.requests[0].method, "GET");
-  assert_string_equal(fake->net.requests[0].url, "http://a.test/v1/models");
-  assert_string_equal(fake->net.requests[0].body, "");
-  assert_int_equal(infer_model_list_count(models), 2);
-  assert_string_equal(infer_model_list_id(models, 0), "m-1");
-  size_t len;
-  assert_string_equal(infer_model_list_json(models, 0, &len),
-                      "{\"id\":\"m-1\",\"x\":1}");
-  assert_string_equal(infer_model_list_id(models, 2), "");
-  infer_model_list_free(models);
-  assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
-                   INFER_OK);
-  assert_string_equal(infer_model_list_id(models, 0), "n");
-  infer_model_list_free(models);
-  infer_error *error;
-  assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
-                   INFER_E_PROTOCOL);
-  assert_null(models);
-  infer_error_free(error);
-  assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
-                   INFER_E_AUTH);
-  infer_error_free(error);
-  assert_int_equal(infer_models(fake->client, "nobody", 1000, &models, &error),
-                   INFER_E_CONFIG);
-  infer_error_free(error);
-  fake_client_free(fake);
-}
-
 int
 main(void)
 {
@@ -178,7 +137,6 @@ main(void)
       cmocka_unit_test(the_account_s_own_members_go_along),
       cmocka_unit_test(a_provider_without_keys_gets_no_key),
       cmocka_unit_test(the_estimate_of_usage_counts_the_prompt),
-      cmocka_unit_test(the_list_of_models_is_a_get),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* The models that a provider lists: a call of its own kind, and the list that
+ * is made of its answer. */
+#include "api/submit.h"
+
+#include "base/mem.h"
+#include "wire/json_scan.h"
+
+typedef struct model {
+  char *id, *json;
+  size_t json_len;
+} model;
+
+struct infer_model_list {
+  model *models;
+  size_t count;
+};
+
+/* The list is {"data":[{"id":...},...]}; some servers send the bare array. */
+static int32_t
+parse_models(inf_sv body, struct infer_model_list *list)
+{
+  inf_sv value;
+  if (!inf_json_scan(body, INF_CHAT_MAX_DEPTH, &value, NULL))
+    return INFER_E_PROTOCOL;
+  inf_sv data = inf_json_get(value, INF_SV("data"));
+  if (!inf_json_is(data, INF_JSON_ARRAY))
+    data = value;
+  if (!inf_json_is(data, INF_JSON_ARRAY))
+    return INFER_E_PROTOCOL;
+  list->models = inf_calloc(inf_json_count(data) + 1, sizeof *list->models);
+  if (!list->models)
+    return INFER_E_NO_MEMORY;
+  inf_json_iter it = inf_json_iter_of(data);
+  while (inf_json_next(&it)) {
+    inf_buf id;
+    inf_buf_init(&id, 4096);
+    inf_json_string(inf_json_get(it.value, INF_SV("id")), &id);
+    model *at = &list->models[list->count++];
+    at->id = inf_buf_take(&id, NULL);
+    at->json = inf_strndup(it.value.ptr, it.value.len);
+    at->json_len = it.value.len;
+    inf_buf_fini(&id);
+    if (!at->id || !at->json)
+      return INFER_E_NO_MEMORY;
+  }
+  return INFER_OK;
+}
+
+/* A request that names any model of the provider: it finds the account. */
+static int32_t
+models_request(struct infer_request **out, const char *provider,
+               int64_t timeout_ms)
+{
+  inf_buf name;
+  inf_buf_init(&name, 1024);
+  inf_buf_appendf(&name, "%s/models", provider);
+  struct infer_request *request = NULL;
+  int32_t status = name.status;
+  if (status == INFER_OK)
+    status = infer_request_new(&request, name.ptr);
+  inf_buf_fini(&name);
+  if (status == INFER_OK && timeout_ms > 0)
+    status = infer_request_set_deadline_ms(request, timeout_ms);
+  if (status != INFER_OK) {
+    infer_request_free(request);
+    request = NULL;
+  }
+  *out = request;
+  return status;
+}
+
+static int32_t
+check(struct infer_client *client, const char *provider,
+      const struct infer_queue *queue, struct infer_error **error)
+{
+  int32_t status = inf_guard_client(client, error);
+  if (status != INFER_OK)
+    return status;
+  if (!provider)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "provider is NULL");
+  if (strchr(provider, '/'))
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                         "expected the name of a provider, without a model");
+  if (queue && queue->client != client)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                         "the queue belongs to another client");
+  return INFER_OK;
+}
+
+static int32_t
+make_call(struct infer_call **call, struct infer_client *client,
+          const char *provider, int64_t timeout_ms, struct infer_queue *queue,
+          uint64_t tag, struct infer_error **error)
+{
+  struct infer_request *request;
+  int32_t status = models_request(&request, provider, timeout_ms);
+  if (status != INFER_OK)
+    return inf_error_set(error, status, "provider: %s",
+                         inf_status_find(status)->text);
+  status = inf_call_new(call, client, request, INF_CALL_MODELS,
+                        INFER_SUBMIT_WHOLE, queue, tag, error);
+  infer_request_free(request);
+  if (status != INFER_OK || (*call)->targets[0]->provider->kind->models_path)
+    return status;
+  inf_call_unref(*call);
+  return inf_error_set(error, INFER_E_UNSUPPORTED,
+                       "this provider has no list of models");
+}
+
+int32_t
+infer_submit_models(infer_client *client, const char *provider,
+                    int64_t timeout_ms, infer_queue *queue, uint64_t tag,
+                    infer_call **out, infer_error **error)
+{
+  struct infer_call *call;
+  inf_clear_error(error);
+  if (!out)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "call is NULL");
+  *out = NULL;
+  int32_t status = check(client, provider, queue, error);
+  if (status == INFER_OK)
+    status = make_call(&call, client, provider, timeout_ms, queue, tag, error);
+  return status == INFER_OK ? inf_submit_call(call, out, error) : status;
+}
+
+/* What came of the call; INFER_E_TIMEOUT as long as it is under way. */
+static int32_t
+result_of(struct infer_call *call, struct infer_error **error)
+{
+  int32_t status = inf_guard_client(call->client, error);
+  if (status != INFER_OK)
+    return status;
+  pthread_mutex_lock(&call->queue->mutex);
+  bool done = call->done;
+  status = call->status;
+  if (done && error)
+    *error = inf_error_ref(call->error);
+  pthread_mutex_unlock(&call->queue->mutex);
+  return done ? status
+              : inf_error_set(error, INFER_E_TIMEOUT, "the call goes on");
+}
+
+int32_t
+infer_call_models(infer_call *call, infer_model_list **models,
+                  infer_error **error)
+{
+  inf_clear_error(error);
+  if (models)
+    *models = NULL;
+  if (!call || !models || call->kind != INF_CALL_MODELS)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                         "not a call for models, or NULL");
+  int32_t status = result_of(call, error);
+  if (status != INFER_OK)
+    return status;
+  struct infer_model_list *list = inf_calloc(1, sizeof *list);
+  status = list ? parse_models(inf_buf_sv(&call->models_json), list)
+                : INFER_E_NO_MEMORY;
+  if (status != INFER_OK) {
+    infer_model_list_free(list);
+    return inf_error_set(error, status, "the list of models: %s",
+                         inf_status_find(status)->text);
+  }
+  *models = list;
+  return INFER_OK;
+}
+
+int32_t
+infer_models(infer_client *client, const char *provider, int64_t timeout_ms,
+             infer_model_list **models, infer_error **error)
+{
+  struct infer_call *call;
+  inf_clear_error(error);
+  if (models)
+    *models = NULL;
+  int32_t status = inf_guard_client(client, error);
+  if (status == INFER_OK)
+    status = inf_guard_wait(client, error);
+  if (status != INFER_OK)
+    return status;
+  if (!models)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "models is NULL");
+  status =
+      infer_submit_models(client, provider, timeout_ms, NULL, 0, &call, error);
+  if (status != INFER_OK)
+    return status;
+  status = infer_call_wait(call, -1, NULL, error);
+  if (status == INFER_OK)
+    status = infer_call_models(call, models, error);
+  infer_call_free(call);
+  return status;
+}
+
+size_t
+infer_model_list_count(const infer_model_list *models)
+{
+  return models ? models->count : 0;
+}
+
+const char *
+infer_model_list_id(const infer_model_list *models, size_t index)
+{
+  return models && index < models->count ? models->models[index].id : "";
+}
+
+const char *
+infer_model_list_json(const infer_model_list *models, size_t index, size_t *len)
+{
+  bool found = models && index < models->count;
+  if (len)
+    *len = found ? models->models[index].json_len : 0;
+  return found ? models->models[index].json : "";
+}
+
+void
+infer_model_list_free(infer_model_list *models)
+{
+  if (!models)
+    return;
+  for (size_t i = 0; i < models->count; i++) {
+    inf_free(models->models[i].id);
+    inf_free(models->models[i].json);
+  }
+  inf_free(models->models);
+  inf_free(models);
+}

@@ -278,8 +278,9 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_USAGE_TOTAL       5
 #define INFER_USAGE_COUNT       6
 
-/* Accessors of an attempt are [hook-safe]. An attempt is lent by the response,
- * error or hook that it came from. */
+/* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
+ * never NULL. An attempt is lent by the response, error or hook that it came
+ * from. */
 
 INFER_API const char *infer_attempt_provider(const infer_attempt *attempt);
 /** "provider/model". */
@@ -794,7 +795,8 @@ INFER_API void infer_call_free(infer_call *call);
 /* ---- Events -------------------------------------------------------------- */
 
 /* Ignore types that you do not know. The events of a call come in order; each
- * belongs to an epoch, which a RESTART raises. */
+ * belongs to an epoch, which a RESTART raises. Accessors accept NULL, and give
+ * "" for strings that the event does not have. */
 
 #define INFER_EVENT_START           1  /**< an answer begins */
 #define INFER_EVENT_TEXT            2  /**< answer text */

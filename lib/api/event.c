@@ -2,10 +2,18 @@
 /* Accessors of events. */
 #include "api/guard.h"
 
+/* NULL is told of like an event of no type. */
+static const struct infer_event *
+or_none(const infer_event *event)
+{
+  static const struct infer_event none;
+  return event ? event : &none;
+}
+
 int32_t
 infer_event_type(const infer_event *event)
 {
-  return event->type;
+  return or_none(event)->type;
 }
 
 static const char *const type_names[] = {
@@ -18,47 +26,48 @@ const char *
 infer_event_type_name(const infer_event *event)
 {
   size_t count = sizeof type_names / sizeof type_names[0];
-  int32_t type = event->type;
+  int32_t type = or_none(event)->type;
   return type_names[type > 0 && (size_t)type < count ? type : 0];
 }
 
 uint64_t
 infer_event_call_id(const infer_event *event)
 {
-  return event->call_id;
+  return or_none(event)->call_id;
 }
 
 uint64_t
 infer_event_tag(const infer_event *event)
 {
-  return event->tag;
+  return or_none(event)->tag;
 }
 
 uint32_t
 infer_event_epoch(const infer_event *event)
 {
-  return event->epoch;
+  return or_none(event)->epoch;
 }
 
 uint32_t
 infer_event_choice(const infer_event *event)
 {
-  return event->choice;
+  return or_none(event)->choice;
 }
 
 const char *
 infer_event_text(const infer_event *event, size_t *len)
 {
   if (len)
-    *len = event->text.len;
-  return inf_buf_cstr(&event->text);
+    *len = or_none(event)->text.len;
+  return inf_buf_cstr(&or_none(event)->text);
 }
 
 const char *
 infer_event_head(const infer_event *event, size_t *len)
 {
   static const inf_buf none = {0};
-  const inf_buf *head = event->type == INFER_EVENT_START ? &event->head : &none;
+  bool has_one = event && event->type == INFER_EVENT_START;
+  const inf_buf *head = has_one ? &event->head : &none;
   if (len)
     *len = head->len;
   return inf_buf_cstr(head);
@@ -67,13 +76,14 @@ infer_event_head(const infer_event *event, size_t *len)
 uint32_t
 infer_event_tool_index(const infer_event *event)
 {
-  return event->tool;
+  return or_none(event)->tool;
 }
 
 const char *
 infer_event_tool_id(const infer_event *event)
 {
-  if (event->type == INFER_EVENT_START) /* its head is in that place */
+  if (!event ||
+      event->type == INFER_EVENT_START) /* its head is in that place */
     return "";
   return inf_buf_cstr(&event->tool_id);
 }
@@ -81,30 +91,32 @@ infer_event_tool_id(const infer_event *event)
 const char *
 infer_event_tool_name(const infer_event *event)
 {
-  return inf_buf_cstr(&event->tool_name);
+  return inf_buf_cstr(&or_none(event)->tool_name);
 }
 
 int32_t
 infer_event_status(const infer_event *event)
 {
-  return event->status;
+  return or_none(event)->status;
 }
 
 const infer_response *
 infer_event_response(const infer_event *event)
 {
-  return event->response;
+  return or_none(event)->response;
 }
 
 const infer_error *
 infer_event_error(const infer_event *event)
 {
-  return event->error;
+  return or_none(event)->error;
 }
 
 infer_response *
 infer_event_take_response(infer_event *event)
 {
+  if (!event)
+    return NULL;
   infer_response *response = event->response;
   event->response = NULL;
   return response;
@@ -113,6 +125,8 @@ infer_event_take_response(infer_event *event)
 infer_error *
 infer_event_take_error(infer_event *event)
 {
+  if (!event)
+    return NULL;
   infer_error *error = event->error;
   event->error = NULL;
   return error;

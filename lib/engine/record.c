@@ -102,82 +102,94 @@ or_empty(const char *text)
   return text ? text : "";
 }
 
+/* What is told of NULL. */
+static const struct infer_attempt none = {
+    .target = "",
+    .usage = {-1, -1, -1, -1, -1, -1},
+};
+
+static const struct infer_attempt *
+or_none(const infer_attempt *attempt)
+{
+  return attempt ? attempt : &none;
+}
+
 const char *
 infer_attempt_provider(const infer_attempt *attempt)
 {
-  return attempt->provider->name;
+  return attempt ? attempt->provider->name : "";
 }
 
 const char *
 infer_attempt_target(const infer_attempt *attempt)
 {
-  return attempt->target;
+  return or_none(attempt)->target;
 }
 
 int32_t
 infer_attempt_reason(const infer_attempt *attempt)
 {
-  return attempt->reason;
+  return or_none(attempt)->reason;
 }
 
 const char *
 infer_attempt_reason_name(const infer_attempt *attempt)
 {
-  return inf_reason_name(attempt->reason);
+  return inf_reason_name(or_none(attempt)->reason);
 }
 
 int32_t
 infer_attempt_key_index(const infer_attempt *attempt)
 {
-  return attempt->key_index;
+  return or_none(attempt)->key_index;
 }
 
 int32_t
 infer_attempt_status(const infer_attempt *attempt)
 {
-  return attempt->status;
+  return or_none(attempt)->status;
 }
 
 const char *
 infer_attempt_message(const infer_attempt *attempt)
 {
-  return or_empty(attempt->message);
+  return or_empty(or_none(attempt)->message);
 }
 
 int32_t
 infer_attempt_http_status(const infer_attempt *attempt)
 {
-  return attempt->http_status;
+  return or_none(attempt)->http_status;
 }
 
 const char *
 infer_attempt_request_id(const infer_attempt *attempt)
 {
-  return or_empty(attempt->request_id);
+  return or_empty(or_none(attempt)->request_id);
 }
 
 int32_t
 infer_attempt_won(const infer_attempt *attempt)
 {
-  return attempt->won;
+  return or_none(attempt)->won;
 }
 
 int32_t
 infer_attempt_reused_connection(const infer_attempt *attempt)
 {
-  return attempt->reused_connection;
+  return or_none(attempt)->reused_connection;
 }
 
 int64_t
 infer_attempt_start_ns(const infer_attempt *attempt)
 {
-  return attempt->start_offset_ns;
+  return or_none(attempt)->start_offset_ns;
 }
 
 int64_t
 infer_attempt_phase_ns(const infer_attempt *attempt, int32_t phase)
 {
-  if (phase < 0 || phase >= INFER_PHASE_COUNT)
+  if (!attempt || phase < 0 || phase >= INFER_PHASE_COUNT)
     return -1;
   if (phase == INFER_PHASE_LIMITER_WAIT)
     return (int64_t)attempt->waited_ns;
@@ -190,23 +202,24 @@ infer_attempt_phase_ns(const infer_attempt *attempt, int32_t phase)
 int64_t
 infer_attempt_usage(const infer_attempt *attempt, int32_t kind)
 {
-  return kind < 0 || kind >= INFER_USAGE_COUNT ? -1 : attempt->usage[kind];
+  return kind < 0 || kind >= INFER_USAGE_COUNT ? -1
+                                               : or_none(attempt)->usage[kind];
 }
 
 int64_t
 infer_attempt_bytes_sent(const infer_attempt *attempt)
 {
-  return attempt->bytes_sent;
+  return or_none(attempt)->bytes_sent;
 }
 
 int64_t
 infer_attempt_bytes_received(const infer_attempt *attempt)
 {
-  return attempt->bytes_received;
+  return or_none(attempt)->bytes_received;
 }
 
 int64_t
 infer_attempt_skipped_events(const infer_attempt *attempt)
 {
-  return attempt->skipped_events;
+  return or_none(attempt)->skipped_events;
 }

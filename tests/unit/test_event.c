@@ -239,6 +239,33 @@ tool_events_name_their_call(void **state)
   fake_client_free(fake);
 }
 
+static void
+accessors_accept_null(void **state)
+{
+  (void)state;
+  size_t len = 1;
+  assert_int_equal(infer_event_type(NULL), 0);
+  assert_string_equal(infer_event_type_name(NULL), "unknown");
+  assert_int_equal(infer_event_call_id(NULL), 0);
+  assert_int_equal(infer_event_tag(NULL), 0);
+  assert_int_equal(infer_event_epoch(NULL), 0);
+  assert_int_equal(infer_event_choice(NULL), 0);
+  assert_string_equal(infer_event_text(NULL, &len), "");
+  assert_int_equal(len, 0);
+  len = 1;
+  assert_string_equal(infer_event_head(NULL, &len), "");
+  assert_int_equal(len, 0);
+  assert_int_equal(infer_event_tool_index(NULL), 0);
+  assert_string_equal(infer_event_tool_id(NULL), "");
+  assert_string_equal(infer_event_tool_name(NULL), "");
+  assert_int_equal(infer_event_status(NULL), INFER_OK);
+  assert_null(infer_event_response(NULL));
+  assert_null(infer_event_error(NULL));
+  assert_null(infer_event_take_response(NULL));
+  assert_null(infer_event_take_error(NULL));
+  infer_event_free(NULL);
+}
+
 int
 main(void)
 {
@@ -249,6 +276,7 @@ main(void)
       cmocka_unit_test(a_start_has_the_head_of_its_answer),
       cmocka_unit_test(the_error_is_lent_and_then_given),
       cmocka_unit_test(tool_events_name_their_call),
+      cmocka_unit_test(accessors_accept_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,31 @@ a_trail_outlives_its_client(void **state)
   inf_trail_unref(trail);
 }
 
+static void
+accessors_accept_null(void **state)
+{
+  (void)state;
+  assert_string_equal(infer_attempt_provider(NULL), "");
+  assert_string_equal(infer_attempt_target(NULL), "");
+  assert_int_equal(infer_attempt_reason(NULL), 0);
+  assert_string_equal(infer_attempt_reason_name(NULL), "unknown");
+  assert_int_equal(infer_attempt_key_index(NULL), 0);
+  assert_int_equal(infer_attempt_status(NULL), INFER_OK);
+  assert_string_equal(infer_attempt_message(NULL), "");
+  assert_int_equal(infer_attempt_http_status(NULL), 0);
+  assert_string_equal(infer_attempt_request_id(NULL), "");
+  assert_int_equal(infer_attempt_won(NULL), 0);
+  assert_int_equal(infer_attempt_reused_connection(NULL), 0);
+  assert_int_equal(infer_attempt_start_ns(NULL), 0);
+  for (int32_t phase = -1; phase <= INFER_PHASE_COUNT; phase++)
+    assert_int_equal(infer_attempt_phase_ns(NULL, phase), -1);
+  for (int32_t kind = -1; kind <= INFER_USAGE_COUNT; kind++)
+    assert_int_equal(infer_attempt_usage(NULL, kind), -1);
+  assert_int_equal(infer_attempt_bytes_sent(NULL), 0);
+  assert_int_equal(infer_attempt_bytes_received(NULL), 0);
+  assert_int_equal(infer_attempt_skipped_events(NULL), 0);
+}
+
 int
 main(void)
 {
@@ -129,6 +154,7 @@ main(void)
       cmocka_unit_test(every_reason_has_its_name),
       cmocka_unit_test(a_trail_grows),
       cmocka_unit_test(a_trail_outlives_its_client),
+      cmocka_unit_test(accessors_accept_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,24 +88,31 @@ check(struct infer_client *client, const char *provider,
   return INFER_OK;
 }
 
-static int32_t
-make_call(struct infer_call **call, struct infer_client *client,
-          const char *provider, int64_t timeout_ms, struct infer_queue *queue,
-          uint64_t tag, struct infer_error **error)
+/* NULL with a *status that is not INFER_OK. */
+static struct infer_call *
+make_call(struct infer_client *client, const char *provider, int64_t timeout_ms,
+          struct infer_queue *queue, uint64_t tag, int32_t *status,
+          struct infer_error **error)
 {
   struct infer_request *request;
-  int32_t status = models_request(&request, provider, timeout_ms);
-  if (status != INFER_OK)
-    return inf_error_set(error, status, "provider: %s",
-                         inf_status_find(status)->text);
-  status = inf_call_new(call, client, request, INF_CALL_MODELS,
-                        INFER_SUBMIT_WHOLE, queue, tag, error);
+  struct infer_call *call = NULL;
+  *status = models_request(&request, provider, timeout_ms);
+  if (*status != INFER_OK) {
+    inf_error_set(error, *status, "provider: %s",
+                  inf_status_find(*status)->text);
+    return NULL;
+  }
+  *status = inf_call_new(&call, client, request, INF_CALL_MODELS,
+                         INFER_SUBMIT_WHOLE, queue, tag, error);
   infer_request_free(request);
-  if (status != INFER_OK || (*call)->targets[0]->provider->kind->models_path)
-    return status;
-  inf_call_unref(*call);
-  return inf_error_set(error, INFER_E_UNSUPPORTED,
-                       "this provider has no list of models");
+  if (*status != INFER_OK)
+    return NULL;
+  if (call->targets[0]->provider->kind->models_path)
+    return call;
+  inf_call_unref(call);
+  *status = inf_error_set(error, INFER_E_UNSUPPORTED,
+                          "this provider has no list of models");
+  return NULL;
 }
 
 int32_t
@@ -113,15 +120,16 @@ infer_submit_models(infer_client *client, const char *provider,
                     int64_t timeout_ms, infer_queue *queue, uint64_t tag,
                     infer_call **out, infer_error **error)
 {
-  struct infer_call *call;
   inf_clear_error(error);
   if (!out)
     return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "call is NULL");
   *out = NULL;
   int32_t status = check(client, provider, queue, error);
-  if (status == INFER_OK)
-    status = make_call(&call, client, provider, timeout_ms, queue, tag, error);
-  return status == INFER_OK ? inf_submit_call(call, out, error) : status;
+  if (status != INFER_OK)
+    return status;
+  struct infer_call *call =
+      make_call(client, provider, timeout_ms, queue, tag, &status, error);
+  return call ? inf_submit_call(call, out, error) : status;
 }
 
 /* What came of the call; INFER_E_TIMEOUT as long as it is under way. */

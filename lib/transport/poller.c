@@ -479,7 +479,8 @@ inf_poller_count(const inf_poller *poller)
 bool
 inf_poller_idle(const inf_poller *poller)
 {
-  return inf_poller_count(poller) == 0 && !atomic_load(&poller->woken);
+  return inf_poller_count(poller) == 0 && !poller->left_out &&
+         !atomic_load(&poller->woken);
 }
 
 bool

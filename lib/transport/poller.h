@@ -34,8 +34,8 @@ bool inf_poller_set(inf_poller *poller, int fd, unsigned mask, uint32_t tag);
 void inf_poller_rest(inf_poller *poller, int fd);
 /* How many descriptors are watched. */
 size_t inf_poller_count(const inf_poller *poller);
-/* Neither is any watched nor has anybody woken it: a wait would only learn of
- * those at rest. */
+/* None is watched, none was left out of the last wait, and nobody has woken
+ * it: a wait would only learn of those at rest. */
 bool inf_poller_idle(const inf_poller *poller);
 /* Waits at most wait_ns (0: not at all; UINT64_MAX: no limit; else never
  * less, unless a signal ends it) and gives up to capacity events. */

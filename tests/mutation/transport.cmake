@@ -176,3 +176,18 @@ infer_bug(198 transport/poller.c
   "a single slow stream costs twice the CPU: every wait begins with a look"
   [[  poller->was_short = now_ns() - begin_ns < look_ns;]]
   [[  poller->was_short = true;]])
+
+infer_bug(200 transport/poller.c
+  "unit/test_poller unit/test_curl_exchange"
+  "a timeout is late: the loop takes itself to be behind without a socket"
+  [[inf_poller_count(poller) == 0 && !poller->left_out &&
+         !atomic_load(&poller->woken);]]
+  [[inf_poller_count(poller) == 0 &&
+         !atomic_load(&poller->woken);]])
+
+infer_bug(201 transport/poller.c
+  "unit/test_poller"
+  "a wake-up is taken late: a loop that has timers to serve does not look"
+  [[ && !poller->left_out &&
+         !atomic_load(&poller->woken);]]
+  [[ && !poller->left_out;]])

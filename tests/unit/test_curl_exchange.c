@@ -759,6 +759,23 @@ test_a_forked_child_leaves_connections_alone(void **state)
 
 /* ---- Waiting ------------------------------------------------------------- */
 
+/* Starts so many exchanges, whose answers have all come. */
+static void
+start_together(probe *probes, int count)
+{
+  atomic_store(&together, false);
+  atomic_store(&answered, 0);
+  for (int i = 0; i < count; i++)
+    probe_start(&probes[i], transport, NULL, "{}", "%s", url_of("together"));
+  for (int i = 0; i < count; i++)
+    assert_true(probe_run_until(transport, &probes[i].sent, 1));
+  probe_run(transport, 0);
+  assert_false(transport->behind);
+  atomic_store(&together, true);
+  while (atomic_load(&answered) < count)
+    tiny_sleep_ms(1);
+}
+
 /* More sockets are ready than one run() serves: until it has served them all
  * it says that it is behind. */
 static void
@@ -768,17 +785,7 @@ test_all_that_came_is_told_unless_behind(void **state)
   enum { many = 150 };
   static probe probes[many];
   memset(probes, 0, sizeof probes);
-  atomic_store(&together, false);
-  atomic_store(&answered, 0);
-  for (int i = 0; i < many; i++)
-    probe_start(&probes[i], transport, NULL, "{}", "%s", url_of("together"));
-  for (int i = 0; i < many; i++)
-    assert_true(probe_run_until(transport, &probes[i].sent, 1));
-  probe_run(transport, 0);
-  assert_false(transport->behind);
-  atomic_store(&together, true);
-  while (atomic_load(&answered) < many)
-    tiny_sleep_ms(1);
+  start_together(probes, many);
   int runs = 0, told = 0;
   do {
     probe_run(transport, 0);
@@ -790,6 +797,27 @@ test_all_that_came_is_told_unless_behind(void **state)
   assert_true(runs > 1);
   for (int i = 0; i < many; i++)
     probe_finish(&probes[i]);
+}
+
+/* Nobody is left whom it could serve. */
+static void
+test_nobody_is_behind_without_sockets(void **state)
+{
+  (void)state;
+  enum { many = 150 };
+  static probe probes[many];
+  probe next = {0};
+  memset(probes, 0, sizeof probes);
+  start_together(probes, many);
+  probe_run(transport, 0);
+  assert_true(transport->behind);
+  for (int i = 0; i < many; i++)
+    if (!probes[i].done)
+      probe_cancel(&probes[i]);
+  probe_start(&next, transport, NULL, "{}", "%s", url_of("x"));
+  probe_run(transport, 0);
+  assert_false(transport->behind);
+  probe_finish(&next);
 }
 
 /* While a lookup hangs libcurl has timers of its own; they must not make the
@@ -1015,6 +1043,7 @@ main(void)
       TEST(test_retire_spares_what_is_under_way),
       TEST(test_retire_in_each_callback),
       TEST(test_all_that_came_is_told_unless_behind),
+      TEST(test_nobody_is_behind_without_sockets),
       TEST(test_a_forked_child_leaves_connections_alone),
       TEST(test_waiting_costs_nothing),
       TEST(test_lookups_block_signals),

@@ -289,6 +289,41 @@ test_a_wake_up_hides_nothing(void **state)
   inf_poller_free(poller);
 }
 
+/* Who is idle need not be asked: none is watched, nobody has woken it, and the
+ * last wait has left nothing out. */
+static void
+test_an_idle_one_has_nothing_to_tell(void **state)
+{
+  (void)state;
+  int fds[2][2];
+  inf_poller *poller = make_poller();
+  inf_poll_event events[2];
+  assert_true(inf_poller_idle(poller));
+  inf_poller_wake(poller);
+  assert_false(inf_poller_idle(poller));
+  wait_ms(poller, 0, events, 2);
+  assert_true(inf_poller_idle(poller));
+  for (uint32_t i = 0; i < 2; i++) {
+    make_pair(fds[i]);
+    assert_int_equal(write(fds[i][1], "x", 1), 1);
+    assert_true(inf_poller_set(poller, fds[i][0], INF_POLL_IN, i));
+    assert_false(inf_poller_idle(poller));
+  }
+  assert_int_equal(wait_ms(poller, 0, events, 1), 1);
+  assert_true(inf_poller_left_out(poller));
+  for (int i = 0; i < 2; i++)
+    assert_true(inf_poller_set(poller, fds[i][0], 0, 0));
+  assert_false(inf_poller_idle(poller));
+  assert_int_equal(wait_ms(poller, 0, events, 2), 0);
+  assert_true(inf_poller_idle(poller));
+  assert_true(inf_poller_set(poller, fds[0][0], INF_POLL_IN, 0));
+  inf_poller_rest(poller, fds[0][0]);
+  assert_true(inf_poller_idle(poller));
+  for (int i = 0; i < 2; i++)
+    close_pair(fds[i]);
+  inf_poller_free(poller);
+}
+
 static bool
 readable(int fd)
 {
@@ -509,6 +544,7 @@ main(void)
       cmocka_unit_test(test_numbers_come_again),
       cmocka_unit_test(test_all_get_their_turn),
       cmocka_unit_test(test_a_wake_up_hides_nothing),
+      cmocka_unit_test(test_an_idle_one_has_nothing_to_tell),
       cmocka_unit_test(test_wake_ends_one_wait),
       cmocka_unit_test(test_wake_while_one_is_taken),
       cmocka_unit_test(test_no_wake_is_lost),

@@ -378,17 +378,15 @@ infer_request_set_deadline_ms(infer_request *request, int64_t deadline_ms)
 
 /* The option of a policy that is a number; NULL if there is none. */
 static const inf_option *
-find_number(const char *path)
+find_number(const char *name)
 {
-  inf_sv name = inf_sv_from(path);
-  size_t dot = inf_sv_find(name, '.');
-  inf_sv group = INF_SV("");
-  if (dot < name.len) {
-    group = inf_sv_of(name.ptr, dot);
-    name = inf_sv_of(name.ptr + dot + 1, name.len - dot - 1);
+  for (size_t i = 0; i < inf_option_count(); i++) {
+    const inf_option *option = inf_option_at(i);
+    if (strcmp(option->section, "policy") == 0 &&
+        option->type == INF_OPTION_INT && strcmp(option->name, name) == 0)
+      return option;
   }
-  const inf_option *option = inf_option_find("policy", group, name);
-  return option && option->type == INF_OPTION_INT ? option : NULL;
+  return NULL;
 }
 
 int32_t

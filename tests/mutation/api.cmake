@@ -70,3 +70,11 @@ infer_bug(183 api/client.c
   [[  if (atomic_load(&client->mail))
     return 0;]]
   [[]])
+
+infer_bug(202 api/request.c
+  "unit/test_api_request"
+  "a number of the policy lands in the place of a word: memory is overwritten"
+  [[
+        option->type == INF_OPTION_INT && strcmp]]
+  [[
+        strcmp]])

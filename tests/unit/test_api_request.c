@@ -875,6 +875,7 @@ policy_by_the_names_and_ranges_of_the_options(void **state)
   static const char *const wrong[] = {
       "",         "retry",    "timeouts", "timeouts.", "idle_ms",
       "recovery", "upstream", "threads",  "keep_warm", "timeouts.retries",
+      ".retries", "retries.",
   };
   size_t count = sizeof names / sizeof names[0];
   infer_request *request = request_new();

@@ -487,3 +487,9 @@ infer_bug(199 engine/engine.c
   "a loop with very many calls looks for the next event instead of sleeping"
   [[inf_list_single(&engine->calls);]]
   [[!inf_list_empty(&engine->calls);]])
+
+infer_bug(203 engine/call.c
+  "unit/test_call"
+  "a deadline that the request sets as its policy does not hold"
+  [[: call->params->timeouts.deadline_ms;]]
+  [[: call->trail->route->params.timeouts.deadline_ms;]])

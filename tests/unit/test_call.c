@@ -497,6 +497,28 @@ the_request_says_how_long_to_wait(void **state)
   fake_client_free(fake);
 }
 
+/* set_deadline_ms() goes before it. */
+static void
+the_request_s_policy_has_a_deadline(void **state)
+{
+  (void)state;
+  for (int64_t own_ms = 0; own_ms <= 700; own_ms += 700) {
+    fake_client *fake = fake_client_new(NULL);
+    infer_request *request = fake_request_new("one");
+    infer_request_set_policy(request, "timeouts.deadline_ms", 300);
+    if (own_ms > 0)
+      infer_request_set_deadline_ms(request, own_ms);
+    uint64_t due_ms = own_ms > 0 ? 700 : 300;
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, due_ms - 1);
+    assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+    fake_run_ms(fake, 1);
+    assert_int_equal(fake_status(call), INFER_E_DEADLINE);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 /* ---- Run once ------------------------------------------------------------ */
 
 static infer_call *
@@ -1241,6 +1263,7 @@ main(void)
       cmocka_unit_test(no_provider_with_the_label_is_told_at_submit),
       cmocka_unit_test(the_request_says_how_often_to_try),
       cmocka_unit_test(the_request_says_how_long_to_wait),
+      cmocka_unit_test(the_request_s_policy_has_a_deadline),
       cmocka_unit_test(run_once_sends_once),
       cmocka_unit_test(run_once_tries_again_while_nothing_was_sent),
       cmocka_unit_test(run_once_does_not_resend_over_a_stale_connection),

@@ -236,3 +236,19 @@ infer_bug(190 provider/openai_read.c
   "an event over max_event_bytes passes while chunks are alike"
   [[        field + head_len + len + tail_len > max_bytes)]]
   [[        max_bytes == 0)]])
+
+infer_bug(204 provider/decoder.c
+  "unit/test_attempt_record"
+  "the id of a request that hangs or is cancelled is lost"
+  [[  decoder->headers.count = headers->count;
+  if (inf_find_request_id(decoder->options.kind, &decoder->headers, &id))
+    inf_failure_set_text(&decoder->failure.request_id, id);]]
+  [[  decoder->headers.count = headers->count;
+  (void)id;]])
+
+infer_bug(205 provider/decoder.c
+  "unit/test_attempt_record"
+  "a request that never arrived has the id of an earlier one"
+  [[  memset((char *)decoder + kept, 0, sizeof *decoder - kept);
+  inf_failure_clear(&decoder->failure);]]
+  [[  memset((char *)decoder + kept, 0, sizeof *decoder - kept);]])

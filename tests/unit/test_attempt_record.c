@@ -206,10 +206,105 @@ the_request_id_is_utf8(void **state)
   infer_call *call = fake_submit_model(fake, "one");
   fake_run_ms(fake, 5);
   infer_response *response = fake_response(call);
-  assert_string_equal(infer_response_request_id(response),
-                      "f\xEF\xBF\xBDr-1");
+  assert_string_equal(infer_response_request_id(response), "f\xEF\xBF\xBDr-1");
   infer_response_free(response);
   infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* ---- The provider's id of the request ------------------------------------ */
+
+#define ID     "x-request-id: req-7"
+#define STREAM "content-type: text/event-stream\n" ID
+
+/* How an attempt may end after the provider has named the request. */
+typedef struct an_end {
+  int32_t status;
+  int http_status;
+  const char *lines, *body;
+  bool silent; /* after that */
+  inf_net net;
+} an_end;
+
+static const an_end ends[] = {
+    {INFER_E_TRUNCATED, 200, STREAM, "data: {\"a\":1}\n\n", .net = INF_NET_OK},
+    {INFER_E_RESET, 200, STREAM, SSE_COMMENT, .net = INF_NET_PARTIAL},
+    {INFER_E_FIRST_TOKEN_TIMEOUT, 200, STREAM, SSE_COMMENT, .silent = true},
+    {INFER_E_SERVER, 200, STREAM,
+     "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\"}}\n\n",
+     .silent = true},
+    {INFER_E_PROTOCOL, 200, ID, "<html>", .net = INF_NET_OK},
+    {INFER_E_BAD_REQUEST, 400, ID, "no", .net = INF_NET_OK},
+    {INFER_E_BAD_REQUEST, 400, ID, "{\"error\":{},\"request_id\":\"other\"}",
+     .net = INF_NET_OK},
+    {INFER_E_BAD_REQUEST, 400, NULL,
+     "{\"error\":{\"message\":\"m\"},\"request_id\":\"req-7\"}",
+     .net = INF_NET_OK},
+    {INFER_E_SERVER, 500, ID, "it hangs", .silent = true},
+};
+
+static void
+expect_end(fake_client *fake, infer_call *call, int32_t status, const char *id)
+{
+  fake_run_ms(fake, 40000);
+  infer_error *error = fake_error(call);
+  assert_int_equal(infer_error_status(error), status);
+  assert_int_equal(infer_error_attempt_count(error), 1);
+  assert_string_equal(infer_error_request_id(error), id);
+  assert_string_equal(infer_attempt_request_id(infer_error_attempt(error, 0)),
+                      id);
+  infer_error_free(error);
+  infer_call_free(call);
+}
+
+/* And only there: the next attempt has the memory of the one before. */
+static void
+the_request_id_is_told_of_every_end(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    const an_end *end = &ends[i];
+    fake_script *script = fake_script_next(&fake->net);
+    fake_sent(script, 0);
+    fake_headers(script, 1, end->http_status, end->lines);
+    fake_body(script, 2, end->body);
+    if (!end->silent)
+      fake_done(script, 3, end->net);
+    expect_end(fake, fake_submit_model(fake, "one"), end->status, "req-7");
+    fake_done(fake_script_next(&fake->net), 1, INF_NET_CONNECT);
+    expect_end(fake, fake_submit_model(fake, "one"), INFER_E_CONNECT, "");
+  }
+  fake_client_free(fake);
+}
+
+static void
+the_request_id_is_told_of_a_cancelled_call(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_headers(fake_script_next(&fake->net), 1, 200, STREAM);
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 5);
+  infer_call_cancel(call);
+  expect_end(fake, call, INFER_E_CANCELLED, "req-7");
+  fake_client_free(fake);
+}
+
+static void
+the_request_id_is_told_of_a_list_of_models(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  infer_model_list *models;
+  infer_error *error;
+  fake_script *script = fake_script_next(&fake->net);
+  fake_headers(script, 1, 200, ID);
+  fake_body(script, 2, "{\"data\":[");
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
+                   INFER_E_DEADLINE);
+  assert_string_equal(infer_error_request_id(error), "req-7");
+  infer_error_free(error);
   fake_client_free(fake);
 }
 
@@ -220,6 +315,9 @@ main(void)
       cmocka_unit_test(phases_are_timed),
       cmocka_unit_test(phases_are_in_order),
       cmocka_unit_test(the_request_id_is_utf8),
+      cmocka_unit_test(the_request_id_is_told_of_every_end),
+      cmocka_unit_test(the_request_id_is_told_of_a_cancelled_call),
+      cmocka_unit_test(the_request_id_is_told_of_a_list_of_models),
       cmocka_unit_test(skipped_events_are_counted),
       cmocka_unit_test(an_echoed_key_is_starred_out_everywhere),
       cmocka_unit_test(a_provider_s_words_are_not_logged),

@@ -418,7 +418,11 @@ static int
 wait_eagerly(inf_poller *poller, uint64_t wait_ns, int room)
 {
   uint64_t begin_ns = now_ns();
-  int count = poller->was_short ? look(poller, begin_ns, room) : 0;
+  int count = 0;
+  if (poller->was_short) {
+    count = look(poller, begin_ns, room);
+    wait_ns -= wait_ns < UINT64_MAX ? look_ns : 0;
+  }
   if (count == 0)
     count = wait_system(poller, wait_ns, room);
   poller->was_short = now_ns() - begin_ns < look_ns;

@@ -191,3 +191,9 @@ infer_bug(201 transport/poller.c
   [[ && !poller->left_out &&
          !atomic_load(&poller->woken);]]
   [[ && !poller->left_out;]])
+
+infer_bug(206 transport/poller.c
+  "unit/test_poller"
+  "every timer of a single call fires late by the time of a look"
+  [[    wait_ns -= wait_ns < UINT64_MAX ? look_ns : 0;]]
+  [[]])

@@ -14,6 +14,7 @@
 #include <signal.h>
 #if defined(__linux__)
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #endif
 #include <sys/socket.h>
 #include <time.h>
@@ -469,6 +470,44 @@ test_an_eager_wait_looks_after_a_short_one(void **state)
   inf_poller_free(poller);
 }
 
+/* How long a wait takes at least that may look first. */
+static uint64_t
+shortest_wait_ns(inf_poller *poller, uint64_t wait_ns)
+{
+  uint64_t least_ns = UINT64_MAX;
+  inf_poll_event event;
+  for (int i = 0; i < 300; i++) {
+    wait_shortly(poller);
+    uint64_t begin_ns = inf_clock_now(inf_clock_system());
+    assert_int_equal(inf_poller_wait(poller, wait_ns, &event, 1), 0);
+    uint64_t took_ns = inf_clock_now(inf_clock_system()) - begin_ns;
+    least_ns = took_ns < least_ns ? took_ns : least_ns;
+  }
+  return least_ns;
+}
+
+/* The look, of 50 microseconds, is a part of the wait. Where the system waits
+ * for milliseconds only, two are left without it. */
+static void
+test_a_look_makes_no_wait_longer(void **state)
+{
+  (void)state;
+  const uint64_t wait_ns = 1040 * INF_NS_PER_US;
+  inf_poller *poller = make_poller();
+#if defined(__linux__)
+  prctl(PR_SET_TIMERSLACK, 1);
+#endif
+  uint64_t plain_ns = shortest_wait_ns(poller, wait_ns);
+  inf_poller_set_eager(poller, true);
+  uint64_t eager_ns = shortest_wait_ns(poller, wait_ns);
+#if defined(__linux__)
+  prctl(PR_SET_TIMERSLACK, 0); /* as it was */
+#endif
+  assert_true(eager_ns >= wait_ns);
+  assert_true(eager_ns < plain_ns + 25 * INF_NS_PER_US);
+  inf_poller_free(poller);
+}
+
 static void
 test_a_look_finds_what_comes(void **state)
 {
@@ -549,6 +588,7 @@ main(void)
       cmocka_unit_test(test_wake_while_one_is_taken),
       cmocka_unit_test(test_no_wake_is_lost),
       cmocka_unit_test(test_an_eager_wait_looks_after_a_short_one),
+      cmocka_unit_test(test_a_look_makes_no_wait_longer),
       cmocka_unit_test(test_a_look_finds_what_comes),
       cmocka_unit_test(test_nothing_is_left),
       cmocka_unit_test(test_memory_shortage),

@@ -72,14 +72,15 @@ epoll_pwait2(int fd, struct epoll_event *events, int capacity,
 }
 #endif
 
-/* Only a poller that looks yields; a wake-up may come then. */
-static unsigned yields;
-static inf_poller *wake_at_yield;
+/* Only a poller that looks yields; a wake-up may come then. By thread: those of
+ * another test yield, too. */
+static _Thread_local unsigned yields;
+static _Thread_local inf_poller *wake_at_yield;
 
 __attribute__((visibility("default"))) int
 sched_yield(void)
 {
-  static int (*next)(void);
+  static _Thread_local int (*next)(void);
   if (!next)
     *(void **)&next = dlsym(RTLD_NEXT, "sched_yield");
   yields++;

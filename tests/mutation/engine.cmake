@@ -493,3 +493,26 @@ infer_bug(203 engine/call.c
   "a deadline that the request sets as its policy does not hold"
   [[: call->params->timeouts.deadline_ms;]]
   [[: call->trail->route->params.timeouts.deadline_ms;]])
+
+infer_bug(207 engine/attempt.c
+  "unit/test_client"
+  "a reload with another max_response_bytes changes nothing"
+  [[  if (attempt->answer.max_bytes != max_bytes) /* new, or before a reload */]]
+  [[  if (attempt->answer.max_bytes == 0)]])
+
+infer_bug(208 engine/attempt.c
+  "unit/test_client"
+  "a crash: a lingering exchange's request is gone before its end"
+  [[    attempt->config = inf_config_ref(config);
+]]
+  [[    attempt->config = inf_config_ref(config);
+    inf_wire_request_clear(&attempt->wire);
+]])
+
+infer_bug(209 engine/runtime.c
+  "unit/test_runtime unit/test_plan unit/test_call"
+  "a call asks a provider all of whose keys are spent"
+  [[  if (state && state->aside_until_ns > 0)
+    atomic_store(&runtime->any_aside, true);
+]]
+  [[]])

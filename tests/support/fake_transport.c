@@ -23,7 +23,7 @@ struct inf_exchange {
   const inf_exchange_events *events;
   void *context;
   uint64_t start_ns;
-  const inf_endpoint *endpoint;
+  inf_http_request borrowed;
   inf_endpoint endpoint_then;
   bool sent, response_begun, paused;
   bool dead; /* cancelled within a callback: freed when that is over */
@@ -209,7 +209,7 @@ start(inf_transport *transport, const inf_http_request *request,
   inf_exchange *exchange = need(calloc(1, sizeof *exchange));
   exchange->net = net;
   exchange->request = record(net, request);
-  exchange->endpoint = request->endpoint;
+  exchange->borrowed = *request;
   memcpy(&exchange->endpoint_then, request->endpoint,
          sizeof exchange->endpoint_then);
   exchange->script =
@@ -224,10 +224,20 @@ start(inf_transport *transport, const inf_http_request *request,
 
 /* As the real one may do, to the end. */
 static void
-use_endpoint(const inf_exchange *exchange)
+use_request(const inf_exchange *exchange)
 {
-  assert_memory_equal(exchange->endpoint, &exchange->endpoint_then,
+  const inf_http_request *request = &exchange->borrowed;
+  const fake_request *then = exchange->request;
+  assert_memory_equal(request->endpoint, &exchange->endpoint_then,
                       sizeof exchange->endpoint_then);
+  if (!then)
+    return;
+  char *headers = join_headers(request->headers);
+  assert_string_equal(request->url, then->url);
+  assert_string_equal(headers, then->headers);
+  if (request->body.len > 0)
+    assert_memory_equal(request->body.ptr, then->body, request->body.len);
+  free(headers);
 }
 
 static void
@@ -242,7 +252,7 @@ cancel(inf_exchange *exchange)
 {
   fake_net *net = exchange->net;
   assert_false(exchange->dead);
-  use_endpoint(exchange);
+  use_request(exchange);
   if (exchange->request)
     exchange->request->cancelled_ns = clock_now(net);
   exchange->dead = true;
@@ -350,7 +360,7 @@ finish(inf_exchange *exchange, inf_net result)
   };
   if (exchange->request)
     exchange->request->done_ns = clock_now(exchange->net);
-  use_endpoint(exchange);
+  use_request(exchange);
   exchange->dead = true;
   exchange->net->live--;
   exchange->events->on_done(exchange->context, &end);

@@ -616,6 +616,33 @@ a_reload_leaves_a_lingering_exchange_its_endpoint(void **state)
   fake_client_free(fake);
 }
 
+/* Attempts use the memory of others that had another limit. */
+static void
+a_reload_changes_the_longest_answer(void **state)
+{
+  (void)state;
+  static const char *const limits[] = {"65536", "1024", "65536"};
+  char text[500];
+  memset(text, 'x', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  fake_client *fake = fake_client_new(NULL);
+  fake_script *script = fake_script_always(&fake->net);
+  fake_stream(script, 1);
+  for (int i = 0; i < 4; i++)
+    fake_body(script, 2, sse_text(text));
+  fake_body(script, 3, SSE_DONE);
+  fake_done(script, 3, INF_NET_OK);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(reload(fake, "max_response_bytes", limits[i], NULL),
+                     INFER_OK);
+    infer_call *call = fake_submit_whole(fake, "one");
+    fake_run_ms(fake, 60000);
+    assert_int_equal(fake_status(call), i == 1 ? INFER_E_TOO_LARGE : INFER_OK);
+    infer_call_free(call);
+  }
+  fake_client_free(fake);
+}
+
 static void
 a_bad_reload_changes_nothing(void **state)
 {
@@ -767,6 +794,7 @@ main(void)
       cmocka_unit_test(references_of_several_owners),
       cmocka_unit_test(a_reload_holds_for_new_calls_only),
       cmocka_unit_test(a_reload_leaves_a_lingering_exchange_its_endpoint),
+      cmocka_unit_test(a_reload_changes_the_longest_answer),
       cmocka_unit_test(a_bad_reload_changes_nothing),
       cmocka_unit_test(a_reload_changes_the_loop_s_options),
       cmocka_unit_test(the_warnings_of_a_reload_hold_no_lock),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 /* The node does not come first, so that INF_CONTAINER_OF has work to do. */
@@ -44,7 +45,9 @@ check(const inf_list *list, const char *expected)
   for (inf_list *at = list->prev; at != list; at = at->prev)
     assert_int_equal(INF_CONTAINER_OF(at, item, node)->name, expected[--len]);
   assert_int_equal(len, 0);
-  assert_int_equal(inf_list_empty(list), expected[0] == '\0');
+  size_t count = strlen(expected);
+  assert_int_equal(inf_list_empty(list), count == 0);
+  assert_int_equal(inf_list_single(list), count == 1);
 }
 
 static void

@@ -879,6 +879,10 @@ policy_by_the_names_and_ranges_of_the_options(void **state)
   };
   size_t count = sizeof names / sizeof names[0];
   infer_request *request = request_new();
+  for (int64_t value = 0; value <= 1; value++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+      assert_refused(request,
+                     infer_request_set_policy(request, wrong[i], value));
   for (int64_t value = 1; value <= 2; value++)
     for (size_t i = 0; i < count; i++)
       assert_int_equal(infer_request_set_policy(request, names[i], value),
@@ -886,8 +890,6 @@ policy_by_the_names_and_ranges_of_the_options(void **state)
   assert_int_equal(request->policy_count, count);
   for (size_t i = 0; i < count; i++)
     assert_int_equal(request->policy[i].value, 2);
-  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-    assert_refused(request, infer_request_set_policy(request, wrong[i], 1));
   assert_refused(request, infer_request_set_policy(request, NULL, 1));
   assert_refused(request, infer_request_set_policy(request, "retries", -1));
   assert_refused(request, infer_request_set_policy(request, "retries", 11));

@@ -102,40 +102,46 @@ binding_batch_read(binding_batch *batch, infer_queue *queue, int64_t timeout_ms)
 }
 
 int32_t
-binding_chat_wait(binding_chat *chat, infer_client *client,
-                  const infer_request *request, int64_t timeout_ms)
+binding_call_begin(binding_call *call, infer_client *client,
+                   const infer_request *request, const char *json, size_t len,
+                   int32_t mode, infer_queue *queue, uint64_t tag)
 {
-  if (!chat->call) {
-    int32_t status = infer_submit(client, request, INFER_SUBMIT_WHOLE, NULL, 0,
-                                  &chat->call, &chat->error);
-    if (status != INFER_OK)
-      return status;
-  }
+  infer_request *made = NULL;
+  int32_t status = INFER_OK;
+  if (!request)
+    status = infer_request_from_json(&made, json, len, &call->error);
+  if (status == INFER_OK)
+    status = infer_submit(client, request ? request : made, mode, queue, tag,
+                          &call->call, &call->error);
+  infer_request_free(made);
+  return status;
+}
+
+int32_t
+binding_call_wait(binding_call *call, int64_t timeout_ms)
+{
   int32_t status =
-      infer_call_wait(chat->call, timeout_ms, &chat->response, &chat->error);
+      infer_call_wait(call->call, timeout_ms, &call->response, &call->error);
   if (status == INFER_E_TIMEOUT) {
-    infer_error_free(chat->error);
-    chat->error = NULL;
+    infer_error_free(call->error);
+    call->error = NULL;
   } else {
-    infer_call_free(chat->call);
-    chat->call = NULL;
+    infer_call_free(call->call); /* the result outlives it, maybe for long */
+    call->call = NULL;
   }
   return status;
 }
 
+/* To cancel a call that has ended would wake the client's loop for nothing. */
 void
-binding_chat_give_up(binding_chat *chat)
+binding_call_end(binding_call *call)
 {
-  infer_call_cancel(chat->call);
-  (void)infer_call_wait(chat->call, 0, NULL, NULL);
-  infer_call_free(chat->call);
-  infer_response_free(chat->response);
-  infer_error_free(chat->error);
-}
-
-void
-binding_call_drop(infer_call *call)
-{
-  infer_call_cancel(call);
-  infer_call_free(call);
+  if (infer_call_wait(call->call, 0, NULL, NULL) == INFER_E_TIMEOUT) {
+    infer_call_cancel(call->call);
+    (void)infer_call_wait(call->call, 0, NULL, NULL);
+  }
+  infer_call_free(call->call);
+  infer_response_free(call->response);
+  infer_error_free(call->error);
+  memset(call, 0, sizeof *call);
 }

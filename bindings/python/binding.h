@@ -31,20 +31,20 @@ int32_t binding_batch_read(binding_batch *batch, infer_queue *queue,
 void binding_batch_clear(binding_batch *batch);
 void binding_batch_free(binding_batch *batch);
 
-/* A blocking call: zeroed before it begins. */
-typedef struct binding_chat {
-  infer_call *call; /* while it goes on */
+/* A call and what it left: zeroed before it begins. */
+typedef struct binding_call {
+  infer_call *call;
   infer_response *response;
   infer_error *error;
-} binding_chat;
+} binding_call;
 
-/* Begins the call unless it has begun, and waits. INFER_E_TIMEOUT: it goes on.
- * Else it has ended with this status, and whoever called owns the result. */
-int32_t binding_chat_wait(binding_chat *chat, infer_client *client,
-                          const infer_request *request, int64_t timeout_ms);
-/* Gives up a call, ended or not. A client without a thread of its own is given
- * a turn. */
-void binding_chat_give_up(binding_chat *chat);
-
-/* Who drops the handle of a call is not interested in it any more. */
-void binding_call_drop(infer_call *call);
+/* Submits the request, or where that is NULL, the one that is given as JSON. */
+int32_t binding_call_begin(binding_call *call, infer_client *client,
+                           const infer_request *request, const char *json,
+                           size_t len, int32_t mode, infer_queue *queue,
+                           uint64_t tag);
+/* INFER_E_TIMEOUT: it goes on. Else it has ended with this status. */
+int32_t binding_call_wait(binding_call *call, int64_t timeout_ms);
+/* Frees it. One that goes on is cancelled, and a client without a thread of its
+ * own is given a turn to do so. May be called again. */
+void binding_call_end(binding_call *call);

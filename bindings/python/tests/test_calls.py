@@ -5,15 +5,17 @@ import gc
 import json
 import pathlib
 import pickle
+import select
 import threading
 import time
-from typing import Callable, List
+from typing import Any, Callable, List
 
 import pytest
 from sim import Sim, config_of
 
 import libinfer
 from libinfer import Client
+from libinfer._ffi import lib
 
 
 def test_chat(client: Client) -> None:
@@ -71,6 +73,12 @@ def test_text_survives(client: Client, text: str) -> None:
 def test_lone_surrogate_is_refused(client: Client) -> None:
     with pytest.raises(libinfer.InvalidArgumentError):
         client.chat("a/echo", "\ud800")
+
+
+def test_model_that_is_no_text_is_refused(client: Client) -> None:
+    model: Any = 7
+    with pytest.raises(libinfer.InvalidArgumentError, match='"model" must be'):
+        client.chat(model, "Hi")
 
 
 def test_what_is_no_json_is_refused(client: Client) -> None:
@@ -333,3 +341,18 @@ def test_driven_client(sim: Sim) -> None:
     with Client(config_of(sim, threads=0)) as client:
         assert client.chat("a/m", "x").text == "Hello from the simulator."
         assert client.stream("a/m", "x").result().text == "Hello from the simulator."
+
+
+def test_what_has_ended_is_not_cancelled(sim: Sim) -> None:
+    """That would wake the client's loop: make the descriptor of one that is
+    driven readable."""
+    with Client(config_of(sim, threads=0)) as client:
+        handle = client._core.handle
+        fd = lib.infer_client_fd(handle)
+        stream = client.stream("a/m", "x")
+        call = stream._call
+        stream.result()
+        while select.select([fd], [], [], 0)[0]:
+            lib.infer_client_drive(handle, 0)
+        del call
+        assert not select.select([fd], [], [], 0)[0]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Signals, the interpreter's end, garbage collection and fork."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -273,3 +274,30 @@ say(codes.count(0))
 """
     )
     assert run.end(within=60).strip() == "20"
+
+
+def test_ctrl_c_in_a_child_that_a_thread_forked(script: Run, sim: Sim) -> None:
+    """That thread is the child's main one, which handles its signals."""
+    run = script(
+        """
+def fork():
+    if os.fork() == 0:
+        say(os.getpid())
+        try:
+            client.chat("a/silent", "x", deadline=5)
+        except KeyboardInterrupt:
+            say("interrupted")
+        os._exit(0)
+thread = threading.Thread(target=fork)
+thread.start()
+thread.join()
+os.wait()
+"""
+    )
+    child = int(run.line())
+    sim.wait_open(1)
+    sent = time.monotonic()
+    os.kill(child, signal.SIGINT)
+    assert run.line() == "interrupted"
+    assert time.monotonic() - sent < 1
+    run.end()

@@ -36,7 +36,7 @@ from libinfer._events import (
 )
 from libinfer._ffi import fork_generation, lib
 from libinfer._reader import Reader, new_queue
-from libinfer._request import submit
+from libinfer._request import begin
 from libinfer._response import Response
 from libinfer._stream import text_of
 
@@ -65,7 +65,7 @@ class Hub:
         self._last_tag = tag = self._last_tag + 1
         self._sinks[tag] = sink
         try:
-            return submit(handle, request, mode, self._reader.queue, tag)
+            return begin(handle, request, mode, self._reader.queue, tag)
         except BaseException:
             del self._sinks[tag]
             raise
@@ -264,7 +264,7 @@ async def achat(core: Any, request: Any) -> Response:
     try:
         item = await result.future
     except BaseException:
-        lib.infer_call_cancel(call)
+        lib.binding_call_end(call)
         raise
     if isinstance(item, Error):
         raise item

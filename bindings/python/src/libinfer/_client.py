@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from libinfer._aio import AsyncStream, Hub, achat
 from libinfer._errors import check, error_from
 from libinfer._ffi import ffi, fork_generation, lib, sized, text
-from libinfer._request import Messages, c_text, new_request, to_json
+from libinfer._request import Messages, c_text, new_request, request_handle, to_json
 from libinfer._response import Response
 from libinfer._stream import Stream, chat
 from libinfer._wait import interruptibly
@@ -163,7 +163,7 @@ class Client:
         """
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once, policy)
-        request = new_request(model, messages, members, *how)
+        request = new_request(model, messages, members, how)
         return chat(core, request)
 
     def stream(
@@ -183,7 +183,7 @@ class Client:
         """Sends a request and gives the answer's events as they come."""
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once, policy)
-        request = new_request(model, messages, members, *how)
+        request = new_request(model, messages, members, how)
         return Stream(core, request)
 
     async def achat(
@@ -203,7 +203,7 @@ class Client:
         """chat() for asyncio. Cancelling the task cancels the call."""
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once, policy)
-        request = new_request(model, messages, members, *how)
+        request = new_request(model, messages, members, how)
         return await achat(core, request)
 
     def astream(
@@ -223,7 +223,7 @@ class Client:
         """stream() for asyncio; needs a running loop and awaits nothing."""
         core = self._open()
         how = (deadline, headers, labels, tags, tenant, run_once, policy)
-        request = new_request(model, messages, members, *how)
+        request = new_request(model, messages, members, how)
         return AsyncStream(core, request)
 
     # ---- The client itself ---------------------------------------------------
@@ -257,7 +257,7 @@ class Client:
     ) -> List[PlannedTarget]:
         """Which targets a request would try, in order, and why; sends nothing."""
         core = self._open()
-        request = new_request(model, "", {}, labels=labels)
+        request = request_handle(model, "", {}, labels=labels)
         out, error = ffi.new("infer_plan **"), ffi.new("infer_error **")
         check(lib.infer_client_plan(core.handle, request, out, error), error)
         plan = ffi.gc(out[0], lib.infer_plan_free)

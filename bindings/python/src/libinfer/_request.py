@@ -2,9 +2,9 @@
 """Requests: what goes to the provider, as JSON, and how the call is made."""
 
 import json
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
-from libinfer._errors import InvalidArgumentError, check
+from libinfer._errors import Error, InvalidArgumentError, check, error_from
 from libinfer._ffi import ffi, lib
 
 Messages = Union[str, Sequence[Mapping[str, Any]]]
@@ -13,6 +13,7 @@ Messages = Union[str, Sequence[Mapping[str, Any]]]
 
 # json.dumps() would make one of these at each call.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring  # the same for a text
 
 
 def _json(value: Any) -> str:
@@ -34,19 +35,33 @@ def to_json(value: Any) -> bytes:
 def _body(model: str, messages: Messages, members: Dict[str, Any]) -> bytes:
     """The request object; members that are None count as not given. Put
     together of texts, which are encoded several times as fast as containers."""
-    given = {key: value for key, value in members.items() if value is not None}
+    name = _quoted(model) if isinstance(model, str) else _json(model)
     if isinstance(messages, str):
-        turns = f'[{{"role":"user","content":{_json(messages)}}}]'
+        turns = f'[{{"role":"user","content":{_quoted(messages)}}}]'
     else:
         turns = _json(list(messages))
-    more = f",{_json(given)[1:-1]}" if given else ""
-    return _utf8(f'{{"model":{_json(model)},"messages":{turns}{more}}}')
+    more = ""
+    if members:
+        given = {k: v for k, v in members.items() if v is not None}
+        more = f",{_json(given)[1:-1]}" if given else ""
+    return _utf8(f'{{"model":{name},"messages":{turns}{more}}}')
 
 
 # cffi would look these names up at each call.
 _REQUEST = ffi.typeof("infer_request **")
-_CALL = ffi.typeof("infer_call **")
+_CALL = ffi.typeof("binding_call *")
 _ERROR = ffi.typeof("infer_error **")
+_NULL, _OK = ffi.NULL, lib.INFER_OK
+_new, _gc = ffi.new, ffi.gc
+_begin, _end = lib.binding_call_begin, lib.binding_call_end
+
+Request = Tuple[Any, bytes]
+"""The handle of a request; or NULL and its JSON, where that says all of it."""
+
+How = Tuple[Any, ...]
+"""How a call is to be made: request_handle()'s parameters from deadline on."""
+
+_PLAINLY: How = (None, None, (), None, None, False, None)
 
 
 def c_text(value: str) -> bytes:
@@ -58,6 +73,14 @@ def c_text(value: str) -> bytes:
 
 
 def new_request(
+    model: str, messages: Messages, members: Dict[str, Any], how: How
+) -> Request:
+    if how == _PLAINLY:
+        return _NULL, _body(model, messages, members)
+    return request_handle(model, messages, members, *how), b""
+
+
+def request_handle(
     model: str,
     messages: Messages,
     members: Dict[str, Any],
@@ -69,7 +92,6 @@ def new_request(
     run_once: bool = False,
     policy: Optional[Mapping[str, int]] = None,
 ) -> Any:
-    """The handle of a request."""
     data = _body(model, messages, members)
     out, error = ffi.new(_REQUEST), ffi.new(_ERROR)
     check(lib.infer_request_from_json(out, data, len(data), error), error)
@@ -104,12 +126,19 @@ def _set(status: int, what: str) -> None:
     check(status, [ffi.NULL])
 
 
-def submit(client: Any, request: Any, mode: int, queue: Any, tag: int) -> Any:
-    """Starts a call. Dropping the handle that this gives cancels it."""
-    out, error = ffi.new(_CALL), ffi.new(_ERROR)
-    status = lib.infer_submit(client, request, mode, queue, tag, out, error)
-    call = ffi.gc(out[0], lib.binding_call_drop) if out[0] else None
-    check(status, error)
+def begin(
+    client: Any, request: Request, mode: int, queue: Any = _NULL, tag: int = 0
+) -> Any:
+    """Starts a call. Dropping what this gives cancels it."""
+    handle, data = request
+    call = _gc(_new(_CALL), _end)
+    status = _begin(call, client, handle, data, len(data), mode, queue, tag)
+    if status != _OK:
+        raise failure(call, status)
     return call
 
 
+def failure(call: Any, status: int) -> Error:
+    """Why a call did not begin, or how it ended."""
+    error, call.error = call.error, _NULL  # error_from() takes it
+    return error_from(status, error)

@@ -5,22 +5,18 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Deque, Iterator, Optional, Type
 
-from libinfer._errors import CallCancelledError, Error, error_from
+from libinfer._errors import CallCancelledError, Error
 from libinfer._events import Event, TextEvent
-from libinfer._ffi import ffi, lib
+from libinfer._ffi import lib
 from libinfer._reader import Reader, new_queue
-from libinfer._request import submit
+from libinfer._request import Request, begin, failure
 from libinfer._response import Response
 from libinfer._wait import slice_ms
 
-
-_CHAT = ffi.typeof("binding_chat *")
-
-
-def cancel(call: Any) -> None:
-    """Ends a call now: a client without a thread of its own is given a turn."""
-    lib.infer_call_cancel(call)
-    lib.infer_call_wait(call, 0, ffi.NULL, ffi.NULL)
+# cffi would look these names up at each call.
+_OK, _GOES_ON = lib.INFER_OK, lib.INFER_E_TIMEOUT
+_WHOLE = lib.INFER_SUBMIT_WHOLE
+_wait = lib.binding_call_wait
 
 
 def text_of(event: Event) -> str:
@@ -45,7 +41,7 @@ class Stream(Iterator[Event]):
         self._response: Optional[Response] = None
         self._error: Optional[Error] = None
         mode = lib.INFER_SUBMIT_STREAM
-        self._call = submit(core.handle, request, mode, self._reader.queue, 0)
+        self._call = begin(core.handle, request, mode, self._reader.queue)
 
     def __iter__(self) -> "Stream":
         return self
@@ -71,7 +67,7 @@ class Stream(Iterator[Event]):
     def close(self) -> None:
         """Cancels the call unless it has ended. May be called again."""
         if self._call is not None:
-            cancel(self._call)
+            lib.binding_call_end(self._call)
             self._call = None
         if self._reader is not None:
             self._reader = None
@@ -124,17 +120,17 @@ class Stream(Iterator[Event]):
         self._call = self._reader = self._core = None
 
 
-def chat(core: Any, request: Any) -> Response:
+def chat(core: Any, request: Request) -> Response:
     """One call, waited for."""
-    call = ffi.new(_CHAT)
-    wait_ms = slice_ms()
-    status = goes_on = lib.INFER_E_TIMEOUT
+    call = begin(core.handle, request, _WHOLE)
     try:
-        while status == goes_on:
-            status = lib.binding_chat_wait(call, core.handle, request, wait_ms)
+        wait_ms = slice_ms()
+        status = _GOES_ON
+        while status == _GOES_ON:
+            status = _wait(call, wait_ms)
     except BaseException:  # KeyboardInterrupt among them
-        lib.binding_chat_give_up(call)
+        lib.binding_call_end(call)
         raise
-    if status != lib.INFER_OK:
-        raise error_from(status, call.error)
-    return Response(call.response)
+    if status != _OK:
+        raise failure(call, status)
+    return Response(call.response, call)

@@ -7,7 +7,9 @@ thread waits in slices. Other threads have no signals to handle and wait in one
 piece.
 """
 
+import os
 import threading
+from threading import get_ident
 from typing import Any, Callable, List, TypeVar
 
 T = TypeVar("T")
@@ -16,10 +18,20 @@ SLICE_MS = 50
 """Half of the 100 ms within which Ctrl-C is to be heard."""
 
 
+_main = threading.main_thread().ident
+
+
+def _after_fork() -> None:
+    global _main
+    _main = get_ident()  # whichever thread forked
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 def slice_ms() -> int:
     """How long this thread may wait at a time; -1: without limit."""
-    is_main = threading.get_ident() == threading.main_thread().ident
-    return SLICE_MS if is_main else -1
+    return SLICE_MS if get_ident() == _main else -1
 
 
 def interruptibly(work: Callable[[], T], give_up: Callable[[], Any]) -> T:

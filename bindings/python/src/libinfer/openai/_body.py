@@ -3,7 +3,7 @@
 
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
-from libinfer._request import new_request
+from libinfer._request import Request, request_handle
 from libinfer.openai._types import NotGiven
 
 PARAMETERS = frozenset("""
@@ -58,14 +58,17 @@ def request_of(
     headers: Mapping[str, str],
     policy: Mapping[str, int],
     provider: str,
-) -> Any:
-    """The handle. provider is put before the model's name if there is one."""
+) -> Request:
+    """provider is put before the model's name if there is one."""
     body: Dict[str, Any] = plain(members)
     body.pop("stream", None)  # the library's own business
     model, messages = body.pop("model"), body.pop("messages")
     if provider:
         model = f"{provider}/{model}"
-    return new_request(model, messages, body, headers=headers, policy=policy)
+    handle = request_handle(
+        model, messages, body, headers=headers, policy=policy
+    )
+    return handle, b""
 
 
 def _seconds(value: Any, name: str) -> Optional[float]:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch of events as one block of records and one of text, so that Python
- * makes one call for all of them and few objects for each. */
+/* What would be several calls from Python, as one. A batch of events is a block
+ * of records and one of text, which Python makes few objects of. A call that
+ * begins takes its request as JSON, without a handle for it. */
 
 #include <stdlib.h>
 #include <string.h>

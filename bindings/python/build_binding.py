@@ -3,7 +3,7 @@
 
 The declarations are those of the installed infer.h, read when the extension is
 built: there is no second list of functions or constants that could differ.
-binding.c adds what makes a batch of events one call.
+binding.c adds what makes one call of several: to begin one, to read a batch.
 """
 
 import os

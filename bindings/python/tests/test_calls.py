@@ -8,7 +8,7 @@ import pickle
 import select
 import threading
 import time
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 from sim import Sim, config_of
@@ -43,6 +43,39 @@ def test_members_go_out_and_none_does_not(client: Client, sim: Sim) -> None:
     assert body["temperature"] == 0.25 and body["stop"] == ["x"] and body["top_k"] == 3
     assert "seed" not in body
     assert body["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+PARTS = [{"type": "text", "text": "Hi"}]
+MESSAGES: Dict[str, List[Dict[str, Any]]] = {
+    "two texts": [
+        {"role": "system", "content": 'Say "yes" or \\ \n \x01.'},
+        {"content": "w\u00f6rld \U0001f600", "role": "user"},
+    ],
+    "parts": [{"role": "user", "content": PARTS}],
+    "a name": [{"role": "user", "content": "Hi", "name": "Ann"}],
+    "a name for a content": [{"role": "user", "name": "Ann"}],
+    "the second has parts": [
+        {"role": "user", "content": "Hi"},
+        {"role": "user", "content": PARTS},
+    ],
+}
+
+
+@pytest.mark.parametrize("what", MESSAGES)
+def test_messages_go_out_as_they_are(
+    client: Client, sim: Sim, what: str
+) -> None:
+    client.chat("a/m", MESSAGES[what])
+    assert sim.log(1)[0]["body"]["messages"] == MESSAGES[what]
+
+
+NO_MESSAGES: List[Any] = [[], [7], [{"content": "Hi", "name": "Ann"}]]
+
+
+@pytest.mark.parametrize("messages", NO_MESSAGES)
+def test_what_is_no_message_is_refused(client: Client, messages: Any) -> None:
+    with pytest.raises(libinfer.InvalidArgumentError):
+        client.chat("a/m", messages)
 
 
 def test_headers_go_out(client: Client, sim: Sim) -> None:

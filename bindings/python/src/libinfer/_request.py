@@ -2,7 +2,7 @@
 """Requests: what goes to the provider, as JSON, and how the call is made."""
 
 import json
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from libinfer._errors import Error, InvalidArgumentError, check, error_from
 from libinfer._ffi import ffi, lib
@@ -32,6 +32,20 @@ def to_json(value: Any) -> bytes:
     return _utf8(_json(value))
 
 
+def _turns(messages: List[Mapping[str, Any]]) -> str:
+    """The array of messages. The usual ones, of two texts, are put together
+    here, which takes half the time of the encoder."""
+    turns = []
+    for message in messages:
+        if type(message) is not dict or len(message) != 2:
+            return _json(messages)
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or not isinstance(content, str):
+            return _json(messages)
+        turns.append(f'{{"role":{_quoted(role)},"content":{_quoted(content)}}}')
+    return f"[{','.join(turns)}]"
+
+
 def _body(model: str, messages: Messages, members: Dict[str, Any]) -> bytes:
     """The request object; members that are None count as not given. Put
     together of texts, which are encoded several times as fast as containers."""
@@ -39,7 +53,7 @@ def _body(model: str, messages: Messages, members: Dict[str, Any]) -> bytes:
     if isinstance(messages, str):
         turns = f'[{{"role":"user","content":{_quoted(messages)}}}]'
     else:
-        turns = _json(list(messages))
+        turns = _turns(list(messages))
     more = ""
     if members:
         given = {k: v for k, v in members.items() if v is not None}

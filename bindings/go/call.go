@@ -302,16 +302,16 @@ func (c *Client) chatHere(ctx context.Context, req *Request) (*Response, error) 
 	if c.waits++; c.waits%yieldWaits == 0 {
 		runtime.Gosched()
 	}
-	result := C.shim_call_wait(k.handle)
+	handle := k.handle
+	waited := C.shim_call_wait(handle)
 	stop()
-	defer C.shim_result_free(result)
 	k.mu.Lock()
-	C.shim_call_free(k.handle)
 	k.handle = nil
 	k.mu.Unlock()
-	if response := C.shim_result_response(result); response != nil {
-		return copyResponse(response), nil
+	defer C.shim_call_end(handle, waited.result)
+	if waited.response != nil {
+		return copyResponse(waited.response), nil
 	}
-	k.err = copyError(C.INFER_E_NO_MEMORY, C.shim_result_error(result))
+	k.err = copyError(C.INFER_E_NO_MEMORY, waited.error)
 	return nil, k.failure(ctx)
 }

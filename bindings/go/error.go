@@ -117,21 +117,23 @@ func copyError(status C.int32_t, e *C.shim_error) *Error {
 	if e == nil {
 		return failure(Status(status), "%s", Status(status).Error())
 	}
+	t := newTexts()
 	err := &Error{
 		Status:          Status(e.status),
-		Message:         str(e.message),
-		Provider:        str(e.provider),
-		Target:          str(e.target),
+		Message:         t.str(e.message),
+		Provider:        t.str(e.provider),
+		Target:          t.str(e.target),
 		HTTPStatus:      int(e.http_status),
-		RequestID:       str(e.request_id),
-		ProviderCode:    str(e.provider_code),
-		ProviderType:    str(e.provider_type),
-		ProviderParam:   str(e.provider_param),
+		RequestID:       t.str(e.request_id),
+		ProviderCode:    t.str(e.provider_code),
+		ProviderType:    t.str(e.provider_type),
+		ProviderParam:   t.str(e.provider_param),
 		ProviderMessage: str(e.provider_message),
 		Retryable:       e.retryable != 0,
 		RetryAfter:      -1,
-		Attempts:        copyAttempts(e.attempts, e.attempt_count),
+		Attempts:        make([]Attempt, e.attempt_count),
 	}
+	copyAttempts(err.Attempts, e.attempts, &t)
 	if e.retry_after_ms >= 0 {
 		err.RetryAfter = time.Duration(e.retry_after_ms) * time.Millisecond
 	}

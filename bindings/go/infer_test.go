@@ -158,6 +158,20 @@ func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 	}
 }
 
+// Texts that do not fit where the short ones go, and many of the short ones.
+func TestLongTexts(t *testing.T) {
+	client, _ := newClient(t)
+	model := strings.Repeat("m", 300)
+	resp, err := client.Chat(context.Background(), ask("sim/"+model))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Model != model || resp.Target != "sim/"+model || resp.Attempts[0].Target != resp.Target ||
+		resp.Provider != "sim" || resp.Choices[0].FinishReason != "stop" || resp.Parts[0].Model != model {
+		t.Errorf("%+v", resp)
+	}
+}
+
 func TestChatReasoning(t *testing.T) {
 	client, _ := newClient(t)
 	resp, err := client.Chat(context.Background(), ask("sim/think"))

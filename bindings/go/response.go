@@ -136,22 +136,50 @@ func copyUsage(n *[C.INFER_USAGE_COUNT]C.int64_t) Usage {
 	}
 }
 
-func copyAttempts(from *C.shim_attempt, count C.size_t) []Attempt {
-	if count == 0 {
-		return nil
+// texts copies short texts of C into a block of memory that they share, and
+// those that find no more room there into memory of their own.
+type texts struct{ block []byte }
+
+func newTexts() texts { return texts{make([]byte, 0, 256)} }
+
+func (t *texts) str(from C.shim_text) string {
+	n, at := int(from.len), len(t.block)
+	if n == 0 || n > cap(t.block)-at {
+		return str(from)
 	}
-	attempts := make([]Attempt, count)
-	flat := view(from, count)
+	t.block = append(t.block, unsafe.Slice((*byte)(unsafe.Pointer(from.at)), n)...)
+	return unsafe.String(&t.block[at], n)
+}
+
+// room gives count elements: if there is one, of, which is there already.
+func room[T any](one *[1]T, count C.size_t) []T {
+	if count <= 1 {
+		return one[:count:count]
+	}
+	return make([]T, count)
+}
+
+// A whole is a Response and the memory of its lists, where they have one
+// element each, as they mostly do.
+type whole struct {
+	Response
+	choice  [1]Choice
+	attempt [1]Attempt
+	part    [1]Part
+}
+
+func copyAttempts(attempts []Attempt, from *C.shim_attempt, t *texts) {
+	flat := view(from, C.size_t(len(attempts)))
 	for i := range flat {
 		a, to := &flat[i], &attempts[i]
-		to.Provider = str(a.provider)
-		to.Target = str(a.target)
+		to.Provider = t.str(a.provider)
+		to.Target = t.str(a.target)
 		to.Reason = Reason(a.reason)
 		to.KeyIndex = int(a.key_index)
 		to.Status = Status(a.status)
-		to.Message = str(a.message)
+		to.Message = t.str(a.message)
 		to.HTTPStatus = int(a.http_status)
-		to.RequestID = str(a.request_id)
+		to.RequestID = t.str(a.request_id)
 		to.Won = a.won != 0
 		to.ReusedConnection = a.reused_connection != 0
 		to.Start = time.Duration(a.start_ns)
@@ -163,45 +191,47 @@ func copyAttempts(from *C.shim_attempt, count C.size_t) []Attempt {
 			to.phases[p] = time.Duration(ns)
 		}
 	}
-	return attempts
 }
 
-func copyChoices(from *C.shim_choice, count C.size_t) []Choice {
-	choices := make([]Choice, 0, count)
-	for _, c := range view(from, count) {
-		choice := Choice{
-			Text:               str(c.text),
-			Reasoning:          str(c.reasoning),
-			Refusal:            str(c.refusal),
-			FinishReason:       str(c.finish_reason),
-			NativeFinishReason: str(c.native_finish_reason),
+func copyChoices(choices []Choice, from *C.shim_choice, t *texts) {
+	flat := view(from, C.size_t(len(choices)))
+	for i := range flat {
+		c, to := &flat[i], &choices[i]
+		to.Text = str(c.text)
+		to.Reasoning = str(c.reasoning)
+		to.Refusal = str(c.refusal)
+		to.FinishReason = t.str(c.finish_reason)
+		to.NativeFinishReason = t.str(c.native_finish_reason)
+		for _, call := range view(c.tool_calls, c.tool_call_count) {
+			to.ToolCalls = append(to.ToolCalls,
+				ToolCall{ID: t.str(call.id), Name: t.str(call.name), Arguments: str(call.arguments)})
 		}
-		for _, t := range view(c.tool_calls, c.tool_call_count) {
-			choice.ToolCalls = append(choice.ToolCalls,
-				ToolCall{ID: str(t.id), Name: str(t.name), Arguments: str(t.arguments)})
-		}
-		choices = append(choices, choice)
 	}
-	return choices
+}
+
+func copyParts(parts []Part, from *C.shim_part, t *texts) {
+	for i, p := range view(from, C.size_t(len(parts))) {
+		parts[i] = Part{Attempt: int(p.attempt), Model: t.str(p.model), Bytes: int(p.bytes)}
+	}
 }
 
 func copyResponse(r *C.shim_response) *Response {
-	resp := &Response{
-		ID:             str(r.id),
-		Model:          str(r.model),
-		RequestID:      str(r.request_id),
-		Provider:       str(r.provider),
-		Target:         str(r.target),
-		Choices:        copyChoices(r.choices, r.choice_count),
-		Usage:          copyUsage(&r.usage),
-		UsageEstimated: r.usage_estimated != 0,
-		TotalUsage:     copyUsage(&r.total_usage),
-		Attempts:       copyAttempts(r.attempts, r.attempt_count),
-		JSON:           C.GoBytes(unsafe.Pointer(r.json.at), C.int(r.json.len)),
-	}
-	for _, p := range view(r.parts, r.part_count) {
-		resp.Parts = append(resp.Parts,
-			Part{Attempt: int(p.attempt), Model: str(p.model), Bytes: int(p.bytes)})
-	}
+	w, t := &whole{}, newTexts()
+	resp := &w.Response
+	resp.ID = t.str(r.id)
+	resp.Model = t.str(r.model)
+	resp.RequestID = t.str(r.request_id)
+	resp.Provider = t.str(r.provider)
+	resp.Target = t.str(r.target)
+	resp.Usage = copyUsage(&r.usage)
+	resp.UsageEstimated = r.usage_estimated != 0
+	resp.TotalUsage = copyUsage(&r.total_usage)
+	resp.JSON = C.GoBytes(unsafe.Pointer(r.json.at), C.int(r.json.len))
+	resp.Choices = room(&w.choice, r.choice_count)
+	resp.Attempts = room(&w.attempt, r.attempt_count)
+	resp.Parts = room(&w.part, r.part_count)
+	copyChoices(resp.Choices, r.choices, &t)
+	copyAttempts(resp.Attempts, r.attempts, &t)
+	copyParts(resp.Parts, r.parts, &t)
 	return resp
 }

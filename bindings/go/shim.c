@@ -26,11 +26,19 @@ text_of(const char *text)
 
 /* ---- Results ------------------------------------------------------------- */
 
-/* Memory of a result: blocks that go with it. */
+/* Memory that a result needs beyond its own room. */
 typedef struct block {
   struct block *next;
   max_align_t data[];
 } block;
+
+/* The usual answer, of one choice and one attempt, fits in the room, and the
+ * result in 1 KiB, up to which malloc() has memory at hand. */
+enum { room_bytes = 864 };
+_Static_assert(sizeof(shim_response) + sizeof(shim_choice) + sizeof(shim_part) +
+                       sizeof(shim_attempt) + 4 * sizeof(max_align_t) <=
+                   room_bytes,
+               "the usual answer fits");
 
 struct shim_result {
   infer_response *response_handle;
@@ -39,17 +47,16 @@ struct shim_result {
   shim_error *error;
   block *blocks;
   int failed; /* memory was short */
+  size_t used; /* of the room */
+  max_align_t room[room_bytes / sizeof(max_align_t)];
 };
 
 static void *
-take(shim_result *result, size_t count, size_t size)
+take_block(shim_result *result, size_t bytes)
 {
   block *taken = NULL;
-  if (count == 0) {
-    return NULL;
-  }
-  if (count <= (SIZE_MAX - sizeof(*taken)) / size) {
-    taken = calloc(1, sizeof(*taken) + count * size);
+  if (bytes <= SIZE_MAX - sizeof(*taken)) {
+    taken = malloc(sizeof(*taken) + bytes);
   }
   if (!taken) {
     result->failed = 1;
@@ -58,6 +65,30 @@ take(shim_result *result, size_t count, size_t size)
   taken->next = result->blocks;
   result->blocks = taken;
   return taken->data;
+}
+
+/* Zeroed memory; NULL for nothing, and when memory is short. */
+static void *
+take(shim_result *result, size_t count, size_t size)
+{
+  const size_t unit = sizeof(result->room[0]);
+  if (count == 0) {
+    return NULL;
+  }
+  if (count > (SIZE_MAX - unit) / size) {
+    result->failed = 1;
+    return NULL;
+  }
+  size_t bytes = count * size;
+  size_t units = (bytes + unit - 1) / unit;
+  void *taken;
+  if (units <= room_bytes / unit - result->used) {
+    taken = &result->room[result->used];
+    result->used += units;
+  } else {
+    taken = take_block(result, bytes);
+  }
+  return taken ? memset(taken, 0, bytes) : NULL;
 }
 
 static void
@@ -215,12 +246,13 @@ lay_error(shim_result *result, const infer_error *error)
 static shim_result *
 result_new(infer_response *response, infer_error *error)
 {
-  shim_result *result = calloc(1, sizeof(*result));
+  shim_result *result = malloc(sizeof(*result));
   if (!result) {
     infer_response_free(response);
     infer_error_free(error);
     return NULL;
   }
+  memset(result, 0, offsetof(shim_result, room));
   atomic_fetch_add(&live, 1);
   result->response_handle = response;
   result->error_handle = error;
@@ -406,13 +438,22 @@ shim_call_free(infer_call *call)
   }
 }
 
-shim_result *
+shim_waited
 shim_call_wait(infer_call *call)
 {
   infer_response *response = NULL;
   infer_error *error = NULL;
   (void)infer_call_wait(call, -1, &response, &error);
-  return result_new(response, error);
+  shim_result *result = result_new(response, error);
+  return (shim_waited){result, shim_result_response(result),
+                       shim_result_error(result)};
+}
+
+void
+shim_call_end(infer_call *call, shim_result *result)
+{
+  shim_result_free(result);
+  shim_call_free(call);
 }
 
 /* ---- Batches ------------------------------------------------------------- */

@@ -128,9 +128,17 @@ shim_submitted shim_submit(shim_client *client, const char *json,
                            int32_t mode, uint64_t tag);
 /* Gives up a call that shim_submit() gave. */
 void shim_call_free(infer_call *call);
-/* Waits for the end of a call whose events go to no queue; gives its result,
- * NULL when memory is short. */
-shim_result *shim_call_wait(infer_call *call);
+
+typedef struct shim_waited {
+  shim_result *result; /* NULL when memory is short */
+  const shim_response *response;
+  const shim_error *error;
+} shim_waited;
+
+/* Waits for the end of a call whose events go to no queue. */
+shim_waited shim_call_wait(infer_call *call);
+/* Gives up such a call and its result. */
+void shim_call_end(infer_call *call, shim_result *result);
 
 /* Releases the batch before and fetches the next, without waiting. Returns the
  * number of events, which lie in client->flat. */

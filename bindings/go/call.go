@@ -173,7 +173,7 @@ func (k *call) end(event *C.shim_event) {
 	event.call = k.handle // freed with the event
 	k.handle = nil
 	if event.response != nil && event.status == C.INFER_OK {
-		k.resp = copyResponse(event.response)
+		k.resp = copyWhole(event.response)
 		return
 	}
 	status := event.status
@@ -299,19 +299,40 @@ func (c *Client) chatHere(ctx context.Context, req *Request) (*Response, error) 
 		return nil, err
 	}
 	stop := k.watch(ctx)
+	c.settle()
 	if c.waits++; c.waits%yieldWaits == 0 {
 		runtime.Gosched()
 	}
-	handle := k.handle
-	waited := C.shim_call_wait(handle)
+	waited := C.shim_call_wait(k.handle)
 	stop()
 	k.mu.Lock()
+	C.shim_call_free(k.handle)
 	k.handle = nil
 	k.mu.Unlock()
-	defer C.shim_call_end(handle, waited.result)
 	if waited.response != nil {
-		return copyResponse(waited.response), nil
+		return c.keep(waited), nil
 	}
+	defer C.shim_result_free(waited.result)
 	k.err = copyError(C.INFER_E_NO_MEMORY, waited.error)
 	return nil, k.failure(ctx)
+}
+
+// keep copies the response that came, and keeps the result for its JSON: there
+// is time to write that when the next call is on its way.
+func (c *Client) keep(waited C.shim_waited) *Response {
+	resp := copyResponse(waited.response)
+	resp.json = &answerJSON{result: waited.result}
+	c.unsettled = resp.json
+	if len(resp.Text()) >= releaseBytes {
+		c.settle()
+	}
+	return resp
+}
+
+// settle has the JSON of the last answer written, unless it is already.
+func (c *Client) settle() {
+	if c.unsettled != nil {
+		c.unsettled.get()
+		c.unsettled = nil
+	}
 }

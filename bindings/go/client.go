@@ -26,7 +26,9 @@ type Client struct {
 
 	// mayWait is true while no call waits on a thread of its own, see chatHere.
 	mayWait atomic.Bool
-	waits   uint64 // of that call and those before; the call's own
+	// The rest is of that call, and of those before it.
+	waits     uint64
+	unsettled *answerJSON // of the last answer, if C has more of it
 
 	file    *os.File      // the queue's descriptor, in the runtime's poller
 	drained chan struct{} // the goroutine has ended
@@ -114,6 +116,7 @@ func (c *Client) shutdown(drainMs int64) {
 		c.using.Lock()
 		shim := c.c
 		c.c = nil
+		c.settle()
 		c.using.Unlock()
 		<-c.noCalls()
 		c.file.Close()

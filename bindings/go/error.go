@@ -138,7 +138,7 @@ func copyError(status C.int32_t, e *C.shim_error) *Error {
 		err.RetryAfter = time.Duration(e.retry_after_ms) * time.Millisecond
 	}
 	if e.partial != nil {
-		err.Partial = copyResponse(e.partial)
+		err.Partial = copyWhole(e.partial)
 	}
 	return err
 }

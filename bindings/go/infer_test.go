@@ -141,13 +141,13 @@ func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 			Output int64 `json:"completion_tokens"`
 		}
 	}
-	if err := json.Unmarshal(resp.JSON, &answer); err != nil {
+	if err := json.Unmarshal(resp.JSON(), &answer); err != nil {
 		t.Fatal(err)
 	}
 	want := answer.Usage
 	if u := resp.Usage; want.Output <= 0 || u.Input != want.Input || u.Output != want.Output ||
 		u.Total != want.Input+want.Output || u != resp.TotalUsage {
-		t.Errorf("usage %+v of %s", u, resp.JSON)
+		t.Errorf("usage %+v of %s", u, resp.JSON())
 	}
 	if len(resp.Attempts) != 1 || !resp.Attempts[0].Won || resp.Attempts[0].Phase(PhaseEnd) <= 0 ||
 		resp.Attempts[0].Phase(PhaseTLS) != -1 || resp.Attempts[0].Phase(99) != -1 {
@@ -169,6 +169,61 @@ func TestLongTexts(t *testing.T) {
 	if resp.Model != model || resp.Target != "sim/"+model || resp.Attempts[0].Target != resp.Target ||
 		resp.Provider != "sim" || resp.Choices[0].FinishReason != "stop" || resp.Parts[0].Model != model {
 		t.Errorf("%+v", resp)
+	}
+}
+
+// The JSON of an answer is there whatever comes between, for any goroutine.
+func TestJSON(t *testing.T) { bothWays(t, testJSON) }
+
+func testJSON(t *testing.T, client *Client, _ *sim.Sim) {
+	var answers []*Response
+	for _, model := range []string{"a", "b", "c"} {
+		resp, err := client.Chat(context.Background(), ask("sim/"+model))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, resp)
+	}
+	if _, err := client.Chat(context.Background(), ask("sim/down")); err == nil {
+		t.Error("a failure succeeded")
+	}
+	expectModel(t, answers[0], "a")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			expectModel(t, answers[1], "b")
+		}()
+	}
+	client.Close()
+	group.Wait()
+	expectModel(t, answers[2], "c")
+	if text := new(Response).JSON(); text != nil {
+		t.Errorf("JSON of nothing: %s", text)
+	}
+}
+
+func expectModel(t *testing.T, resp *Response, model string) {
+	var answer struct{ ID, Model string }
+	text := resp.JSON()
+	if err := json.Unmarshal(text, &answer); err != nil || answer.Model != model || answer.ID != resp.ID {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// Of a large answer C keeps nothing.
+func TestLargeAnswer(t *testing.T) {
+	client, _ := newClient(t)
+	resp, err := client.Chat(context.Background(), ask("sim/long"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client.unsettled != nil {
+		t.Error("the result is kept")
+	}
+	if n := len(resp.Text()); n < releaseBytes || len(resp.JSON()) < n {
+		t.Errorf("%d bytes of text, %d of JSON", n, len(resp.JSON()))
 	}
 }
 

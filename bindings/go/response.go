@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"encoding/json"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -30,9 +31,8 @@ type Response struct {
 	// Parts are several if a route's recovery let another target go on with an
 	// answer that had broken off.
 	Parts []Part
-	// JSON is the answer as an OpenAI chat.completion object, members that only
-	// this provider has included.
-	JSON json.RawMessage
+
+	json *answerJSON // nil if the program made the Response itself
 }
 
 // A Choice is one of the answers that a request asked for.
@@ -113,13 +113,22 @@ func (r *Response) ToolCalls() []ToolCall {
 	return r.Choices[0].ToolCalls
 }
 
+// JSON gives the answer as an OpenAI chat.completion object, members that only
+// this provider has included. It is nil for a Response that no call gave.
+func (r *Response) JSON() json.RawMessage {
+	if r.json == nil {
+		return nil
+	}
+	return r.json.get()
+}
+
 // Message gives the assistant's message of the first choice, tool calls and
 // members of this provider included, so that the conversation can go on.
 func (r *Response) Message() Message {
 	var answer struct {
 		Choices []struct{ Message json.RawMessage }
 	}
-	if json.Unmarshal(r.JSON, &answer) == nil && len(answer.Choices) > 0 {
+	if json.Unmarshal(r.JSON(), &answer) == nil && len(answer.Choices) > 0 {
 		return Message{JSON: answer.Choices[0].Message}
 	}
 	return Message{Role: "assistant", Text: r.Text(), ToolCalls: r.ToolCalls()}
@@ -215,6 +224,39 @@ func copyParts(parts []Part, from *C.shim_part, t *texts) {
 	}
 }
 
+// An answerJSON is the JSON of an answer. To write it takes as long as all else
+// that is copied, and few programs look at it: it may be written later, of the
+// result, which goes then.
+type answerJSON struct {
+	mu     sync.Mutex
+	result *C.shim_result
+	text   json.RawMessage
+}
+
+func copyJSON(handle *C.infer_response) json.RawMessage {
+	text := C.shim_response_json(handle)
+	return C.GoBytes(unsafe.Pointer(text.at), C.int(text.len))
+}
+
+func (j *answerJSON) get() json.RawMessage {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.result != nil {
+		j.text = copyJSON(C.shim_result_response(j.result).handle)
+		C.shim_result_free(j.result)
+		j.result = nil
+	}
+	return j.text
+}
+
+// copyWhole copies a response and its JSON.
+func copyWhole(r *C.shim_response) *Response {
+	resp := copyResponse(r)
+	resp.json = &answerJSON{text: copyJSON(r.handle)}
+	return resp
+}
+
+// copyResponse copies all but the JSON.
 func copyResponse(r *C.shim_response) *Response {
 	w, t := &whole{}, newTexts()
 	resp := &w.Response
@@ -226,7 +268,6 @@ func copyResponse(r *C.shim_response) *Response {
 	resp.Usage = copyUsage(&r.usage)
 	resp.UsageEstimated = r.usage_estimated != 0
 	resp.TotalUsage = copyUsage(&r.total_usage)
-	resp.JSON = C.GoBytes(unsafe.Pointer(r.json.at), C.int(r.json.len))
 	resp.Choices = room(&w.choice, r.choice_count)
 	resp.Attempts = room(&w.attempt, r.attempt_count)
 	resp.Parts = room(&w.part, r.part_count)

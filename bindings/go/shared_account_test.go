@@ -115,7 +115,7 @@ func accountOfAnswer(r *Response) object {
 	}
 	return object{"choices": choices, "usage": accountOfUsage(r.Usage), "total_usage": accountOfUsage(r.TotalUsage),
 		"usage_estimated": r.UsageEstimated, "provider": r.Provider, "target": r.Target, "model": r.Model,
-		"id": r.ID, "request_id": r.RequestID, "parts": parts, "json": r.JSON}
+		"id": r.ID, "request_id": r.RequestID, "parts": parts, "json": r.JSON()}
 }
 
 func accountOfUsage(u Usage) object {

@@ -191,11 +191,11 @@ lay_response(shim_result *result, const infer_response *response)
   flat->provider = text_of(infer_response_provider(response));
   flat->target = text_of(infer_response_target(response));
   flat->request_id = text_of(infer_response_request_id(response));
-  flat->json.at = infer_response_json(response, &flat->json.len);
   for (int32_t i = 0; i < INFER_USAGE_COUNT; i++) {
     flat->usage[i] = infer_response_usage(response, i);
     flat->total_usage[i] = infer_response_total_usage(response, i);
   }
+  flat->handle = response;
   flat->usage_estimated = infer_response_usage_estimated(response);
   lay_choices(result, flat, response);
   lay_parts(result, flat, response);
@@ -284,6 +284,14 @@ const shim_response *
 shim_result_response(const shim_result *result)
 {
   return result ? result->response : NULL;
+}
+
+shim_text
+shim_response_json(const infer_response *response)
+{
+  shim_text json;
+  json.at = infer_response_json(response, &json.len);
+  return json;
 }
 
 const shim_error *
@@ -447,13 +455,6 @@ shim_call_wait(infer_call *call)
   shim_result *result = result_new(response, error);
   return (shim_waited){result, shim_result_response(result),
                        shim_result_error(result)};
-}
-
-void
-shim_call_end(infer_call *call, shim_result *result)
-{
-  shim_result_free(result);
-  shim_call_free(call);
 }
 
 /* ---- Batches ------------------------------------------------------------- */

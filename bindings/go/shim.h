@@ -48,13 +48,14 @@ typedef struct shim_part {
 } shim_part;
 
 typedef struct shim_response {
-  shim_text id, model, provider, target, request_id, json;
+  shim_text id, model, provider, target, request_id;
   int64_t usage[INFER_USAGE_COUNT], total_usage[INFER_USAGE_COUNT];
   int32_t usage_estimated;
   size_t choice_count, part_count, attempt_count;
   const shim_choice *choices;
   const shim_part *parts;
   const shim_attempt *attempts;
+  const infer_response *handle;
 } shim_response;
 
 typedef struct shim_error {
@@ -74,6 +75,7 @@ typedef struct shim_result shim_result;
 shim_result *shim_result_of_response(infer_response *response);
 shim_result *shim_result_of_error(infer_error *error);
 const shim_response *shim_result_response(const shim_result *result);
+shim_text shim_response_json(const infer_response *response);
 const shim_error *shim_result_error(const shim_result *result);
 void shim_result_free(shim_result *result);
 
@@ -137,8 +139,6 @@ typedef struct shim_waited {
 
 /* Waits for the end of a call whose events go to no queue. */
 shim_waited shim_call_wait(infer_call *call);
-/* Gives up such a call and its result. */
-void shim_call_end(infer_call *call, shim_result *result);
 
 /* Releases the batch before and fetches the next, without waiting. Returns the
  * number of events, which lie in client->flat. */

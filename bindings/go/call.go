@@ -51,15 +51,6 @@ type call struct {
 	err     *Error    // if not
 }
 
-// encode gives a request as the shim takes it.
-func (r *Request) encode() (body, settings []byte, err error) {
-	if body, err = r.body(); err != nil {
-		return nil, nil, err
-	}
-	settings, err = r.settings()
-	return body, settings, err
-}
-
 // submit starts a call whose events come to the client's goroutine.
 func (c *Client) submit(ctx context.Context, req *Request, stream bool) (*call, error) {
 	if err := c.enter(); err != nil {
@@ -91,18 +82,26 @@ func (c *Client) start(ctx context.Context, req *Request, k *call, mode C.int32_
 	if ctx.Err() != nil {
 		return contextFailure(ctx)
 	}
-	body, settings, err := req.encode()
+	settings, err := req.settings()
 	if err != nil {
 		return err
 	}
-	sent := C.shim_submit(c.c, chars(body), C.size_t(len(body)),
-		chars(settings), C.size_t(len(settings)), C.int64_t(deadlineMs(ctx)),
-		mode, C.uint64_t(tag))
-	if sent.status != C.INFER_OK {
-		return submitError(sent, settings)
+	send := func(form C.int32_t, body []byte) C.shim_submitted {
+		return C.shim_submit(c.c, form, chars(body), C.size_t(len(body)),
+			chars(settings), C.size_t(len(settings)), C.int64_t(deadlineMs(ctx)),
+			mode, C.uint64_t(tag))
 	}
-	k.begin(sent.call)
-	return nil
+	if texts := req.texts(); texts != nil {
+		sent := send(C.SHIM_TEXTS, texts)
+		if sent.status == C.INFER_OK || sent.error != nil || sent.refused >= 0 {
+			return k.begin(sent, settings)
+		}
+	}
+	body, err := req.body()
+	if err != nil {
+		return err
+	}
+	return k.begin(send(C.SHIM_JSON, body), settings)
 }
 
 func submitError(sent C.shim_submitted, settings []byte) *Error {
@@ -112,15 +111,20 @@ func submitError(sent C.shim_submitted, settings []byte) *Error {
 	return takeError(sent.status, sent.error)
 }
 
-// begin notes the handle of a call, whose end may have come already.
-func (k *call) begin(handle *C.infer_call) {
+// begin notes the handle of a call, whose end may have come already, or says
+// why there is none.
+func (k *call) begin(sent C.shim_submitted, settings []byte) error {
+	if sent.status != C.INFER_OK {
+		return submitError(sent, settings)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended {
-		C.shim_call_free(handle)
-		return
+		C.shim_call_free(sent.call)
+		return nil
 	}
-	k.handle = handle
+	k.handle = sent.call
+	return nil
 }
 
 // cancel asks the call to end. Its terminal event follows.

@@ -227,7 +227,11 @@ type PlanEntry struct {
 // Plan tells which targets the request would try, in which order and why. It
 // sends nothing.
 func (c *Client) Plan(req *Request) ([]PlanEntry, error) {
-	body, settings, err := req.encode()
+	body, err := req.body()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := req.settings()
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +240,7 @@ func (c *Client) Plan(req *Request) ([]PlanEntry, error) {
 	}
 	defer c.leave()
 	var request *C.infer_request
-	made := C.shim_request_new(chars(body), C.size_t(len(body)),
+	made := C.shim_request_new(C.SHIM_JSON, chars(body), C.size_t(len(body)),
 		chars(settings), C.size_t(len(settings)), 0, &request)
 	defer C.infer_request_free(request)
 	if made.status != C.INFER_OK {

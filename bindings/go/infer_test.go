@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -282,6 +284,60 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// A request of texts alone takes a way of its own, and arrives as JSON does.
+func TestTexts(t *testing.T) {
+	client, s := newClient(t)
+	req := &Request{Model: "sim/echo", Messages: []Message{
+		System(""), User("a \x00 \" \\ \n \x1f é 漢 \u2028"), Assistant("b"), User("c")}}
+	body, err := req.body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*Request{req, {JSON: body}} {
+		if isTexts := r.texts() != nil; isTexts != (r.JSON == nil) {
+			t.Errorf("texts: %v", isTexts)
+		}
+		if resp, err := client.Chat(context.Background(), r); err != nil || resp.Text() != "c" {
+			t.Errorf("%v, %v", resp, err)
+		}
+	}
+	if log := s.Log(); string(log[0].Body) != string(log[1].Body) {
+		t.Errorf("%s is not %s", log[0].Body, log[1].Body)
+	}
+}
+
+// No member of a request is lost on the way of texts.
+func TestNotTexts(t *testing.T) {
+	full := Request{Model: "m", MaxTokens: 1, Temperature: new(float64), JSONSchema: &JSONSchema{},
+		Tools: make([]Tool, 1), Params: map[string]any{"a": 1}, JSON: json.RawMessage("{}")}
+	others := []string{"Model", "Messages", "Headers", "Labels", "Tags", "Tenant", "RunOnce"}
+	for i := range reflect.TypeFor[Request]().NumField() {
+		name := reflect.TypeFor[Request]().Field(i).Name
+		if slices.Contains(others, name) {
+			continue
+		}
+		req := ask("m")
+		given := reflect.ValueOf(full).Field(i)
+		reflect.ValueOf(req).Elem().Field(i).Set(given)
+		if given.IsZero() || req.texts() != nil {
+			t.Errorf("%s is lost", name)
+		}
+	}
+	for _, m := range []Message{{ImageURL: "http://a"}, {ToolCallID: "a"}, {ToolCalls: make([]ToolCall, 1)},
+		{JSON: json.RawMessage("{}")}, {Role: "a\x00b"}} {
+		req := ask("m")
+		req.Messages = append(req.Messages, m)
+		if req.texts() != nil {
+			t.Errorf("%+v is lost", m)
+		}
+	}
+	for _, req := range []*Request{{Model: "m"}, ask("a\x00b")} {
+		if req.texts() != nil {
+			t.Errorf("%+v would be taken", req)
+		}
+	}
+}
+
 func TestRequestJSON(t *testing.T) {
 	client, _ := newClient(t)
 	req := &Request{JSON: json.RawMessage(`{"model":"sim/echo","messages":[{"role":"user","content":"Hi"}]}`)}
@@ -306,6 +362,9 @@ func testRefusedRequests(t *testing.T, client *Client, _ *sim.Sim) {
 	}{
 		"no messages":    {&Request{Model: "sim/good"}, ErrInvalidArgument, "messages"},
 		"empty JSON":     {&Request{JSON: json.RawMessage{}}, ErrInvalidArgument, ""},
+		"bad UTF-8 too":  {&Request{Model: "sim/good", Messages: []Message{User("\xff")}, MaxTokens: 1}, ErrInvalidArgument, "UTF-8"},
+		"no model":       {ask(""), ErrInvalidArgument, "model"},
+		"NUL in model":   {ask("a\x00b"), ErrInvalidArgument, "model"},
 		"bad UTF-8":      {&Request{Model: "sim/good", Messages: []Message{User("\xff")}}, ErrInvalidArgument, "UTF-8"},
 		"unknown model":  {ask("nowhere/good"), ErrConfig, "nowhere"},
 		"header":         {with(func(r *Request) { r.Headers = map[string]string{"host": "x"} }), ErrInvalidArgument, `header "host"`},

@@ -4,6 +4,7 @@ package infer
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -255,6 +256,32 @@ func (r *Request) body() ([]byte, error) {
 	}
 	e.raw(`}`)
 	return e.buf, e.err
+}
+
+// texts gives the request in the shim's form of texts; nil if it is more than
+// that.
+func (r *Request) texts() []byte {
+	if len(r.Messages) == 0 || len(r.Tools) > 0 || r.MaxTokens > 0 || r.Temperature != nil ||
+		r.JSONSchema != nil || len(r.Params) > 0 || r.JSON != nil || strings.IndexByte(r.Model, 0) >= 0 {
+		return nil
+	}
+	buf := append(make([]byte, 0, 512), r.Model...)
+	buf = append(buf, 0)
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if !m.isText() {
+			return nil
+		}
+		buf = append(append(buf, m.Role...), 0)
+		buf = binary.NativeEndian.AppendUint64(buf, uint64(len(m.Text)))
+		buf = append(buf, m.Text...)
+	}
+	return buf
+}
+
+func (m *Message) isText() bool {
+	return m.ImageURL == "" && len(m.ToolCalls) == 0 && m.ToolCallID == "" && m.JSON == nil &&
+		strings.IndexByte(m.Role, 0) < 0
 }
 
 func sortedKeys[V any](m map[string]V) []string {

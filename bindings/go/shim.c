@@ -401,13 +401,36 @@ apply_all(infer_request *request, const char *settings, size_t len,
   return -1;
 }
 
+/* Builds a request of texts alone; gives it also if a text was refused. */
+static int32_t
+build(infer_request **request, const char *texts, size_t len)
+{
+  int32_t status = infer_request_new(request, texts);
+  size_t at = strlen(texts) + 1;
+  while (status == INFER_OK && at < len) {
+    const char *role = texts + at;
+    uint64_t text_len;
+    at += strlen(role) + 1;
+    memcpy(&text_len, texts + at, sizeof(text_len));
+    at += sizeof(text_len);
+    status = infer_request_add_message_n(*request, role, texts + at,
+                                         (size_t)text_len);
+    at += (size_t)text_len;
+  }
+  return status;
+}
+
 shim_submitted
-shim_request_new(const char *json, size_t json_len, const char *settings,
-                 size_t settings_len, int64_t deadline_ms,
+shim_request_new(int32_t form, const char *body, size_t body_len,
+                 const char *settings, size_t settings_len, int64_t deadline_ms,
                  infer_request **request)
 {
   shim_submitted made = {.refused = -1};
-  made.status = infer_request_from_json(request, json, json_len, &made.error);
+  if (form == SHIM_TEXTS) {
+    made.status = build(request, body, body_len);
+  } else {
+    made.status = infer_request_from_json(request, body, body_len, &made.error);
+  }
   if (made.status == INFER_OK && deadline_ms > 0) {
     made.status = infer_request_set_deadline_ms(*request, deadline_ms);
   }
@@ -418,13 +441,13 @@ shim_request_new(const char *json, size_t json_len, const char *settings,
 }
 
 shim_submitted
-shim_submit(shim_client *client, const char *json, size_t json_len,
-            const char *settings, size_t settings_len, int64_t deadline_ms,
-            int32_t mode, uint64_t tag)
+shim_submit(shim_client *client, int32_t form, const char *body,
+            size_t body_len, const char *settings, size_t settings_len,
+            int64_t deadline_ms, int32_t mode, uint64_t tag)
 {
   infer_request *request = NULL;
-  shim_submitted sent = shim_request_new(json, json_len, settings, settings_len,
-                                         deadline_ms, &request);
+  shim_submitted sent = shim_request_new(form, body, body_len, settings,
+                                         settings_len, deadline_ms, &request);
   if (sent.status == INFER_OK) {
     infer_queue *queue = tag != 0 ? client->queue : NULL;
     sent.status = infer_submit(client->client, request, mode, queue, tag,

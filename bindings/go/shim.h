@@ -120,12 +120,19 @@ typedef struct shim_submitted {
   ptrdiff_t refused; /* where in settings the refused one begins, or -1 */
 } shim_submitted;
 
+/* The forms of a request's body: a JSON object; or, for a request of texts
+ * alone, which libinfer then need not parse, the model and each message's role,
+ * NUL-terminated, and the length (uint64_t) and bytes of its text. Without an
+ * error, and with refused below 0, texts were refused: JSON tells why. */
+#define SHIM_JSON  0
+#define SHIM_TEXTS 1
+
 /* settings: how the call is made, each as a letter ('h' header, 'l' label, 't'
  * tag, 'n' tenant, '1' run once), a name and a value, both NUL-terminated.
  * deadline_ms 0: that of the route. tag 0: for shim_call_wait(), without
  * events. */
-shim_submitted shim_submit(shim_client *client, const char *json,
-                           size_t json_len, const char *settings,
+shim_submitted shim_submit(shim_client *client, int32_t form, const char *body,
+                           size_t body_len, const char *settings,
                            size_t settings_len, int64_t deadline_ms,
                            int32_t mode, uint64_t tag);
 /* Gives up a call that shim_submit() gave. */
@@ -158,7 +165,7 @@ shim_configured shim_config_new(const char *path, const char *json, size_t len);
 void shim_config_free(infer_config *config);
 
 /* The request that shim_submit() would make, for infer_client_plan(). */
-shim_submitted shim_request_new(const char *json, size_t json_len,
+shim_submitted shim_request_new(int32_t form, const char *body, size_t body_len,
                                 const char *settings, size_t settings_len,
                                 int64_t deadline_ms, infer_request **request);
 

@@ -136,12 +136,9 @@ infer_submit_models(infer_client *client, const char *provider,
 static int32_t
 result_of(struct infer_call *call, struct infer_error **error)
 {
-  int32_t status = inf_guard_client(call->client, error);
-  if (status != INFER_OK)
-    return status;
   pthread_mutex_lock(&call->queue->mutex);
   bool done = call->done;
-  status = call->status;
+  int32_t status = call->status;
   if (done && error)
     *error = inf_error_ref(call->error);
   pthread_mutex_unlock(&call->queue->mutex);
@@ -156,10 +153,14 @@ infer_call_models(infer_call *call, infer_model_list **models,
   inf_clear_error(error);
   if (models)
     *models = NULL;
-  if (!call || !models || call->kind != INF_CALL_MODELS)
-    return inf_error_set(error, INFER_E_INVALID_ARGUMENT,
-                         "not a call for models, or NULL");
-  int32_t status = result_of(call, error);
+  if (!call || !models)
+    return inf_error_set(error, INFER_E_INVALID_ARGUMENT, "NULL argument");
+  int32_t status = inf_guard_client(call->client, error);
+  if (status == INFER_OK && call->kind != INF_CALL_MODELS)
+    status = inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                           "the call asked for no models");
+  if (status == INFER_OK)
+    status = result_of(call, error);
   if (status != INFER_OK)
     return status;
   struct infer_model_list *list = inf_calloc(1, sizeof *list);

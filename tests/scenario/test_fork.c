@@ -240,6 +240,14 @@ models(parent *p)
 }
 
 static bool
+submit_models(parent *p)
+{
+  infer_call *call;
+  return infer_submit_models(p->w.client, "a", 0, NULL, 0, &call, NULL) ==
+         INFER_E_FORKED;
+}
+
+static bool
 chat(parent *p)
 {
   return infer_chat(p->w.client, p->request, NULL, NULL) == INFER_E_FORKED;
@@ -311,6 +319,13 @@ call_wait(parent *p)
 }
 
 static bool
+call_models(parent *p)
+{
+  infer_model_list *list;
+  return infer_call_models(p->call, &list, NULL) == INFER_E_FORKED;
+}
+
+static bool
 call_facts(parent *p)
 {
   return infer_call_id(p->call) > 0 && infer_call_tag(p->call) == 1 &&
@@ -331,6 +346,8 @@ static const trial trials[] = {
     {"infer_client_plan", client_plan},
     {"infer_client_prewarm", client_prewarm},
     {"infer_models", models},
+    {"infer_submit_models", submit_models},
+    {"infer_call_models", call_models},
     {"infer_chat", chat},
     {"infer_chat_stream", chat_stream},
     {"infer_queue_new", queue_new},

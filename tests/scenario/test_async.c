@@ -139,7 +139,7 @@ test_fd_and_wakeup(void **state)
   infer_call *call = submit(&w, "a/m", queue, 1);
   assert_false(readable(fd, 0));
   let_work(&w, 300);
-  assert_true(readable(fd, 2000));
+  assert_true(readable(fd, 20000));
   assert_int_equal(atomic_load(&wakeups), 1);
   infer_event *event;
   int events = 0;

@@ -309,16 +309,23 @@ func (c *Client) chatHere(ctx context.Context, req *Request) (*Response, error) 
 	}
 	waited := C.shim_call_wait(k.handle)
 	stop()
-	k.mu.Lock()
-	C.shim_call_free(k.handle)
-	k.handle = nil
-	k.mu.Unlock()
+	k.release(waited.result == nil)
 	if waited.response != nil {
 		return c.keep(waited), nil
 	}
 	defer C.shim_result_free(waited.result)
 	k.err = copyError(C.INFER_E_NO_MEMORY, waited.error)
 	return nil, k.failure(ctx)
+}
+
+// release ends the use of the handle by cancel.
+func (k *call) release(free bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if free {
+		C.shim_call_free(k.handle)
+	}
+	k.handle = nil
 }
 
 // keep copies the response that came, and keeps the result for its JSON: there

@@ -265,13 +265,17 @@ func (r *Request) texts() []byte {
 		r.JSONSchema != nil || len(r.Params) > 0 || r.JSON != nil || strings.IndexByte(r.Model, 0) >= 0 {
 		return nil
 	}
-	buf := append(make([]byte, 0, 512), r.Model...)
-	buf = append(buf, 0)
+	size := len(r.Model) + 1
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		if !m.isText() {
 			return nil
 		}
+		size += len(m.Role) + 1 + 8 + len(m.Text)
+	}
+	buf := append(append(make([]byte, 0, size), r.Model...), 0)
+	for i := range r.Messages {
+		m := &r.Messages[i]
 		buf = append(append(buf, m.Role...), 0)
 		buf = binary.NativeEndian.AppendUint64(buf, uint64(len(m.Text)))
 		buf = append(buf, m.Text...)

@@ -43,6 +43,7 @@ _Static_assert(sizeof(shim_response) + sizeof(shim_choice) + sizeof(shim_part) +
 struct shim_result {
   infer_response *response_handle;
   infer_error *error_handle;
+  infer_call *call; /* which it ends, if shim_call_wait() gave it */
   shim_response *response;
   shim_error *error;
   block *blocks;
@@ -308,6 +309,7 @@ shim_result_free(shim_result *result)
   }
   infer_response_free(result->response_handle);
   infer_error_free(result->error_handle);
+  shim_call_free(result->call);
   while (result->blocks) {
     block *next = result->blocks->next;
     free(result->blocks);
@@ -476,6 +478,9 @@ shim_call_wait(infer_call *call)
   infer_error *error = NULL;
   (void)infer_call_wait(call, -1, &response, &error);
   shim_result *result = result_new(response, error);
+  if (result) {
+    result->call = call;
+  }
   return (shim_waited){result, shim_result_response(result),
                        shim_result_error(result)};
 }

@@ -144,7 +144,8 @@ typedef struct shim_waited {
   const shim_error *error;
 } shim_waited;
 
-/* Waits for the end of a call whose events go to no queue. */
+/* Waits for the end of a call whose events go to no queue. The result, if there
+ * is one, owns the call: both are freed when there is time. */
 shim_waited shim_call_wait(infer_call *call);
 
 /* Releases the batch before and fetches the next, without waiting. Returns the

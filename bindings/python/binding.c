@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What would be several calls from Python, as one. A batch of events is a block
  * of records and one of text, which Python makes few objects of. A call that
- * begins takes its request as JSON, without a handle for it. */
+ * begins takes its request as text, without a handle for it. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,15 +102,28 @@ binding_batch_read(binding_batch *batch, infer_queue *queue, int64_t timeout_ms)
   return (int32_t)count;
 }
 
+static int32_t
+binding_make_request(infer_request **request, const char *model,
+                     const char *text, size_t len, infer_error **error)
+{
+  if (!model)
+    return infer_request_from_json(request, text, len, error);
+  int32_t status = infer_request_new(request, model);
+  if (status == INFER_OK)
+    status = infer_request_add_message_n(*request, "user", text, len);
+  return status;
+}
+
 int32_t
 binding_call_begin(binding_call *call, infer_client *client,
-                   const infer_request *request, const char *json, size_t len,
-                   int32_t mode, infer_queue *queue, uint64_t tag)
+                   const infer_request *request, const char *model,
+                   const char *text, size_t len, int32_t mode,
+                   infer_queue *queue, uint64_t tag)
 {
   infer_request *made = NULL;
   int32_t status = INFER_OK;
   if (!request)
-    status = infer_request_from_json(&made, json, len, &call->error);
+    status = binding_make_request(&made, model, text, len, &call->error);
   if (status == INFER_OK)
     status = infer_submit(client, request ? request : made, mode, queue, tag,
                           &call->call, &call->error);

@@ -38,11 +38,12 @@ typedef struct binding_call {
   infer_error *error;
 } binding_call;
 
-/* Submits the request, or where that is NULL, the one that is given as JSON. */
+/* Submits the request; where that is NULL, one of a text of the user for the
+ * model; and where that is NULL, too, the one that the text is as JSON. */
 int32_t binding_call_begin(binding_call *call, infer_client *client,
-                           const infer_request *request, const char *json,
-                           size_t len, int32_t mode, infer_queue *queue,
-                           uint64_t tag);
+                           const infer_request *request, const char *model,
+                           const char *text, size_t len, int32_t mode,
+                           infer_queue *queue, uint64_t tag);
 /* INFER_E_TIMEOUT: it goes on. Else it has ended with this status. */
 int32_t binding_call_wait(binding_call *call, int64_t timeout_ms);
 /* Frees it. One that goes on is cancelled, and a client without a thread of its

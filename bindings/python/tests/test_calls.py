@@ -103,9 +103,25 @@ def test_text_survives(client: Client, text: str) -> None:
     assert got == want
 
 
-def test_lone_surrogate_is_refused(client: Client) -> None:
-    with pytest.raises(libinfer.InvalidArgumentError):
-        client.chat("a/echo", "\ud800")
+REFUSED = {
+    "a lone surrogate": ("a/echo", "\ud800", "UTF-8"),
+    "no model": ("", "x", "empty"),
+    "a NUL": ("a/m\0", "x", "control characters"),
+    "a long model": ("a/" + "m" * 1100, "x", "longer than 1024 bytes"),
+    "a surrogate for a model": ("a/\ud800", "x", "UTF-8"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_wrong_with_a_request_is_said(client: Client, what: str) -> None:
+    model, text, words = REFUSED[what]
+    with pytest.raises(libinfer.InvalidArgumentError, match=words):
+        client.chat(model, text)
+
+
+def test_text_over_the_limit_is_refused(client: Client) -> None:
+    with pytest.raises(libinfer.InvalidArgumentError, match="64 MiB"):
+        client.chat("a/m", "x" * (65 << 20))
 
 
 def test_model_that_is_no_text_is_refused(client: Client) -> None:

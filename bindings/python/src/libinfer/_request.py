@@ -69,11 +69,18 @@ _NULL, _OK = ffi.NULL, lib.INFER_OK
 _new, _gc = ffi.new, ffi.gc
 _begin, _end = lib.binding_call_begin, lib.binding_call_end
 
-Request = Tuple[Any, bytes]
-"""The handle of a request; or NULL and its JSON, where that says all of it."""
+Request = Tuple[Any, Any, bytes]
+"""The handle of a request; or NULL, the model and a text of the user; or twice
+NULL and JSON."""
 
 How = Tuple[Any, ...]
 """How a call is to be made: request_handle()'s parameters from deadline on."""
+
+_SHORT_NAME = 256
+"""Characters of a model's name that are surely no more than 1,024 bytes."""
+
+_SHORT_TEXT = 1 << 20
+"""Characters of a text that surely are within 64 MiB."""
 
 _PLAINLY: How = (None, None, (), None, None, False, None)
 
@@ -89,9 +96,23 @@ def c_text(value: str) -> bytes:
 def new_request(
     model: str, messages: Messages, members: Dict[str, Any], how: How
 ) -> Request:
-    if how == _PLAINLY:
-        return _NULL, _body(model, messages, members)
-    return request_handle(model, messages, members, *how), b""
+    if how != _PLAINLY:
+        handle = request_handle(model, messages, members, *how)
+        return handle, _NULL, b""
+    if isinstance(messages, str) and not members and _fits(model, messages):
+        try:
+            return _NULL, model.encode(), messages.encode()
+        except UnicodeEncodeError:  # a lone surrogate
+            pass
+    return _NULL, _NULL, _body(model, messages, members)
+
+
+def _fits(model: Any, text: str) -> bool:
+    """Whether the library takes these as they are. What it refuses it gets as
+    JSON, because it says then what is wrong."""
+    if not isinstance(model, str) or not model.isprintable():
+        return False
+    return 0 < len(model) <= _SHORT_NAME and len(text) <= _SHORT_TEXT
 
 
 def request_handle(
@@ -144,9 +165,10 @@ def begin(
     client: Any, request: Request, mode: int, queue: Any = _NULL, tag: int = 0
 ) -> Any:
     """Starts a call. Dropping what this gives cancels it."""
-    handle, data = request
+    handle, model, data = request
+    size = len(data)
     call = _gc(_new(_CALL), _end)
-    status = _begin(call, client, handle, data, len(data), mode, queue, tag)
+    status = _begin(call, client, handle, model, data, size, mode, queue, tag)
     if status != _OK:
         raise failure(call, status)
     return call

@@ -3,6 +3,7 @@
 
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
 
+from libinfer._ffi import ffi
 from libinfer._request import Request, request_handle
 from libinfer.openai._types import NotGiven
 
@@ -68,7 +69,7 @@ def request_of(
     handle = request_handle(
         model, messages, body, headers=headers, policy=policy
     )
-    return handle, b""
+    return handle, ffi.NULL, b""
 
 
 def _seconds(value: Any, name: str) -> Optional[float]:

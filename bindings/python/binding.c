@@ -146,14 +146,11 @@ binding_call_wait(binding_call *call, int64_t timeout_ms)
   return status;
 }
 
-/* To cancel a call that has ended would wake the client's loop for nothing. */
 void
 binding_call_end(binding_call *call)
 {
-  if (infer_call_wait(call->call, 0, NULL, NULL) == INFER_E_TIMEOUT) {
-    infer_call_cancel(call->call);
-    (void)infer_call_wait(call->call, 0, NULL, NULL);
-  }
+  infer_call_cancel(call->call);
+  (void)infer_call_wait(call->call, 0, NULL, NULL);
   infer_call_free(call->call);
   infer_response_free(call->response);
   infer_error_free(call->error);

@@ -83,7 +83,10 @@ infer_call_cancel(infer_call *call)
     return INFER_E_INVALID_ARGUMENT;
   if (is_forked(call))
     return INFER_E_FORKED;
-  if (!atomic_exchange(&call->cancel_requested, true))
+  pthread_mutex_lock(&call->queue->mutex);
+  bool done = call->done; /* the loop need not be woken for it */
+  pthread_mutex_unlock(&call->queue->mutex);
+  if (!done && !atomic_exchange(&call->cancel_requested, true))
     inf_client_command(call->client, call);
   return INFER_OK;
 }

@@ -877,6 +877,22 @@ cancel_before_the_first_attempt(void **state)
   fake_client_free(fake);
 }
 
+/* As bindings do with each call that they drop. */
+static void
+cancel_after_the_end_wakes_nobody(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_next(&fake->net), 5, "x");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake_run_ms(fake, 10);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(infer_call_cancel(call), INFER_OK);
+  assert_false(atomic_load(&fake->client->mail));
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 cancel_while_connecting(void **state)
 {
@@ -1283,6 +1299,7 @@ main(void)
       cmocka_unit_test(a_whole_call_recovers_by_itself),
       cmocka_unit_test(infer_chat_recovers_by_itself),
       cmocka_unit_test(cancel_before_the_first_attempt),
+      cmocka_unit_test(cancel_after_the_end_wakes_nobody),
       cmocka_unit_test(cancel_while_connecting),
       cmocka_unit_test(cancel_during_the_backoff),
       cmocka_unit_test(cancel_within_the_answer_attaches_the_part),

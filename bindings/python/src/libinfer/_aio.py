@@ -13,7 +13,6 @@ slow reader's backlog costs little more than the answer itself.
 
 import asyncio
 from collections import deque
-from types import TracebackType
 from typing import (
     Any,
     AsyncIterator,
@@ -21,7 +20,6 @@ from typing import (
     Dict,
     List,
     Optional,
-    Type,
     Union,
     cast,
 )
@@ -213,12 +211,7 @@ class AsyncStream(AsyncIterator[Event]):
     async def __aenter__(self) -> "AsyncStream":
         return self
 
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -4,8 +4,7 @@
 import asyncio
 import json
 import os
-from types import TracebackType
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
 
 from libinfer._aio import AsyncStream, Hub, achat
@@ -112,23 +111,13 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> "Client":
         return self
 
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self.close()
 
     # ---- Calls ---------------------------------------------------------------

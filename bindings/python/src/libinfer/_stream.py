@@ -2,8 +2,7 @@
 """A streamed answer, read by blocking iteration."""
 
 from collections import deque
-from types import TracebackType
-from typing import Any, Deque, Iterator, Optional, Type
+from typing import Any, Deque, Iterator, Optional
 
 from libinfer._errors import CallCancelledError, Error
 from libinfer._events import Event, TextEvent
@@ -56,12 +55,7 @@ class Stream(Iterator[Event]):
     def __enter__(self) -> "Stream":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -8,8 +8,7 @@ with each request. One is made anew where it has another key or address.
 import json
 import os
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Dict, List, Mapping, Optional, Tuple, TypeVar
 
 import libinfer
 from libinfer.openai._body import merged_headers, policy_of, request_of
@@ -260,12 +259,7 @@ class OpenAI(_Client):
     def __enter__(self) -> "OpenAI":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -291,12 +285,7 @@ class AsyncOpenAI(_Client):
     async def __aenter__(self) -> "AsyncOpenAI":
         return self
 
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

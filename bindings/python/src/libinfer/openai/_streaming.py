@@ -2,7 +2,6 @@
 """Streams of chunks over the library's streams of events."""
 
 from collections import deque
-from types import TracebackType
 from typing import (
     Any,
     AsyncIterator,
@@ -11,7 +10,6 @@ from typing import (
     Iterator,
     Mapping,
     Optional,
-    Type,
     TypeVar,
     cast,
 )
@@ -83,12 +81,7 @@ class Stream(Iterator[T], Generic[T]):
     def __enter__(self) -> "Stream[T]":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -145,12 +138,7 @@ class AsyncStream(AsyncIterator[T], Generic[T]):
     async def __aenter__(self) -> "AsyncStream[T]":
         return self
 
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -4,11 +4,13 @@
 import asyncio
 import gc
 import selectors
+import signal
+import socket
 import threading
 import time
 import weakref
 from collections import deque
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional, Tuple
 
 import pytest
 from sim import Sim, config_of
@@ -22,6 +24,62 @@ HELLO = "Hello from the simulator."
 
 def test_achat(client: Client) -> None:
     assert asyncio.run(client.achat("a/m", "x")).text == HELLO
+
+
+def test_amodels(client: Client) -> None:
+    async def main() -> None:
+        both = await asyncio.gather(client.amodels("a"), client.achat("a/m", "x"))
+        assert "silent" in [model["id"] for model in both[0]]
+        assert threading.active_count() == before
+        with pytest.raises(libinfer.ConfigError):
+            await client.amodels("nobody")
+
+    before = threading.active_count()
+    asyncio.run(main())
+
+
+@pytest.fixture
+def deaf() -> Iterator[Tuple[socket.socket, Client]]:
+    """A provider that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        provider = {"name": "a", "type": "openai", "base_url": url, "api_key": "k"}
+        with Client({"providers": [provider], "defaults": {"retries": 0}}) as client:
+            yield server, client
+
+
+def peer_hears_the_end(server: socket.socket) -> bool:
+    server.settimeout(5)
+    peer, _ = server.accept()
+    with peer:
+        peer.settimeout(5)
+        while peer.recv(4096):
+            pass
+    return True
+
+
+def test_cancelled_amodels_cancels_the_call(
+    deaf: Tuple[socket.socket, Client]
+) -> None:
+    server, client = deaf
+
+    async def main() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.amodels("a"), 0.2)
+
+    asyncio.run(main())
+    assert peer_hears_the_end(server)
+
+
+def test_ctrl_c_cancels_models(deaf: Tuple[socket.socket, Client]) -> None:
+    server, client = deaf
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        client.models("a")
+    assert time.monotonic() - start < 5
+    assert peer_hears_the_end(server)
 
 
 def test_astream(client: Client) -> None:

@@ -16,6 +16,7 @@ from collections import deque
 from typing import (
     Any,
     AsyncIterator,
+    Callable,
     Deque,
     Dict,
     List,
@@ -24,6 +25,7 @@ from typing import (
     cast,
 )
 
+from libinfer import _models
 from libinfer._errors import CallCancelledError, ClosedError, Error, UnsupportedError
 from libinfer._events import (
     Event,
@@ -59,11 +61,15 @@ class Hub:
 
     def submit(self, handle: Any, request: Any, mode: int, sink: Any) -> Any:
         """Starts a call whose events go to sink."""
+        return self.start(lambda *to: begin(handle, request, mode, *to), sink)
+
+    def start(self, begin_call: Callable[[Any, int], Any], sink: Any) -> Any:
+        """Starts a call by a function of the queue and the call's tag."""
         assert self._reader is not None
         self._last_tag = tag = self._last_tag + 1
         self._sinks[tag] = sink
         try:
-            return begin(handle, request, mode, self._reader.queue, tag)
+            return begin_call(self._reader.queue, tag)
         except BaseException:
             del self._sinks[tag]
             raise
@@ -262,3 +268,17 @@ async def achat(core: Any, request: Any) -> Response:
     if isinstance(item, Error):
         raise item
     return item
+
+
+async def amodels(core: Any, provider: str, timeout: float) -> List[Dict[str, Any]]:
+    """The models that a provider lists, awaited."""
+    result = _Result()
+    call = core.hub().start(
+        lambda *to: _models.begin(core.handle, provider, timeout, *to), result
+    )
+    try:
+        await result.future
+    except BaseException:
+        _models.cancel(call)
+        raise
+    return _models.listed(call)

@@ -2,14 +2,14 @@
 """The client: configuration, connections and what was learned of providers."""
 
 import asyncio
-import json
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
 
-from libinfer._aio import AsyncStream, Hub, achat
+from libinfer._aio import AsyncStream, Hub, achat, amodels
 from libinfer._errors import check, error_from
-from libinfer._ffi import ffi, fork_generation, lib, sized, text
+from libinfer._ffi import ffi, fork_generation, lib, text
+from libinfer._models import models
 from libinfer._request import Messages, c_text, new_request, request_handle, to_json
 from libinfer._response import Response
 from libinfer._stream import Stream, chat
@@ -283,19 +283,13 @@ class Client:
 
     def models(self, provider: str, timeout: float = 30) -> List[Dict[str, Any]]:
         """The models that a provider lists, fetched now: its own entries."""
-        core = self._open()
-        out, error = ffi.new("infer_model_list **"), ffi.new("infer_error **")
-        c_name, timeout_ms = c_text(provider), max(0, round(timeout * 1000))
-        status = interruptibly(
-            lambda: int(lib.infer_models(core.handle, c_name, timeout_ms, out, error)),
-            lambda: None,
-        )
-        check(status, error)
-        models = ffi.gc(out[0], lib.infer_model_list_free)
-        return [
-            json.loads(sized(lib.infer_model_list_json, models, i))
-            for i in range(lib.infer_model_list_count(models))
-        ]
+        return models(self._open(), provider, timeout)
+
+    async def amodels(
+        self, provider: str, timeout: float = 30
+    ) -> List[Dict[str, Any]]:
+        """models(), awaited."""
+        return await amodels(self._open(), provider, timeout)
 
     def _open(self) -> _Core:
         """The client of this process."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """client.models: what the providers list."""
 
-import asyncio
+from contextlib import contextmanager
 from typing import (
     TYPE_CHECKING,
     Any,
     AsyncIterator,
+    Dict,
     Generator,
     Generic,
     Iterator,
@@ -69,20 +70,23 @@ class AsyncPaginator(Generic[ItemT]):
             yield item
 
 
-def _fetch(client: Any, timeout: Any) -> List[Model]:
-    """The models of all providers; where the client has a configuration of
-    several, by the names that it takes."""
-    seconds = seconds_of(client.timeout if timeout is NOT_GIVEN else timeout)
-    found: List[Model] = []
+@contextmanager
+def _translated(client: Any) -> Iterator[None]:
     try:
-        for provider, prefix in client._providers():
-            for entry in client._libinfer.models(provider, seconds):
-                found.append(Model(**{**entry, "id": prefix + entry["id"]}))
+        yield
     except libinfer.Error as error:
-        raise exception_of(
-            error, Request("GET", client._url("models"))
-        ) from error
-    return found
+        request = Request("GET", client._url("models"))
+        raise exception_of(error, request) from error
+
+
+def _seconds(client: Any, timeout: Any) -> float:
+    return seconds_of(client.timeout if timeout is NOT_GIVEN else timeout)
+
+
+def _named(entries: List[Dict[str, Any]], prefix: str) -> List[Model]:
+    """Where the client has a configuration of several providers, by the names
+    that it takes."""
+    return [Model(**{**entry, "id": prefix + entry["id"]}) for entry in entries]
 
 
 class Models:
@@ -90,7 +94,13 @@ class Models:
         self._client = client
 
     def list(self, *, timeout: Any = NOT_GIVEN) -> SyncPage[Model]:
-        found = _fetch(self._client, timeout)
+        """The models of all providers."""
+        client, found = self._client, []
+        seconds = _seconds(client, timeout)
+        with _translated(client):
+            for provider, prefix in client._providers():
+                entries = client._libinfer.models(provider, seconds)
+                found += _named(entries, prefix)
         return SyncPage(data=found, object="list")
 
 
@@ -99,12 +109,15 @@ class AsyncModels:
         self._client = client
 
     def list(self, *, timeout: Any = NOT_GIVEN) -> AsyncPaginator[Model]:
+        """The models of all providers."""
+
         async def fetch() -> AsyncPage[Model]:
-            # The library only has a list that is waited for.
-            loop = asyncio.get_running_loop()
-            found = await loop.run_in_executor(
-                None, _fetch, self._client, timeout
-            )
+            client, found = self._client, []
+            seconds = _seconds(client, timeout)
+            with _translated(client):
+                for provider, prefix in client._providers():
+                    entries = await client._libinfer.amodels(provider, seconds)
+                    found += _named(entries, prefix)
             return AsyncPage(data=found, object="list")
 
         return AsyncPaginator(fetch)

@@ -94,10 +94,10 @@ static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
   (void)easy;
-  loop *bare = context;
+  loop *self = context;
   static char mark;
   if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(bare->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     return 0;
   }
   struct epoll_event event = {.data.fd = fd};
@@ -105,8 +105,8 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
     event.events |= EPOLLIN;
   if (what & CURL_POLL_OUT)
     event.events |= EPOLLOUT;
-  epoll_ctl(bare->epoll_fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
-  curl_multi_assign(bare->multi, fd, &mark);
+  epoll_ctl(self->epoll_fd, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  curl_multi_assign(self->multi, fd, &mark);
   return 0;
 }
 
@@ -114,8 +114,8 @@ static int
 on_timer(CURLM *multi, long timeout_ms, void *context)
 {
   (void)multi;
-  loop *bare = context;
-  bare->timer_ns = timeout_ms < 0 ? UINT64_MAX
+  loop *self = context;
+  self->timer_ns = timeout_ms < 0 ? UINT64_MAX
                    : timeout_ms == 0
                        ? 0
                        : bench_now_ns() + (uint64_t)timeout_ms * 1000000u;
@@ -123,36 +123,36 @@ on_timer(CURLM *multi, long timeout_ms, void *context)
 }
 
 static int
-wait_ms(const loop *bare)
+wait_ms(const loop *self)
 {
-  if (bare->timer_ns == 0)
+  if (self->timer_ns == 0)
     return 0;
-  if (bare->timer_ns == UINT64_MAX)
+  if (self->timer_ns == UINT64_MAX)
     return 1000;
   uint64_t now_ns = bench_now_ns();
-  if (bare->timer_ns <= now_ns)
+  if (self->timer_ns <= now_ns)
     return 0;
-  uint64_t left_ms = (bare->timer_ns - now_ns) / 1000000u + 1;
+  uint64_t left_ms = (self->timer_ns - now_ns) / 1000000u + 1;
   return left_ms > 1000 ? 1000 : (int)left_ms;
 }
 
 static void
-turn(loop *bare)
+turn(loop *self)
 {
   struct epoll_event events[64];
   int running;
-  int count = epoll_wait(bare->epoll_fd, events, 64, wait_ms(bare));
+  int count = epoll_wait(self->epoll_fd, events, 64, wait_ms(self));
   for (int i = 0; i < count; i++)
     curl_multi_socket_action(
-        bare->multi, events[i].data.fd,
+        self->multi, events[i].data.fd,
         (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
             (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
             (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0),
         &running);
-  if (bare->timer_ns != UINT64_MAX &&
-      (bare->timer_ns == 0 || bare->timer_ns <= bench_now_ns())) {
-    bare->timer_ns = UINT64_MAX;
-    curl_multi_socket_action(bare->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  if (self->timer_ns != UINT64_MAX &&
+      (self->timer_ns == 0 || self->timer_ns <= bench_now_ns())) {
+    self->timer_ns = UINT64_MAX;
+    curl_multi_socket_action(self->multi, CURL_SOCKET_TIMEOUT, 0, &running);
   }
 }
 
@@ -188,33 +188,33 @@ prepare(CURL *easy, const char *url, bool stream, struct curl_slist *headers)
 }
 
 static void
-loop_init(loop *bare, unsigned port, const bench_job *job, unsigned count)
+loop_init(loop *self, unsigned port, const bench_job *job, unsigned count)
 {
   bool stream = job->chunks > 0;
-  snprintf(bare->url, sizeof bare->url,
+  snprintf(self->url, sizeof self->url,
            "http://127.0.0.1:%u/%s/v1/chat/completions", port, job->path);
-  bare->timer_ns = UINT64_MAX;
-  bare->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  bare->multi = curl_multi_init();
-  bare->headers = make_headers(stream);
-  bare->transfers = calloc(count, sizeof *bare->transfers);
-  if (bare->epoll_fd < 0 || !bare->multi || !bare->transfers)
+  self->timer_ns = UINT64_MAX;
+  self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  self->multi = curl_multi_init();
+  self->headers = make_headers(stream);
+  self->transfers = calloc(count, sizeof *self->transfers);
+  if (self->epoll_fd < 0 || !self->multi || !self->transfers)
     bench_fail("setting up");
-  curl_multi_setopt(bare->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt(bare->multi, CURLMOPT_SOCKETDATA, bare);
-  curl_multi_setopt(bare->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(bare->multi, CURLMOPT_TIMERDATA, bare);
-  curl_multi_setopt(bare->multi, CURLMOPT_MAXCONNECTS, 256L);
+  curl_multi_setopt(self->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(self->multi, CURLMOPT_SOCKETDATA, self);
+  curl_multi_setopt(self->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(self->multi, CURLMOPT_TIMERDATA, self);
+  curl_multi_setopt(self->multi, CURLMOPT_MAXCONNECTS, 256L);
 }
 
 static void
-add_transfer(loop *bare, transfer *to, bool frames, bool stream)
+add_transfer(loop *self, transfer *to, bool frames, bool stream)
 {
   to->easy = curl_easy_init();
   to->frames = frames ? calloc(1, sizeof *to->frames) : NULL;
   if (!to->easy || (frames && !to->frames))
     bench_fail("setting up");
-  prepare(to->easy, bare->url, stream, bare->headers);
+  prepare(to->easy, self->url, stream, self->headers);
   curl_easy_setopt(to->easy, CURLOPT_PRIVATE, to);
   curl_easy_setopt(to->easy, CURLOPT_WRITEFUNCTION, on_write);
   curl_easy_setopt(to->easy, CURLOPT_WRITEDATA, to);
@@ -233,104 +233,118 @@ check(const transfer *to, CURLcode code, const bench_job *job)
 }
 
 static void
-start(loop *bare, transfer *to)
+start(loop *self, transfer *to)
 {
   to->bytes = 0;
   to->begun = false;
   if (to->frames)
     to->frames->events = 0;
-  curl_multi_add_handle(bare->multi, to->easy);
+  curl_multi_add_handle(self->multi, to->easy);
 }
 
 static void
-run(loop *bare, const bench_job *job, unsigned total)
+run(loop *self, const bench_job *job, unsigned total)
 {
   unsigned started = 0, ended = 0;
   for (; started < total && started < BENCH_CONCURRENCY; started++)
-    start(bare, &bare->transfers[started]);
+    start(self, &self->transfers[started]);
   while (ended < total) {
     CURLMsg *message;
     int left;
-    turn(bare);
-    while ((message = curl_multi_info_read(bare->multi, &left))) {
+    turn(self);
+    while ((message = curl_multi_info_read(self->multi, &left))) {
       transfer *to = NULL;
       CURLcode code = message->data.result;
       curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &to);
-      curl_multi_remove_handle(bare->multi, to->easy);
+      curl_multi_remove_handle(self->multi, to->easy);
       check(to, code, job);
       ended++;
       if (started < total) {
         started++;
-        start(bare, to);
+        start(self, to);
       }
     }
   }
 }
 
-double
-bare_cpu_ns(unsigned port, const bench_job *job)
+static loop bare;
+
+static void
+begin_cpu(unsigned port, const bench_job *job)
 {
-  static loop bare;
   loop_init(&bare, port, job, BENCH_CONCURRENCY);
   for (unsigned i = 0; i < BENCH_CONCURRENCY; i++)
     add_transfer(&bare, &bare.transfers[i], job->chunks > 0, job->chunks > 0);
-  if (job->transfers > BENCH_CONCURRENCY)
-    run(&bare, job, job->transfers / 10 + BENCH_CONCURRENCY);
+}
+
+static double
+slice_cpu(const bench_job *job)
+{
   uint64_t before_ns = bench_cpu_ns();
   run(&bare, job, job->transfers);
   return (double)(bench_cpu_ns() - before_ns) / job->transfers;
 }
 
+static void
+end(void)
+{
+}
+
+const bench_side bare_cpu = {begin_cpu, slice_cpu, end};
+
 /* ---- One call at a time -------------------------------------------------- */
 
-double
-bare_latency_ns(unsigned port, unsigned calls)
+static transfer alone;
+
+static void
+begin_latency(unsigned port, const bench_job *job)
 {
-  char url[128];
-  snprintf(url, sizeof url, "http://127.0.0.1:%u/unary/v1/chat/completions",
-           port);
-  struct curl_slist *headers = make_headers(false);
-  double *taken = calloc(calls, sizeof *taken);
-  transfer to = {.easy = curl_easy_init()};
-  if (!taken || !to.easy)
+  snprintf(bare.url, sizeof bare.url,
+           "http://127.0.0.1:%u/%s/v1/chat/completions", port, job->path);
+  alone.easy = curl_easy_init();
+  if (!alone.easy)
     bench_fail("setting up");
-  prepare(to.easy, url, false, headers);
-  curl_easy_setopt(to.easy, CURLOPT_WRITEFUNCTION, on_write);
-  curl_easy_setopt(to.easy, CURLOPT_WRITEDATA, &to);
-  const bench_job job = {.path = "unary"};
-  for (unsigned i = 0; i < calls / 10; i++)
-    check(&to, curl_easy_perform(to.easy), &job);
-  for (unsigned i = 0; i < calls; i++) {
-    to.bytes = 0;
-    uint64_t begin_ns = bench_now_ns();
-    CURLcode code = curl_easy_perform(to.easy);
-    taken[i] = (double)(bench_now_ns() - begin_ns);
-    check(&to, code, &job);
-  }
-  return bench_median(taken, calls);
+  prepare(alone.easy, bare.url, false, make_headers(false));
+  curl_easy_setopt(alone.easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl_easy_setopt(alone.easy, CURLOPT_WRITEDATA, &alone);
 }
+
+static double
+slice_latency(const bench_job *job)
+{
+  double taken[BENCH_LATENCY_CALLS];
+  for (unsigned i = 0; i < BENCH_LATENCY_CALLS; i++) {
+    alone.bytes = 0;
+    uint64_t begin_ns = bench_now_ns();
+    CURLcode code = curl_easy_perform(alone.easy);
+    taken[i] = (double)(bench_now_ns() - begin_ns);
+    check(&alone, code, job);
+  }
+  return bench_median(taken, BENCH_LATENCY_CALLS);
+}
+
+const bench_side bare_latency = {begin_latency, slice_latency, end};
 
 /* ---- Open streams -------------------------------------------------------- */
 
 static void
-open_streams(loop *bare, unsigned from, unsigned to)
+open_streams(unsigned from, unsigned to)
 {
   for (unsigned i = from; i < to; i++) {
-    add_transfer(bare, &bare->transfers[i], false, true);
-    start(bare, &bare->transfers[i]);
-    while (!bare->transfers[i].begun)
-      turn(bare);
+    add_transfer(&bare, &bare.transfers[i], false, true);
+    start(&bare, &bare.transfers[i]);
+    while (!bare.transfers[i].begun)
+      turn(&bare);
   }
 }
 
 double
 bare_open_bytes(unsigned port)
 {
-  static loop bare;
   const bench_job job = {.path = "hold", .chunks = 1};
   loop_init(&bare, port, &job, 10000);
-  open_streams(&bare, 0, 1000);
+  open_streams(0, 1000);
   double before = bench_rss_bytes();
-  open_streams(&bare, 1000, 10000);
+  open_streams(1000, 10000);
   return (bench_rss_bytes() - before) / 9000;
 }

@@ -12,7 +12,7 @@ typedef struct canned_text {
 } canned_text;
 
 /* Chunks of one paced stream. */
-#define CANNED_PACED_CHUNKS 2000
+#define CANNED_PACED_CHUNKS 500
 
 /* A chat.completion of 1 KB with its length. */
 canned_text canned_unary(void);

@@ -4,17 +4,22 @@
  *   bench_speed PORT [TURNS]       all figures but those that the script
  *                                  tests/bench/run takes with other programs
  *   bench_speed --mode NAME PORT [FACTOR]
- *                                  one measurement in this process; FACTOR
- *                                  times as many transfers, for a profiler
+ *                                  one measurement in this process, FACTOR
+ *                                  turns; 0: a slice for each line of input
  *   bench_speed --config NAME PORT the configuration of that measurement, for
  *                                  programs in other languages
  *
- * Measurements run in processes of their own, each in turn: one round measures
- * everything once, so that a slow minute of the machine meets both sides of a
- * ratio. A ratio is the median of the rounds' ratios. */
+ * Each measurement has a process of its own, which stays, warmed up, for the
+ * whole run. One round asks each of them in turn for a slice of about 50 ms, so
+ * that a slow moment of the machine meets both sides of a ratio; every other
+ * round goes backwards, since what ran before a slice changes its time. There
+ * are turn_slices such rounds in each of the TURNS. A ratio is the median of
+ * the rounds' ratios. */
+#include "bench/canned.h"
 #include "bench/speed.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { turns_max = 25 };
+enum { turns_max = 25, turn_slices = 5, slices_max = turns_max * turn_slices };
 
 /* ---- Helpers of the measurements ----------------------------------------- */
 
@@ -107,76 +112,51 @@ bench_server_peak(unsigned port)
 
 /* ---- Measurements -------------------------------------------------------- */
 
-enum { latency_calls = 8000 };
-
-static const bench_job unary = {"unary", 20000, 0, true, true, 0};
-static const bench_job assembled = {"s20", 15000, 20, true, true, 0};
-static const bench_job bulk = {"bulk", 2400, 1000, true, false, 0};
-static const bench_job bulk_driven = {"bulk", 2400, 1000, false, false, 0};
-static const bench_job paced = {"paced", BENCH_CONCURRENCY, 2000, true, false,
-                                0};
+static const bench_job unary = {"unary", 1500, 0, true, true, 0};
+static const bench_job assembled = {"s20", 1200, 20, true, true, 0};
+static const bench_job bulk = {"bulk", 384, 1000, true, false, 0};
+static const bench_job bulk_driven = {"bulk", 384, 1000, false, false, 0};
+static const bench_job paced = {
+    "paced", BENCH_CONCURRENCY, CANNED_PACED_CHUNKS, true, false, 0};
 static const bench_job paced_driven = {
-    "paced", BENCH_CONCURRENCY, 2000, false, false, 0};
+    "paced", BENCH_CONCURRENCY, CANNED_PACED_CHUNKS, false, false, 0};
 static const bench_job paced_interval = {
-    "paced", BENCH_CONCURRENCY, 2000, true, false, 5};
+    "paced", BENCH_CONCURRENCY, CANNED_PACED_CHUNKS, true, false, 5};
+static const bench_job latency_driven = {"unary", 0, 0, false, true, 0};
+static const bench_job latency = {"unary", 0, 0, true, true, 0};
 
-static double
-latency_bare(unsigned port)
-{
-  return bare_latency_ns(port, latency_calls);
-}
-
-static double
-latency_driven(unsigned port)
-{
-  return infer_latency_ns(port, latency_calls, false);
-}
-
-static double
-latency_threaded(unsigned port)
-{
-  return infer_latency_ns(port, latency_calls, true);
-}
-
-static double
-poll_empty(unsigned port)
-{
-  (void)port;
-  return infer_poll_empty_ns();
-}
-
-/* Either a job for one of the two sides, or a function of its own. */
+/* Either a job for one of the two sides, measured in each round, or a function
+ * of its own, measured once. */
 typedef struct measurement {
   const char *name;
   const bench_job *job;
-  double (*cpu_ns)(unsigned port, const bench_job *job);
-  double (*other)(unsigned port);
-  bool once; /* does not vary: not in each round */
+  const bench_side *side;
+  double (*once)(unsigned port);
 } measurement;
 
 static const measurement measurements[] = {
-    {"bare_unary", &unary, bare_cpu_ns, NULL, false},
-    {"infer_unary", &unary, infer_cpu_ns, NULL, false},
-    {"bare_assembled", &assembled, bare_cpu_ns, NULL, false},
-    {"infer_assembled", &assembled, infer_cpu_ns, NULL, false},
-    {"bare_bulk", &bulk, bare_cpu_ns, NULL, false},
-    {"infer_bulk", &bulk, infer_cpu_ns, NULL, false},
-    {"infer_bulk_driven", &bulk_driven, infer_cpu_ns, NULL, false},
-    {"bare_paced", &paced, bare_cpu_ns, NULL, false},
-    {"infer_paced_driven", &paced_driven, infer_cpu_ns, NULL, false},
-    {"infer_paced", &paced, infer_cpu_ns, NULL, false},
-    {"infer_paced_interval", &paced_interval, infer_cpu_ns, NULL, false},
-    {"bare_latency", NULL, NULL, latency_bare, false},
-    {"infer_latency_driven", NULL, NULL, latency_driven, false},
-    {"infer_latency", NULL, NULL, latency_threaded, false},
-    {"infer_poll_empty", NULL, NULL, poll_empty, false},
-    {"bare_open", NULL, NULL, bare_open_bytes, true},
-    {"infer_open", NULL, NULL, infer_open_bytes, true},
-    {"infer_one_stream", NULL, NULL, infer_one_stream, true},
+    {"bare_unary", &unary, &bare_cpu, NULL},
+    {"infer_unary", &unary, &infer_cpu, NULL},
+    {"bare_assembled", &assembled, &bare_cpu, NULL},
+    {"infer_assembled", &assembled, &infer_cpu, NULL},
+    {"infer_bulk", &bulk, &infer_cpu, NULL},
+    {"bare_bulk", &bulk, &bare_cpu, NULL},
+    {"infer_bulk_driven", &bulk_driven, &infer_cpu, NULL},
+    {"infer_paced", &paced, &infer_cpu, NULL},
+    {"infer_paced_driven", &paced_driven, &infer_cpu, NULL},
+    {"bare_paced", &paced, &bare_cpu, NULL},
+    {"infer_paced_interval", &paced_interval, &infer_cpu, NULL},
+    {"infer_latency_driven", &latency_driven, &infer_latency, NULL},
+    {"bare_latency", &latency, &bare_latency, NULL},
+    {"infer_latency", &latency, &infer_latency, NULL},
+    {"infer_poll_empty", NULL, NULL, infer_poll_empty_ns},
+    {"bare_open", NULL, NULL, bare_open_bytes},
+    {"infer_open", NULL, NULL, infer_open_bytes},
+    {"infer_one_stream", NULL, NULL, infer_one_stream},
 };
 enum { measurement_count = sizeof measurements / sizeof measurements[0] };
 
-static double values[measurement_count][turns_max];
+static double values[measurement_count][slices_max];
 
 static size_t
 find(const char *name)
@@ -188,6 +168,22 @@ find(const char *name)
   exit(2);
 }
 
+/* Answers each line of standard input with the number of one slice. The first
+ * slice warms up and is not told. */
+static void
+serve_slices(const measurement *what, unsigned port)
+{
+  char line[8];
+  what->side->begin(port, what->job);
+  what->side->slice(what->job);
+  while (fgets(line, sizeof line, stdin)) {
+    printf("%.3f\n", what->side->slice(what->job));
+    fflush(stdout);
+  }
+  what->side->end();
+}
+
+/* In this process, FACTOR times a turn's slices in one. */
 static int
 measure_here(const char *name, unsigned port, unsigned factor)
 {
@@ -197,37 +193,109 @@ measure_here(const char *name, unsigned port, unsigned factor)
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  if (!what->job)
-    return printf("%.3f\n", what->other(port)) < 0;
-  bench_job job = *what->job;
-  job.transfers *= factor;
-  return printf("%.3f\n", what->cpu_ns(port, &job)) < 0;
+  if (what->once)
+    return printf("%.3f\n", what->once(port)) < 0;
+  if (factor == 0)
+    return serve_slices(what, port), 0;
+  double slices[slices_max];
+  size_t count = 0;
+  what->side->begin(port, what->job);
+  what->side->slice(what->job);
+  while (count < factor * turn_slices && count < slices_max)
+    slices[count++] = what->side->slice(what->job);
+  what->side->end();
+  return printf("%.3f\n", bench_median(slices, count)) < 0;
 }
 
-/* The same in a process of its own. */
-static double
-measure(const char *self, size_t which, const char *port)
+/* ---- Measurements in processes of their own ------------------------------ */
+
+typedef struct worker {
+  pid_t pid;
+  FILE *to, *from;
+} worker;
+
+static worker workers[measurement_count];
+
+static void
+worker_start(const char *self, size_t which, const char *port)
 {
-  int fds[2], status;
-  double value;
-  if (pipe(fds) != 0)
+  int in[2], out[2];
+  worker *one = &workers[which];
+  if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
     bench_fail("pipe");
-  pid_t child = fork();
-  if (child == 0) {
-    dup2(fds[1], STDOUT_FILENO);
-    close(fds[0]);
-    close(fds[1]);
-    execl(self, self, "--mode", measurements[which].name, port, (char *)NULL);
+  one->pid = fork();
+  if (one->pid == 0) {
+    dup2(in[0], STDIN_FILENO);
+    dup2(out[1], STDOUT_FILENO);
+    execl(self, self, "--mode", measurements[which].name, port, "0",
+          (char *)NULL);
     _exit(127);
   }
-  close(fds[1]);
-  FILE *from = fdopen(fds[0], "r");
-  bool got = from && fscanf(from, "%lf", &value) == 1;
-  if (from)
-    fclose(from);
-  if (child < 0 || waitpid(child, &status, 0) != child || status != 0 || !got)
+  close(in[0]);
+  close(out[1]);
+  one->to = fdopen(in[1], "w");
+  one->from = fdopen(out[0], "r");
+  if (one->pid < 0 || !one->to || !one->from)
+    bench_fail("starting a measurement");
+}
+
+static double
+worker_read(size_t which)
+{
+  double value;
+  if (fscanf(workers[which].from, "%lf", &value) != 1)
     bench_fail(measurements[which].name);
   return value;
+}
+
+static double
+worker_slice(size_t which)
+{
+  fputs("\n", workers[which].to);
+  fflush(workers[which].to);
+  return worker_read(which);
+}
+
+static void
+worker_end(size_t which)
+{
+  int status;
+  fclose(workers[which].to);
+  if (waitpid(workers[which].pid, &status, 0) != workers[which].pid ||
+      status != 0)
+    bench_fail(measurements[which].name);
+  fclose(workers[which].from);
+}
+
+static double
+measure_once(const char *self, const char *name, const char *port)
+{
+  size_t which = find(name);
+  worker_start(self, which, port);
+  double value = worker_read(which);
+  worker_end(which);
+  return value;
+}
+
+/* Every job's worker warms up while it alone has the machine: it has answered
+ * once, unrecorded, before the next begins. */
+static void
+measure_rounds(const char *self, const char *port, size_t rounds)
+{
+  for (size_t i = 0; i < measurement_count; i++)
+    if (measurements[i].job) {
+      worker_start(self, i, port);
+      worker_slice(i);
+    }
+  for (size_t round = 0; round < rounds; round++)
+    for (size_t n = 0; n < measurement_count; n++) {
+      size_t i = round % 2 == 0 ? n : measurement_count - 1 - n;
+      if (measurements[i].job)
+        values[i][round] = worker_slice(i);
+    }
+  for (size_t i = 0; i < measurement_count; i++)
+    if (measurements[i].job)
+      worker_end(i);
 }
 
 static int
@@ -243,7 +311,7 @@ print_config(const char *name, unsigned port)
 /* ---- Figures ------------------------------------------------------------- */
 
 typedef struct figure {
-  const char *name, *of, *to; /* of / to; to NULL: of itself */
+  const char *name, *of, *to; /* of / to */
   double target;
 } figure;
 
@@ -257,7 +325,6 @@ static const figure figures[] = {
     {"paced_interval_cpu_ratio", "infer_paced_interval", "bare_paced", 1.3},
     {"added_p50_ratio_driven", "infer_latency_driven", "bare_latency", 1.10},
     {"added_p50_ratio_threaded", "infer_latency", "bare_latency", 1.45},
-    {"queue_poll_empty_ns", "infer_poll_empty", NULL, 50},
 };
 
 static bool
@@ -269,36 +336,35 @@ print_figure(const char *name, double value, double target)
 }
 
 static bool
-print_ratios(int turns)
+print_ratios(size_t rounds)
 {
   bool ok = true;
   for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
     const figure *what = &figures[i];
-    const double *of = values[find(what->of)];
-    const double *to = what->to ? values[find(what->to)] : NULL;
-    double ratios[turns_max];
-    for (int turn = 0; turn < turns; turn++)
-      ratios[turn] = to ? of[turn] / to[turn] : of[turn];
-    double median = bench_median(ratios, (size_t)turns);
-    printf("# %s: %.4g to %.4g in %d rounds\n", what->name, ratios[0],
-           ratios[turns - 1], turns);
+    const double *of = values[find(what->of)], *to = values[find(what->to)];
+    double ratios[slices_max];
+    for (size_t round = 0; round < rounds; round++)
+      ratios[round] = of[round] / to[round];
+    double median = bench_median(ratios, rounds);
+    printf("# %s: middle half of %zu rounds from %.4g to %.4g\n", what->name,
+           rounds, ratios[rounds / 4], ratios[rounds * 3 / 4]);
     ok = print_figure(what->name, median, what->target) && ok;
   }
   return ok;
 }
 
 static void
-print_medians(int turns)
+print_medians(size_t rounds)
 {
   for (size_t i = 0; i < measurement_count; i++) {
-    double sorted[turns_max];
-    if (measurements[i].once)
+    double sorted[slices_max];
+    if (!measurements[i].job)
       continue;
     memcpy(sorted, values[i], sizeof sorted);
-    printf("# %s: median %.0f ns%s%s\n", measurements[i].name,
-           bench_median(sorted, (size_t)turns),
-           measurements[i].job ? " of CPU per answer, /" : "",
-           measurements[i].job ? measurements[i].job->path : "");
+    printf("# %s: median %.0f ns %s, /%s\n", measurements[i].name,
+           bench_median(sorted, rounds),
+           measurements[i].job->transfers ? "of CPU per answer" : "for a call",
+           measurements[i].job->path);
   }
 }
 
@@ -306,9 +372,9 @@ static bool
 print_open(const char *self, const char *port_text, unsigned port)
 {
   bench_server_peak(port);
-  double bare = measure(self, find("bare_open"), port_text);
+  double bare = measure_once(self, "bare_open", port_text);
   unsigned long bare_peak = bench_server_peak(port);
-  double subject = measure(self, find("infer_open"), port_text);
+  double subject = measure_once(self, "infer_open", port_text);
   unsigned long peak = bench_server_peak(port);
   printf("# an open stream: libcurl %.0f bytes, libinfer with it %.0f; the "
          "server saw %lu and %lu open at once\n",
@@ -334,12 +400,13 @@ main(int argc, char **argv)
   printf("# %s; concurrency %d; configuration %016llx\n", curl_version(),
          BENCH_CONCURRENCY, (unsigned long long)infer_config_hash());
   fflush(stdout);
-  for (int turn = 0; turn < turns; turn++)
-    for (size_t i = 0; i < measurement_count; i++)
-      if (!measurements[i].once)
-        values[i][turn] = measure(argv[0], i, argv[1]);
-  print_medians(turns);
-  bool ok = print_ratios(turns);
+  size_t rounds = (size_t)turns * turn_slices;
+  measure_rounds(argv[0], argv[1], rounds);
+  print_medians(rounds);
+  bool ok = print_ratios(rounds);
+  ok = print_figure("queue_poll_empty_ns",
+                    measure_once(argv[0], "infer_poll_empty", argv[1]), 50) &&
+       ok;
   fflush(stdout);
   ok = print_open(argv[0], argv[1], (unsigned)strtoul(argv[1], NULL, 10)) && ok;
   return ok ? 0 : 1;

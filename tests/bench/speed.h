@@ -7,11 +7,14 @@
 #include <stdint.h>
 
 /* What the two sides of the speed benchmark share. Each measurement runs in a
- * process of its own and gives one number; whatever goes wrong ends it with a
- * message and exit code 1, so that no figure comes from half a run. */
+ * process of its own, which gives one number for each slice of work that it is
+ * asked for; whatever goes wrong ends it with a message and exit code 1, so
+ * that no figure comes from half a run. */
 
 /* Transfers that run at once. */
 #define BENCH_CONCURRENCY 32
+/* Calls of one slice of latency. */
+#define BENCH_LATENCY_CALLS 400
 /* The request that both sides send, member by member the same. */
 #define BENCH_MODEL  "gpt-4o-mini"
 #define BENCH_PROMPT "Summarize the ticket in two sentences, please."
@@ -19,7 +22,7 @@
 
 typedef struct bench_job {
   const char *path;     /* first part of the server's path: "unary", ... */
-  unsigned transfers;   /* to be measured, after a tenth of it as warm-up */
+  unsigned transfers;   /* of one slice */
   unsigned chunks;      /* content chunks of each answer; 0: no stream */
   bool threaded;        /* libinfer: with a loop thread */
   bool whole;           /* libinfer: only the terminal event */
@@ -35,17 +38,25 @@ double bench_rss_bytes(void);
 /* Lets the server count anew. Gives the peak of streams open at once. */
 unsigned long bench_server_peak(unsigned port);
 
-/* CPU nanoseconds per transfer, on bare libcurl and on libinfer. */
-double bare_cpu_ns(unsigned port, const bench_job *job);
-double infer_cpu_ns(unsigned port, const bench_job *job);
+/* One side of a comparison: what it sets up once, the number that one slice of
+ * the job gives, and the check at the end. There is one set of state for all,
+ * so a process uses one side for one job. */
+typedef struct bench_side {
+  void (*begin)(unsigned port, const bench_job *job);
+  double (*slice)(const bench_job *job);
+  void (*end)(void);
+} bench_side;
+
+/* CPU nanoseconds per transfer. */
+extern const bench_side bare_cpu, infer_cpu;
 /* Median nanoseconds of one blocking call. */
-double bare_latency_ns(unsigned port, unsigned calls);
-double infer_latency_ns(unsigned port, unsigned calls, bool threaded);
+extern const bench_side bare_latency, infer_latency;
+
 /* Resident bytes that each further open stream costs, from 1,000 to
  * 10,000. */
 double bare_open_bytes(unsigned port);
 double infer_open_bytes(unsigned port);
-double infer_poll_empty_ns(void);
+double infer_poll_empty_ns(unsigned port);
 /* Reads one paced stream and does nothing else, for callgrind; gives the number
  * of its chunks. */
 double infer_one_stream(unsigned port);

@@ -124,34 +124,37 @@ typedef struct caller {
   size_t text_bytes[slots_max]; /* that came of the call with this tag */
 } caller;
 
+static caller all;
+static unsigned all_calls; /* that telemetry must have seen at the end */
+
 static void
-submit(caller *all, uint64_t tag)
+submit(uint64_t tag)
 {
   infer_error *error = NULL;
-  all->text_bytes[tag] = 0;
-  if (infer_submit(all->client, all->request, all->mode, all->queue, tag, NULL,
+  all.text_bytes[tag] = 0;
+  if (infer_submit(all.client, all.request, all.mode, all.queue, tag, NULL,
                    &error) != INFER_OK)
     fail_with("submit", error);
 }
 
 /* Reads an event; true if it was a call's last one, whose tag is then free. */
 static bool
-take(caller *all, infer_event *event, uint64_t *tag)
+take(infer_event *event, uint64_t *tag)
 {
   int32_t type = infer_event_type(event);
   size_t len = 0;
   *tag = infer_event_tag(event);
   if (type == INFER_EVENT_TEXT) {
     infer_event_text(event, &len);
-    all->text_bytes[*tag] += len;
-    all->content_events++;
+    all.text_bytes[*tag] += len;
+    all.content_events++;
   }
   if (type == INFER_EVENT_DONE) {
     if (infer_event_status(event) != INFER_OK)
       fail_with("a call", infer_event_error(event));
     infer_response_text(infer_event_response(event), &len);
     if (len < 100 ||
-        (all->mode == INFER_SUBMIT_STREAM && all->text_bytes[*tag] != len))
+        (all.mode == INFER_SUBMIT_STREAM && all.text_bytes[*tag] != len))
       bench_fail("an answer is not whole");
   }
   infer_event_free(event);
@@ -159,74 +162,80 @@ take(caller *all, infer_event *event, uint64_t *tag)
 }
 
 static void
-run(caller *all, unsigned total)
+run(unsigned total)
 {
   unsigned started = 0, ended = 0;
   for (; started < total && started < BENCH_CONCURRENCY; started++)
-    submit(all, started);
+    submit(started);
   while (ended < total) {
     infer_event *events[batch_max];
     size_t count;
-    if (infer_queue_poll_batch(all->queue, events, batch_max, -1, &count) !=
+    if (infer_queue_poll_batch(all.queue, events, batch_max, -1, &count) !=
         INFER_OK)
       bench_fail("poll");
     for (size_t i = 0; i < count; i++) {
       uint64_t tag;
-      if (!take(all, events[i], &tag))
+      if (!take(events[i], &tag))
         continue;
       ended++;
       if (started < total) {
         started++;
-        submit(all, tag);
+        submit(tag);
       }
     }
   }
 }
 
 static void
-caller_init(caller *all, unsigned port, const bench_job *job)
+caller_init(unsigned port, const bench_job *job)
 {
-  all->client = make_client(port, job);
-  all->request = make_request();
-  all->mode = job->whole ? INFER_SUBMIT_WHOLE : INFER_SUBMIT_STREAM;
-  if (infer_queue_new(&all->queue, all->client) != INFER_OK)
+  all.client = make_client(port, job);
+  all.request = make_request();
+  all.mode = job->whole ? INFER_SUBMIT_WHOLE : INFER_SUBMIT_STREAM;
+  if (infer_queue_new(&all.queue, all.client) != INFER_OK)
     bench_fail("the queue");
 }
 
 static void
-caller_fini(caller *all, unsigned calls)
+caller_fini(unsigned calls)
 {
-  infer_queue_free(all->queue);
-  infer_request_free(all->request);
-  infer_client_free(all->client);
+  infer_queue_free(all.queue);
+  infer_request_free(all.request);
+  infer_client_free(all.client);
   if (atomic_load(&attempts_seen) != calls || atomic_load(&calls_seen) != calls)
     bench_fail("the telemetry");
 }
 
-double
-infer_cpu_ns(unsigned port, const bench_job *job)
+static void
+begin_cpu(unsigned port, const bench_job *job)
 {
-  static caller all;
-  unsigned warm_up = job->transfers > BENCH_CONCURRENCY
-                         ? job->transfers / 10 + BENCH_CONCURRENCY
-                         : 0;
-  caller_init(&all, port, job);
-  run(&all, warm_up);
-  uint64_t before_ns = bench_cpu_ns();
-  run(&all, job->transfers);
-  double taken_ns = (double)(bench_cpu_ns() - before_ns);
-  caller_fini(&all, warm_up + job->transfers);
-  return taken_ns / job->transfers;
+  caller_init(port, job);
 }
+
+static double
+slice_cpu(const bench_job *job)
+{
+  uint64_t before_ns = bench_cpu_ns();
+  run(job->transfers);
+  all_calls += job->transfers;
+  return (double)(bench_cpu_ns() - before_ns) / job->transfers;
+}
+
+static void
+end(void)
+{
+  caller_fini(all_calls);
+}
+
+const bench_side infer_cpu = {begin_cpu, slice_cpu, end};
 
 double
 infer_one_stream(unsigned port)
 {
   const bench_job job = {.path = "paced", .chunks = 1};
-  static caller all;
-  caller_init(&all, port, &job);
-  run(&all, 1);
-  caller_fini(&all, 1);
+  caller_init(port, &job);
+  run(1);
+  caller_fini(1);
   /* Not the events that were read: chunks that come together are one. */
   return CANNED_PACED_CHUNKS;
 }
@@ -243,41 +252,43 @@ chat(infer_client *client, const infer_request *request)
   infer_response_free(response);
 }
 
-double
-infer_latency_ns(unsigned port, unsigned calls, bool threaded)
+static void
+begin_latency(unsigned port, const bench_job *job)
 {
-  const bench_job job = {.path = "unary", .threaded = threaded};
-  infer_client *client = make_client(port, &job);
-  infer_request *request = make_request();
-  double *taken = calloc(calls, sizeof *taken);
-  if (!taken)
-    bench_fail("setting up");
-  for (unsigned i = 0; i < calls / 10; i++)
-    chat(client, request);
-  for (unsigned i = 0; i < calls; i++) {
+  all.client = make_client(port, job);
+  all.request = make_request();
+}
+
+static double
+slice_latency(const bench_job *job)
+{
+  double taken[BENCH_LATENCY_CALLS];
+  (void)job;
+  for (unsigned i = 0; i < BENCH_LATENCY_CALLS; i++) {
     uint64_t begin_ns = bench_now_ns();
-    chat(client, request);
+    chat(all.client, all.request);
     taken[i] = (double)(bench_now_ns() - begin_ns);
   }
-  infer_request_free(request);
-  infer_client_free(client);
-  return bench_median(taken, calls);
+  all_calls += BENCH_LATENCY_CALLS;
+  return bench_median(taken, BENCH_LATENCY_CALLS);
 }
+
+const bench_side infer_latency = {begin_latency, slice_latency, end};
 
 /* ---- Open streams -------------------------------------------------------- */
 
 static void
-open_streams(caller *all, unsigned from, unsigned to)
+open_streams(unsigned from, unsigned to)
 {
   for (unsigned i = from; i < to; i++) {
-    unsigned before = all->content_events;
-    submit(all, i);
-    while (all->content_events == before) {
+    unsigned before = all.content_events;
+    submit(i);
+    while (all.content_events == before) {
       infer_event *event;
       uint64_t tag;
-      if (infer_queue_poll(all->queue, 10000, &event) != INFER_OK)
+      if (infer_queue_poll(all.queue, 10000, &event) != INFER_OK)
         bench_fail("poll");
-      if (take(all, event, &tag))
+      if (take(event, &tag))
         bench_fail("a stream ended");
     }
   }
@@ -287,29 +298,27 @@ double
 infer_open_bytes(unsigned port)
 {
   const bench_job job = {.path = "hold", .chunks = 1, .threaded = true};
-  static caller all;
-  caller_init(&all, port, &job);
-  open_streams(&all, 0, 1000);
+  caller_init(port, &job);
+  open_streams(0, 1000);
   double before = bench_rss_bytes();
-  open_streams(&all, 1000, 10000);
+  open_streams(1000, 10000);
   return (bench_rss_bytes() - before) / 9000;
 }
 
 /* ---- The empty queue ----------------------------------------------------- */
 
 double
-infer_poll_empty_ns(void)
+infer_poll_empty_ns(unsigned port)
 {
   enum { polls = 2000000 };
   const bench_job job = {.path = "unary", .threaded = true};
-  static caller all;
   infer_event *event;
-  caller_init(&all, 1, &job);
+  caller_init(port, &job);
   uint64_t before_ns = bench_now_ns();
   for (int i = 0; i < polls; i++)
     if (infer_queue_poll(all.queue, 0, &event) != INFER_E_TIMEOUT)
       bench_fail("poll");
   double taken_ns = (double)(bench_now_ns() - before_ns);
-  caller_fini(&all, 0);
+  caller_fini(0);
   return taken_ns / polls;
 }

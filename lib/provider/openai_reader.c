@@ -7,15 +7,14 @@
 static inline size_t
 look(inf_sv key, const inf_openai_name *names, size_t from, size_t to)
 {
-  while (from < to && (key.len != names[from].len ||
-                       memcmp(key.ptr, names[from].text, key.len) != 0))
+  while (from < to && !inf_openai_is_name(key, &names[from]))
     from++;
   return from;
 }
 
 size_t
-inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
-                size_t count, size_t *next)
+inf_openai_search(const inf_json_iter *it, const inf_openai_name *names,
+                  size_t count, size_t *next)
 {
   inf_sv key = it->key;
   size_t found = look(key, names, *next, count);

@@ -4,6 +4,7 @@
 
 #include "provider/dialect.h"
 #include "wire/json_scan.h"
+#include "wire/swar.h"
 
 /* What the files that read Chat Completions share: the state of reading one
  * chunk or body, and small helpers. openai_read.c reads the outer object and
@@ -36,10 +37,28 @@ typedef struct inf_openai_name {
     literal, sizeof(literal) - 1 \
   }
 
+static inline bool
+inf_openai_is_name(inf_sv key, const inf_openai_name *name)
+{
+  return key.len == name->len && inf_swar_same(key.ptr, name->text, key.len);
+}
+
 /* Which of the names the member has; count for another one. *next, 0 at first,
- * is where the search begins: members mostly come in the order of the table. */
-size_t inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
-                       size_t count, size_t *next);
+ * is where the search begins: members mostly come in the order of the table,
+ * and only where they do not is there a search. */
+size_t inf_openai_search(const inf_json_iter *it, const inf_openai_name *names,
+                         size_t count, size_t *next);
+static inline size_t
+inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
+                size_t count, size_t *next)
+{
+  size_t at = *next;
+  if (at == count || !inf_openai_is_name(it->key, &names[at]))
+    return inf_openai_search(it, names, count, next);
+  *next = at + 1;
+  return at;
+}
+
 /* Iterates an object; any other value has no members. */
 inf_json_iter inf_openai_members_of(const inf_openai_reader *reader,
                                     inf_sv value);

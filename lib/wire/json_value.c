@@ -157,26 +157,9 @@ take_item(inf_json_iter *it)
   return it->value.len > 0;
 }
 
-static bool
-next_by_index(inf_json_iter *it)
-{
-  const inf_json_entry *entry = &it->index->entries[it->entry];
-  const char *text = it->index->text;
-
-  if (it->entry == it->stop)
-    return false;
-  if (it->object)
-    it->key = inf_sv_of(text + entry->key, entry->key_len);
-  it->value = inf_sv_of(text + entry->start, entry->end - entry->start);
-  it->entry = entry->next;
-  return true;
-}
-
 bool
-inf_json_next(inf_json_iter *it)
+inf_json_next_in_text(inf_json_iter *it)
 {
-  if (it->index)
-    return next_by_index(it);
   if (it->at == it->end)
     return false;
   if (take_item(it))

@@ -46,7 +46,23 @@ inf_json_iter inf_json_iter_of(inf_sv value);
  * Where it has none (NULL, a text too long, another text) it is of no use, and
  * of no harm. It must outlive the iterator. */
 inf_json_iter inf_json_iter_by(const inf_json_index *index, inf_sv value);
-bool inf_json_next(inf_json_iter *it);
+/* What inf_json_next() does where there is no index. */
+bool inf_json_next_in_text(inf_json_iter *it);
+static inline bool
+inf_json_next(inf_json_iter *it)
+{
+  const inf_json_index *index = it->index;
+  if (!index)
+    return inf_json_next_in_text(it);
+  if (it->entry == it->stop)
+    return false;
+  const inf_json_entry *entry = &index->entries[it->entry];
+  if (it->object)
+    it->key = inf_sv_of(index->text + entry->key, entry->key_len);
+  it->value = inf_sv_of(index->text + entry->start, entry->end - entry->start);
+  it->entry = entry->next;
+  return true;
+}
 /* Does the name equal the text, escapes taken into account? */
 bool inf_json_key_is(const inf_json_iter *it, inf_sv name);
 size_t inf_json_count(inf_sv value);

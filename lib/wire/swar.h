@@ -61,6 +61,22 @@ inf_swar_first(uint64_t matches)
   return (size_t)__builtin_ctzll(matches) / 8;
 }
 
+/* Are the len bytes at both places the same? For names and other short texts
+ * whose length is not known to the compiler: without a call. */
+static inline int
+inf_swar_same(const char *a, const char *b, size_t len)
+{
+  if (len < 8) {
+    while (len > 0 && a[len - 1] == b[len - 1])
+      len--;
+    return len == 0;
+  }
+  for (size_t i = 0; i < len - 8; i += 8)
+    if (inf_swar_load(a + i) != inf_swar_load(b + i))
+      return 0;
+  return inf_swar_load(a + len - 8) == inf_swar_load(b + len - 8);
+}
+
 /* What ends a run of plain text within a JSON string: a quote, a backslash or
  * a control character. */
 static inline int

@@ -341,6 +341,23 @@ scan_alone(inf_sv text, unsigned max_depth, inf_sv *value,
   return false;
 }
 
+/* The same of a text that is made valid before it is read. Nearly all are
+ * ASCII, as the scan tells. */
+static int32_t
+scan_repaired(inf_decoder *decoder, inf_sv *text, inf_sv *value,
+              inf_json_index *index, inf_json_error *error, bool *sound)
+{
+  const unsigned max_depth = decoder->options.max_depth;
+  const char *as_it_came = text->ptr;
+  *sound = scan_alone(*text, max_depth, value, index, error);
+  if (*sound && index->ascii)
+    return INFER_OK;
+  int32_t status = repair(decoder, text);
+  if (status == INFER_OK && text->ptr != as_it_came)
+    *sound = scan_alone(*text, max_depth, value, index, error);
+  return status;
+}
+
 static int32_t
 read_error_event(inf_decoder *decoder, inf_sv text)
 {
@@ -547,11 +564,13 @@ read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
   inf_json_error error;
   inf_json_index index;
   inf_sv value;
-  int32_t status = repair(decoder, &data);
+  bool sound;
+  int32_t status =
+      scan_repaired(decoder, &data, &value, &index, &error, &sound);
   if (status != INFER_OK)
     return status;
   inf_guess_begin(&decoder->guess, data);
-  if (!scan_alone(data, decoder->options.max_depth, &value, &index, &error)) {
+  if (!sound) {
     if (error.status == INFER_E_TOO_DEEP)
       return inf_decoder_fail(decoder, error.status,
                               "an event is nested too deeply");
@@ -646,10 +665,12 @@ inf_openai_read_body(inf_decoder *decoder, inf_sv body)
   inf_sv value;
   inf_buf_clear(&decoder->scratch);
   body = inf_sv_trim(body);
-  int32_t status = repair(decoder, &body);
+  bool sound;
+  int32_t status =
+      scan_repaired(decoder, &body, &value, &index, &error, &sound);
   if (status != INFER_OK)
     return status;
-  if (!scan_alone(body, decoder->options.max_depth, &value, &index, &error))
+  if (!sound)
     return refuse_body(decoder, body, &error);
   inf_openai_reader reader = {.decoder = decoder,
                               .answer = decoder->answer,

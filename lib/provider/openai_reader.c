@@ -25,7 +25,8 @@ inf_openai_search(const inf_json_iter *it, const inf_openai_name *names,
     return found;
   }
   /* A name may be written with escapes, though nobody does. */
-  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
+  if (key.len == 0 || !inf_json_index_may_escape(it->index, key) ||
+      !memchr(key.ptr, '\\', key.len))
     return count;
   size_t i = 0;
   while (i < count &&
@@ -77,6 +78,8 @@ inf_openai_text(inf_openai_reader *reader, inf_sv value)
   inf_sv text;
   if (!inf_openai_is_string(value))
     return INF_SV("");
+  if (reader->valid && !inf_json_index_may_escape(reader->index, value))
+    return inf_sv_of(value.ptr + 1, value.len - 2);
   if (reader->valid ? inf_json_plain_in_valid(value, &text)
                     : inf_json_plain(value, &text))
     return text;

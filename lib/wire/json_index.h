@@ -24,6 +24,10 @@ typedef struct inf_json_entry {
 typedef struct inf_json_index {
   const char *text; /* offsets count from here; NULL: there is no index */
   uint32_t count;
+  /* What was seen on the way, also where there is no index. */
+  bool ascii;               /* all of the value is */
+  const char *first_escape; /* a backslash; NULL: there is none */
+  const char *last_escape;
   inf_json_entry entries[INF_JSON_INDEX_MAX];
 } inf_json_index;
 
@@ -48,6 +52,14 @@ inf_json_index_find(const inf_json_index *index, inf_sv value)
                  found->end - found->start == value.len
              ? found
              : NULL;
+}
+
+/* May there be an escape in a part of the text? */
+static inline bool
+inf_json_index_may_escape(const inf_json_index *index, inf_sv part)
+{
+  return !index || (index->first_escape && part.ptr <= index->last_escape &&
+                    part.ptr + part.len > index->first_escape);
 }
 
 #endif

@@ -23,6 +23,8 @@ typedef struct scanner {
   inf_json_index *index;  /* NULL: none is wanted, or there is no room */
   const char *key;        /* of the value that comes next */
   uint32_t key_len, open; /* the entry of the container at hand */
+  bool ascii;             /* all strings so far are */
+  const char *first_escape, *last_escape; /* in strings; NULL: none so far */
 } scanner;
 
 static const char *
@@ -57,6 +59,14 @@ check_unicode_escape(scanner *scan, const char *at)
   return at;
 }
 
+static void
+note_escape(scanner *scan, const char *at)
+{
+  if (!scan->first_escape)
+    scan->first_escape = at;
+  scan->last_escape = at;
+}
+
 /* At a backslash. */
 static const char *
 check_escape(scanner *scan, const char *at)
@@ -79,31 +89,46 @@ check_utf8(scanner *scan, const char *start, const char *end)
   return valid == len ? end : fail(scan, start + valid, "invalid UTF-8");
 }
 
-/* At an opening quote. */
-static inline const char *
-check_string(scanner *scan, const char *at)
+/* A string from where it is no longer plain ASCII. */
+static const char *
+check_rest_of_string(scanner *scan, const char *start, const char *at)
 {
-  const char *start = ++at;
-
   for (;;) {
-    at = inf_swar_plain_end(at, scan->end);
     if (at == scan->end)
       return fail(scan, at, "unterminated string");
     if (*at == '"')
       break;
-    if (*at != '\\')
+    if ((unsigned char)*at >= 0x80) {
+      scan->ascii = false;
+    } else if (*at != '\\') {
       return fail(scan, at, "control character in a string");
-    at = check_escape(scan, at);
-    if (!at)
-      return NULL;
+    } else {
+      note_escape(scan, at);
+      at = check_escape(scan, at);
+      if (!at)
+        return NULL;
+    }
+    at = scan->ascii ? inf_swar_ascii_end(at, scan->end)
+                     : inf_swar_plain_end(at, scan->end);
   }
   if (scan->strict && !check_utf8(scan, start, at))
     return NULL;
   return at + 1;
 }
 
+/* At an opening quote. */
+static inline const char *
+check_string(scanner *scan, const char *at)
+{
+  const char *stop = inf_swar_ascii_end(at + 1, scan->end);
+
+  if (stop < scan->end && *stop == '"')
+    return stop + 1;
+  return check_rest_of_string(scan, at + 1, stop);
+}
+
 static const char *
-check_number(scanner *scan, const char *at)
+check_any_number(scanner *scan, const char *at)
 {
   size_t stop;
   size_t len = inf_number_scan(at, (size_t)(scan->end - at), &stop);
@@ -115,6 +140,22 @@ check_number(scanner *scan, const char *at)
   if (next >= '0' && next <= '9')
     return fail(scan, at + stop, "number with a leading zero");
   return at + len;
+}
+
+/* Nearly all are a few digits, and the end of the value. */
+static inline const char *
+check_number(scanner *scan, const char *at)
+{
+  const char *stop = at;
+
+  if (*at == '0')
+    stop++;
+  else
+    while (stop < scan->end && *stop >= '0' && *stop <= '9')
+      stop++;
+  if (stop > at && stop < scan->end && (*stop == ',' || *stop == '}'))
+    return stop;
+  return check_any_number(scan, at);
 }
 
 static inline const char *
@@ -148,9 +189,10 @@ check_scalar(scanner *scan, const char *at)
 
 /* ---- The index ----------------------------------------------------------- */
 
-/* An entry for the value that begins here. There is none without room. */
+/* A value that has nothing in it: a scalar or an empty container. Without
+ * room there is no index. */
 static inline void
-note_start(scanner *scan, const char *at)
+note_value(scanner *scan, const char *start, const char *end)
 {
   inf_json_index *index = scan->index;
   if (!index)
@@ -163,25 +205,16 @@ note_start(scanner *scan, const char *at)
   inf_json_entry *entry = &index->entries[index->count++];
   entry->key = (uint32_t)(scan->key - index->text);
   entry->key_len = scan->key_len;
-  entry->start = (uint32_t)(at - index->text);
-}
-
-/* The scalar that began last ends here. */
-static inline void
-note_scalar_end(scanner *scan, const char *at)
-{
-  inf_json_index *index = scan->index;
-  if (!index || !at)
-    return;
-  inf_json_entry *entry = &index->entries[index->count - 1];
-  entry->end = (uint32_t)(at - index->text);
+  entry->start = (uint32_t)(start - index->text);
+  entry->end = (uint32_t)(end - index->text);
   entry->next = index->count;
 }
 
-/* The value that began last is a container, and what follows is in it. */
+/* A container that begins here, and what follows is in it. */
 static inline void
-note_inside(scanner *scan)
+note_inside(scanner *scan, const char *start)
 {
+  note_value(scan, start, start);
   inf_json_index *index = scan->index;
   if (!index)
     return;
@@ -253,6 +286,7 @@ pop(nesting *open)
 static inline const char *
 check_open(scanner *scan, const char *at, nesting *open, bool *empty)
 {
+  const char *start = at;
   bool object = *at == '{';
 
   if (open->depth >= open->max) {
@@ -263,11 +297,11 @@ check_open(scanner *scan, const char *at, nesting *open, bool *empty)
   at = skip_space(scan, at + 1);
   *empty = peek(scan, at) == (object ? '}' : ']');
   if (*empty) {
-    note_scalar_end(scan, at + 1);
+    note_value(scan, start, at + 1);
     return at + 1;
   }
   push(open, object);
-  note_inside(scan);
+  note_inside(scan, start);
   return object ? check_key(scan, at, "expected a string or '}'") : at;
 }
 
@@ -308,12 +342,14 @@ check_value(scanner *scan, const char *at, unsigned max_depth)
 
     at = skip_space(scan, at);
     c = peek(scan, at);
-    note_start(scan, at);
     if (c == '{' || c == '[') {
       at = check_open(scan, at, &open, &empty);
     } else {
-      at = check_scalar(scan, at);
-      note_scalar_end(scan, at);
+      const char *start = at;
+
+      at = check_scalar(scan, start);
+      if (at)
+        note_value(scan, start, at);
     }
     if (at && empty)
       at = check_after_value(scan, at, &open);
@@ -365,7 +401,7 @@ bool
 inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
                inf_json_error *error)
 {
-  scanner scan = {.strict = true};
+  scanner scan = {.strict = true, .ascii = true};
 
   if (text.len == 0)
     text = INF_SV("");
@@ -379,7 +415,8 @@ bool
 inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
                     inf_json_index *index, inf_json_error *error)
 {
-  scanner scan = {.strict = false};
+  scanner scan = {.strict = false, .ascii = true};
+  bool sound;
 
   if (text.len == 0)
     text = INF_SV("");
@@ -389,12 +426,17 @@ inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
     scan.index = index->text ? index : NULL;
     scan.key = text.ptr;
   }
-  if (check_text(&scan, text, false, max_depth, value))
-    return true;
-  if (index)
-    index->text = NULL;
-  fill_error(error, text.ptr, &scan);
-  return false;
+  sound = check_text(&scan, text, false, max_depth, value);
+  if (index) {
+    index->ascii = scan.ascii;
+    index->first_escape = scan.first_escape;
+    index->last_escape = scan.last_escape;
+    if (!sound)
+      index->text = NULL;
+  }
+  if (!sound)
+    fill_error(error, text.ptr, &scan);
+  return sound;
 }
 
 bool

@@ -183,6 +183,12 @@ static void
 set_member(inf_answer *answer, inf_members *members, inf_sv name, inf_sv json,
            bool piece)
 {
+  /* Chunks repeat what they say of the whole answer. */
+  if (!piece && inf_members_is(members, name, json)) {
+    if (charge(answer, json.len))
+      answer->bytes -= json.len;
+    return;
+  }
   size_t before = inf_members_size(members, name);
   if (!charge(answer, json.len + (before == 0 ? name.len : 0)))
     return;

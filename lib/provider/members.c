@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
+#include "wire/swar.h"
 
 /* Objects within objects are merged down to here; below it the last value
  * stands. Nothing that is streamed today is more than three deep. */
@@ -50,7 +51,8 @@ static inf_member *
 find(const inf_members *members, inf_sv name)
 {
   for (size_t i = 0; i < members->count; i++) {
-    if (inf_sv_eq(inf_buf_sv(&members->list[i].name), name))
+    const inf_buf *known = &members->list[i].name;
+    if (known->len == name.len && inf_swar_same(known->ptr, name.ptr, name.len))
       return &members->list[i];
   }
   return NULL;

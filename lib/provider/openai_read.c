@@ -258,7 +258,7 @@ read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
   /* Perplexity ends its streams with the whole answer once more. */
   reader->repeats =
       reader->chunk &&
-      inf_json_equal(values[OBJECT], INF_SV("chat.completion.done"));
+      inf_openai_says(reader, values[OBJECT], INF_SV("chat.completion.done"));
   inf_openai_usage(reader, values[USAGE]);
   inf_openai_x_groq(reader, values[X_GROQ]);
   if (failed)

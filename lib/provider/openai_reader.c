@@ -67,6 +67,15 @@ inf_openai_hole(inf_openai_reader *reader, inf_hole_kind kind, inf_sv value,
     inf_guess_hole(reader->guess, kind, value, name);
 }
 
+bool
+inf_openai_says(const inf_openai_reader *reader, inf_sv value, inf_sv text)
+{
+  if (inf_json_index_may_escape(reader->index, value))
+    return inf_json_equal(value, text);
+  return inf_openai_is_string(value) && value.len == text.len + 2 &&
+         inf_swar_same(value.ptr + 1, text.ptr, text.len);
+}
+
 /* Decoded text is never
  * longer than what it was decoded from, and each value is decoded once: so
  * one reservation holds all texts of an event, and they stay where they

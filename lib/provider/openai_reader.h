@@ -86,6 +86,10 @@ inf_openai_is_string(inf_sv value)
   return value.len > 0 && value.ptr[0] == '"';
 }
 
+/* Is it a string that says this? */
+bool inf_openai_says(const inf_openai_reader *reader, inf_sv value,
+                     inf_sv text);
+
 /* A string that is not empty? */
 static inline bool
 inf_openai_is_filled(inf_sv value)

@@ -49,6 +49,13 @@ static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
     [DETAIL_CACHE_WRITE] = INF_OPENAI_NAME("cache_write_tokens"),
 };
 
+static inline bool
+is_number(inf_sv value)
+{
+  char c = value.ptr[0];
+  return (c >= '0' && c <= '9') || c == '-';
+}
+
 /* The values of the members that have one of the names. True if any member is
  * a number, whatever its name. */
 static bool
@@ -62,7 +69,7 @@ collect(const inf_openai_reader *reader, inf_sv object,
     size_t name = inf_openai_find(&it, names, count, &next);
     if (name < count)
       values[name] = it.value;
-    any_number = any_number || inf_json_is(it.value, INF_JSON_NUMBER);
+    any_number = any_number || is_number(it.value);
   }
   return any_number;
 }
@@ -73,7 +80,8 @@ figure(const inf_sv *values, size_t count)
 {
   int64_t number;
   for (size_t i = 0; i < count; i++)
-    if (inf_json_int64(values[i], false, &number) && number >= 0)
+    if (values[i].len > 0 && inf_json_int64(values[i], false, &number) &&
+        number >= 0)
       return number;
   return -1;
 }

@@ -39,16 +39,14 @@ inf_json_index_find(const inf_json_index *index, inf_sv value)
   if (!index || !index->text || value.len == 0 || value.ptr < index->text)
     return NULL;
   size_t start = (size_t)(value.ptr - index->text);
-  uint32_t low = 0, high = index->count;
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    if (index->entries[middle].start < start)
-      low = middle + 1;
-    else
-      high = middle;
+  /* The last of count entries from there on that does not begin after it. */
+  const inf_json_entry *found = index->entries;
+  for (uint32_t count = index->count; count > 1;) {
+    uint32_t half = count / 2;
+    found += found[half].start <= start ? half : 0;
+    count -= half;
   }
-  const inf_json_entry *found = &index->entries[low];
-  return low < index->count && found->start == start &&
+  return index->count > 0 && found->start == start &&
                  found->end - found->start == value.len
              ? found
              : NULL;

@@ -112,16 +112,18 @@ inf_json_iter_of(inf_sv value)
 inf_json_iter
 inf_json_iter_by(const inf_json_index *index, inf_sv value)
 {
-  inf_json_iter it = inf_json_iter_of(value);
-  const inf_json_entry *entry =
-      it.at ? inf_json_index_find(index, value) : NULL;
+  bool object = value.len > 0 && value.ptr[0] == '{';
+  const inf_json_entry *entry;
 
-  if (entry) {
-    it.index = index;
-    it.entry = (uint32_t)(entry - index->entries) + 1;
-    it.stop = entry->next;
-  }
-  return it;
+  if (!object && (value.len == 0 || value.ptr[0] != '['))
+    return inf_json_iter_of(value);
+  entry = inf_json_index_find(index, value);
+  if (!entry)
+    return inf_json_iter_of(value);
+  return (inf_json_iter){.object = object,
+                         .index = index,
+                         .entry = (uint32_t)(entry - index->entries) + 1,
+                         .stop = entry->next};
 }
 
 /* A member's name; the iterator is left where its value begins. */

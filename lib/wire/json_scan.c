@@ -20,10 +20,8 @@ typedef struct scanner {
   const char *fault;
   const char *reason;
   int32_t status;
-  inf_json_index *index;  /* NULL: none is wanted, or there is no room */
-  const char *key;        /* of the value that comes next */
-  uint32_t key_len, open; /* the entry of the container at hand */
-  bool ascii;             /* all strings so far are */
+  inf_json_index *index;                  /* NULL: none is wanted */
+  bool ascii;                             /* all strings so far are */
   const char *first_escape, *last_escape; /* in strings; NULL: none so far */
 } scanner;
 
@@ -167,13 +165,9 @@ check_literal(scanner *scan, const char *at, const char *word, size_t len)
 }
 
 static inline const char *
-check_scalar(scanner *scan, const char *at)
+check_word(scanner *scan, const char *at)
 {
-  char c = peek(scan, at);
-
-  switch (c) {
-  case '"':
-    return check_string(scan, at);
+  switch (peek(scan, at)) {
   case 't':
     return check_literal(scan, at, "true", 4);
   case 'f':
@@ -181,30 +175,47 @@ check_scalar(scanner *scan, const char *at)
   case 'n':
     return check_literal(scan, at, "null", 4);
   default:
-    if (c != '-' && (c < '0' || c > '9'))
-      return fail(scan, at, "expected a value");
-    return check_number(scan, at);
+    return fail(scan, at, "expected a value");
   }
+}
+
+static inline const char *
+check_scalar(scanner *scan, const char *at)
+{
+  char c = peek(scan, at);
+
+  if (c == '"')
+    return check_string(scan, at);
+  if ((c >= '0' && c <= '9') || c == '-')
+    return check_number(scan, at);
+  return check_word(scan, at);
 }
 
 /* ---- The index ----------------------------------------------------------- */
 
-/* A value that has nothing in it: a scalar or an empty container. Without
- * room there is no index. */
+/* The index in the making. */
+typedef struct notes {
+  const char *text;
+  inf_json_entry *entries;
+  uint32_t count, room;
+  uint32_t open; /* the entry of the container at hand */
+  bool full;     /* there was a value more than there is room for */
+  /* Of the value that comes next. */
+  const char *key;
+  uint32_t key_len;
+} notes;
+
+/* A value that has nothing in it: a scalar or an empty container. */
 static inline void
-note_value(scanner *scan, const char *start, const char *end)
+note_value(notes *index, const char *start, const char *end)
 {
-  inf_json_index *index = scan->index;
-  if (!index)
-    return;
-  if (index->count == INF_JSON_INDEX_MAX) {
-    index->text = NULL;
-    scan->index = NULL;
+  if (index->count == index->room) {
+    index->full = true;
     return;
   }
   inf_json_entry *entry = &index->entries[index->count++];
-  entry->key = (uint32_t)(scan->key - index->text);
-  entry->key_len = scan->key_len;
+  entry->key = (uint32_t)(index->key - index->text);
+  entry->key_len = index->key_len;
   entry->start = (uint32_t)(start - index->text);
   entry->end = (uint32_t)(end - index->text);
   entry->next = index->count;
@@ -212,45 +223,51 @@ note_value(scanner *scan, const char *start, const char *end)
 
 /* A container that begins here, and what follows is in it. */
 static inline void
-note_inside(scanner *scan, const char *start)
+note_inside(notes *index, const char *start)
 {
-  note_value(scan, start, start);
-  inf_json_index *index = scan->index;
-  if (!index)
+  note_value(index, start, start);
+  if (index->full)
     return;
-  index->entries[index->count - 1].next = scan->open;
-  scan->open = index->count - 1;
+  index->entries[index->count - 1].next = index->open;
+  index->open = index->count - 1;
 }
 
 /* The container at hand ends here. */
 static inline void
-note_outside(scanner *scan, const char *at)
+note_outside(notes *index, const char *at)
 {
-  inf_json_index *index = scan->index;
-  if (!index)
+  if (index->full)
     return;
-  inf_json_entry *entry = &index->entries[scan->open];
-  scan->open = entry->next;
+  inf_json_entry *entry = &index->entries[index->open];
+  index->open = entry->next;
   entry->end = (uint32_t)(at - index->text);
   entry->next = index->count;
 }
 
 /* ---- Containers ---------------------------------------------------------- */
 
+/* Does this come next, but for whitespace? Moves *at to where it is due. */
+static inline bool
+comes(const scanner *scan, const char **at, char token)
+{
+  if (*at < scan->end && **at == token)
+    return true;
+  *at = skip_space(scan, *at);
+  return peek(scan, *at) == token;
+}
+
 /* A member's name and the colon. */
 static inline const char *
-check_key(scanner *scan, const char *at, const char *reason)
+check_key(scanner *scan, notes *index, const char *at, const char *reason)
 {
-  at = skip_space(scan, at);
-  if (peek(scan, at) != '"')
+  if (!comes(scan, &at, '"'))
     return fail(scan, at, reason);
-  scan->key = at + 1;
+  index->key = at + 1;
   at = check_string(scan, at);
   if (!at)
     return NULL;
-  scan->key_len = (uint32_t)(at - 1 - scan->key);
-  at = skip_space(scan, at);
-  if (peek(scan, at) != ':')
+  index->key_len = (uint32_t)(at - 1 - index->key);
+  if (!comes(scan, &at, ':'))
     return fail(scan, at, "expected ':'");
   return at + 1;
 }
@@ -284,7 +301,8 @@ pop(nesting *open)
 /* At an opening bracket. Gives the place where a value is due, or, with
  * *empty, the one past the closing bracket. */
 static inline const char *
-check_open(scanner *scan, const char *at, nesting *open, bool *empty)
+check_open(scanner *scan, notes *index, const char *at, nesting *open,
+           bool *empty)
 {
   const char *start = at;
   bool object = *at == '{';
@@ -297,45 +315,36 @@ check_open(scanner *scan, const char *at, nesting *open, bool *empty)
   at = skip_space(scan, at + 1);
   *empty = peek(scan, at) == (object ? '}' : ']');
   if (*empty) {
-    note_value(scan, start, at + 1);
+    note_value(index, start, at + 1);
     return at + 1;
   }
   push(open, object);
-  note_inside(scan, start);
-  return object ? check_key(scan, at, "expected a string or '}'") : at;
+  note_inside(index, start);
+  return object ? check_key(scan, index, at, "expected a string or '}'") : at;
 }
 
 /* A value has ended: closes the containers that end with it, up to the comma
  * after which the next value is due, or up to the end of the outermost. */
 static inline const char *
-check_after_value(scanner *scan, const char *at, nesting *open)
+check_after_value(scanner *scan, notes *index, const char *at, nesting *open)
 {
   while (open->depth > 0) {
-    char c;
-
-    at = skip_space(scan, at);
-    c = peek(scan, at);
-    if (c == ',')
-      return open->object ? check_key(scan, at + 1, "expected a string")
+    if (comes(scan, &at, ','))
+      return open->object ? check_key(scan, index, at + 1, "expected a string")
                           : at + 1;
-    if (c != (open->object ? '}' : ']'))
+    if (peek(scan, at) != (open->object ? '}' : ']'))
       return fail(scan, at,
                   open->object ? "expected ',' or '}'" : "expected ',' or ']'");
     at++;
     pop(open);
-    note_outside(scan, at);
+    note_outside(index, at);
   }
   return at;
 }
 
-static const char *
-check_value(scanner *scan, const char *at, unsigned max_depth)
+static inline const char *
+check_tree(scanner *scan, notes *index, const char *at, nesting *open)
 {
-  nesting open;
-
-  open.depth = 0;
-  open.object = false;
-  open.max = max_depth < INF_JSON_MAX_DEPTH ? max_depth : INF_JSON_MAX_DEPTH;
   do {
     bool empty = true;
     char c;
@@ -343,17 +352,41 @@ check_value(scanner *scan, const char *at, unsigned max_depth)
     at = skip_space(scan, at);
     c = peek(scan, at);
     if (c == '{' || c == '[') {
-      at = check_open(scan, at, &open, &empty);
+      at = check_open(scan, index, at, open, &empty);
     } else {
       const char *start = at;
 
       at = check_scalar(scan, start);
       if (at)
-        note_value(scan, start, at);
+        note_value(index, start, at);
     }
     if (at && empty)
-      at = check_after_value(scan, at, &open);
-  } while (at && open.depth > 0);
+      at = check_after_value(scan, index, at, open);
+  } while (at && open->depth > 0);
+  return at;
+}
+
+static const char *
+check_value(scanner *scan, const char *at, unsigned max_depth)
+{
+  inf_json_index *index = scan->index;
+  notes made = {0};
+  nesting open;
+
+  open.depth = 0;
+  open.object = false;
+  open.max = max_depth < INF_JSON_MAX_DEPTH ? max_depth : INF_JSON_MAX_DEPTH;
+  if (index)
+    made = (notes){.text = index->text,
+                   .key = index->text,
+                   .entries = index->entries,
+                   .room = INF_JSON_INDEX_MAX};
+  at = check_tree(scan, &made, at, &open);
+  if (index) {
+    index->count = made.count;
+    if (!at || made.full)
+      index->text = NULL;
+  }
   return at;
 }
 
@@ -424,7 +457,6 @@ inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
     index->count = 0;
     index->text = text.len <= UINT32_MAX ? text.ptr : NULL;
     scan.index = index->text ? index : NULL;
-    scan.key = text.ptr;
   }
   sound = check_text(&scan, text, false, max_depth, value);
   if (index) {

@@ -104,7 +104,11 @@ static inline unsigned
 inf_swar_ascii_ends16(const char *at)
 {
   __m128i bytes = _mm_loadu_si128((const void *)at);
-  return inf_swar_plain_ends16(at) | (unsigned)_mm_movemask_epi8(bytes);
+  /* As signed numbers, what is not ASCII is below the control characters. */
+  __m128i ends = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+  ends = _mm_or_si128(ends, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+  ends = _mm_or_si128(ends, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+  return (unsigned)_mm_movemask_epi8(ends);
 }
 
 /* One bit for each that is a quote or a bracket of JSON: with bit 5 set, '['

@@ -3,37 +3,22 @@
 
 #include "infer/infer.h"
 
-/* Where in [from, to) the name is; to if it is not. */
-static inline size_t
-look(inf_sv key, const inf_openai_name *names, size_t from, size_t to)
-{
-  while (from < to && !inf_openai_is_name(key, &names[from]))
-    from++;
-  return from;
-}
-
 size_t
-inf_openai_search(const inf_json_iter *it, const inf_openai_name *names,
-                  size_t count, size_t *next)
+inf_openai_search(const inf_json_index *index, inf_sv key,
+                  const inf_openai_name *names, size_t count)
 {
-  inf_sv key = it->key;
-  size_t found = look(key, names, *next, count);
-  if (found == count && (found = look(key, names, 0, *next)) == *next)
-    found = count;
-  if (found < count) {
-    *next = found + 1;
-    return found;
-  }
-  /* A name may be written with escapes, though nobody does. */
-  if (key.len == 0 || !inf_json_index_may_escape(it->index, key) ||
-      !memchr(key.ptr, '\\', key.len))
-    return count;
   size_t i = 0;
-  while (i < count &&
-         !inf_json_key_is(it, inf_sv_of(names[i].text, names[i].len)))
+  while (i < count && !inf_openai_is_name(key, &names[i]))
     i++;
-  if (i < count)
-    *next = i + 1;
+  if (i < count || !inf_json_index_may_escape(index, key))
+    return i;
+  /* A name may be written with escapes, though nobody does. */
+  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
+    return count;
+  const inf_json_iter it = {.key = key};
+  for (i = 0; i < count; i++)
+    if (inf_json_key_is(&it, inf_sv_of(names[i].text, names[i].len)))
+      break;
   return i;
 }
 

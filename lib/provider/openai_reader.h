@@ -43,19 +43,21 @@ inf_openai_is_name(inf_sv key, const inf_openai_name *name)
   return key.len == name->len && inf_swar_same(key.ptr, name->text, key.len);
 }
 
-/* Which of the names the member has; count for another one. *next, 0 at first,
- * is where the search begins: members mostly come in the order of the table,
- * and only where they do not is there a search. */
-size_t inf_openai_search(const inf_json_iter *it, const inf_openai_name *names,
-                         size_t count, size_t *next);
+/* Which of the names the key is; count for another one. */
+size_t inf_openai_search(const inf_json_index *index, inf_sv key,
+                         const inf_openai_name *names, size_t count);
+/* The same of the member at hand. *next, 0 at first, is which name is expected:
+ * members mostly come in the order of the table, and only where they do not is
+ * there a search. */
 static inline size_t
 inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
                 size_t count, size_t *next)
 {
   size_t at = *next;
   if (at == count || !inf_openai_is_name(it->key, &names[at]))
-    return inf_openai_search(it, names, count, next);
-  *next = at + 1;
+    at = inf_openai_search(it->index, it->key, names, count);
+  if (at < count)
+    *next = at + 1;
   return at;
 }
 

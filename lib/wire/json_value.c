@@ -159,15 +159,14 @@ take_item(inf_json_iter *it)
   return it->value.len > 0;
 }
 
-bool
-inf_json_next_in_text(inf_json_iter *it)
+inf_json_iter
+inf_json_next_in_text(inf_json_iter it)
 {
-  if (it->at == it->end)
-    return false;
-  if (take_item(it))
-    return true;
-  it->at = it->end;
-  return false;
+  if (!take_item(&it)) {
+    it.at = it.end;
+    it.value = inf_sv_of(NULL, 0);
+  }
+  return it;
 }
 
 size_t

@@ -46,14 +46,20 @@ inf_json_iter inf_json_iter_of(inf_sv value);
  * Where it has none (NULL, a text too long, another text) it is of no use, and
  * of no harm. It must outlive the iterator. */
 inf_json_iter inf_json_iter_by(const inf_json_index *index, inf_sv value);
-/* What inf_json_next() does where there is no index. */
-bool inf_json_next_in_text(inf_json_iter *it);
+/* What inf_json_next() does where there is no index: the iterator with the
+ * next item, an empty value at the end. It is by value so that an iterator by
+ * an index, which goes nowhere else, can stay in registers. */
+inf_json_iter inf_json_next_in_text(inf_json_iter it);
 static inline bool
 inf_json_next(inf_json_iter *it)
 {
   const inf_json_index *index = it->index;
-  if (!index)
-    return inf_json_next_in_text(it);
+  if (!index) {
+    if (it->at == it->end)
+      return false;
+    *it = inf_json_next_in_text(*it);
+    return it->value.len > 0;
+  }
   if (it->entry == it->stop)
     return false;
   const inf_json_entry *entry = &index->entries[it->entry];

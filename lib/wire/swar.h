@@ -66,15 +66,17 @@ inf_swar_first(uint64_t matches)
 static inline int
 inf_swar_same(const char *a, const char *b, size_t len)
 {
-  if (len < 8) {
-    while (len > 0 && a[len - 1] == b[len - 1])
-      len--;
-    return len == 0;
+  if (len >= 8) {
+    for (size_t i = 0; i < len - 8; i += 8)
+      if (inf_swar_load(a + i) != inf_swar_load(b + i))
+        return 0;
+    return inf_swar_load(a + len - 8) == inf_swar_load(b + len - 8);
   }
-  for (size_t i = 0; i < len - 8; i += 8)
-    if (inf_swar_load(a + i) != inf_swar_load(b + i))
-      return 0;
-  return inf_swar_load(a + len - 8) == inf_swar_load(b + len - 8);
+  if (len >= 4) /* both loads may be of the same bytes, in part or all */
+    return memcmp(a, b, 4) == 0 && memcmp(a + len - 4, b + len - 4, 4) == 0;
+  while (len > 0 && a[len - 1] == b[len - 1])
+    len--;
+  return len == 0;
 }
 
 /* What ends a run of plain text within a JSON string: a quote, a backslash or
@@ -104,8 +106,9 @@ static inline unsigned
 inf_swar_ascii_ends16(const char *at)
 {
   __m128i bytes = _mm_loadu_si128((const void *)at);
-  /* As signed numbers, what is not ASCII is below the control characters. */
-  __m128i ends = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+  /* As signed numbers, control characters and what is not ASCII are all below
+   * 0x20: the difference is negative, and the sign is what is asked for. */
+  __m128i ends = _mm_subs_epi8(bytes, _mm_set1_epi8(0x20));
   ends = _mm_or_si128(ends, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
   ends = _mm_or_si128(ends, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
   return (unsigned)_mm_movemask_epi8(ends);

@@ -442,7 +442,7 @@ inf_answer_set_message_extra(inf_answer *answer, uint32_t index, inf_sv name,
   if (!choice || inf_json_is(json, INF_JSON_NULL))
     return;
   inf_json_type type = inf_json_type_of(json);
-  if (type == INF_JSON_ARRAY && inf_json_count(json) == 0)
+  if (type == INF_JSON_ARRAY && !inf_json_has_items(json))
     return;
   /* Numbers and names come again with every chunk. */
   if (type == INF_JSON_STRING

@@ -112,6 +112,7 @@ typedef struct finish_word {
   }
 
 static const finish_word finish_words[] = {
+    {WORD("stop"), WORD("stop")}, /* first, because nearly all are */
     {WORD("end_turn"), WORD("stop")},
     {WORD("STOP"), WORD("stop")},
     {WORD("COMPLETE"), WORD("stop")},

@@ -251,7 +251,7 @@ pass_message_member(inf_openai_reader *reader, const inf_json_iter *it)
 {
   inf_json_type type = inf_json_type_of(it->value);
   if ((type == INF_JSON_STRING && !inf_members_is_label(it->key)) ||
-      type == INF_JSON_OBJECT || inf_json_count(it->value) > 0)
+      type == INF_JSON_OBJECT || inf_json_has_items(it->value))
     inf_openai_spoil(reader);
   inf_answer_set_message_extra(reader->answer, reader->choice, it->key,
                                it->value, reader->chunk);

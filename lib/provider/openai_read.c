@@ -51,7 +51,7 @@ ignore_padding(inf_openai_reader *reader, inf_sv value)
 static void
 add_logprobs(inf_openai_reader *reader, inf_sv list, bool refusal)
 {
-  if (inf_json_is(list, INF_JSON_ARRAY) && inf_json_count(list) > 0)
+  if (inf_json_is(list, INF_JSON_ARRAY) && inf_json_has_items(list))
     inf_answer_add_logprobs(reader->answer, reader->choice,
                             inf_sv_trim(inf_sv_of(list.ptr + 1, list.len - 2)),
                             refusal);

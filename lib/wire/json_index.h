@@ -12,7 +12,7 @@
  * between. One entry a value, in the order of the text; of a longer text there
  * is no index, and readers look for themselves. */
 
-enum { INF_JSON_INDEX_MAX = 160 };
+enum { INF_JSON_INDEX_MAX = 160, INF_JSON_INDEX_SLOTS = 64 };
 
 typedef struct inf_json_entry {
   uint32_t key, key_len; /* of a member: offset and length of its raw name */
@@ -28,8 +28,17 @@ typedef struct inf_json_index {
   bool ascii;               /* all of the value is */
   const char *first_escape; /* a backslash; NULL: there is none */
   const char *last_escape;
+  /* By offset modulo their number: the entry of the last container that begins
+   * at such an offset, which most likely is the one that is looked for. */
+  uint8_t slots[INF_JSON_INDEX_SLOTS];
   inf_json_entry entries[INF_JSON_INDEX_MAX];
 } inf_json_index;
+
+static inline bool
+inf_json_entry_is(const inf_json_entry *entry, size_t start, size_t len)
+{
+  return entry->start == start && entry->end - entry->start == len;
+}
 
 /* The entry of the value, NULL if it has none: then the value is not of that
  * text, or the text has no index. index may be NULL. */
@@ -39,6 +48,10 @@ inf_json_index_find(const inf_json_index *index, inf_sv value)
   if (!index || !index->text || value.len == 0 || value.ptr < index->text)
     return NULL;
   size_t start = (size_t)(value.ptr - index->text);
+  uint32_t slot = index->slots[start % INF_JSON_INDEX_SLOTS];
+  if (slot < index->count &&
+      inf_json_entry_is(&index->entries[slot], start, value.len))
+    return &index->entries[slot];
   /* The last of count entries from there on that does not begin after it. */
   const inf_json_entry *found = index->entries;
   for (uint32_t count = index->count; count > 1;) {
@@ -46,10 +59,8 @@ inf_json_index_find(const inf_json_index *index, inf_sv value)
     found += found[half].start <= start ? half : 0;
     count -= half;
   }
-  return index->count > 0 && found->start == start &&
-                 found->end - found->start == value.len
-             ? found
-             : NULL;
+  return index->count > 0 && inf_json_entry_is(found, start, value.len) ? found
+                                                                        : NULL;
 }
 
 /* May there be an escape in a part of the text? */

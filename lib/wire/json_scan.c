@@ -197,6 +197,7 @@ check_scalar(scanner *scan, const char *at)
 typedef struct notes {
   const char *text;
   inf_json_entry *entries;
+  uint8_t *slots;
   uint32_t count, room;
   uint32_t open; /* the entry of the container at hand */
   bool full;     /* there was a value more than there is room for */
@@ -230,6 +231,8 @@ note_inside(notes *index, const char *start)
     return;
   index->entries[index->count - 1].next = index->open;
   index->open = index->count - 1;
+  index->slots[(size_t)(start - index->text) % INF_JSON_INDEX_SLOTS] =
+      (uint8_t)index->open;
 }
 
 /* The container at hand ends here. */
@@ -380,6 +383,7 @@ check_value(scanner *scan, const char *at, unsigned max_depth)
     made = (notes){.text = index->text,
                    .key = index->text,
                    .entries = index->entries,
+                   .slots = index->slots,
                    .room = INF_JSON_INDEX_MAX};
   at = check_tree(scan, &made, at, &open);
   if (index) {
@@ -455,6 +459,7 @@ inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
     text = INF_SV("");
   if (index) {
     index->count = 0;
+    memset(index->slots, 0, sizeof index->slots);
     index->text = text.len <= UINT32_MAX ? text.ptr : NULL;
     scan.index = index->text ? index : NULL;
   }

@@ -180,6 +180,18 @@ inf_json_count(inf_sv value)
   return count;
 }
 
+bool
+inf_json_has_items(inf_sv value)
+{
+  const char *at, *end;
+
+  if (value.len < 2 || (value.ptr[0] != '[' && value.ptr[0] != '{'))
+    return false;
+  end = value.ptr + value.len;
+  at = inf_json_skip_space(value.ptr + 1, end);
+  return at < end && *at != ']' && *at != '}';
+}
+
 inf_sv
 inf_json_get(inf_sv object, inf_sv name)
 {

@@ -72,6 +72,8 @@ inf_json_next(inf_json_iter *it)
 /* Does the name equal the text, escapes taken into account? */
 bool inf_json_key_is(const inf_json_iter *it, inf_sv name);
 size_t inf_json_count(inf_sv value);
+/* Is it an array or object with anything in it? */
+bool inf_json_has_items(inf_sv value);
 
 /* Value of a member, the empty view if there is none or value is no object.
  * inf_json_path() walks several names separated by dots: "usage.details.x"

@@ -92,7 +92,7 @@ typedef struct inf_answer {
   size_t choice_count, choice_cap;
   size_t choices_made; /* of which so many have buffers, used or spare */
   inf_usage usage;     /* of this attempt alone */
-  inf_buf usage_json; /* the provider's usage object as sent */
+  inf_buf usage_json;  /* the provider's usage object as sent */
   /* Of an answer that goes on where another ended: answer_join.c. */
   int64_t prior_tokens; /* of the output that came before; 0: none did */
   bool prior_estimated;

@@ -135,9 +135,11 @@ inf_members_set(inf_members *members, inf_sv name, inf_sv json)
     return INFER_E_NO_MEMORY;
   }
   inf_buf_truncate(pieces, 0);
-  inf_buf_append(pieces, "[]", 2);
-  member->count = 0;
-  return push_piece(member, json);
+  inf_buf_append_char(pieces, '[');
+  inf_buf_append_sv(pieces, json);
+  inf_buf_append_char(pieces, ']');
+  member->count = 1;
+  return INFER_OK;
 }
 
 static int32_t
@@ -168,7 +170,7 @@ inf_members_is(const inf_members *members, inf_sv name, inf_sv json)
 {
   const inf_member *member = find(members, name);
   return member && member->pieces.len == json.len + 2 &&
-         memcmp(member->pieces.ptr + 1, json.ptr, json.len) == 0;
+         inf_swar_same(member->pieces.ptr + 1, json.ptr, json.len);
 }
 
 bool

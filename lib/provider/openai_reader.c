@@ -22,14 +22,6 @@ inf_openai_search(const inf_json_index *index, inf_sv key,
   return i;
 }
 
-inf_json_iter
-inf_openai_members_of(const inf_openai_reader *reader, inf_sv value)
-{
-  if (value.len > 0 && value.ptr[0] == '{')
-    return inf_json_iter_by(reader->index, value);
-  return inf_json_iter_of(INF_SV("{}"));
-}
-
 void
 inf_openai_fail(inf_openai_reader *reader, int32_t status)
 {

@@ -62,8 +62,14 @@ inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
 }
 
 /* Iterates an object; any other value has no members. */
-inf_json_iter inf_openai_members_of(const inf_openai_reader *reader,
-                                    inf_sv value);
+static inline inf_json_iter
+inf_openai_members_of(const inf_openai_reader *reader, inf_sv value)
+{
+  if (value.len > 0 && value.ptr[0] == '{')
+    return inf_json_iter_by(reader->index, value);
+  return (inf_json_iter){0};
+}
+
 /* The text of a string value, "" for another type. It lives until the next
  * event. */
 inf_sv inf_openai_text(inf_openai_reader *reader, inf_sv value);

@@ -93,6 +93,8 @@ figure(const inf_sv *values, size_t count)
 void
 inf_openai_usage(inf_openai_reader *reader, inf_sv json)
 {
+  if (json.len == 0)
+    return;
   inf_sv at[USAGE_NAME_COUNT] = {{0}};
   inf_sv prompt[DETAIL_NAME_COUNT] = {{0}};
   inf_sv completion[DETAIL_NAME_COUNT] = {{0}};

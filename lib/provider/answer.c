@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
+#include "wire/swar.h"
 
 static const inf_usage no_usage = {-1, -1, -1, -1, -1, -1, false};
 
@@ -172,7 +173,7 @@ append(inf_answer *answer, inf_buf *buf, inf_sv text)
 static bool
 replace(inf_answer *answer, inf_buf *buf, inf_sv text)
 {
-  if (inf_sv_eq(inf_buf_sv(buf), text))
+  if (buf->len == text.len && inf_swar_same(buf->ptr, text.ptr, text.len))
     return true;
   answer->bytes -= buf->len;
   inf_buf_truncate(buf, 0);
@@ -183,12 +184,6 @@ static void
 set_member(inf_answer *answer, inf_members *members, inf_sv name, inf_sv json,
            bool piece)
 {
-  /* Chunks repeat what they say of the whole answer. */
-  if (!piece && inf_members_is(members, name, json)) {
-    if (charge(answer, json.len))
-      answer->bytes -= json.len;
-    return;
-  }
   size_t before = inf_members_size(members, name);
   if (!charge(answer, json.len + (before == 0 ? name.len : 0)))
     return;
@@ -291,8 +286,10 @@ need_choice(inf_answer *answer, uint32_t index)
     choice_init(&answer->choices[at], index, answer->max_bytes);
     answer->choices_made++;
   }
+  answer->choices[at].index = index;
+  if (at == 0) /* as nearly always */
+    return answer->choices;
   inf_choice made = answer->choices[at];
-  made.index = index;
   for (; at > 0 && answer->choices[at - 1].index > index; at--)
     answer->choices[at] = answer->choices[at - 1];
   answer->choices[at] = made;
@@ -325,7 +322,11 @@ inf_answer_set_created(inf_answer *answer, int64_t seconds)
 void
 inf_answer_set_extra(inf_answer *answer, inf_sv name, inf_sv json)
 {
-  set_member(answer, &answer->extra, name, json, false);
+  /* Chunks repeat what they say of the whole answer. */
+  if (!inf_members_is(&answer->extra, name, json))
+    set_member(answer, &answer->extra, name, json, false);
+  else if (charge(answer, json.len))
+    answer->bytes -= json.len;
 }
 
 static void

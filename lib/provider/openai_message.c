@@ -231,7 +231,7 @@ read_reasoning(inf_openai_reader *reader, inf_sv reasoning_content,
     add_reasoning(reader, reasoning_content, "reasoning_content");
   else if (inf_openai_is_filled(reasoning))
     add_reasoning(reader, reasoning, "reasoning");
-  else
+  else if (details.len > 0)
     read_details(reader, details);
 }
 
@@ -308,5 +308,6 @@ inf_openai_message(inf_openai_reader *reader, inf_sv object)
                  values[REASONING_DETAILS]);
   read_content(reader, values[CONTENT]);
   read_refusal(reader, values[REFUSAL]);
-  read_tool_calls(reader, values[TOOL_CALLS]);
+  if (values[TOOL_CALLS].len > 0)
+    read_tool_calls(reader, values[TOOL_CALLS]);
 }

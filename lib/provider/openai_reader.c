@@ -3,23 +3,30 @@
 
 #include "infer/infer.h"
 
+/* A name may be written with escapes, though nobody does. */
+static size_t
+search_escaped(inf_sv key, const inf_openai_name *names, size_t count)
+{
+  const inf_json_iter it = {.key = key};
+  size_t i = 0;
+  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
+    return count;
+  while (i < count &&
+         !inf_json_key_is(&it, inf_sv_of(names[i].text, names[i].len)))
+    i++;
+  return i;
+}
+
 size_t
 inf_openai_search(const inf_json_index *index, inf_sv key,
                   const inf_openai_name *names, size_t count)
 {
-  size_t i = 0;
-  while (i < count && !inf_openai_is_name(key, &names[i]))
-    i++;
-  if (i < count || !inf_json_index_may_escape(index, key))
-    return i;
-  /* A name may be written with escapes, though nobody does. */
-  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
-    return count;
-  const inf_json_iter it = {.key = key};
-  for (i = 0; i < count; i++)
-    if (inf_json_key_is(&it, inf_sv_of(names[i].text, names[i].len)))
-      break;
-  return i;
+  for (size_t i = 0; i < count; i++)
+    if (inf_openai_is_name(key, &names[i]))
+      return i;
+  return inf_json_index_may_escape(index, key)
+             ? search_escaped(key, names, count)
+             : count;
 }
 
 void
@@ -53,19 +60,14 @@ inf_openai_says(const inf_openai_reader *reader, inf_sv value, inf_sv text)
          inf_swar_same(value.ptr + 1, text.ptr, text.len);
 }
 
-/* Decoded text is never
- * longer than what it was decoded from, and each value is decoded once: so
- * one reservation holds all texts of an event, and they stay where they
- * are. */
+/* Decoded text is never longer than what it was decoded from, and each value
+ * is decoded once: so one reservation holds all texts of an event, and they
+ * stay where they are. */
 inf_sv
-inf_openai_text(inf_openai_reader *reader, inf_sv value)
+inf_openai_decoded(inf_openai_reader *reader, inf_sv value)
 {
   inf_buf *scratch = &reader->decoder->scratch;
   inf_sv text;
-  if (!inf_openai_is_string(value))
-    return INF_SV("");
-  if (reader->valid && !inf_json_index_may_escape(reader->index, value))
-    return inf_sv_of(value.ptr + 1, value.len - 2);
   if (reader->valid ? inf_json_plain_in_valid(value, &text)
                     : inf_json_plain(value, &text))
     return text;

@@ -70,9 +70,8 @@ inf_openai_members_of(const inf_openai_reader *reader, inf_sv value)
   return (inf_json_iter){0};
 }
 
-/* The text of a string value, "" for another type. It lives until the next
- * event. */
-inf_sv inf_openai_text(inf_openai_reader *reader, inf_sv value);
+/* The text of a string value; it lives until the next event. */
+inf_sv inf_openai_decoded(inf_openai_reader *reader, inf_sv value);
 /* Sets the answer's status, if it is still good. */
 void inf_openai_fail(inf_openai_reader *reader, int32_t status);
 /* The chunk is no template for the next (see guess.h). */
@@ -97,6 +96,18 @@ inf_openai_is_string(inf_sv value)
 /* Is it a string that says this? */
 bool inf_openai_says(const inf_openai_reader *reader, inf_sv value,
                      inf_sv text);
+
+/* The text of a string value, "" for another type. It lives until the next
+ * event. */
+static inline inf_sv
+inf_openai_text(inf_openai_reader *reader, inf_sv value)
+{
+  if (!inf_openai_is_string(value))
+    return INF_SV("");
+  if (reader->valid && !inf_json_index_may_escape(reader->index, value))
+    return inf_sv_of(value.ptr + 1, value.len - 2);
+  return inf_openai_decoded(reader, value);
+}
 
 /* A string that is not empty? */
 static inline bool

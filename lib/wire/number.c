@@ -174,10 +174,11 @@ read_digits(inf_sv text, int64_t *number)
 
   if (text.len == 0 || text.len > 18 || (text.ptr[0] == '0' && text.len > 1))
     return false;
-  for (size_t i = 0; i < text.len; i++) {
-    if (!is_digit(text.ptr[i]))
+  for (const char *at = text.ptr, *end = at + text.len; at < end; at++) {
+    unsigned digit = (unsigned)*at - '0';
+    if (digit > 9)
       return false;
-    value = value * 10 + (text.ptr[i] - '0');
+    value = value * 10 + digit;
   }
   *number = value;
   return true;

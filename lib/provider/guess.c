@@ -12,18 +12,21 @@ inf_guess_init(inf_guess *guess)
 {
   *guess = (inf_guess){0};
   inf_buf_init(&guess->text, MAX_TEMPLATE_BYTES);
+  inf_buf_init(&guess->head, MAX_TEMPLATE_BYTES);
 }
 
 void
 inf_guess_fini(inf_guess *guess)
 {
   inf_buf_fini(&guess->text);
+  inf_buf_fini(&guess->head);
 }
 
 void
 inf_guess_reuse(inf_guess *guess)
 {
   guess->ready = false;
+  inf_buf_clear(&guess->head);
 }
 
 void
@@ -67,6 +70,28 @@ inf_guess_end(inf_guess *guess, uint32_t choice)
   guess->choice = choice;
   /* Without memory there is no template, and no harm. */
   guess->ready = inf_buf_append_sv(&guess->text, guess->reading);
+}
+
+void
+inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name)
+{
+  inf_buf_clear(&guess->head);
+  if (head.len == 0 || name.len == 0)
+    return;
+  guess->head_name = (size_t)(name.ptr - head.ptr);
+  guess->head_name_len = name.len;
+  inf_buf_append_sv(&guess->head, head); /* without memory there is none */
+}
+
+size_t
+inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name)
+{
+  size_t len = guess->head.len;
+  if (len == 0 || chunk.len < len ||
+      memcmp(chunk.ptr, guess->head.ptr, len) != 0)
+    return 0;
+  *name = inf_sv_of(chunk.ptr + guess->head_name, guess->head_name_len);
+  return len;
 }
 
 bool

@@ -39,7 +39,9 @@ typedef struct inf_guess {
   uint32_t choice;
   bool ready;
   bool spoiled;
-  inf_sv reading; /* the chunk that is being read in full */
+  inf_sv reading;                  /* the chunk that is being read in full */
+  inf_buf head;                    /* see inf_guess_set_head() */
+  size_t head_name, head_name_len; /* where in it the name stands */
 } inf_guess;
 
 void inf_guess_init(inf_guess *guess);
@@ -57,6 +59,16 @@ void inf_guess_hole(inf_guess *guess, inf_hole_kind kind, inf_sv value,
 void inf_guess_spoil(inf_guess *guess);
 /* Read: makes it the template if it is fit for one. */
 void inf_guess_end(inf_guess *guess, uint32_t choice);
+
+/* Chunks that are no templates, too, mostly begin alike: with members that say
+ * something of the whole answer. Such a beginning, from the bracket to the
+ * value of the first other member, and the name of that, is kept until the
+ * next, or "" for none. What it says has been taken, so that of a chunk that
+ * begins with it only the rest is read. */
+void inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name);
+/* Length of the head if the chunk begins with it, else 0; the name as it stands
+ * in the chunk. */
+size_t inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name);
 
 typedef struct inf_filling {
   inf_sv value; /* the string, quotes included */

@@ -240,16 +240,29 @@ read_choices(inf_openai_reader *reader, inf_sv choices)
     inf_openai_spoil(reader);
 }
 
+/* Where the members end that say something of the whole answer. */
+static inline void
+note_head(inf_openai_reader *reader, size_t name, const inf_json_iter *it)
+{
+  if (name <= MODEL || name == TOP_NAME_COUNT) {
+    reader->scattered |= reader->other.len > 0;
+  } else if (reader->other.len == 0) {
+    reader->other_name = it->key;
+    reader->other = it->value;
+  }
+}
+
 /* Takes everything, and what the caller must look at into values. Of a failed
  * answer only its cost still counts. */
 static void
 read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
 {
   bool failed = reader->decoder->failed;
-  size_t next = 0;
+  size_t next = reader->head_known ? CHOICES : 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
     size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT, &next);
+    note_head(reader, name, &it);
     if (name < TOP_NAME_COUNT)
       values[name] = it.value;
     else if (!failed)
@@ -558,15 +571,49 @@ inf_openai_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
 
 /* ---- Chunks -------------------------------------------------------------- */
 
+/* A chunk that begins as the last one did is read from there on. What is not
+ * as usual with the rest is left to a whole scan; so is one that has no index,
+ * without which all members would be read. */
+static bool
+scan_after_head(const inf_decoder *decoder, inf_sv text, inf_sv *value,
+                inf_json_index *index)
+{
+  inf_sv name;
+  size_t known = inf_guess_match_head(&decoder->guess, text, &name);
+  if (known == 0 || decoder->options.no_guess || decoder->failed)
+    return false;
+  inf_sv rest = inf_sv_of(text.ptr + known, text.len - known);
+  return inf_json_scan_rest(text, known, name, decoder->options.max_depth,
+                            value, index, NULL) &&
+         index->text && value->len == text.len &&
+         (index->ascii || inf_utf8_valid(rest));
+}
+
+/* What is said after the head too may be said otherwise there: then the head
+ * must be read again. */
+static void
+keep_head(const inf_openai_reader *reader, inf_sv value)
+{
+  if (reader->head_known && !reader->scattered)
+    return;
+  inf_sv head = {NULL, 0};
+  if (!reader->scattered && reader->other.len > 0)
+    head = inf_sv_of(value.ptr, (size_t)(reader->other.ptr - value.ptr));
+  inf_guess_set_head(reader->guess, head, reader->other_name);
+}
+
 static int32_t
 read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
 {
   inf_json_error error;
   inf_json_index index;
   inf_sv value;
-  bool sound;
-  int32_t status =
-      scan_repaired(decoder, &data, &value, &index, &error, &sound);
+  int32_t status = INFER_OK;
+  bool head_known =
+      !named_error && scan_after_head(decoder, data, &value, &index);
+  bool sound = head_known;
+  if (!head_known)
+    status = scan_repaired(decoder, &data, &value, &index, &error, &sound);
   if (status != INFER_OK)
     return status;
   inf_guess_begin(&decoder->guess, data);
@@ -586,12 +633,15 @@ read_chunk(inf_decoder *decoder, inf_sv data, bool named_error)
                               .text = data,
                               .valid = true,
                               .index = &index,
+                              .head_known = head_known,
                               .chunk = true};
   inf_sv values[TOP_NAME_COUNT] = {{0}};
   read_top(&reader, value, values);
   status = find_error(&reader, value, values);
-  if (status == INFER_OK && !reader.repeats)
+  if (status == INFER_OK && !reader.repeats) {
     inf_guess_end(&decoder->guess, reader.choice);
+    keep_head(&reader, value);
+  }
   if (reader.repeats) {
     decoder->terminated = true;
     return INF_DECODER_DONE;

@@ -24,6 +24,10 @@ typedef struct inf_openai_reader {
   bool bad_choice;     /* a choice of a whole body without a message */
   inf_sv choice_error; /* the first choice that carries an "error" */
   int32_t bad_finish;  /* class that a finish reason means, or INFER_OK */
+  /* Members that say something of the whole answer mostly come first. */
+  bool head_known;          /* those at the beginning are not read again */
+  bool scattered;           /* there are some after others */
+  inf_sv other_name, other; /* the first other member of the top object */
 } inf_openai_reader;
 
 /* A member name that means something to us. */

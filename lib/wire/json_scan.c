@@ -20,7 +20,11 @@ typedef struct scanner {
   const char *fault;
   const char *reason;
   int32_t status;
-  inf_json_index *index;                  /* NULL: none is wanted */
+  inf_json_index *index; /* NULL: none is wanted */
+  /* Of an object whose beginning is known: the name of the member whose value
+   * comes next, and the length up to there. */
+  inf_sv name;
+  size_t known;
   bool ascii;                             /* all strings so far are */
   const char *first_escape, *last_escape; /* in strings; NULL: none so far */
 } scanner;
@@ -345,6 +349,7 @@ check_after_value(scanner *scan, notes *index, const char *at, nesting *open)
   return at;
 }
 
+/* From where a value is due to the end of the outermost. */
 static inline const char *
 check_tree(scanner *scan, notes *index, const char *at, nesting *open)
 {
@@ -385,6 +390,13 @@ check_value(scanner *scan, const char *at, unsigned max_depth)
                    .entries = index->entries,
                    .slots = index->slots,
                    .room = INF_JSON_INDEX_MAX};
+  if (scan->name.len > 0) {
+    push(&open, true);
+    note_inside(&made, at);
+    made.key = scan->name.ptr;
+    made.key_len = (uint32_t)scan->name.len;
+    at += scan->known;
+  }
   at = check_tree(scan, &made, at, &open);
   if (index) {
     index->count = made.count;
@@ -449,10 +461,10 @@ inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
 }
 
 bool
-inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
-                    inf_json_index *index, inf_json_error *error)
+inf_json_scan_rest(inf_sv text, size_t known, inf_sv name, unsigned max_depth,
+                   inf_sv *value, inf_json_index *index, inf_json_error *error)
 {
-  scanner scan = {.strict = false, .ascii = true};
+  scanner scan = {.strict = false, .ascii = true, .name = name, .known = known};
   bool sound;
 
   if (text.len == 0)
@@ -474,6 +486,14 @@ inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
   if (!sound)
     fill_error(error, text.ptr, &scan);
   return sound;
+}
+
+bool
+inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
+                    inf_json_index *index, inf_json_error *error)
+{
+  return inf_json_scan_rest(text, 0, INF_SV(""), max_depth, value, index,
+                            error);
 }
 
 bool

@@ -40,5 +40,12 @@ bool inf_json_scan(inf_sv text, unsigned max_depth, inf_sv *value,
 /* The same, and fills the index. */
 bool inf_json_scan_index(inf_sv text, unsigned max_depth, inf_sv *value,
                          inf_json_index *index, inf_json_error *error);
+/* The same of an object whose beginning was checked before: from its bracket,
+ * which is the first byte of the text, to where the value of a member begins,
+ * whose name that is (not empty). The index has that member and those after
+ * it. max_depth is at least 1. */
+bool inf_json_scan_rest(inf_sv text, size_t known, inf_sv name,
+                        unsigned max_depth, inf_sv *value,
+                        inf_json_index *index, inf_json_error *error);
 
 #endif

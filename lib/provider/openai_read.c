@@ -580,7 +580,10 @@ scan_after_head(const inf_decoder *decoder, inf_sv text, inf_sv *value,
 {
   inf_sv name;
   size_t known = inf_guess_match_head(&decoder->guess, text, &name);
-  if (known == 0 || decoder->options.no_guess || decoder->failed)
+  const inf_answer *answer = decoder->answer;
+  /* Where there may be no room for the head, only a reading of it tells. */
+  if (known == 0 || known > answer->max_bytes - answer->bytes ||
+      decoder->options.no_guess || decoder->failed)
     return false;
   inf_sv rest = inf_sv_of(text.ptr + known, text.len - known);
   return inf_json_scan_rest(text, known, name, decoder->options.max_depth,

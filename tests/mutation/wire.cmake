@@ -111,8 +111,8 @@ infer_bug(22 wire/date.c
 infer_bug(187 wire/json_scan.c
   "unit/test_json_value"
   "what stands after a nested value is skipped"
-  [[  scan->open = entry->next;
+  [[  index->open = entry->next;
   entry->end = (uint32_t)(at - index->text);
   entry->next = index->count;]]
   [[  entry->end = (uint32_t)(at - index->text);
-  entry->next = scan->open = index->count;]])
+  entry->next = index->open = index->count;]])

@@ -232,6 +232,26 @@ static const char *const streams[] = {
     "data:{\"choices\":[{\"delta\":{\"content\":\"f\"}}]}\n\n"
     "event: x\ndata: {\"choices\":[{\"delta\":{\"content\":\"g\"}}]}\n\n"
     "data: [DONE]\n\n",
+    /* Chunks that begin alike and are no templates; what they begin with
+     * changes, comes elsewhere too, and has escapes. */
+    "data: {\"id\":\"c\",\"model\":\"m\\n\",\"tier\":\"t\\\"\",\"choices\":"
+    "[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"i\",\"function\":"
+    "{\"name\":\"f\",\"arguments\":\"\"}}]}}]}\n\n"
+    "data: {\"id\":\"c\",\"model\":\"m\\n\",\"tier\":\"t\\\"\",\"choices\":"
+    "[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":"
+    "{\"arguments\":\"{\\\"a\\\":\"}}]}}]}\n\n"
+    "data: {\"id\":\"c\",\"model\":\"m\\n\",\"tier\":\"t\\\"\",\"choices\":"
+    "[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":"
+    "{\"arguments\":\"1}\"}}]}}],\"model\":\"n\",\"tier\":\"\xC3\xA9\"}\n\n"
+    "data: {\"id\":\"c\",\"model\":\"m\\n\",\"tier\":\"t\\\"\",\"choices\":"
+    "[{\"delta\":{\"refusal\":\"\xC3\xA9\"}}]}\n\n"
+    "data: {\"id\":\"c\",\"model\":\"m\\n\",\"tier\":\"t\\\"\",\"choices\":"
+    "[{\"delta\":{\"refusal\":\"\xFF\"},\"finish_reason\":\"stop\"}]}\n\n"
+    "data: {\"id\":\"d\",\"model\":\"m\",\"choices\":[],\"usage\":"
+    "{\"prompt_tokens\":1,\"completion_tokens\":2}}\n\n"
+    "data: {\"id\":\"d\",\"model\":\"m\",\"choices\":[],\"usage\":"
+    "{\"prompt_tokens\":1,\"completion_tokens\":3}}\n\n"
+    "data: [DONE]\n\n",
 };
 
 static void
@@ -281,9 +301,12 @@ test_both_ways_meet_the_same_limits(void **state)
   inf_buf_init(&run, SIZE_MAX);
   write_run(&run);
   assert_null(both_compare(inf_buf_sv(&run), 0));
+  const size_t count = sizeof(streams) / sizeof(streams[0]);
   for (size_t bytes = 1; bytes < 900; bytes++) {
     both_limited_to.body_bytes = bytes;
     const char *difference = both_compare(inf_buf_sv(&run), 0);
+    if (!difference)
+      difference = both_compare(S(streams[count - 1]), 0);
     if (difference)
       fail_msg("%s differs with answers of %zu bytes", difference, bytes);
   }
@@ -296,6 +319,62 @@ test_both_ways_meet_the_same_limits(void **state)
   }
   both_limited_to = before;
   inf_buf_fini(&run);
+}
+
+static void
+test_a_head_is_matched_whole(void **state)
+{
+  (void)state;
+  static const char chunk[] = "{\"id\":\"c\",\"choices\":[]}";
+  inf_guess guess;
+  inf_sv name = {NULL, 0};
+  inf_guess_init(&guess);
+  assert_int_equal(inf_guess_match_head(&guess, S(chunk), &name), 0);
+  inf_guess_set_head(&guess, inf_sv_of(chunk, 20), inf_sv_of(chunk + 11, 7));
+  assert_int_equal(inf_guess_match_head(&guess, S(chunk), &name), 20);
+  assert_sv(name, "choices");
+  assert_int_equal(inf_guess_match_head(&guess, S("{\"id\""), &name), 0);
+  assert_int_equal(
+      inf_guess_match_head(&guess, S("{\"id\":\"d\",\"choices\":[]}"), &name),
+      0);
+  inf_guess_set_head(&guess, S(""), S(""));
+  assert_int_equal(inf_guess_match_head(&guess, S(chunk), &name), 0);
+  inf_guess_set_head(&guess, inf_sv_of(chunk, 20), inf_sv_of(chunk + 11, 7));
+  inf_guess_reuse(&guess);
+  assert_int_equal(inf_guess_match_head(&guess, S(chunk), &name), 0);
+  inf_guess_fini(&guess);
+}
+
+/* The head of the last chunk that was read whole, unless what is in it is also
+ * elsewhere. */
+static void
+test_a_head_is_kept(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *stream, *head;
+  } cases[] = {
+      {"data: {\"id\":\"c\",\"choices\":[]}\n\n", "{\"id\":\"c\",\"choices\":"},
+      {"data: {\"id\":\"c\",\"choices\":[]}\n\n"
+       "data: {\"id\":\"c\",\"choices\":[],\"usage\":null}\n\n",
+       "{\"id\":\"c\",\"choices\":"},
+      {"data: {\"id\":\"c\",\"choices\":[]}\n\n"
+       "data: {\"id\":\"d\",\"usage\":null,\"choices\":[]}\n\n",
+       "{\"id\":\"d\",\"usage\":"},
+      {"data: {\"id\":\"c\",\"choices\":[]}\n\n"
+       "data: {\"id\":\"c\",\"choices\":[],\"model\":\"m\"}\n\n",
+       ""},
+      {"data: {\"id\":\"c\",\"choices\":[]}\n\n"
+       "data: {\"id\":\"c\",\"choices\":[],\"other\":1}\n\n",
+       ""},
+      {"data: {\"id\":\"c\"}\n\n", ""},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    both_side side;
+    both_run(&side, S(cases[i].stream), 0, false);
+    assert_buf(&side.decoder.guess.head, cases[i].head);
+    both_fini(&side);
+  }
 }
 
 /* The comparison above would say nothing if the short way were never taken. */
@@ -331,6 +410,8 @@ main(void)
       cmocka_unit_test(test_padding_is_told_by_its_alphabet),
       cmocka_unit_test(test_both_ways_agree_on_mutated_streams),
       cmocka_unit_test(test_both_ways_meet_the_same_limits),
+      cmocka_unit_test(test_a_head_is_matched_whole),
+      cmocka_unit_test(test_a_head_is_kept),
       cmocka_unit_test(test_the_short_way_is_taken),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

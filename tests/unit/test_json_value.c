@@ -455,6 +455,80 @@ test_index_that_is_full(void **state)
   }
 }
 
+/* The index has only what comes after the known beginning. */
+static void
+test_index_of_the_rest(void **state)
+{
+  (void)state;
+  static const char text[] = "{\"a\":[1],\"b\":{\"c\":2},\"d\":\"\\n\"} ";
+  inf_sv name = inf_sv_of(text + 10, 1);
+  inf_json_index index;
+  inf_sv value;
+  assert_true(inf_json_scan_rest(inf_sv_from(text), 13, name, 64, &value,
+                                 &index, NULL));
+  assert_int_equal(value.len, strlen(text) - 1);
+  inf_json_iter it = inf_json_iter_by(&index, value);
+  assert_true(inf_json_next(&it));
+  assert_ptr_equal(it.key.ptr, name.ptr);
+  assert_int_equal(compare(&index, it.value), 1);
+  assert_true(inf_json_next(&it));
+  assert_true(inf_sv_eq(it.key, INF_SV("d")));
+  assert_false(inf_json_next(&it));
+  assert_true(index.ascii);
+  assert_true(inf_json_index_may_escape(&index, inf_sv_of(text + 25, 4)));
+  assert_false(inf_json_index_may_escape(&index, inf_sv_of(text, 13)));
+  assert_true(inf_json_index_may_escape(NULL, value));
+  assert_false(inf_json_scan_rest(INF_SV("{\"a\":1]"), 5, name, 64, &value,
+                                  &index, NULL));
+  assert_false(
+      inf_json_scan_rest(INF_SV("{\"a\":"), 5, name, 64, &value, &index, NULL));
+}
+
+static void
+test_index_tells_what_was_seen(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    bool ascii;
+    int first, last; /* escape, -1: none */
+  } cases[] = {
+      {"{\"a\":\"b\"}", true, -1, -1},
+      {"[\"\\n\",\"\\u00e9\",\"x\\\\\"]", true, 2, 17},
+      {"{\"\\n\":1}", true, 2, 2},
+      {"[\"\xC3\xA9\"]", false, -1, -1},
+      {"[\"a\\t\xC3\xA9\\t\"]", false, 3, 7},
+      {"{\"\xC3\xA9\":\"a\"}", false, -1, -1},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *text = cases[i].text;
+    inf_json_index index;
+    inf_sv value;
+    assert_true(
+        inf_json_scan_index(inf_sv_from(text), 64, &value, &index, NULL));
+    assert_int_equal(index.ascii, cases[i].ascii);
+    if (cases[i].first < 0)
+      assert_null(index.first_escape);
+    else
+      assert_ptr_equal(index.first_escape, text + cases[i].first);
+    if (cases[i].last >= 0)
+      assert_ptr_equal(index.last_escape, text + cases[i].last);
+  }
+}
+
+static void
+test_has_items(void **state)
+{
+  (void)state;
+  assert_true(inf_json_has_items(INF_SV("[ 1]")));
+  assert_true(inf_json_has_items(INF_SV("{\"a\":1}")));
+  assert_false(inf_json_has_items(INF_SV("[ \n]")));
+  assert_false(inf_json_has_items(INF_SV("{}")));
+  assert_false(inf_json_has_items(INF_SV("\"[1]\"")));
+  assert_false(inf_json_has_items(INF_SV("7")));
+  assert_false(inf_json_has_items(INF_SV("")));
+}
+
 /* Neither what failed nor another text is looked up. */
 static void
 test_index_of_another_text(void **state)
@@ -488,6 +562,9 @@ main(void)
       cmocka_unit_test(test_plain),
       cmocka_unit_test(test_index),
       cmocka_unit_test(test_index_that_is_full),
+      cmocka_unit_test(test_index_of_the_rest),
+      cmocka_unit_test(test_index_tells_what_was_seen),
+      cmocka_unit_test(test_has_items),
       cmocka_unit_test(test_index_of_another_text),
       cmocka_unit_test(test_numbers),
       cmocka_unit_test(test_unchecked_bytes_are_harmless),

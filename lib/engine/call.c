@@ -24,6 +24,7 @@ call_free(struct infer_call *call)
 {
   inf_request_free(call->request);
   inf_trail_unref(call->trail);
+  inf_response_room_free(&call->room);
   infer_response_free(call->response);
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
@@ -194,6 +195,27 @@ join_queue(struct infer_call *call, struct infer_queue *queue,
   return INFER_OK;
 }
 
+/* A stream may last: it holds no memory for its end. */
+static void
+make_room(struct infer_call *call)
+{
+  if (!call->wants_events)
+    inf_response_room_make(
+        &call->room,
+        atomic_load_explicit(&call->client->room_bytes, memory_order_relaxed));
+}
+
+/* The next calls may have answers like this one. */
+static void
+note_room(struct infer_call *call, const struct infer_response *response)
+{
+  atomic_size_t *room = &call->client->room_bytes;
+  size_t bytes = atomic_load_explicit(room, memory_order_relaxed);
+  size_t next = inf_response_room_after(bytes, response->bytes);
+  if (next != bytes)
+    atomic_store_explicit(room, next, memory_order_relaxed);
+}
+
 static int32_t
 build(struct infer_call *call, const struct infer_request *request,
       struct infer_queue *queue, struct infer_error **error)
@@ -220,6 +242,7 @@ build(struct infer_call *call, const struct infer_request *request,
       inf_time_add(now_ns, (uint64_t)deadline_ms * INF_NS_PER_MS);
   inf_buf_init(&call->models_json,
                (size_t)call->trail->config->client.max_response_bytes);
+  make_room(call);
   return INFER_OK;
 }
 
@@ -396,10 +419,12 @@ inf_call_attempt_succeeded(inf_attempt *attempt)
   }
   struct infer_response *response = inf_carry_response(attempt);
   inf_attempt_detach(attempt, true);
-  if (response)
+  if (response) {
+    note_room(call, response);
     end_call(engine, call, response, NULL);
-  else
+  } else {
     end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+  }
 }
 
 /* Brings what the retry policy knows of the targets up to date. */

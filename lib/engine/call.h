@@ -42,7 +42,8 @@ struct infer_call {
   const inf_route_params *params; /* the route's, or own_params */
   inf_route_params own_params;    /* where the request has some of its own */
   uint64_t accepted_ns, deadline_ns;
-  uint32_t choices; /* n of the request */
+  uint32_t choices;       /* n of the request */
+  inf_response_room room; /* [loop] */
 
   /* The targets that may be tried and what the retry policy knows of them. */
   const inf_target_config **targets;

@@ -213,7 +213,7 @@ respond(struct infer_call *call, inf_answer *answer,
   if (carry && carry->part_count > 1 && !tell_parts(answer, carry))
     return NULL;
   struct infer_response *response =
-      inf_response_new(answer, call->trail, record);
+      inf_response_new_in(&call->room, answer, call->trail, record);
   if (!response || !carry)
     return response;
   response->parts = carry->parts;

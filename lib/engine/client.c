@@ -551,6 +551,7 @@ client_alloc(const struct infer_config *config)
   atomic_init(&client->closing, false);
   atomic_init(&client->live_count, 0);
   atomic_init(&client->call_count, 0);
+  atomic_init(&client->room_bytes, 0);
   client->fork_generation = inf_fork_generation();
   inf_list_init(&client->process_node);
   inf_list_init(&client->submitted);

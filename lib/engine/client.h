@@ -31,6 +31,7 @@ struct infer_client {
                              * that who has seen an end may submit again */
   atomic_size_t call_count; /* accepted, terminal event not yet shown; both
                              * rise under the mutex only */
+  atomic_size_t room_bytes; /* that a response may need; the loop writes */
   size_t max_calls;
   atomic_bool closing; /* refuses new calls; set under the mutex */
   bool cancel_all;     /* [client] */

@@ -16,26 +16,70 @@ inf_parts_free(inf_part *parts, size_t count)
   inf_free(parts);
 }
 
+/* ---- Making -------------------------------------------------------------- */
+
 /* A larger answer gives its buffers away instead of being copied. */
 enum { packed_max_bytes = 64 << 10 };
+/* What a call may hold while it waits for its answer. */
+enum { room_max_bytes = 8 << 10, room_step_bytes = 256 };
+
+/* Where the parts of a packed answer begin. */
+#define PARTS_AT                                                 \
+  ((sizeof(struct infer_response) + _Alignof(max_align_t) - 1) / \
+   _Alignof(max_align_t) * _Alignof(max_align_t))
+
+void
+inf_response_room_make(inf_response_room *room, size_t bytes)
+{
+  room->memory = bytes > 0 ? inf_malloc(bytes) : NULL;
+  room->bytes = room->memory ? bytes : 0;
+}
+
+void
+inf_response_room_free(inf_response_room *room)
+{
+  inf_free(room->memory);
+  *room = (inf_response_room){0};
+}
+
+size_t
+inf_response_room_after(size_t room_bytes, size_t bytes)
+{
+  size_t wanted = (bytes / room_step_bytes + 1) * room_step_bytes;
+  if (wanted > room_max_bytes)
+    wanted = 0;
+  return wanted >= room_bytes ? wanted
+                              : room_bytes - (room_bytes - wanted + 15) / 16;
+}
+
+/* NULL where it does not fit. */
+static struct infer_response *
+pack_into(void *memory, size_t bytes, const inf_answer *answer)
+{
+  struct infer_response *response = memory;
+  if (bytes < PARTS_AT)
+    return NULL;
+  *response = (struct infer_response){.packed = true};
+  size_t room = bytes - PARTS_AT;
+  size_t used = inf_answer_pack(&response->answer, answer,
+                                (char *)memory + PARTS_AT, room);
+  response->bytes = PARTS_AT + used;
+  return used <= room ? response : NULL;
+}
 
 static struct infer_response *
 response_of(inf_answer *answer)
 {
-  size_t start = (sizeof(struct infer_response) + _Alignof(max_align_t) - 1) /
-                 _Alignof(max_align_t) * _Alignof(max_align_t);
-  size_t bytes = inf_answer_packed_bytes(answer);
+  size_t bytes = PARTS_AT + inf_answer_packed_bytes(answer);
   bool packed = bytes <= packed_max_bytes;
-  struct infer_response *response = inf_malloc(packed ? start + bytes : start);
+  struct infer_response *response = inf_malloc(packed ? bytes : PARTS_AT);
   if (!response)
     return NULL;
-  *response = (struct infer_response){.packed = packed};
-  if (packed) {
-    inf_answer_pack(&response->answer, answer, (char *)response + start);
-  } else {
-    inf_answer_init(&response->answer, answer->max_bytes);
-    inf_answer_move(&response->answer, answer);
-  }
+  if (packed)
+    return pack_into(response, bytes, answer);
+  *response = (struct infer_response){.bytes = bytes};
+  inf_answer_init(&response->answer, answer->max_bytes);
+  inf_answer_move(&response->answer, answer);
   return response;
 }
 
@@ -43,7 +87,22 @@ struct infer_response *
 inf_response_new(inf_answer *answer, inf_trail *trail,
                  const struct infer_attempt *winner)
 {
-  struct infer_response *response = response_of(answer);
+  inf_response_room none = {0};
+  return inf_response_new_in(&none, answer, trail, winner);
+}
+
+struct infer_response *
+inf_response_new_in(inf_response_room *room, inf_answer *answer,
+                    inf_trail *trail, const struct infer_attempt *winner)
+{
+  struct infer_response *response =
+      pack_into(room->memory, room->bytes, answer);
+  if (response)
+    *room = (inf_response_room){0};
+  else
+    inf_response_room_free(room);
+  if (!response)
+    response = response_of(answer);
   if (!response)
     return NULL;
   atomic_init(&response->refs, 1);

@@ -20,7 +20,8 @@ void inf_parts_free(inf_part *parts, size_t count);
  * reference count. */
 struct infer_response {
   atomic_uint refs;
-  bool packed; /* the answer's parts lie behind this struct */
+  bool packed;  /* the answer's parts lie behind this struct */
+  size_t bytes; /* of both */
   inf_answer answer;
   inf_trail *trail;
   const struct infer_attempt *winner; /* in the trail */
@@ -34,6 +35,27 @@ struct infer_response {
 struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
                                         const struct infer_attempt *winner);
 struct infer_response *inf_response_ref(struct infer_response *response);
+
+/* Room for a response whose answer is still to come. malloc() keeps memory
+ * apart for each thread, and where one thread frees what another one has
+ * allocated, the two meet at a lock. So the thread that asks, which mostly
+ * frees the response too, makes the room for it. */
+typedef struct inf_response_room {
+  void *memory; /* NULL: none */
+  size_t bytes;
+} inf_response_room;
+
+/* So many bytes; 0, or where memory is short: none. */
+void inf_response_room_make(inf_response_room *room, size_t bytes);
+void inf_response_room_free(inf_response_room *room);
+/* Like inf_response_new(), and in the room if that is large enough. The room
+ * is empty afterwards. */
+struct infer_response *inf_response_new_in(inf_response_room *room,
+                                           inf_answer *answer, inf_trail *trail,
+                                           const struct infer_attempt *winner);
+/* How much room the next response may need, after one that took bytes: as much
+ * as the larger of the latest ones, and none where they are large. */
+size_t inf_response_room_after(size_t room_bytes, size_t bytes);
 
 /* The error of a call whose last attempt is record (NULL: none was made).
  * failure may be NULL; message (may be NULL) replaces the provider's words;

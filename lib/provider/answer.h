@@ -114,9 +114,11 @@ void inf_answer_reuse(inf_answer *answer, size_t max_bytes);
 void inf_answer_move(inf_answer *to, inf_answer *from);
 /* A copy in one block of memory: how large that must be, and the copy. It is
  * for reading only; the block belongs to the caller, who frees it instead of
- * calling inf_answer_fini(). memory is aligned as for any object. */
+ * calling inf_answer_fini(). memory is aligned as for any object. Gives what
+ * the copy takes: if that is more than room, there is no copy. */
 size_t inf_answer_packed_bytes(const inf_answer *from);
-void inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory);
+size_t inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory,
+                       size_t room);
 
 /* An empty id or model, and a time that is not above 0, change nothing once
  * there is one; else the last stands. */

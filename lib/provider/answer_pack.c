@@ -5,21 +5,22 @@
  * whatever thread it is on.
  *
  * The same walk measures and copies, so that the two cannot differ: without a
- * block it only counts. */
+ * block, or from where it is full, it only counts. */
 #include "provider/answer.h"
 
 typedef struct packer {
   char *block; /* NULL: only count */
-  size_t used;
+  size_t room; /* of the block */
+  size_t used; /* more than room: it was too small */
 } packer;
 
-/* The next bytes of the block, filled from ptr; NULL while only counting. */
+/* The next bytes of the block, filled from ptr; NULL where there are none. */
 static void *
 put(packer *pack, const void *ptr, size_t len, size_t align)
 {
   size_t at = (pack->used + align - 1) / align * align;
   pack->used = at + len;
-  if (!pack->block)
+  if (!pack->block || pack->used > pack->room)
     return NULL;
   if (len > 0)
     memcpy(pack->block + at, ptr, len);
@@ -112,10 +113,11 @@ inf_answer_packed_bytes(const inf_answer *from)
   return pack.used;
 }
 
-void
-inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory)
+size_t
+inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory,
+                size_t room)
 {
-  packer pack = {.block = memory};
+  packer pack = {.block = memory, .room = room};
   *to = *from;
   inf_buf_init(&to->scratch, 0);
   to->echo = (inf_sv){0};
@@ -123,4 +125,5 @@ inf_answer_pack(inf_answer *to, const inf_answer *from, void *memory)
   to->listener = NULL;
   to->listener_context = NULL;
   pack_answer(&pack, to, from);
+  return pack.used;
 }

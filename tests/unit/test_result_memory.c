@@ -64,6 +64,75 @@ threads_may_share_a_response(void **state)
   fail_alloc_uninstall();
 }
 
+/* ---- Room that was made before ------------------------------------------- */
+
+/* The response that says hello in the room, and whether it stands there. */
+static bool
+stands_in(inf_response_room *room)
+{
+  inf_answer answer;
+  inf_answer_init(&answer, 4096);
+  inf_answer_add_text(&answer, 0, S("hello"));
+  inf_trail *trail = trail_new();
+  const void *memory = room->memory;
+  infer_response *response =
+      inf_response_new_in(room, &answer, trail, attempt_new(trail, INFER_OK));
+  inf_answer_fini(&answer);
+  inf_trail_unref(trail);
+  assert_string_equal(infer_response_text(response, NULL), "hello");
+  assert_null(room->memory);
+  bool stands = memory && response == memory;
+  infer_response_free(response);
+  return stands;
+}
+
+static void
+a_response_stands_in_the_room_that_is_large_enough(void **state)
+{
+  (void)state;
+  static const struct {
+    size_t bytes;
+    bool fits;
+  } rooms[] = {{0, false},
+               {1, false},
+               {sizeof(infer_response), false},
+               {sizeof(infer_response) + 64, false},
+               {4096, true}};
+  fail_alloc_install();
+  for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+    inf_response_room room;
+    inf_response_room_make(&room, rooms[i].bytes);
+    assert_int_equal(stands_in(&room), rooms[i].fits);
+    inf_response_room_make(&room, rooms[i].bytes);
+    inf_response_room_free(&room);
+  }
+  inf_response_room none;
+  fail_alloc_nth(1);
+  inf_response_room_make(&none, 4096);
+  assert_null(none.memory);
+  fail_alloc_nth(0);
+  assert_false(stands_in(&none));
+  fail_alloc_uninstall();
+}
+
+static void
+room_follows_the_answers(void **state)
+{
+  (void)state;
+  size_t room = inf_response_room_after(0, 1000);
+  assert_true(room >= 1000 && room < 2000);
+  assert_int_equal(inf_response_room_after(room, 1000), room);
+  assert_true(inf_response_room_after(room, 3000) >= 3000);
+  /* After a large one, or many small ones, it is less. */
+  assert_true(inf_response_room_after(room, 1 << 20) < room);
+  for (int i = 0; i < 200; i++)
+    room = inf_response_room_after(room, 10);
+  assert_true(room < 300);
+  for (int i = 0; i < 200; i++)
+    room = inf_response_room_after(room, 1 << 20);
+  assert_int_equal(room, 0);
+}
+
 /* ---- Errors -------------------------------------------------------------- */
 
 /* Words are cut; they do not cost the error. */
@@ -137,6 +206,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_memory_the_answer_is_untouched),
       cmocka_unit_test(threads_may_share_a_response),
+      cmocka_unit_test(a_response_stands_in_the_room_that_is_large_enough),
+      cmocka_unit_test(room_follows_the_answers),
       cmocka_unit_test(long_words_are_cut),
       cmocka_unit_test(short_memory_still_gives_an_error),
   };

@@ -168,14 +168,15 @@ due_ns(const inf_attempt *attempt, int32_t *status)
   return at_ns;
 }
 
-/* The timer may fire too early, never too late: content does not move it, it
- * looks again when it fires. */
+/* The timer may fire too early, never too late: content does not move it, nor
+ * does anything else that gives more time. It looks again when it fires. */
 static void
 arm(inf_attempt *attempt)
 {
   int32_t status;
-  inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer,
-                due_ns(attempt, &status));
+  uint64_t at_ns = due_ns(attempt, &status);
+  if (!attempt->timer.armed || attempt->timer.at_ns > at_ns)
+    inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer, at_ns);
 }
 
 static const char *

@@ -34,6 +34,18 @@ inf_attempt_prepare_decoder(inf_attempt *attempt)
   attempt->decoder_made = attempt->has_decoder = true;
 }
 
+/* The account's header lines and the request's. Mostly one or both are missing:
+ * else they are joined. */
+static inf_sv
+join_headers(inf_sv account, inf_sv own, inf_buf *joined)
+{
+  if (account.len == 0 || own.len == 0)
+    return account.len == 0 ? own : account;
+  inf_buf_append_sv(joined, account);
+  inf_buf_append_sv(joined, own);
+  return inf_buf_sv(joined);
+}
+
 int32_t
 inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
                           inf_buf *why)
@@ -42,14 +54,13 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   const inf_provider_config *provider = target->provider;
   inf_buf headers;
   inf_buf_init(&headers, INF_REQUEST_MAX_HEADER_BYTES * 2);
-  inf_buf_append_sv(&headers, inf_buf_sv(&provider->headers));
-  inf_buf_append_sv(&headers, inf_buf_sv(&call->request->headers));
   inf_send send = {
       .kind = provider->kind,
       .base_url = inf_sv_from(provider->base_url),
       .query = inf_buf_sv(&provider->query),
       .auth_scheme = inf_sv_from(provider->auth_scheme),
-      .headers = inf_buf_sv(&headers),
+      .headers = join_headers(inf_buf_sv(&provider->headers),
+                              inf_buf_sv(&call->request->headers), &headers),
       .body_members = inf_buf_sv(&provider->body),
       .model = inf_sv_from(target->model),
       .chat = &call->request->chat,

@@ -109,20 +109,13 @@ write_body(const inf_send *send, inf_buf *body)
 
 /* ---- Headers ------------------------------------------------------------- */
 
-typedef struct field {
-  inf_sv name, value;
-} field;
-
 static int32_t
 write_headers(const inf_send *send, bool has_body, bool stream,
               inf_buf *headers, inf_buf *why)
 {
-  const field fields[] = {
-      {INF_SV("Content-Type"),
-       has_body ? INF_SV("application/json") : INF_SV("")},
-      {INF_SV("Accept"),
-       stream ? INF_SV("text/event-stream") : INF_SV("application/json")},
-      {INF_SV("User-Agent"), INF_SV("libinfer/" INFER_VERSION)},
+  const struct {
+    inf_sv name, value;
+  } fields[] = {
       {INF_SV("OpenAI-Organization"), send->organization},
       {INF_SV("OpenAI-Project"), send->project},
   };
@@ -130,7 +123,16 @@ write_headers(const inf_send *send, bool has_body, bool stream,
    * caller's, and our own names and words, which take 140 bytes. */
   size_t lines = 256 + send->auth_scheme.len + send->key.len +
                  send->organization.len + send->project.len + send->headers.len;
-  int32_t status = inf_buf_reserve(headers, lines) ? INFER_OK : headers->status;
+  inf_buf_reserve(headers, lines);
+  if (has_body)
+    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
+  inf_send_write_own(send,
+                     stream ? INF_SV("Accept: text/event-stream")
+                            : INF_SV("Accept: application/json"),
+                     headers);
+  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
+                     headers);
+  int32_t status = headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)
       status = inf_send_write_header(send, fields[i].name, fields[i].value,

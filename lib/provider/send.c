@@ -8,6 +8,8 @@
 /* Providers and the servers in front of them refuse more. */
 #define MAX_URL_BYTES     (16 << 10)
 #define MAX_HEADERS_BYTES (128 << 10)
+/* Larger memory is not kept for the next request. */
+#define KEEP_HEADERS_BYTES ((size_t)4 << 10)
 /* What the account adds to the body. */
 #define MAX_ADDED_BYTES ((size_t)4 << 20)
 
@@ -32,8 +34,10 @@ inf_wire_request_clear(inf_wire_request *request)
 {
   inf_wipe(request->url.ptr, request->url.len); /* a query may hold a key */
   inf_buf_clear(&request->url);
-  inf_buf_fini_secret(&request->headers);
-  inf_buf_init(&request->headers, MAX_HEADERS_BYTES);
+  if (request->headers.cap > KEEP_HEADERS_BYTES)
+    inf_buf_fini_secret(&request->headers);
+  inf_wipe(request->headers.ptr, request->headers.len);
+  inf_buf_clear(&request->headers);
   inf_buf_clear(&request->body);
 }
 
@@ -140,6 +144,15 @@ write_line(inf_sv name, inf_sv value, inf_buf *headers, inf_buf *why)
   inf_buf_append_sv(headers, value);
   inf_buf_append_char(headers, '\0');
   return headers->status;
+}
+
+void
+inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers)
+{
+  if (send->headers.len > 0 &&
+      has_extra(send, inf_sv_of(line.ptr, inf_sv_find(line, ':'))))
+    return;
+  inf_buf_append(headers, line.ptr, line.len + 1);
 }
 
 int32_t

@@ -11,6 +11,9 @@
 /* base_url + path + the query. Refuses what would end the request line. */
 int32_t inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                            inf_buf *why);
+/* "Name: value", a constant, unless the account or the request has one of that
+ * name. Errors are the buffer's sticky status. */
+void inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers);
 /* One header line, unless the account or the request has one of that name.
  * The value never appears in why: it may be a key. */
 int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,

@@ -157,19 +157,31 @@ set_peculiar(inf_exchange *exchange, const inf_endpoint *endpoint)
   return code == CURLE_OK ? set_resolve(exchange, endpoint) : code;
 }
 
-CURLcode
-inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
+/* A handle mostly goes where it went before, and knows all this. */
+static void
+set_connection(inf_exchange *exchange, bool verify, bool only_1_1)
 {
   CURL *easy = exchange->easy;
-  CURLcode code = CURLE_OK;
-  bool verify = endpoint->tls_verify, gzip = endpoint->compression;
-  bool only_1_1 = endpoint->http_version == 1 ||
-                  inf_multiplex_spoken(exchange) == INF_HTTP_1_REQUIRED;
+  unsigned options = 1u | (verify ? 2u : 0u) | (only_1_1 ? 4u : 0u);
+  if (exchange->connection_options == options)
+    return;
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    only_1_1 ? (long)CURL_HTTP_VERSION_1_1
                             : (long)CURL_HTTP_VERSION_2TLS);
+  exchange->connection_options = options;
+}
+
+CURLcode
+inf_exchange_set_endpoint(inf_exchange *exchange, const inf_endpoint *endpoint)
+{
+  CURL *easy = exchange->easy;
+  CURLcode code = CURLE_OK;
+  bool gzip = endpoint->compression;
+  bool only_1_1 = endpoint->http_version == 1 ||
+                  inf_multiplex_spoken(exchange) == INF_HTTP_1_REQUIRED;
+  set_connection(exchange, endpoint->tls_verify, only_1_1);
   if (exchange->compressed != gzip)
     code =
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, gzip ? "gzip" : NULL);

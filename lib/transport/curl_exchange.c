@@ -84,16 +84,9 @@ exchange_take(inf_curl *transport)
   if (node) {
     transport->pool_count--;
     exchange = INF_CONTAINER_OF(node, inf_exchange, node);
-    inf_exchange kept = {.easy = exchange->easy,
-                         .prepared = exchange->prepared,
-                         .compressed = exchange->compressed,
-                         .lasting = exchange->lasting,
-                         .headers = exchange->headers,
-                         .address = exchange->address,
-                         .address_text = exchange->address_text,
-                         .lines = exchange->lines,
-                         .lines_capacity = exchange->lines_capacity};
-    *exchange = kept;
+    const size_t kept = offsetof(inf_exchange, node);
+    memset((char *)exchange + kept, 0, offsetof(inf_exchange, error) - kept);
+    exchange->error[0] = '\0';
   } else {
     exchange = exchange_make(transport);
   }
@@ -114,6 +107,7 @@ clean_handle(inf_exchange *exchange)
   if (exchange->peculiar) {
     curl_easy_reset(easy);
     exchange->prepared = exchange->compressed = exchange->lasting = false;
+    exchange->connection_options = 0;
     inf_exchange_clear_endpoint(exchange);
     forget_address(exchange);
     return;

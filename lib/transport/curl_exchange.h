@@ -95,6 +95,18 @@ typedef enum inf_exchange_state {
 } inf_exchange_state;
 
 struct inf_exchange {
+  /* What the pool keeps. */
+  CURL *easy;
+  bool prepared;   /* the handle has what is the same for all exchanges */
+  bool compressed; /* the handle asks for gzip */
+  bool lasting;    /* the handle uses addresses of any age */
+  unsigned connection_options; /* that the handle has; 0: none yet */
+  inf_headers headers;
+  CURLU *address;           /* of the last request, parsed; NULL: none */
+  char *address_text;       /* the same as it was given */
+  struct curl_slist *lines; /* of the request's header */
+  size_t lines_capacity;
+  /* From here to error all is zero when an exchange begins. */
   inf_list node;        /* in the list that its state names, or the pool */
   inf_list resume_node; /* in resumed */
   inf_list leader_node; /* in leaders while it leads */
@@ -103,22 +115,13 @@ struct inf_exchange {
   uint64_t origin; /* of a server that may speak HTTP/2, else 0 */
   inf_curl *transport;
   inf_generation *generation; /* while LIVE or DEAD */
-  CURL *easy;
-  bool prepared;   /* the handle has what is the same for all exchanges */
-  bool peculiar;   /* and what is this endpoint's own */
-  bool compressed; /* the handle asks for gzip */
-  bool lasting;    /* the handle uses addresses of any age */
+  bool peculiar;              /* the handle has what is this endpoint's own */
   inf_exchange_state state;
   const inf_exchange_events *events;
   void *context;
   const char *url;
   const inf_endpoint *endpoint;
   inf_sv unsent; /* of a body that goes out piece by piece */
-  inf_headers headers;
-  CURLU *address;           /* of the last request, parsed; NULL: none */
-  char *address_text;       /* the same as it was given */
-  struct curl_slist *lines; /* kept by the pool */
-  size_t lines_capacity;
   struct curl_slist *resolve, *connect_to;
   inf_name *name;            /* that it looks up; NULL: not remembered */
   struct inf_lookup *lookup; /* it is one, and sends nothing */

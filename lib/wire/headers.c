@@ -28,19 +28,41 @@ inf_headers_clear(inf_headers *headers)
   headers->count = 0;
 }
 
+/* tchar of RFC 9110, section 5.6.2, one bit each. */
+static bool
+is_token_char(unsigned char c)
+{
+  static const uint64_t tokens[2] = {
+      UINT64_C(0x03ff6cfa00000000), /* !#$%&'*+-. and digits */
+      UINT64_C(0x57ffffffc7fffffe), /* ^_`|~ and letters */
+  };
+  return c < 0x80 && (tokens[c / 64] >> c % 64 & 1);
+}
+
+static size_t
+name_len(inf_sv line)
+{
+  size_t len = 0;
+
+  while (len < line.len && is_token_char((unsigned char)line.ptr[len]))
+    len++;
+  return len;
+}
+
 /* Name and value of a line; false if it is no field. A status line, a
  * continuation and "Name : value" have no valid name. */
 static bool
 split_line(inf_sv line, inf_sv *name, inf_sv *value)
 {
-  size_t end = inf_sv_find(line, '\n');
-  size_t colon = inf_sv_find(line, ':');
+  size_t len = name_len(line);
+  inf_sv rest;
 
-  if (colon >= end)
+  if (len == 0 || len == line.len || line.ptr[len] != ':')
     return false;
-  *name = inf_sv_of(line.ptr, colon);
-  *value = inf_sv_trim(inf_sv_of(line.ptr + colon + 1, end - colon - 1));
-  return inf_header_name_valid(*name);
+  *name = inf_sv_of(line.ptr, len);
+  rest = inf_sv_of(line.ptr + len + 1, line.len - len - 1);
+  *value = inf_sv_trim(inf_sv_of(rest.ptr, inf_sv_find(rest, '\n')));
+  return true;
 }
 
 int32_t
@@ -48,16 +70,19 @@ inf_headers_add_line(inf_headers *headers, inf_sv line)
 {
   inf_buf *text = &headers->text;
   inf_sv name, value;
+  char *at;
 
   if (!split_line(line, &name, &value))
     return INFER_OK;
   /* Room for all of it first: half a field is never left behind. */
   if (!inf_buf_reserve(text, name.len + value.len + 3))
     return text->status;
-  inf_buf_append_sv(text, name);
-  inf_buf_append(text, ": ", 2);
-  inf_buf_append_sv(text, value);
-  inf_buf_append_char(text, '\n');
+  at = text->ptr + text->len;
+  memcpy(at, name.ptr, name.len);
+  memcpy(at + name.len, ": ", 2);
+  memcpy(at + name.len + 2, value.ptr, value.len);
+  memcpy(at + name.len + 2 + value.len, "\n", 2); /* the NUL is not counted */
+  text->len += name.len + value.len + 3;
   headers->count++;
   return INFER_OK;
 }
@@ -108,25 +133,10 @@ inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
   return false;
 }
 
-/* tchar of RFC 9110, section 5.6.2, one bit each. */
-static bool
-is_token_char(unsigned char c)
-{
-  static const uint64_t tokens[2] = {
-      UINT64_C(0x03ff6cfa00000000), /* !#$%&'*+-. and digits */
-      UINT64_C(0x57ffffffc7fffffe), /* ^_`|~ and letters */
-  };
-  return c < 0x80 && (tokens[c / 64] >> c % 64 & 1);
-}
-
 bool
 inf_header_name_valid(inf_sv name)
 {
-  for (size_t i = 0; i < name.len; i++) {
-    if (!is_token_char((unsigned char)name.ptr[i]))
-      return false;
-  }
-  return name.len > 0;
+  return name.len > 0 && name_len(name) == name.len;
 }
 
 /* Eight bytes without a control character. */

@@ -136,7 +136,9 @@ no_key_is_left_in_memory(void **state)
   fake_reply(fake_script_next(&fake->net), 1, 503, NULL,
              "{\"error\":{\"message\":\"busy\"}}");
   fake_stream_all(fake_script_next(&fake->net), 1, "hello");
-  infer_call *call = fake_submit(fake, fake_request_new("r"));
+  infer_request *request = fake_request_new("r");
+  infer_request_set_header(request, "X-Own", "beside the accounts'");
+  infer_call *call = fake_submit(fake, request);
   fake_run_ms(fake, 2000);
   assert_int_equal(fake_status(call), INFER_OK);
   assert_true(fake->net.request_count >= 2);

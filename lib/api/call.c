@@ -3,6 +3,8 @@
  * functions, which are a submit and a wait. */
 #include "api/submit.h"
 
+#include "base/place.h"
+
 /* ---- Submitting ---------------------------------------------------------- */
 
 static int32_t
@@ -281,7 +283,7 @@ infer_queue_free(infer_queue *queue)
 }
 
 /* Called with the queue's mutex: is there a reason to stop waiting? */
-static bool
+INF_HOT static bool
 queue_is_ready(void *context)
 {
   struct infer_queue *queue = context;
@@ -291,7 +293,7 @@ queue_is_ready(void *context)
 
 /* Waits for events until until_ns and takes them. Where several threads poll,
  * another one may have been faster: then it waits on. */
-static int32_t
+INF_HOT static int32_t
 wait_and_take(struct infer_queue *queue, infer_event **events, size_t capacity,
               uint64_t until_ns, size_t *count)
 {
@@ -309,7 +311,7 @@ wait_and_take(struct infer_queue *queue, infer_event **events, size_t capacity,
   }
 }
 
-int32_t
+INF_HOT int32_t
 infer_queue_poll_batch(infer_queue *queue, infer_event **events,
                        size_t capacity, int64_t timeout_ms, size_t *count)
 {
@@ -327,7 +329,9 @@ infer_queue_poll_batch(infer_queue *queue, infer_event **events,
   if (inf_client_in_loop(client))
     return INFER_E_REENTRANT;
   uint64_t until_ns = 0;
-  if (timeout_ms != 0)
+  if (timeout_ms < 0)
+    until_ns = INF_NEVER;
+  else if (timeout_ms > 0)
     until_ns = inf_time_add(inf_clock_now(client->engine.clock),
                             inf_wait_ns(timeout_ms));
   inf_queue_ref(queue); /* it may be freed meanwhile */

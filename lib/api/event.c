@@ -2,6 +2,8 @@
 /* Accessors of events. */
 #include "api/guard.h"
 
+#include "base/place.h"
+
 /* NULL is told of like an event of no type. */
 static const struct infer_event *
 or_none(const infer_event *event)
@@ -10,7 +12,7 @@ or_none(const infer_event *event)
   return event ? event : &none;
 }
 
-int32_t
+INF_HOT int32_t
 infer_event_type(const infer_event *event)
 {
   return or_none(event)->type;
@@ -36,7 +38,7 @@ infer_event_call_id(const infer_event *event)
   return or_none(event)->call_id;
 }
 
-uint64_t
+INF_HOT uint64_t
 infer_event_tag(const infer_event *event)
 {
   return or_none(event)->tag;
@@ -54,7 +56,7 @@ infer_event_choice(const infer_event *event)
   return or_none(event)->choice;
 }
 
-const char *
+INF_HOT const char *
 infer_event_text(const infer_event *event, size_t *len)
 {
   if (len)
@@ -132,7 +134,7 @@ infer_event_take_error(infer_event *event)
   return error;
 }
 
-void
+INF_HOT void
 infer_event_free(infer_event *event)
 {
   if (!event)

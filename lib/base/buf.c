@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "infer/infer.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@ inf_buf_init(inf_buf *buf, size_t max_bytes)
   *buf = (inf_buf){.max = max_bytes};
 }
 
-void
+INF_HOT void
 inf_buf_lend(inf_buf *buf, char *memory, size_t room)
 {
   if (room == 0)
@@ -27,7 +28,7 @@ inf_buf_lend(inf_buf *buf, char *memory, size_t room)
   memory[0] = '\0';
 }
 
-void
+INF_HOT void
 inf_buf_fini(inf_buf *buf)
 {
   if (!buf->lent)
@@ -45,7 +46,7 @@ inf_buf_fini_secret(inf_buf *buf)
   *buf = (inf_buf){.max = buf->max};
 }
 
-void
+INF_HOT void
 inf_buf_clear(inf_buf *buf)
 {
   buf->len = 0;
@@ -63,7 +64,7 @@ inf_buf_reuse(inf_buf *buf, size_t max_bytes, size_t keep_bytes)
   buf->max = max_bytes;
 }
 
-static bool
+INF_COLD static bool
 fail(inf_buf *buf, int32_t status)
 {
   if (buf->status == INFER_OK)

@@ -4,6 +4,7 @@
  * parent. The two-pass merge is a loop, so that a million timers need no
  * stack. */
 #include "base/heap.h"
+#include "base/place.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -98,7 +99,7 @@ inf_timer_set(inf_timer_heap *heap, inf_timer *timer, uint64_t at_ns)
   heap->root = meld(heap->root, timer);
 }
 
-inf_timer *
+INF_HOT inf_timer *
 inf_timer_pop_due(inf_timer_heap *heap, uint64_t now_ns)
 {
   inf_timer *timer = heap->root;
@@ -108,7 +109,7 @@ inf_timer_pop_due(inf_timer_heap *heap, uint64_t now_ns)
   return timer;
 }
 
-uint64_t
+INF_HOT uint64_t
 inf_timer_next_ns(const inf_timer_heap *heap)
 {
   return heap->root ? heap->root->at_ns : UINT64_MAX;

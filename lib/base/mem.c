@@ -3,12 +3,13 @@
  * are replaced before the library is used, never while it runs, so reading
  * them needs no lock. */
 #include "base/mem.h"
+#include "base/place.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *
+INF_HOT static void *
 default_malloc(size_t size, void *user_data)
 {
   (void)user_data;
@@ -22,7 +23,7 @@ default_realloc(void *ptr, size_t size, void *user_data)
   return realloc(ptr, size);
 }
 
-static void
+INF_HOT static void
 default_free(void *ptr, void *user_data)
 {
   (void)user_data;
@@ -47,7 +48,7 @@ inf_mem_set_functions(inf_malloc_fn malloc_fn, inf_realloc_fn realloc_fn,
   door.user_data = all ? user_data : NULL;
 }
 
-void *
+INF_HOT void *
 inf_malloc(size_t size)
 {
   return door.malloc_fn(size ? size : 1, door.user_data);
@@ -71,7 +72,7 @@ inf_realloc(void *ptr, size_t size)
              : inf_malloc(size);
 }
 
-void
+INF_HOT void
 inf_free(void *ptr)
 {
   if (ptr)

@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
 #include "engine/carry.h"
@@ -20,7 +21,7 @@ enum { why_max_bytes = 2 << 10 };
 static const char no_memory_message[] = "memory ran out while reading";
 
 /* The attempt's end when it failed; message NULL: the decoder's. */
-static void
+INF_COLD static void
 fail(inf_attempt *attempt, int32_t status, const char *message)
 {
   if (!attempt->sent && status <= INFER_E_RESOLVE &&
@@ -252,7 +253,7 @@ inf_attempt_set_paused(inf_attempt *attempt, bool paused)
 
 /* ---- What the decoder tells ---------------------------------------------- */
 
-static void
+INF_HOT static void
 on_delta(void *context, const inf_delta *delta)
 {
   inf_attempt *attempt = context;
@@ -329,7 +330,7 @@ take_body(inf_attempt *attempt, const char *ptr, size_t len)
 
 /* Is it the provider that failed or refused, and may the next bytes tell what
  * the answer cost? */
-static bool
+INF_COLD static bool
 usage_may_follow(const inf_attempt *attempt, int32_t result)
 {
   const inf_usage *usage = &attempt->answer.usage;
@@ -338,7 +339,7 @@ usage_may_follow(const inf_attempt *attempt, int32_t result)
          !attempt->decoder.terminated && usage->input < 0 && usage->output < 0;
 }
 
-static bool
+INF_HOT static bool
 on_body(void *context, const char *ptr, size_t len)
 {
   inf_attempt *attempt = context;

@@ -11,13 +11,6 @@ enum { message_max_bytes = 2 << 10 };
 /* Longest request id kept. */
 enum { request_id_max_bytes = 256 };
 
-void
-inf_attempt_set_phase(inf_attempt *attempt, int phase)
-{
-  if (attempt->record->phase_ns[phase] == 0)
-    attempt->record->phase_ns[phase] = attempt->engine->now_ns;
-}
-
 static inf_sv
 key_of(const inf_attempt *attempt)
 {

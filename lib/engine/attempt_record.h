@@ -2,14 +2,21 @@
 #ifndef INF_ENGINE_ATTEMPT_RECORD_H
 #define INF_ENGINE_ATTEMPT_RECORD_H
 
-#include "engine/attempt.h"
+#include "engine/engine.h"
 
 /* What is written down of an attempt while it lives, and its closing, which
  * the log and the telemetry hook hear. No key gets into a record, however often
  * a provider echoes it. Loop only; the attempt has a call. */
 
 /* Notes that the attempt came to this INFER_PHASE_*, the first time only. */
-void inf_attempt_set_phase(inf_attempt *attempt, int phase);
+static inline void
+inf_attempt_set_phase(inf_attempt *attempt, int phase)
+{
+  uint64_t *at_ns = &attempt->record->phase_ns[phase];
+  if (*at_ns == 0)
+    *at_ns = attempt->engine->now_ns;
+}
+
 /* Completes the record: status, end, usage, the provider's id of the request,
  * message (NULL: the decoder's). Then tells the telemetry hook. */
 void inf_attempt_close_record(inf_attempt *attempt, int32_t status,

@@ -45,12 +45,6 @@ inf_call_unref(struct infer_call *call)
     call_free(call);
 }
 
-size_t
-inf_call_max_undelivered(const struct infer_call *call)
-{
-  return (size_t)call->trail->config->client.max_undelivered_bytes;
-}
-
 /* How many choices the request asks for. */
 static uint32_t
 choices_of(const struct infer_request *request)
@@ -240,8 +234,9 @@ build(struct infer_call *call, const struct infer_request *request,
                             : call->params->timeouts.deadline_ms;
   call->deadline_ns =
       inf_time_add(now_ns, (uint64_t)deadline_ms * INF_NS_PER_MS);
-  inf_buf_init(&call->models_json,
-               (size_t)call->trail->config->client.max_response_bytes);
+  const inf_client_options *options = &call->trail->config->client;
+  inf_buf_init(&call->models_json, (size_t)options->max_response_bytes);
+  call->max_undelivered = (size_t)options->max_undelivered_bytes;
   make_room(call);
   return INFER_OK;
 }

@@ -60,29 +60,30 @@ struct infer_call {
   /* The call's life. */
   inf_list engine_node; /* [loop] in engine->calls */
   inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
-  struct inf_attempt *attempt; /* [loop] in flight, or NULL */
-  uint64_t next_start_ns;      /* [loop] of the next attempt; INF_NEVER */
-  uint64_t wait_since_ns;      /* [loop] when that wait began */
-  size_t next_target;          /* [loop] */
-  int32_t next_reason;         /* [loop] INFER_REASON_* */
-  bool next_fresh;             /* [loop] not over a used connection */
-  uint32_t counted_attempts;   /* [loop] against the allowance */
-  bool ended;                  /* [loop] */
-
-  /* Delivery. */
-  uint32_t epoch;          /* [loop] */
-  bool started;            /* [loop] START of this epoch is staged */
-  bool committed;          /* [loop] an event of the answer was delivered */
-  bool tool_call_done;     /* [loop] a completed tool call was delivered */
-  struct inf_carry *carry; /* [loop] what the next attempt goes on from */
-  inf_list staged;         /* [loop] events of this turn */
-  inf_list dirty_node;     /* [loop] in engine->dirty */
-  bool paused;             /* [loop] for want of a reader */
+  uint64_t next_start_ns;        /* [loop] of the next attempt; INF_NEVER */
+  uint64_t wait_since_ns;        /* [loop] when that wait began */
+  size_t next_target;            /* [loop] */
+  int32_t next_reason;           /* [loop] INFER_REASON_* */
+  bool next_fresh;               /* [loop] not over a used connection */
+  uint32_t counted_attempts;     /* [loop] against the allowance */
+  struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */
-  inf_list pending;              /* [queue] events that wait for the reader */
-  size_t pending_bytes;          /* [queue] */
-  bool resume_wanted;  /* [queue] paused: the reader says when to go on */
-  inf_list ready_node; /* [queue] in queue->ready */
+
+  /* Delivery: all that is looked at for each piece of the answer. */
+  struct inf_attempt *attempt; /* [loop] in flight, or NULL */
+  uint32_t epoch;              /* [loop] */
+  bool started;                /* [loop] START of this epoch is staged */
+  bool committed;              /* [loop] an event of the answer was delivered */
+  bool tool_call_done;         /* [loop] a completed tool call was delivered */
+  bool paused;                 /* [loop] for want of a reader */
+  bool ended;                  /* [loop] */
+  bool resume_wanted;     /* [queue] paused: the reader says when to go on */
+  inf_list staged;        /* [loop] events of this turn */
+  inf_list dirty_node;    /* [loop] in engine->dirty */
+  size_t max_undelivered; /* bytes: with more the transfer pauses */
+  size_t pending_bytes;   /* [queue] */
+  inf_list pending;       /* [queue] events that wait for the reader */
+  inf_list ready_node;    /* [queue] in queue->ready */
 
   /* The end. The event is allocated with the call, so that it always comes. */
   bool done; /* [queue] result is valid */
@@ -95,9 +96,6 @@ struct infer_call {
 
 void inf_call_ref(struct infer_call *call);
 void inf_call_unref(struct infer_call *call);
-
-/* How many bytes may wait for the reader before the transfer pauses. */
-size_t inf_call_max_undelivered(const struct infer_call *call);
 
 /* Makes a call from a request. On success it holds references to client and
  * queue. queue NULL: one of its own. Any thread. */

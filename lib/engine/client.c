@@ -4,6 +4,7 @@
 #include "engine/client.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/thread.h"
 #include "engine/process.h"
 
@@ -99,7 +100,7 @@ next_command(struct infer_client *client, inf_list *commands)
 }
 
 /* The application's hooks, and what they use, may be gone. Loop only. */
-static void
+INF_COLD static void
 silence(struct infer_client *client)
 {
   static const inf_config_hooks none;
@@ -118,7 +119,7 @@ silence(struct infer_client *client)
 }
 
 /* Options of the loop, and what it keeps warm. Loop only. */
-static void
+INF_COLD static void
 use_config(inf_engine *engine, inf_config *config)
 {
   engine->delivery_interval_ns =
@@ -134,7 +135,7 @@ typedef enum mail_kind { MAIL_CALLS, MAIL_ORDERS, MAIL_STOP } mail_kind;
 
 /* Takes what other threads left: new calls first, and both lists at one moment,
  * so that a cancel finds its call begun. Loop only. */
-static mail_kind
+INF_HOT static mail_kind
 take_mail(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
@@ -256,7 +257,7 @@ note_drained_locked(struct infer_client *client)
   pthread_cond_broadcast(&client->cond);
 }
 
-static void
+INF_COLD static void
 note_drained(struct infer_client *client)
 {
   pthread_mutex_lock(&client->mutex);
@@ -287,7 +288,7 @@ on_call_ended(void *context, struct infer_call *call)
 /* ---- The loop ------------------------------------------------------------ */
 
 /* The last act of the loop: every call ends, the engine goes. */
-static void
+INF_COLD static void
 stop_loop(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
@@ -355,7 +356,7 @@ inf_client_in_loop(const struct infer_client *client)
 }
 
 /* A turn on this thread, which no other thread drives meanwhile. */
-static void
+INF_HOT static void
 run_turn(struct infer_client *client, uint64_t wait_ns)
 {
   const struct infer_client *outer = loop_of_this_thread;
@@ -382,7 +383,7 @@ turns_of(struct infer_client *client)
 /* Does nothing if a turn has ended since `turns` was read: whoever looked for
  * something before that must look again, for nobody tells him of what that
  * turn brought, and the next one may wait for long. */
-static void
+INF_HOT static void
 drive_since(struct infer_client *client, uint64_t turns, uint64_t wait_ns)
 {
   pthread_mutex_lock(&client->mutex);
@@ -433,7 +434,7 @@ remaining_ns(const struct infer_client *client, uint64_t until_ns)
   return now_ns < until_ns ? until_ns - now_ns : 0;
 }
 
-static bool
+INF_HOT static bool
 wait_driving(struct infer_client *client, struct infer_queue *queue,
              bool (*ready)(void *context), void *context, uint64_t until_ns)
 {
@@ -449,7 +450,7 @@ wait_driving(struct infer_client *client, struct infer_queue *queue,
   }
 }
 
-bool
+INF_HOT bool
 inf_client_wait(struct infer_client *client, struct infer_queue *queue,
                 bool (*ready)(void *context), void *context, uint64_t until_ns)
 {

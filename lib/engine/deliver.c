@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 
 static const int32_t event_types[] = {
     [INF_DELTA_TEXT] = INFER_EVENT_TEXT,
@@ -49,12 +50,10 @@ merge_into_staged(struct infer_call *call, int32_t type, const inf_delta *delta)
 }
 
 /* The first content is the win: from here on the call has an answer. */
-static bool
+INF_APART static bool
 stage_start(inf_attempt *attempt)
 {
   struct infer_call *call = attempt->call;
-  if (call->started)
-    return true;
   const char *target = attempt->record->target;
   struct infer_event *event =
       inf_event_new(INFER_EVENT_START, call, strlen(target));
@@ -92,7 +91,7 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
 {
   struct infer_call *call = attempt->call;
   int32_t type = event_types[delta->kind];
-  if (!stage_start(attempt))
+  if (!call->started && !stage_start(attempt))
     return false;
   if (merge_into_staged(call, type, delta))
     return true;
@@ -112,7 +111,7 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
   return true;
 }
 
-void
+INF_HOT void
 inf_deliver_delta(inf_attempt *attempt, const inf_delta *delta)
 {
   struct infer_call *call = attempt->call;
@@ -178,7 +177,7 @@ note_commit(struct infer_call *call)
 
 /* Too much waits for the reader: the transfer does too, until half of it is
  * read, which may have happened meanwhile. */
-static void
+INF_COLD static void
 pause_call(inf_engine *engine, struct infer_call *call)
 {
   call->paused = true;
@@ -186,23 +185,23 @@ pause_call(inf_engine *engine, struct infer_call *call)
   if (call->attempt)
     inf_attempt_set_paused(call->attempt, true);
   pthread_mutex_lock(&call->queue->mutex);
-  bool caught_up = call->pending_bytes <= inf_call_max_undelivered(call) / 2;
+  bool caught_up = call->pending_bytes <= call->max_undelivered / 2;
   call->resume_wanted = !caught_up;
   pthread_mutex_unlock(&call->queue->mutex);
   if (caught_up)
     inf_engine_resume(engine, call);
 }
 
-static void
+INF_APART static void
 note_wake(inf_engine *engine, struct infer_queue *queue)
 {
-  if (!queue->wake_due || !inf_list_empty(&queue->wake_node))
+  if (!inf_list_empty(&queue->wake_node))
     return;
   inf_queue_ref(queue);
   inf_list_push_back(&engine->waking, &queue->wake_node);
 }
 
-static void
+INF_APART static void
 wake_readers(inf_engine *engine)
 {
   inf_list *node;
@@ -218,12 +217,13 @@ static void
 flush_call(inf_engine *engine, struct infer_call *call)
 {
   bool ended = call->ended;
-  size_t limit = inf_call_max_undelivered(call);
+  size_t limit = call->max_undelivered;
   note_commit(call);
   if (ended)
     engine->on_call_ending(engine->context, call);
   size_t waiting = inf_queue_flush(call->queue, call);
-  note_wake(engine, call->queue);
+  if (call->queue->wake_due)
+    note_wake(engine, call->queue);
   if (ended) {
     engine->caller_woken |= call->own_queue && call->queue->wake_due;
     engine->on_call_ended(engine->context, call);
@@ -244,7 +244,7 @@ flush_due(const inf_engine *engine, const struct infer_call *call)
          engine->now_ns >= engine->next_flush_ns;
 }
 
-bool
+INF_HOT bool
 inf_deliver_flush(inf_engine *engine)
 {
   if (inf_list_empty(&engine->dirty))
@@ -265,7 +265,8 @@ inf_deliver_flush(inf_engine *engine)
     }
   }
   inf_list_splice_back(&engine->dirty, &later);
-  wake_readers(engine);
+  if (!inf_list_empty(&engine->waking))
+    wake_readers(engine);
   if (interval_over)
     engine->next_flush_ns =
         inf_time_add(engine->now_ns, engine->delivery_interval_ns);

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 
 /* How many paused calls are looked at in a turn: enough to see at once what
  * one turn's sockets bring, few enough to cost nothing. */
@@ -21,7 +22,7 @@ asleep_ns(const inf_engine *engine)
 
 /* The loop looked at the clock gap_ns ago, which may be what it meant to
  * wait. */
-static void
+INF_COLD static void
 note_gap(inf_engine *engine, uint64_t gap_ns, uint64_t waited_ns)
 {
   uint64_t asleep = asleep_ns(engine);
@@ -42,7 +43,7 @@ note_gap(inf_engine *engine, uint64_t gap_ns, uint64_t waited_ns)
            (unsigned long long)(gap_ns / INF_NS_PER_MS));
 }
 
-void
+INF_HOT void
 inf_engine_update_time(inf_engine *engine, uint64_t waited_ns)
 {
   uint64_t before_ns = engine->now_ns;
@@ -56,11 +57,12 @@ inf_engine_update_time(inf_engine *engine, uint64_t waited_ns)
 
 /* ---- Making and ending --------------------------------------------------- */
 
-static void
+INF_HOT static void
 after_wait(void *context)
 {
   inf_engine *engine = context;
   inf_engine_update_time(engine, engine->waiting_ns);
+  engine->transport->now_ns = engine->now_ns;
 }
 
 void
@@ -144,7 +146,7 @@ paused_call(inf_paused_entry *entry)
   return INF_CONTAINER_OF(entry, struct infer_call, paused_entry);
 }
 
-static void
+INF_COLD static void
 charge_paused(inf_engine *engine, struct infer_call *call)
 {
   inf_transport *transport = engine->transport;
@@ -156,7 +158,7 @@ charge_paused(inf_engine *engine, struct infer_call *call)
   inf_paused_charge(&engine->paused, &call->paused_entry, bytes);
 }
 
-static void
+INF_COLD static void
 end_paused(inf_engine *engine, struct infer_call *call)
 {
   inf_buf why;
@@ -183,7 +185,7 @@ limit_paused(inf_engine *engine)
     end_paused(engine, paused_call(victim));
 }
 
-static void
+INF_HOT static void
 run_timers(inf_engine *engine)
 {
   inf_timer *timer;
@@ -196,7 +198,7 @@ run_timers(inf_engine *engine)
     inf_warmer_run(engine);
 }
 
-uint64_t
+INF_HOT uint64_t
 inf_engine_next_ns(inf_engine *engine)
 {
   uint64_t next_ns = inf_timer_next_ns(&engine->timers);
@@ -222,6 +224,7 @@ listen_for(inf_engine *engine, uint64_t wait_ns)
     engine->listened_ns = engine->now_ns;
   engine->waiting_ns = wait_ns;
   transport->eager = inf_list_single(&engine->calls);
+  transport->now_ns = engine->now_ns;
   int32_t status = transport->ops->run(transport, wait_ns);
   if (!transport->behind)
     engine->heard_ns = engine->listened_ns;
@@ -230,7 +233,7 @@ listen_for(inf_engine *engine, uint64_t wait_ns)
              inf_status_find(status)->text);
 }
 
-void
+INF_HOT void
 inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
 {
   inf_engine_update_time(engine, INF_NEVER);

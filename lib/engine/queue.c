@@ -3,6 +3,7 @@
 #include "engine/queue.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/thread.h"
 #include "engine/client.h"
 
@@ -32,7 +33,7 @@ event_init(struct infer_event *event, int32_t type,
   inf_list_init(&event->node);
 }
 
-struct infer_event *
+INF_HOT struct infer_event *
 inf_event_new(int32_t type, const struct infer_call *call, size_t text_bytes)
 {
   size_t room = text_bytes > 0 ? text_bytes + 1 : 0;
@@ -44,7 +45,7 @@ inf_event_new(int32_t type, const struct infer_call *call, size_t text_bytes)
   return event;
 }
 
-void
+INF_HOT void
 inf_event_free(struct infer_event *event)
 {
   inf_buf_fini(&event->text);
@@ -193,11 +194,11 @@ fd_signal_locked(struct infer_queue *queue)
   queue->fd_signalled = write(queue->write_fd, &one, size) == (ssize_t)size;
 }
 
-static void
+INF_APART static void
 fd_clear_locked(struct infer_queue *queue)
 {
   uint64_t value;
-  if (queue->fd_signalled && read(queue->fd, &value, sizeof value) > 0)
+  if (read(queue->fd, &value, sizeof value) > 0)
     queue->fd_signalled = false;
 }
 
@@ -214,7 +215,7 @@ inf_queue_fd(struct infer_queue *queue)
 
 /* ---- In ------------------------------------------------------------------ */
 
-static void
+INF_APART static void
 drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
 {
   inf_list *node;
@@ -247,7 +248,7 @@ append_locked(struct infer_queue *queue, struct infer_call *call,
 }
 
 /* The call is over: its result becomes visible to infer_call_wait(). */
-static void
+INF_APART static void
 finish_locked(struct infer_call *call)
 {
   call->status = call->done_event.status;
@@ -309,7 +310,7 @@ inf_queue_set_wakeup(struct infer_queue *queue, void (*fn)(void *user_data),
   return waiting;
 }
 
-size_t
+INF_HOT size_t
 inf_queue_flush(struct infer_queue *queue, struct infer_call *call)
 {
   pthread_mutex_lock(&queue->mutex);
@@ -369,8 +370,7 @@ pop_locked(struct infer_queue *queue, struct infer_call **resume)
   inf_list_remove(&call->ready_node);
   if (!inf_list_empty(&call->pending))
     inf_list_push_back(&queue->ready, &call->ready_node);
-  size_t limit = inf_call_max_undelivered(call);
-  if (call->resume_wanted && call->pending_bytes <= limit / 2) {
+  if (call->resume_wanted && call->pending_bytes <= call->max_undelivered / 2) {
     call->resume_wanted = false;
     inf_call_ref(call);
     *resume = call;
@@ -378,7 +378,7 @@ pop_locked(struct infer_queue *queue, struct infer_call **resume)
   return event;
 }
 
-size_t
+INF_HOT size_t
 inf_queue_take(struct infer_queue *queue, struct infer_event **events,
                size_t capacity, bool *freed)
 {
@@ -388,7 +388,7 @@ inf_queue_take(struct infer_queue *queue, struct infer_event **events,
     pthread_mutex_lock(&queue->mutex);
     while (count < capacity && !resume && !inf_list_empty(&queue->ready))
       events[count++] = pop_locked(queue, &resume);
-    if (inf_list_empty(&queue->ready))
+    if (queue->fd_signalled && inf_list_empty(&queue->ready))
       fd_clear_locked(queue);
     if (freed)
       *freed = queue->freed;
@@ -420,7 +420,8 @@ inf_queue_abandon(struct infer_queue *queue)
     call->pending_bytes = 0;
   }
   atomic_store_explicit(&queue->events, 0, memory_order_relaxed);
-  fd_clear_locked(queue);
+  if (queue->fd_signalled)
+    fd_clear_locked(queue);
   pthread_cond_broadcast(&queue->cond);
   pthread_mutex_unlock(&queue->mutex);
   while ((node = inf_list_pop_front(&dropped)))

@@ -23,11 +23,12 @@ struct infer_attempt {
   char *message;    /* or NULL */
   char *request_id; /* or NULL */
   bool won, reused_connection;
-  uint64_t start_ns;                    /* on the engine's clock */
+  int64_t bytes_received;
   uint64_t phase_ns[INFER_PHASE_COUNT]; /* absolute; 0: not reached */
+  uint64_t start_ns;                    /* on the engine's clock */
   uint64_t waited_ns;                   /* before the start */
   int64_t usage[INFER_USAGE_COUNT];
-  int64_t bytes_sent, bytes_received, skipped_events;
+  int64_t bytes_sent, skipped_events;
   int64_t start_offset_ns; /* since the call was accepted */
 };
 

@@ -3,6 +3,8 @@
  * dialects. Whether the bytes are events or one document is told by how they
  * begin and not by the content type, which servers get wrong. */
 #include "provider/dialect.h"
+
+#include "base/place.h"
 #include "provider/error_body.h"
 
 #include "infer/infer.h"
@@ -80,7 +82,7 @@ inf_decoder_fini(inf_decoder *decoder)
   inf_guess_fini(&decoder->guess);
 }
 
-int32_t
+INF_COLD int32_t
 inf_decoder_fail(inf_decoder *decoder, int32_t status, const char *message)
 {
   inf_sv id;
@@ -156,7 +158,7 @@ says_event_stream(const inf_decoder *decoder)
 
 /* text begins with something else than whitespace. An error may come as JSON
  * or HTML where events were promised. */
-static verdict
+INF_APART static verdict
 judge(const inf_decoder *decoder, inf_sv text)
 {
   if (is_http_error(decoder) || strchr("{[<\"", text.ptr[0]))
@@ -188,7 +190,7 @@ skip_blank(inf_buf *body)
 
 /* ---- Body bytes ---------------------------------------------------------- */
 
-static int32_t
+INF_APART static int32_t
 keep(inf_decoder *decoder, const char *ptr, size_t len)
 {
   inf_buf *body = &decoder->body;
@@ -281,7 +283,9 @@ take_alike(inf_decoder *decoder, inf_sv bytes)
 {
   size_t count;
   const inf_dialect *dialect = decoder->options.kind->dialect;
-  if (!dialect->read_alike || !inf_sse_between_events(&decoder->sse))
+  if (!decoder->between)
+    decoder->between = inf_sse_between_events(&decoder->sse);
+  if (!decoder->between || !dialect->read_alike)
     return bytes;
   size_t len = dialect->read_alike(decoder, bytes, &count);
   decoder->events += count;
@@ -289,40 +293,59 @@ take_alike(inf_decoder *decoder, inf_sv bytes)
   return inf_sv_of(bytes.ptr + len, bytes.len - len);
 }
 
-static int32_t
-feed_events(inf_decoder *decoder, const char *ptr, size_t len)
+/* Parses events; after each, takes those that are like it. */
+static inf_sv
+parse_some(inf_decoder *decoder, inf_sv bytes)
 {
   /* Events that had to be parsed and were followed by none that is alike: the
    * first with a role and the first with text, at least. */
   enum { useless_max = 4 };
   inf_sse *sse = &decoder->sse;
-  inf_sv bytes = inf_sv_of(ptr, len);
-  for (int useless = 0; !decoder->failed && useless < useless_max;) {
-    inf_sv rest = take_alike(decoder, bytes);
-    useless = rest.len < bytes.len ? 0 : useless + 1;
-    bytes = rest;
-    if (bytes.len == 0 || decoder->failed)
-      break;
+  int useless = 0;
+  while (bytes.len > 0 && !decoder->failed && useless < useless_max) {
+    decoder->between = false;
     size_t taken =
         inf_sse_feed_event(sse, bytes.ptr, bytes.len, on_event, decoder);
     bytes = inf_sv_of(bytes.ptr + taken, bytes.len - taken);
-    if (bytes.len == 0 || sse->stopped)
+    if (bytes.len == 0 || sse->stopped || decoder->failed)
       break;
+    inf_sv rest = take_alike(decoder, bytes);
+    useless = rest.len < bytes.len ? 0 : useless + 1;
+    bytes = rest;
   }
+  return bytes;
+}
+
+INF_APART static void
+parse_events(inf_decoder *decoder, inf_sv bytes)
+{
+  inf_sse *sse = &decoder->sse;
+  bytes = parse_some(decoder, bytes);
+  decoder->between = false;
   if (bytes.len > 0)
     inf_sse_feed(sse, bytes.ptr, bytes.len, on_event, decoder);
   if (sse->status != INFER_OK && !decoder->failed && !decoder->finished)
-    return inf_decoder_fail(decoder, sse->status,
-                            sse->status == INFER_E_TOO_LARGE
-                                ? "an event is larger than max_event_bytes"
-                                : "");
+    inf_decoder_fail(decoder, sse->status,
+                     sse->status == INFER_E_TOO_LARGE
+                         ? "an event is larger than max_event_bytes"
+                         : "");
+}
+
+INF_HOT static int32_t
+feed_events(inf_decoder *decoder, const char *ptr, size_t len)
+{
+  inf_sv bytes = inf_sv_of(ptr, len);
+  if (!decoder->failed)
+    bytes = take_alike(decoder, bytes);
+  if (bytes.len > 0)
+    parse_events(decoder, bytes);
   if (decoder->failed)
     return decoder->failure.status;
   return decoder->finished ? INF_DECODER_DONE : INFER_OK;
 }
 
 /* Looks at what has come so far until it is clear what it is. */
-static int32_t
+INF_APART static int32_t
 sniff(inf_decoder *decoder)
 {
   inf_buf *body = &decoder->body;
@@ -346,7 +369,7 @@ sniff(inf_decoder *decoder)
   return status;
 }
 
-int32_t
+INF_HOT int32_t
 inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
 {
   int32_t status = INFER_OK;

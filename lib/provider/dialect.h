@@ -164,6 +164,7 @@ struct inf_decoder {
   bool terminated;       /* the API's terminator seen */
   bool finished;         /* proper end seen */
   bool failed;           /* failure is final; its words may be local ones */
+  bool between; /* sse stands between two events; false: it must be asked */
 };
 
 void inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,

@@ -7,6 +7,7 @@
 #include "transport/curl_exchange.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 #include "base/thread.h"
 #include "infer/infer.h"
 
@@ -87,7 +88,15 @@ inf_curl_hold_signals(inf_curl *transport)
   transport->signals_held = true;
 }
 
-static void
+/* A timer that comes due within a turn is seen in the next one. */
+static uint64_t
+turn_now_ns(const inf_curl *transport)
+{
+  uint64_t now_ns = transport->base.now_ns;
+  return now_ns > 0 ? now_ns : inf_clock_now(transport->options.clock);
+}
+
+INF_HOT static void
 act(inf_generation *generation, curl_socket_t fd, int mask)
 {
   inf_curl *transport = generation->owner;
@@ -122,8 +131,7 @@ serve_timers(inf_curl *transport)
   for (inf_list *node = end->next; node != end; node = node->next) {
     inf_generation *generation = inf_generation_of(node);
     uint64_t at_ns = generation->timer_ns;
-    if (at_ns == INF_NEVER ||
-        (at_ns > 0 && at_ns > inf_clock_now(transport->options.clock)))
+    if (at_ns == INF_NEVER || (at_ns > 0 && at_ns > turn_now_ns(transport)))
       continue;
     generation->timer_ns = INF_NEVER;
     act(generation, CURL_SOCKET_TIMEOUT, 0);
@@ -133,7 +141,7 @@ serve_timers(inf_curl *transport)
 /* Delivers at once what libcurl held back. Fails where a callback ended the
  * exchange, which libcurl would notice only at the next byte; a handle that is
  * not connected yet has nothing to unpause. */
-static void
+INF_COLD static void
 resume(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;
@@ -163,7 +171,7 @@ serve_resumed(inf_curl *transport)
   }
 }
 
-static void
+INF_COLD static void
 tell_failed(inf_curl *transport)
 {
   inf_list now, *node;
@@ -189,7 +197,7 @@ tell_done(inf_generation *generation)
 }
 
 /* Without readiness a generation's exchanges would wait for ever. */
-static void
+INF_COLD static void
 end_broken(inf_generation *generation)
 {
   inf_list now, *node;
@@ -225,7 +233,7 @@ add_started(inf_curl *transport)
     inf_exchange_add(INF_CONTAINER_OF(node, inf_exchange, node));
 }
 
-static uint64_t
+INF_HOT static uint64_t
 transport_next_timeout_ns(inf_transport *base)
 {
   inf_curl *transport = (inf_curl *)(void *)base;
@@ -242,14 +250,14 @@ transport_next_timeout_ns(inf_transport *base)
   return patience_ns < next_ns ? patience_ns : next_ns;
 }
 
-static size_t
+INF_HOT static size_t
 wait_for_events(inf_curl *transport, uint64_t wait_ns, inf_poll_event *events,
                 size_t capacity)
 {
   uint64_t timer_ns = transport_next_timeout_ns(&transport->base);
   uint64_t now_ns = 0;
   if (timer_ns > 0 && timer_ns != INF_NEVER)
-    now_ns = inf_clock_now(transport->options.clock);
+    now_ns = turn_now_ns(transport);
   uint64_t left_ns = timer_ns > now_ns ? timer_ns - now_ns : 0;
   if (left_ns < wait_ns)
     wait_ns = left_ns;
@@ -273,7 +281,7 @@ falls_behind(inf_curl *transport, size_t count)
   return more;
 }
 
-static int32_t
+INF_HOT static int32_t
 transport_run(inf_transport *base, uint64_t wait_ns)
 {
   inf_curl *transport = (inf_curl *)(void *)base;

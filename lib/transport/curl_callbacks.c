@@ -15,6 +15,8 @@
  * returned. */
 #include "transport/curl_exchange.h"
 
+#include "base/place.h"
+
 #include "infer/infer.h"
 
 static void
@@ -164,7 +166,7 @@ on_header(char *ptr, size_t size, size_t count, void *context)
   return !final || tell_headers(exchange) ? line.len : 0;
 }
 
-static size_t
+INF_COLD static size_t
 hold_back(inf_exchange *exchange, size_t len)
 {
   curl_off_t raw_bytes = 0;
@@ -175,7 +177,7 @@ hold_back(inf_exchange *exchange, size_t len)
   return CURL_WRITEFUNC_PAUSE;
 }
 
-static size_t
+INF_HOT static size_t
 on_write(char *ptr, size_t size, size_t count, void *context)
 {
   inf_exchange *exchange = context;

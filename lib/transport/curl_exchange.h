@@ -112,13 +112,20 @@ struct inf_exchange {
   inf_list leader_node; /* in leaders while it leads */
   inf_list followers;   /* that wait for its connection */
   uint64_t lead_until_ns;
-  uint64_t origin; /* of a server that may speak HTTP/2, else 0 */
-  inf_curl *transport;
+  uint64_t origin;            /* of a server that may speak HTTP/2, else 0 */
   inf_generation *generation; /* while LIVE or DEAD */
   bool peculiar;              /* the handle has what is this endpoint's own */
+  /* What is looked at for each piece of the body. */
+  inf_curl *transport;
   inf_exchange_state state;
+  bool in_headers; /* the status line of this header block was seen */
+  bool headers_told, aborted, paused;
   const inf_exchange_events *events;
   void *context;
+  size_t told_bytes; /* of the body, to the engine */
+  bool on_line;      /* counted among the exchanges of a line */
+  uint16_t local_port;
+  /* The rest. */
   const char *url;
   const inf_endpoint *endpoint;
   inf_sv unsent; /* of a body that goes out piece by piece */
@@ -131,19 +138,15 @@ struct inf_exchange {
   uint64_t first_byte_ns;
   int status;
   CURLcode failure; /* why it is FAILED */
-  bool in_headers;  /* the status line of this header block was seen */
-  bool headers_told, response_begun, reused, sent;
-  bool resend_refused, aborted, paused;
+  bool response_begun, reused, sent;
+  bool resend_refused;
   inf_warm_up warm_up;
   bool connected, connection_kept; /* of a warm-up */
-  bool on_line;                    /* counted among the exchanges of a line */
-  uint16_t local_port;
-  bool wants_http1; /* that was why a resend was refused */
-  bool waited;      /* for another's connection, and need not again */
+  bool wants_http1;                /* that was why a resend was refused */
+  bool waited; /* for another's connection, and need not again */
   /* Held back: libcurl keeps what comes for it. */
   bool held;
   bool forsaken;           /* held back, but libcurl has ended it */
-  size_t told_bytes;       /* of the body, to the engine */
   size_t first_held_bytes; /* that were refused when it was held back */
   uint64_t raw_bytes;      /* received until then, before decoding */
   bool headers_too_large, no_http;

@@ -18,6 +18,7 @@
 #include "transport/curl_exchange.h"
 
 #include "base/mem.h"
+#include "base/place.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -121,7 +122,7 @@ inf_curl_close_sockets(inf_curl *transport)
 
 /* An error told to libcurl here would end every transfer of the multi handle
  * without a word; so the generation is marked, and run() ends them. */
-static int
+INF_HOT static int
 on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
   (void)easy;
@@ -142,7 +143,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 }
 
 /* 0 stands for "now": most of libcurl's timers, and no clock is read. */
-static int
+INF_HOT static int
 on_timer(CURLM *multi, long timeout_ms, void *context)
 {
   (void)multi;
@@ -228,7 +229,7 @@ inf_curl_retire(inf_curl *transport)
     inf_generations_retire(transport);
 }
 
-inf_generation *
+INF_HOT inf_generation *
 inf_generation_find(inf_curl *transport, uint32_t id)
 {
   inf_list *end = &transport->generations;

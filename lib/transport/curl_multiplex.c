@@ -38,6 +38,8 @@
  * had; there the frame waits for the next that is sent. */
 #include "transport/curl_exchange.h"
 
+#include "base/place.h"
+
 const uint64_t inf_multiplex_patience_ns = 500 * INF_NS_PER_MS;
 /* Streams of a connection whose SETTINGS have not come. */
 enum { streams_at_first = 100 };
@@ -154,7 +156,7 @@ inf_multiplex_leave(inf_exchange *exchange, inf_leave why)
     end_lead(exchange, take[why]);
 }
 
-uint64_t
+INF_HOT uint64_t
 inf_multiplex_next_ns(const inf_curl *transport)
 {
   const inf_list *end = &transport->leaders;
@@ -166,7 +168,7 @@ inf_multiplex_next_ns(const inf_curl *transport)
   return next_ns;
 }
 
-void
+INF_HOT void
 inf_multiplex_serve_timer(inf_curl *transport)
 {
   uint64_t next_ns = inf_multiplex_next_ns(transport);

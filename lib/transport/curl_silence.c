@@ -19,6 +19,8 @@
  * taken for one that was heard; then it is as it would be without all this. */
 #include "transport/curl_exchange.h"
 
+#include "base/place.h"
+
 const uint64_t inf_silence_ns = 1 * INF_NS_PER_S;
 
 static inf_line *
@@ -39,7 +41,7 @@ inf_silence_join(inf_exchange *exchange, int local_port)
   line_of(exchange)->exchanges++;
 }
 
-void
+INF_HOT void
 inf_silence_note(inf_exchange *exchange)
 {
   inf_curl *transport = exchange->transport;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -404,7 +405,7 @@ now_ns(void)
 }
 
 /* It yields all the while: who is waited for may need this core. */
-static int
+INF_APART static int
 look(inf_poller *poller, uint64_t begin_ns, int room)
 {
   int count;
@@ -414,7 +415,7 @@ look(inf_poller *poller, uint64_t begin_ns, int room)
   return count;
 }
 
-static int
+INF_APART static int
 wait_eagerly(inf_poller *poller, uint64_t wait_ns, int room)
 {
   uint64_t begin_ns = now_ns();
@@ -429,7 +430,7 @@ wait_eagerly(inf_poller *poller, uint64_t wait_ns, int room)
   return count;
 }
 
-size_t
+INF_HOT size_t
 inf_poller_wait(inf_poller *poller, uint64_t wait_ns, inf_poll_event *out,
                 size_t capacity)
 {

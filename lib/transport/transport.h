@@ -168,12 +168,16 @@ typedef struct inf_transport_ops {
  * had come when it was called has been told when it returns. It is behind only
  * for so many calls in a row as it takes to serve every socket once.
  *
+ * The engine tells the time at which it called run(), and in after_wait the
+ * time then: now_ns saves reading the clock again. 0: it does not.
+ *
  * The engine sets eager where somebody waits for a single call: run() may then
  * spend some microseconds of CPU time to tell him sooner. */
 struct inf_transport {
   const inf_transport_ops *ops;
   void (*after_wait)(void *context);
   void *after_wait_context;
+  uint64_t now_ns;
   bool behind;
   bool eager;
 };

@@ -12,6 +12,8 @@
  * byte is looked at twice, however the two are mixed. */
 #include "wire/sse.h"
 
+#include "base/place.h"
+
 #include <infer/infer.h>
 
 static const char bom[3] = {'\xef', '\xbb', '\xbf'};
@@ -359,7 +361,7 @@ inf_sse_feed_event(inf_sse *sse, const char *ptr, size_t len, inf_sse_fn fn,
   return taken;
 }
 
-bool
+INF_HOT bool
 inf_sse_between_events(const inf_sse *sse)
 {
   return sse->bom == sizeof(bom) && !sse->after_cr && !sse->in_comment &&

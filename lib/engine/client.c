@@ -363,21 +363,9 @@ run_turn(struct infer_client *client, uint64_t wait_ns)
   loop_of_this_thread = client;
   mail_kind mail = take_mail(client);
   inf_engine_turn(&client->engine, mail == MAIL_CALLS ? wait_ns : 0);
-  pthread_mutex_lock(&client->mutex);
-  bool stop = client->stop; /* a hook may have freed the client */
-  pthread_mutex_unlock(&client->mutex);
-  if (stop)
+  if (atomic_load(&client->stop)) /* a hook may have freed the client */
     stop_loop(client);
   loop_of_this_thread = outer;
-}
-
-static uint64_t
-turns_of(struct infer_client *client)
-{
-  pthread_mutex_lock(&client->mutex);
-  uint64_t turns = client->turns;
-  pthread_mutex_unlock(&client->mutex);
-  return turns;
 }
 
 /* Does nothing if a turn has ended since `turns` was read: whoever looked for
@@ -402,7 +390,7 @@ drive_since(struct infer_client *client, uint64_t turns, uint64_t wait_ns)
   run_turn(client, wait_ns);
   pthread_mutex_lock(&client->mutex);
   client->driving = false;
-  client->turns++;
+  atomic_fetch_add(&client->turns, 1);
   /* This turn may have taken the wake-up of mail that it did not see. */
   if (client->fd_watched && !client->stopped && atomic_load(&client->mail))
     client->engine.transport->ops->wake(client->engine.transport);
@@ -414,7 +402,7 @@ drive_since(struct infer_client *client, uint64_t turns, uint64_t wait_ns)
 void
 inf_client_drive(struct infer_client *client, uint64_t wait_ns)
 {
-  drive_since(client, turns_of(client), wait_ns);
+  drive_since(client, atomic_load(&client->turns), wait_ns);
 }
 
 void
@@ -439,7 +427,7 @@ wait_driving(struct infer_client *client, struct infer_queue *queue,
              bool (*ready)(void *context), void *context, uint64_t until_ns)
 {
   for (bool first = true;; first = false) {
-    uint64_t turns = turns_of(client);
+    uint64_t turns = atomic_load(&client->turns);
     pthread_mutex_lock(&queue->mutex);
     bool is_ready = ready(context);
     pthread_mutex_unlock(&queue->mutex);
@@ -553,6 +541,8 @@ client_alloc(const struct infer_config *config)
   atomic_init(&client->live_count, 0);
   atomic_init(&client->call_count, 0);
   atomic_init(&client->room_bytes, 0);
+  atomic_init(&client->stop, false);
+  atomic_init(&client->turns, 0);
   client->fork_generation = inf_fork_generation();
   inf_list_init(&client->process_node);
   inf_list_init(&client->submitted);
@@ -758,7 +748,8 @@ static void
 order_end_and_unlock(struct infer_client *client)
 {
   client->closing = true;
-  client->cancel_all = client->stop = true;
+  client->cancel_all = true;
+  atomic_store(&client->stop, true);
   unlock_and_wake(client);
 }
 

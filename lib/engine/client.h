@@ -37,7 +37,7 @@ struct infer_client {
   bool cancel_all;     /* [client] */
   bool reloaded;       /* [client] options of the loop changed */
   bool look;           /* [client] whoever drives is to look at his reason */
-  bool stop;           /* [client] the loop is to end */
+  atomic_bool stop;    /* the loop is to end; set under the mutex */
   bool stopped;        /* [client] it has begun to end: not to be woken */
   bool ended;          /* [client] it has ended, the engine is gone */
   bool silent;         /* [client] the process exits: no hook runs */
@@ -50,7 +50,8 @@ struct infer_client {
   bool joined;      /* [client] */
   bool fd_watched;  /* [client] the application has asked for the fd */
   bool driving;     /* [client] not threaded: a thread is in a turn */
-  uint64_t turns;   /* [client] not threaded: how many have ended */
+  atomic_uint_fast64_t turns; /* not threaded: how many have ended; rises
+                               * under the mutex */
 };
 
 int32_t inf_client_new(struct infer_client **client,

@@ -986,6 +986,8 @@ options_manual()
 
 /* ---- Calls and events ---------------------------------------------------- */
 
+class ModelList; /* below */
+
 /** What Call and CallView can be asked. All of it is [hook-safe]. */
 template <typename Self> class CallAccess {
 public:
@@ -1054,12 +1056,16 @@ public:
       return error.error(status);
     return Response(response);
   }
+  /** What a call of Client::try_submit_models() has found. Status::timeout
+   * while it is under way: it does not wait. */
+  Result<ModelList> try_models();
 #if INFER_HPP_EXCEPTIONS
   /** The same, throwing. */
   Response wait(std::chrono::milliseconds timeout = forever)
   {
     return try_wait(timeout).value();
   }
+  ModelList models();
 #endif
   /** The C handle, lent; nullptr if empty. */
   infer_call *handle() const noexcept
@@ -1120,6 +1126,14 @@ public:
   std::string_view text() const noexcept
   {
     return handle() ? detail::text_of(infer_event_text, handle())
+                    : std::string_view("");
+  }
+  /** start: what the provider has said of the answer by then, as a JSON object:
+   * id, created, model, and members that only this provider has. "" for other
+   * events. */
+  std::string_view head() const noexcept
+  {
+    return handle() ? detail::text_of(infer_event_head, handle())
                     : std::string_view("");
   }
   /** tool_call_*: its place among the tool calls of the choice ... */
@@ -1805,6 +1819,20 @@ public:
   {
     return std::move(this->deadline(deadline));
   }
+  /** A number of the route's policy, for this call instead of what the
+   * configuration says, such as "retries" or "timeouts.first_token_ms". */
+  Request &policy(std::string_view option, std::int64_t value) &
+  {
+    return noted(detail::has_nul(option)
+                     ? INFER_E_INVALID_ARGUMENT
+                     : infer_request_set_policy(
+                           handle(), std::string(option).c_str(), value),
+                 "policy: no such number, or out of its range");
+  }
+  Request policy(std::string_view option, std::int64_t value) &&
+  {
+    return std::move(policy(option, value));
+  }
   /** An HTTP header for every attempt, at most 64 of them. Control characters,
    * and names that the library sets itself, are refused. */
   Request &header(std::string_view name, std::string_view value) &
@@ -2358,6 +2386,25 @@ private:
   detail::Handle<infer_model_list, infer_model_list_free> handle_;
 };
 
+inline Result<ModelList>
+Call::try_models()
+{
+  infer_model_list *models = nullptr;
+  detail::ErrorOut error;
+  std::int32_t status = infer_call_models(handle_.get(), &models, error);
+  if (status != INFER_OK)
+    return error.error(status);
+  return ModelList(models);
+}
+
+#if INFER_HPP_EXCEPTIONS
+inline ModelList
+Call::models()
+{
+  return try_models().value();
+}
+#endif
+
 /* ---- Clients ------------------------------------------------------------- */
 
 /** A client. Destroying the last of those that share it (see share()) cancels
@@ -2539,6 +2586,24 @@ public:
       return error.error(status);
     return ModelList(models);
   }
+  /** The same as a call that waits for nothing, by default with the provider's
+   * deadline: Call::try_wait() waits for its end, Call::try_models() gives what
+   * it found. */
+  Result<Call> try_submit_models(std::string_view provider,
+                                 std::chrono::milliseconds timeout = forever)
+  {
+    return start_models(provider, timeout, nullptr, 0);
+  }
+  /** The same with its end told by an event of a queue of this client, with
+   * the tag. */
+  Result<Call> try_submit_models(std::string_view provider, Queue &queue,
+                                 std::uint64_t tag = 0,
+                                 std::chrono::milliseconds timeout = forever)
+  {
+    if (!queue)
+      return Error(Status::invalid_argument, "the queue is empty");
+    return start_models(provider, timeout, queue.handle(), tag);
+  }
 
 #if INFER_HPP_EXCEPTIONS
   /** The same, throwing. */
@@ -2586,6 +2651,17 @@ public:
                    std::chrono::milliseconds timeout = forever)
   {
     return try_models(provider, timeout).value();
+  }
+  Call submit_models(std::string_view provider,
+                     std::chrono::milliseconds timeout = forever)
+  {
+    return try_submit_models(provider, timeout).value();
+  }
+  Call submit_models(std::string_view provider, Queue &queue,
+                     std::uint64_t tag = 0,
+                     std::chrono::milliseconds timeout = forever)
+  {
+    return try_submit_models(provider, queue, tag, timeout).value();
   }
 #endif
 
@@ -2691,6 +2767,22 @@ private:
     std::int32_t status =
         infer_submit(handle_.get(), request.handle(),
                      static_cast<std::int32_t>(mode), queue, tag, &call, error);
+    if (status != INFER_OK)
+      return error.error(status);
+    return Call(call, std::move(hooks));
+  }
+  Result<Call> start_models(std::string_view provider,
+                            std::chrono::milliseconds timeout,
+                            infer_queue *queue, std::uint64_t tag)
+  {
+    if (detail::has_nul(provider))
+      return Error(Status::invalid_argument, "models: NUL in the name");
+    infer_call *call = nullptr;
+    detail::ErrorOut error;
+    auto hooks = hooks_; /* a hook may destroy this Client meanwhile */
+    std::int32_t status = infer_submit_models(
+        handle_.get(), std::string(provider).c_str(), timeout.count(), queue,
+        tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     return Call(call, std::move(hooks));

@@ -3,9 +3,14 @@
 #include "check.hpp"
 #include "world.hpp"
 
+#include <arpa/inet.h>
 #include <atomic>
+#include <netinet/in.h>
 #include <poll.h>
+#include <string>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -180,17 +185,20 @@ TEST(callback_may_destroy_the_client)
 TEST(stream_is_a_range)
 {
   Client client = world::client();
-  std::string text;
+  std::string text, heads;
   int dones = 0;
   Stream stream = client.try_stream(world::request("sim/good")).value();
   CHECK(stream.call().id() > 0);
   for (const auto &event : stream) {
     CHECK_EQ(dones, 0);
     CHECK_EQ(event.call_id(), stream.call().id());
+    heads.append(event.head());
     if (event.type() == EventType::text)
       text.append(event.text());
     if (event.type() == EventType::done) {
       dones++;
+      std::string id(event.response().id());
+      CHECK(!id.empty() && heads.find("\"" + id + "\"") != heads.npos);
       CHECK_EQ(event.response().text(), text);
       CHECK(event.status() == Status::ok && !event.error());
     }
@@ -382,6 +390,77 @@ TEST(call_is_waited_for_and_cancelled)
   CHECK_EQ(silent.cancel(), Status::ok);
   CHECK_EQ(silent.try_wait().status(), Status::cancelled);
   CHECK_EQ(silent.cancel(), Status::ok);
+}
+
+TEST(call_has_its_own_policy)
+{
+  Client client = world::client();
+  auto attempts = [&](std::int64_t retries) {
+    Request request = world::request("sim/down").policy("retries", retries);
+    request.policy("stay.max_wait_ms", 5000);
+    return client.try_chat(request).error().attempts().size();
+  };
+  CHECK_EQ(attempts(0), 1);
+  CHECK_EQ(attempts(1), 2);
+  Request request = world::request("sim/silent");
+  request.policy("timeouts.first_token_ms", 50);
+  CHECK_EQ(client.try_chat(request).status(), Status::first_token_timeout);
+}
+
+/* A socket that is connected to and never answers. */
+class Deaf {
+public:
+  Deaf()
+  {
+    sockaddr_in name = {};
+    socklen_t len = sizeof name;
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto *address = reinterpret_cast<sockaddr *>(&name);
+    CHECK(bind(fd_, address, len) == 0 && listen(fd_, 8) == 0);
+    CHECK(getsockname(fd_, address, &len) == 0);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(name.sin_port)) + "/v1";
+  }
+  Deaf(const Deaf &) = delete;
+  Deaf &operator=(const Deaf &) = delete;
+  ~Deaf() { close(fd_); }
+  const std::string &url() const { return url_; }
+
+private:
+  int fd_ = socket(AF_INET, SOCK_STREAM, 0);
+  std::string url_;
+};
+
+TEST(models_are_a_call)
+{
+  Deaf deaf;
+  Config config = world::config();
+  config.set("providers.deaf.type", "openai")
+      .set("providers.deaf.proxy", "none")
+      .set("providers.deaf.base_url", deaf.url());
+  Client client = Client::try_open(config).value();
+  Call call = client.try_submit_models("sim").value();
+  CHECK(call.try_wait());
+  ModelList models = call.try_models().value();
+  CHECK_EQ(models.size(), 2);
+  CHECK_EQ(models[0].id, "good");
+  CHECK_EQ(client.try_submit_models("nobody").status(), Status::config);
+  Call chat = client.try_submit(world::request("sim/good")).value();
+  CHECK_EQ(chat.try_models().status(), Status::invalid_argument);
+
+  Queue queue = client.try_queue().value();
+  Call silent = client.try_submit_models("deaf", queue, 7).value();
+  CHECK_EQ(silent.try_models().status(), Status::timeout);
+  CHECK_EQ(silent.cancel(), Status::ok);
+  Event end = queue.try_poll().value();
+  CHECK(end.type() == EventType::done && end.tag() == 7);
+  CHECK_EQ(end.status(), Status::cancelled);
+  CHECK_EQ(silent.try_models().status(), Status::cancelled);
+
+  Call late = client.try_submit_models("deaf", 50ms).value();
+  CHECK_EQ(late.try_wait().status(), Status::deadline);
+  Call late_too = client.try_submit_models("deaf", queue, 8, 50ms).value();
+  CHECK_EQ(queue.try_poll().value().status(), Status::deadline);
 }
 
 TEST(things_may_go_in_any_order)

@@ -52,6 +52,12 @@ TEST(failures_are_thrown)
   CHECK_EQ(thrown([] { Result<void>(Error(Status::io)).value(); }), Status::io);
   CHECK(thrown([&] { client.models("nobody"); }) != Status::ok);
   CHECK_EQ(client.models("sim").size(), 2);
+  CHECK_EQ(thrown([&] { client.submit_models("nobody"); }), Status::config);
+  Call models = client.submit_models("sim");
+  CHECK_EQ(thrown([&] { models.wait(), models.models(); }), Status::ok);
+  CHECK_EQ(models.models().size(), 2);
+  Queue queue = client.queue();
+  CHECK(client.submit_models("sim", queue, 5) && queue.poll()->tag() == 5);
   CHECK_EQ(client.plan(world::request("again")).size(), 2);
   CHECK_EQ(client.prewarm("sim", 5s).size(), 1);
   CHECK(!options_manual().empty() && !Request("m").user("x").json().empty());

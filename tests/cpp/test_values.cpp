@@ -43,6 +43,7 @@ TEST(request_has_all_builders)
       .set("stop", nullptr)
       .set_json("logit_bias", R"({"50256":-100})")
       .deadline(std::chrono::seconds(30))
+      .policy("retries", 0)
       .header("x-team", "red")
       .require_label("private")
       .tag("job", "nightly")
@@ -129,6 +130,7 @@ TEST(texts_with_nul_are_refused_not_cut)
   CHECK(Request("m").tool("n", nul, "").error());
   CHECK(Request("m").tool("n", "", nul).error());
   CHECK(Request("m").json_schema(nul, "{}").error());
+  CHECK(Request("m").policy(std::string_view("retries\0", 8), 1).error());
   CHECK(Request("m").header("x-a", nul).error());
   CHECK(Request("m").tag(nul, "b").error());
   CHECK(Request("m").tenant(nul).error());
@@ -144,6 +146,8 @@ TEST(texts_with_nul_are_refused_not_cut)
   Client client = world::client();
   CHECK_EQ(client.try_prewarm(nul).status(), Status::invalid_argument);
   CHECK_EQ(client.try_models(nul).status(), Status::invalid_argument);
+  CHECK_EQ(client.try_submit_models(std::string_view("sim\0", 4)).status(),
+           Status::invalid_argument);
 }
 
 TEST(numbers_that_do_not_fit_are_refused)
@@ -154,6 +158,9 @@ TEST(numbers_that_do_not_fit_are_refused)
   CHECK(Request("m").set("temperature", 1e308 * 10).error());
   CHECK(Request("m").deadline(std::chrono::hours(25)).error());
   CHECK(Request("m").deadline(std::chrono::milliseconds(0)).error());
+  CHECK_EQ(Request("m").policy("retries", -1).error().message(),
+           "policy: no such number, or out of its range");
+  CHECK(Request("m").policy("nothing", 1).error());
 }
 
 TEST(config_reads_and_checks)
@@ -226,6 +233,7 @@ TEST(moved_from_objects_are_empty)
   CHECK_EQ(client.try_plan(good).status(), Status::invalid_argument);
   CHECK_EQ(client.try_prewarm("").status(), Status::invalid_argument);
   CHECK_EQ(client.try_models("sim").status(), Status::invalid_argument);
+  CHECK_EQ(client.try_submit_models("sim").status(), Status::invalid_argument);
   CHECK_EQ(client.try_reload(other_config).status(), Status::invalid_argument);
   CHECK_EQ(client.close(), Status::invalid_argument);
   CHECK_EQ(client.drive(forever), Status::invalid_argument);
@@ -241,6 +249,8 @@ TEST(moved_from_objects_are_empty)
   CHECK_EQ(queue.try_poll().status(), Status::invalid_argument);
   CHECK_EQ(queue.set_wakeup([] {}), Status::invalid_argument);
   CHECK_EQ(other.try_submit(moved, queue).status(), Status::invalid_argument);
+  CHECK_EQ(other.try_submit_models("sim", queue).status(),
+           Status::invalid_argument);
 
   Stream stream = other.try_stream(moved).value();
   Stream other_stream = std::move(stream);
@@ -253,8 +263,10 @@ TEST(moved_from_objects_are_empty)
   CHECK(!call && call.id() == 0 && call.route().empty());
   CHECK_EQ(call.cancel(), Status::invalid_argument);
   CHECK_EQ(call.try_wait().status(), Status::invalid_argument);
+  CHECK_EQ(call.try_models().status(), Status::invalid_argument);
   Event event;
   CHECK(!event && event.text().empty() && event.tool_name().empty());
+  CHECK(event.head().empty());
   CHECK_EQ(event.type(), EventType::none);
   CHECK_EQ(event.take_result().status(), Status::invalid_argument);
   Response response;

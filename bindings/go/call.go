@@ -26,6 +26,9 @@ type Event struct {
 	// EventUsage, the reason for EventRestart, "provider/model" for
 	// EventStart.
 	Text string
+	// Head is JSON, for EventStart: what the provider has said of the answer by
+	// then, that is id, created, model, and members that only this provider has.
+	Head string
 	// ToolIndex, ToolID and ToolName are those of a tool call: its place among
 	// the tool calls of the choice, its id and its name.
 	ToolIndex        int
@@ -38,6 +41,7 @@ type Event struct {
 // other goroutine takes that.
 type call struct {
 	stream bool
+	models bool          // the handle is kept at the end, for it has them
 	wake   chan struct{} // of capacity 1: there is news
 
 	mu      sync.Mutex
@@ -62,19 +66,28 @@ func (c *Client) submit(ctx context.Context, req *Request, stream bool) (*call, 
 	if stream {
 		mode = C.INFER_SUBMIT_STREAM
 	}
+	err := c.expect(k, func(tag uint64) error { return c.start(ctx, req, k, mode, tag) })
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// expect runs begin, which starts the call, with a tag by which the client's
+// goroutine finds the call.
+func (c *Client) expect(k *call, begin func(tag uint64) error) error {
 	c.mu.Lock()
 	c.lastTag++
 	tag := c.lastTag
 	c.calls[tag] = k
 	c.mu.Unlock()
-	err := c.start(ctx, req, k, mode, tag)
+	err := begin(tag)
 	if err != nil {
 		c.mu.Lock()
 		c.forgetLocked(tag)
 		c.mu.Unlock()
-		return nil, err
 	}
-	return k, nil
+	return err
 }
 
 // start hands a request to the library. The caller has entered the client.
@@ -119,7 +132,7 @@ func (k *call) begin(sent C.shim_submitted, settings []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.ended {
+	if k.ended && !k.models {
 		C.shim_call_free(sent.call)
 		return nil
 	}
@@ -174,6 +187,12 @@ func (k *call) deliver(event *C.shim_event) {
 func (k *call) end(event *C.shim_event) {
 	k.ended = true
 	k.epoch = int(event.epoch)
+	if k.models {
+		if event.status != C.INFER_OK {
+			k.err = copyError(event.status, event.error)
+		}
+		return
+	}
 	event.call = k.handle // freed with the event
 	k.handle = nil
 	if event.response != nil && event.status == C.INFER_OK {
@@ -195,6 +214,8 @@ func (k *call) add(event *C.shim_event) {
 		Text:   str(event.text),
 	}
 	switch e.Type {
+	case EventStart:
+		e.Head = str(event.head)
 	case EventToolCallDelta, EventToolCallDone:
 		e.ToolIndex = int(event.tool_index)
 		e.ToolID = str(event.tool_id)

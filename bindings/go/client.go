@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -271,18 +272,42 @@ type Model struct {
 	JSON []byte // the provider's entry
 }
 
-// Models asks a provider for its models. It waits until the context's
-// deadline, and at most 30 seconds; a cancelled context does not end it.
+// Models asks a provider for its models. A cancelled context cancels that, and
+// its deadline takes the place of the provider's.
 func (c *Client) Models(ctx context.Context, provider string) ([]Model, error) {
-	wait, err := c.enterWait(ctx)
+	name, err := cString(provider)
 	if err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		return nil, contextFailure(ctx)
+	}
+	if err := c.enter(); err != nil { // Close cancels the call, then waits
+		return nil, err
+	}
 	defer c.leave()
-	name := cString(provider)
+	k := &call{models: true, wake: make(chan struct{}, 1)}
+	err = c.expect(k, func(tag uint64) error {
+		ms := C.int64_t(deadlineMs(ctx))
+		return k.begin(C.shim_submit_models(c.c, chars(name), ms, C.uint64_t(tag)), nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer k.release(true)
+	stop := k.watch(ctx)
+	<-k.wake // the terminal event
+	stop()
+	if k.err != nil {
+		return nil, k.failure(ctx)
+	}
+	return modelsOf(k.handle)
+}
+
+func modelsOf(ended *C.infer_call) ([]Model, error) {
 	var list *C.infer_model_list
 	var e *C.infer_error
-	status := C.infer_models(c.c.client, chars(name), wait, &list, &e)
+	status := C.infer_call_models(ended, &list, &e)
 	if status != C.INFER_OK {
 		return nil, takeError(status, e)
 	}
@@ -321,6 +346,10 @@ type WarmReport struct {
 // most 30 seconds, for which the error is [ErrTimeout], beside the report so
 // far; a cancelled context does not end it.
 func (c *Client) Prewarm(ctx context.Context, name string) ([]WarmReport, error) {
+	given, err := cString(name)
+	if err != nil {
+		return nil, err
+	}
 	wait, err := c.enterWait(ctx)
 	if err != nil {
 		return nil, err
@@ -328,7 +357,7 @@ func (c *Client) Prewarm(ctx context.Context, name string) ([]WarmReport, error)
 	defer c.leave()
 	var at *C.char
 	if name != "" {
-		at = chars(cString(name))
+		at = chars(given)
 	}
 	var report *C.infer_warm_report
 	var e *C.infer_error
@@ -365,4 +394,10 @@ func (c *Client) enterWait(ctx context.Context) (C.int64_t, error) {
 	return C.int64_t(wait), c.enter()
 }
 
-func cString(s string) []byte { return append([]byte(s), 0) }
+// cString gives a name to C, which would cut it at a NUL.
+func cString(name string) ([]byte, error) {
+	if strings.IndexByte(name, 0) >= 0 {
+		return nil, failure(ErrInvalidArgument, "a name contains NUL")
+	}
+	return append([]byte(name), 0), nil
+}

@@ -40,9 +40,11 @@ func ParseConfig(document []byte) (*Config, error) {
 
 // LoadConfig reads a configuration from a file.
 func LoadConfig(path string) (*Config, error) {
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
-	return newConfig(name, nil)
+	name, err := cString(path)
+	if err != nil {
+		return nil, err
+	}
+	return newConfig(chars(name), nil)
 }
 
 func newConfig(path *C.char, document []byte) (*Config, error) {
@@ -67,10 +69,12 @@ func (c *Config) Set(path string, value any) error {
 	if err != nil {
 		return failure(ErrConfig, "%s: %v", path, err)
 	}
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
+	name, err := cString(path)
+	if err != nil {
+		return err
+	}
 	var e *C.infer_error
-	status := C.infer_config_set_json(c.c, name, chars(text), C.size_t(len(text)), &e)
+	status := C.infer_config_set_json(c.c, chars(name), chars(text), C.size_t(len(text)), &e)
 	runtime.KeepAlive(c)
 	if status != C.INFER_OK {
 		return takeError(status, e)

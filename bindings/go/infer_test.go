@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"reflect"
 	"runtime"
@@ -310,7 +311,7 @@ func TestTexts(t *testing.T) {
 func TestNotTexts(t *testing.T) {
 	full := Request{Model: "m", MaxTokens: 1, Temperature: new(float64), JSONSchema: &JSONSchema{},
 		Tools: make([]Tool, 1), Params: map[string]any{"a": 1}, JSON: json.RawMessage("{}")}
-	others := []string{"Model", "Messages", "Headers", "Labels", "Tags", "Tenant", "RunOnce"}
+	others := []string{"Model", "Messages", "Headers", "Policy", "Labels", "Tags", "Tenant", "RunOnce"}
 	for i := range reflect.TypeFor[Request]().NumField() {
 		name := reflect.TypeFor[Request]().Field(i).Name
 		if slices.Contains(others, name) {
@@ -369,6 +370,8 @@ func testRefusedRequests(t *testing.T, client *Client, _ *sim.Sim) {
 		"unknown model":  {ask("nowhere/good"), ErrConfig, "nowhere"},
 		"header":         {with(func(r *Request) { r.Headers = map[string]string{"host": "x"} }), ErrInvalidArgument, `header "host"`},
 		"NUL":            {with(func(r *Request) { r.Tenant = "a\x00b" }), ErrInvalidArgument, "NUL"},
+		"policy":         {with(func(r *Request) { r.Policy = map[string]int64{"nothing": 1} }), ErrInvalidArgument, `policy "nothing"`},
+		"no retries":     {with(func(r *Request) { r.Policy = map[string]int64{OptionPolicyRetries: -1} }), ErrInvalidArgument, `policy "retries"`},
 		"label":          {with(func(r *Request) { r.Labels = []string{"private"} }), ErrNoTarget, "private"},
 		"model in Param": {with(func(r *Request) { r.Params = map[string]any{"model": "x"} }), ErrInvalidArgument, "model"},
 		"no JSON":        {with(func(r *Request) { r.Params = map[string]any{"x": func() {}} }), ErrInvalidArgument, "x: json"},
@@ -388,11 +391,13 @@ func TestStream(t *testing.T) {
 	var text strings.Builder
 	var last Event
 	types := map[EventType]int{}
+	heads := "" // of the first event alone
 	for event, err := range client.Stream(context.Background(), ask("sim/good")) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		types[event.Type]++
+		heads += event.Head
 		if event.Type == EventText {
 			text.WriteString(event.Text)
 		}
@@ -400,6 +405,11 @@ func TestStream(t *testing.T) {
 	}
 	if text.String() != "Hello from the simulator." {
 		t.Errorf("text %q", &text)
+	}
+	var head struct{ ID, Object, Model string }
+	if json.Unmarshal([]byte(heads), &head) != nil || head.ID != last.Response.ID || head.Model != "good" ||
+		head.Object != "chat.completion.chunk" {
+		t.Errorf("heads %q", heads)
 	}
 	if types[EventStart] != 1 || types[EventFinish] != 1 || types[EventDone] != 1 {
 		t.Errorf("events %v", types)
@@ -532,6 +542,30 @@ func TestFailover(t *testing.T) {
 		!strings.HasSuffix(trail, "sim/good failover INFER_OK; ") {
 		t.Error(trail)
 	}
+}
+
+// A call may say its own retries and timeouts.
+func TestPolicy(t *testing.T) {
+	bothWays(t, func(t *testing.T, client *Client, _ *sim.Sim) {
+		attempts := func(retries int64) int {
+			req := ask("sim/down")
+			req.Policy = map[string]int64{OptionPolicyRetries: retries}
+			_, err := client.Chat(context.Background(), req)
+			var e *Error
+			if !errors.As(err, &e) || e.Status != ErrOverloaded {
+				t.Fatal(err)
+			}
+			return len(e.Attempts)
+		}
+		if one, two := attempts(0), attempts(1); one != 1 || two != 2 {
+			t.Errorf("%d and %d attempts", one, two)
+		}
+		req := ask("sim/mute")
+		req.Policy = map[string]int64{OptionPolicyTimeoutsFirstTokenMs: 50}
+		if _, err := client.Chat(context.Background(), req); !errors.Is(err, ErrFirstTokenTimeout) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestErrors(t *testing.T) { bothWays(t, testErrors) }
@@ -979,11 +1013,84 @@ func TestModelsAndPrewarm(t *testing.T) {
 	if _, err := client.Prewarm(context.Background(), "nowhere"); !errors.Is(err, ErrConfig) {
 		t.Error(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := client.Models(ctx, "sim"); !errors.Is(err, context.Canceled) {
+	if _, err := client.Models(context.Background(), "nowhere"); !errors.Is(err, ErrConfig) {
 		t.Error(err)
 	}
+}
+
+// Whatever takes no text with a NUL refuses it; it would be cut there.
+func TestNUL(t *testing.T) {
+	client, s := newClient(t)
+	for what, err := range map[string]error{
+		"Models":     second(client.Models(context.Background(), "sim\x00")),
+		"Prewarm":    second(client.Prewarm(context.Background(), "safe\x00")),
+		"LoadConfig": second(LoadConfig("/dev/null\x00")),
+		"Set":        configOf(t, s).Set("max_calls\x00", 1),
+	} {
+		if !errors.Is(err, ErrInvalidArgument) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// To ask for models ends with its context, and with its client.
+func TestModelsEnd(t *testing.T) {
+	checkLeaks(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // nobody answers there
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	open := func() *Client {
+		config := NewConfig()
+		set(t, config, "providers.sim", map[string]any{
+			OptionProviderType:    "openai",
+			OptionProviderBaseURL: "http://" + silent.Addr().String(),
+			OptionProviderProxy:   "none",
+			OptionProviderAPIKey:  "key",
+		})
+		client, err := New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client
+	}
+	client := open()
+	defer client.Close()
+	t.Run("cancelled", func(t *testing.T) {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
+		_, err := client.Models(ctx, "sim")
+		if !errors.Is(err, ErrCancelled) || !errors.Is(err, cause) {
+			t.Error(err)
+		}
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := client.Models(ctx, "sim"); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+	t.Run("deadline", func(t *testing.T) {
+		ctx := deadlineOnly{context.Background(), time.Now().Add(50 * time.Millisecond)}
+		if _, err := client.Models(ctx, "sim"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+	t.Run("closed", func(t *testing.T) {
+		client := open()
+		time.AfterFunc(50*time.Millisecond, func() { client.Close() })
+		if _, err := client.Models(context.Background(), "sim"); !errors.Is(err, ErrCancelled) {
+			t.Error(err)
+		}
+		if _, err := client.Models(context.Background(), "sim"); !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+	})
 }
 
 func TestVersion(t *testing.T) {

@@ -72,7 +72,7 @@ func (c *Client) run(t *testing.T, calls int) {
 func (c *Client) one(i int) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	switch i % 5 {
+	switch i % 6 {
 	case 0: // a failure
 		if _, err := c.Chat(ctx, ask("sim/limited")); !errors.Is(err, ErrRateLimited) {
 			return err
@@ -97,6 +97,9 @@ func (c *Client) one(i int) error {
 		if _, err := c.Chat(ctx, ask("sim/mute")); !errors.Is(err, context.Canceled) {
 			return err
 		}
+	case 4: // no call for an answer
+		_, err := c.Models(ctx, "sim")
+		return err
 	default:
 		_, err := c.Chat(ctx, ask("sim/good"))
 		return err

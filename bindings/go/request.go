@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -37,6 +38,9 @@ type Request struct {
 
 	// Headers are HTTP headers for every attempt.
 	Headers map[string]string
+	// Policy has numbers of the route's policy, for this call instead of what the
+	// configuration says: {OptionPolicyRetries: 0}.
+	Policy map[string]int64
 	// Labels are what a provider must have to see the request, on top of what
 	// the route requires.
 	Labels []string
@@ -322,18 +326,21 @@ func (r *Request) settings() ([]byte, error) {
 	if r.Tenant != "" {
 		add('n', "", r.Tenant)
 	}
+	for _, option := range sortedKeys(r.Policy) {
+		add('p', option, strconv.FormatInt(r.Policy[option], 10))
+	}
 	if r.RunOnce {
 		add('1', "", "")
 	}
 	if bad {
-		return nil, failure(ErrInvalidArgument, "a header, label, tag or tenant contains NUL")
+		return nil, failure(ErrInvalidArgument, "a header, label, tag, tenant or policy contains NUL")
 	}
 	return buf, nil
 }
 
 // refusedSetting says what was wrong with the setting that begins at at.
 func refusedSetting(status Status, settings []byte, at int) *Error {
-	kind := map[byte]string{'h': "header", 'l': "label", 't': "tag", 'n': "tenant"}[settings[at]]
+	kind := map[byte]string{'h': "header", 'l': "label", 't': "tag", 'n': "tenant", 'p': "policy"}[settings[at]]
 	parts := strings.SplitN(string(settings[at+1:]), "\x00", 3)
 	name := parts[0]
 	if name == "" {

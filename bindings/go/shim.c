@@ -380,6 +380,8 @@ apply(infer_request *request, char kind, const char *name, const char *value)
     return infer_request_set_tag(request, name, value);
   case 'n':
     return infer_request_set_tenant(request, value);
+  case 'p':
+    return infer_request_set_policy(request, name, strtoll(value, NULL, 10));
   case '1':
     return infer_request_set_run_once(request, 1);
   default:
@@ -462,6 +464,20 @@ shim_submit(shim_client *client, int32_t form, const char *body,
   return sent;
 }
 
+shim_submitted
+shim_submit_models(shim_client *client, const char *provider,
+                   int64_t timeout_ms, uint64_t tag)
+{
+  shim_submitted sent = {.refused = -1};
+  sent.status = infer_submit_models(client->client, provider, timeout_ms,
+                                    client->queue, tag, &sent.call,
+                                    &sent.error);
+  if (sent.call) {
+    atomic_fetch_add(&live, 1);
+  }
+  return sent;
+}
+
 void
 shim_call_free(infer_call *call)
 {
@@ -499,6 +515,9 @@ lay_event(shim_event *flat, shim_result **result, infer_event *event)
   flat->response = NULL;
   flat->error = NULL;
   flat->status = INFER_OK;
+  if (flat->type == INFER_EVENT_START) {
+    flat->head.at = infer_event_head(event, &flat->head.len);
+  }
   if (flat->type == INFER_EVENT_TOOL_CALL_DELTA ||
       flat->type == INFER_EVENT_TOOL_CALL_DONE) {
     flat->tool_index = infer_event_tool_index(event);

@@ -85,7 +85,7 @@ typedef struct shim_event {
   int32_t type, status;
   uint64_t tag;
   uint32_t epoch, choice, tool_index;
-  shim_text text, tool_id, tool_name;
+  shim_text text, head, tool_id, tool_name;
   const shim_response *response; /* DONE: either of the two; neither when */
   const shim_error *error;       /* memory is short */
   infer_call *call; /* NULL; what Go writes here is freed with the event */
@@ -128,14 +128,18 @@ typedef struct shim_submitted {
 #define SHIM_TEXTS 1
 
 /* settings: how the call is made, each as a letter ('h' header, 'l' label, 't'
- * tag, 'n' tenant, '1' run once), a name and a value, both NUL-terminated.
- * deadline_ms 0: that of the route. tag 0: for shim_call_wait(), without
- * events. */
+ * tag, 'n' tenant, 'p' policy, '1' run once), a name and a value, both
+ * NUL-terminated. deadline_ms 0: that of the route. tag 0: for
+ * shim_call_wait(), without events. */
 shim_submitted shim_submit(shim_client *client, int32_t form, const char *body,
                            size_t body_len, const char *settings,
                            size_t settings_len, int64_t deadline_ms,
                            int32_t mode, uint64_t tag);
-/* Gives up a call that shim_submit() gave. */
+/* Asks a provider for its models; infer_call_models() gives them when the DONE
+ * event has come. timeout_ms 0: the provider's deadline. */
+shim_submitted shim_submit_models(shim_client *client, const char *provider,
+                                  int64_t timeout_ms, uint64_t tag);
+/* Gives up a call that one of these gave. */
 void shim_call_free(infer_call *call);
 
 typedef struct shim_waited {

@@ -7,8 +7,9 @@
 #
 # PART is one of
 #   vet      go vet, gofmt and staticcheck
-#   test     the tests and examples; INFER_GO_LEAK_CALLS=100000 in the
-#            environment makes the check for leaks long
+#   test     the tests and examples
+#   leak     100,000 calls, which leave nothing behind; tells how much memory
+#            the second half of them took
 #   race     the tests with the race detector
 #   outside  a module of its own, as somebody else would write it
 #
@@ -103,6 +104,8 @@ cd "$root/bindings/go" || exit 1
 case $part in
   vet) run_vet ;;
   test) go test -p 1 -count 1 ./... ;;
+  leak) INFER_GO_LEAK_CALLS=100000 \
+    go test -p 1 -count 1 -timeout 30m -run Leak -v . ;;
   race) run_race ;;
   outside) run_outside ;;
   *) fail "no part $part" ;;

@@ -41,4 +41,6 @@ def main(url: str, model: str, other_url: str, other_model: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:5]))
+    if len(sys.argv) != 5:
+        sys.exit("usage: failover.py URL MODEL URL MODEL")
+    sys.exit(main(*sys.argv[1:]))

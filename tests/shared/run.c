@@ -52,6 +52,7 @@ new_request(json_object *call)
 {
   const char *text = json_object_to_json_string(scenario_get(call, "request"));
   json_object *headers = scenario_get(call, "headers");
+  json_object *policy = scenario_get(call, "policy");
   json_object *labels = scenario_get(call, "labels");
   infer_request *request;
   need(infer_request_from_json(&request, text, INFER_NUL_TERMINATED, NULL),
@@ -65,6 +66,13 @@ new_request(json_object *call)
     {
       const char *field = json_object_get_string(value);
       need(infer_request_set_header(request, name, field), "headers");
+    }
+  }
+  if (policy) {
+    json_object_object_foreach(policy, option, number)
+    {
+      int64_t value = json_object_get_int64(number);
+      need(infer_request_set_policy(request, option, value), "policy");
     }
   }
   for (size_t i = 0; labels && i < json_object_array_length(labels); i++) {
@@ -267,7 +275,8 @@ add_event(reading *r, const infer_event *event)
                      .epoch = infer_event_epoch(event),
                      .tool = infer_event_tool_index(event),
                      .tool_id = is_tool ? infer_event_tool_id(event) : NULL,
-                     .tool_name = infer_event_tool_name(event)};
+                     .tool_name = infer_event_tool_name(event),
+                     .head = infer_event_head(event, NULL)};
   e.text = infer_event_text(event, &e.len);
   account_add(r->events, &e);
   if (r->cancel_at && !r->is_cancelled && strcmp(e.type, r->cancel_at) == 0)

@@ -184,6 +184,8 @@ new_event(const account_event *event)
     account_text(object, "id", event->tool_id, strlen(event->tool_id));
     account_text(object, "name", event->tool_name, strlen(event->tool_name));
   }
+  if (event->head[0])
+    json_object_object_add(object, "head", json_tokener_parse(event->head));
   return object;
 }
 
@@ -448,8 +450,8 @@ static bool
 run_call(const world *w, json_object *call, bool stream)
 {
   static const char *const members[] = {"request", "expect",  "deadline_ms",
-                                        "labels",  "headers", "run_once",
-                                        "cancel",  NULL};
+                                        "labels",  "headers", "policy",
+                                        "run_once", "cancel", NULL};
   static const char *const ways[] = {"at", "after_ms", NULL};
   json_object *cancel = scenario_get(call, "cancel");
   if (!has_members(w, call, members, 2) ||

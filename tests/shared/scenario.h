@@ -49,6 +49,7 @@ typedef struct account_event {
   size_t len;
   unsigned choice, epoch, tool;
   const char *tool_id, *tool_name; /* of a tool call, else NULL */
+  const char *head;                /* JSON, of a start, else "" */
 } account_event;
 
 /* Adds an event to the array, with the pieces of a text joined, and without

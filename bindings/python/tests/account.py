@@ -90,6 +90,8 @@ def event_of(event: Any) -> Object:
         texts = {"start": "target", "finish": "reason", "restart": "reason"}
         entry = {kind: getattr(event, texts.get(kind, "text"))}
     entry.update(choice=event.choice, epoch=event.epoch)
+    if kind == "start":
+        entry["head"] = event.head
     return entry
 
 

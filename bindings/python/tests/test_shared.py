@@ -100,10 +100,10 @@ def seen_by(sims: Dict[str, Sim], expected: List[Object]) -> List[Object]:
 
 def arguments_of(call: Object) -> Object:
     """A call as the client's functions take it."""
-    optional = {"deadline_ms", "labels", "headers", "run_once", "cancel"}
+    names = ("labels", "headers", "policy", "run_once")
+    optional = {"deadline_ms", "cancel", *names}
     check_members(call, {"request", "expect"}, optional)
     check_members(call.get("cancel", {}), set(), {"at", "after_ms"})
-    names = ("labels", "headers", "run_once")
     how: Object = {name: call[name] for name in names if name in call}
     if "deadline_ms" in call:
         how["deadline"] = call["deadline_ms"] / 1000

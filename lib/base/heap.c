@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pairing heap (Fredman, Sedgewick, Sleator and Tarjan, 1986) with the
  * children of a node in a doubly linked list: prev of the first child is its
- * parent. The two-pass merge is a loop, so that a million timers need no
+ * parent. The two-pass merge is a loop, so that a million nodes need no
  * stack. */
 #include "base/heap.h"
 #include "base/place.h"
@@ -10,25 +10,25 @@
 #include <string.h>
 
 void
-inf_timer_init(inf_timer *timer)
+inf_heap_node_init(inf_heap_node *node)
 {
-  memset(timer, 0, sizeof *timer);
+  memset(node, 0, sizeof *node);
 }
 
 static bool
-before(const inf_timer *a, const inf_timer *b)
+before(const inf_heap_node *a, const inf_heap_node *b)
 {
-  return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->seq < b->seq;
+  return a->key != b->key ? a->key < b->key : a->seq < b->seq;
 }
 
 /* Joins two roots; either may be NULL. */
-static inf_timer *
-meld(inf_timer *a, inf_timer *b)
+static inf_heap_node *
+meld(inf_heap_node *a, inf_heap_node *b)
 {
   if (!a || !b)
     return a ? a : b;
   if (before(b, a)) {
-    inf_timer *other = a;
+    inf_heap_node *other = a;
     a = b;
     b = other;
   }
@@ -42,12 +42,12 @@ meld(inf_timer *a, inf_timer *b)
 
 /* Joins a list of siblings into one root: pairs from left to right, then all
  * of them from right to left. */
-static inf_timer *
-merge_siblings(inf_timer *first)
+static inf_heap_node *
+merge_siblings(inf_heap_node *first)
 {
-  inf_timer *pairs = NULL;
+  inf_heap_node *pairs = NULL;
   while (first) {
-    inf_timer *a = first, *b = a->next;
+    inf_heap_node *a = first, *b = a->next;
     first = b ? b->next : NULL;
     a->next = a->prev = NULL;
     if (b)
@@ -56,9 +56,9 @@ merge_siblings(inf_timer *first)
     a->next = pairs;
     pairs = a;
   }
-  inf_timer *root = NULL;
+  inf_heap_node *root = NULL;
   while (pairs) {
-    inf_timer *next = pairs->next;
+    inf_heap_node *next = pairs->next;
     pairs->next = NULL;
     root = meld(root, pairs);
     pairs = next;
@@ -67,43 +67,43 @@ merge_siblings(inf_timer *first)
 }
 
 void
-inf_timer_cancel(inf_timer_heap *heap, inf_timer *timer)
+inf_heap_remove(inf_heap *heap, inf_heap_node *node)
 {
-  if (!timer->armed)
+  if (!node->queued)
     return;
-  inf_timer *rest = merge_siblings(timer->child);
-  if (timer == heap->root) {
+  inf_heap_node *rest = merge_siblings(node->child);
+  if (node == heap->root) {
     heap->root = rest;
   } else {
-    if (timer->prev->child == timer)
-      timer->prev->child = timer->next;
+    if (node->prev->child == node)
+      node->prev->child = node->next;
     else
-      timer->prev->next = timer->next;
-    if (timer->next)
-      timer->next->prev = timer->prev;
+      node->prev->next = node->next;
+    if (node->next)
+      node->next->prev = node->prev;
     heap->root = meld(heap->root, rest);
   }
   if (heap->root)
     heap->root->prev = heap->root->next = NULL;
-  timer->child = timer->next = timer->prev = NULL;
-  timer->armed = false;
+  node->child = node->next = node->prev = NULL;
+  node->queued = false;
 }
 
 void
-inf_timer_set(inf_timer_heap *heap, inf_timer *timer, uint64_t at_ns)
+inf_heap_set(inf_heap *heap, inf_heap_node *node, uint64_t key)
 {
-  inf_timer_cancel(heap, timer);
-  timer->at_ns = at_ns;
-  timer->seq = heap->next_seq++;
-  timer->armed = true;
-  heap->root = meld(heap->root, timer);
+  inf_heap_remove(heap, node);
+  node->key = key;
+  node->seq = heap->next_seq++;
+  node->queued = true;
+  heap->root = meld(heap->root, node);
 }
 
 INF_HOT inf_timer *
 inf_timer_pop_due(inf_timer_heap *heap, uint64_t now_ns)
 {
   inf_timer *timer = heap->root;
-  if (!timer || timer->at_ns > now_ns)
+  if (!timer || timer->key > now_ns)
     return NULL;
   inf_timer_cancel(heap, timer);
   return timer;
@@ -112,5 +112,5 @@ inf_timer_pop_due(inf_timer_heap *heap, uint64_t now_ns)
 INF_HOT uint64_t
 inf_timer_next_ns(const inf_timer_heap *heap)
 {
-  return heap->root ? heap->root->at_ns : UINT64_MAX;
+  return heap->root ? heap->root->key : UINT64_MAX;
 }

@@ -26,11 +26,11 @@ check_heap(const inf_timer_heap *heap)
   size_t depth = 0, count = 0;
   while (at) {
     count++;
-    assert_true(at->armed);
+    assert_true(at->queued);
     if (depth > 0) {
       const inf_timer *parent = stack[depth - 1];
-      assert_true(parent->at_ns < at->at_ns ||
-                  (parent->at_ns == at->at_ns && parent->seq < at->seq));
+      assert_true(parent->key < at->key ||
+                  (parent->key == at->key && parent->seq < at->seq));
     }
     if (at->child) {
       assert_ptr_equal(at->child->prev, at);
@@ -56,7 +56,7 @@ test_empty(void **state)
   inf_timer_heap heap = {0};
   inf_timer timer;
   inf_timer_init(&timer);
-  assert_false(timer.armed);
+  assert_false(timer.queued);
   assert_null(inf_timer_pop_due(&heap, UINT64_MAX));
   assert_true(inf_timer_next_ns(&heap) == UINT64_MAX);
   inf_timer_cancel(&heap, &timer);
@@ -71,12 +71,12 @@ test_due(void **state)
   inf_timer timer;
   inf_timer_init(&timer);
   inf_timer_set(&heap, &timer, 100);
-  assert_true(timer.armed);
+  assert_true(timer.queued);
   assert_int_equal(inf_timer_next_ns(&heap), 100);
   assert_null(inf_timer_pop_due(&heap, 99));
-  assert_true(timer.armed);
+  assert_true(timer.queued);
   assert_ptr_equal(inf_timer_pop_due(&heap, 100), &timer);
-  assert_false(timer.armed);
+  assert_false(timer.queued);
   assert_null(inf_timer_pop_due(&heap, 100));
   assert_true(inf_timer_next_ns(&heap) == UINT64_MAX);
 }
@@ -148,7 +148,7 @@ test_cancel(void **state)
   inf_timer_cancel(&heap, &timers[7]);
   inf_timer_cancel(&heap, &timers[3]);
   inf_timer_cancel(&heap, &timers[3]);
-  assert_false(timers[3].armed);
+  assert_false(timers[3].queued);
   assert_int_equal(check_heap(&heap), 5);
   static const int left[] = {1, 2, 4, 5, 6};
   for (int i = 0; i < 5; i++)
@@ -276,10 +276,10 @@ pop_million(bool descending)
   uint64_t last = 1, count = 0;
   inf_timer *timer;
   while ((timer = inf_timer_pop_due(&heap, UINT64_MAX))) {
-    if (timer->at_ns != last + 1)
-      fail_msg("%llu after %llu", (unsigned long long)timer->at_ns,
+    if (timer->key != last + 1)
+      fail_msg("%llu after %llu", (unsigned long long)timer->key,
                (unsigned long long)last);
-    last = timer->at_ns;
+    last = timer->key;
     count++;
   }
   assert_int_equal(count, million - 1);

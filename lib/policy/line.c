@@ -519,6 +519,9 @@ inf_line_look(const inf_line *line, const inf_line_entry *entry, uint64_t id,
     cost =
         look_at_own(known, entry, due_ns(entry->deadline_ns, now_ns), &ahead);
   uint64_t turn = counter_after(&own, (swide)cost, &rest);
+  /* Who begins to wait stands behind those whose turn is equal. */
+  if (!known || known->count == 0)
+    turn += turn < UINT64_MAX ? 1 : 0;
   for (inf_list *at = line->busy.next; at != &line->busy; at = at->next) {
     const inf_line_tenant *other = INF_CONTAINER_OF(at, inf_line_tenant, busy);
     if (other != known)

@@ -8,8 +8,8 @@
  *
  * Prior: a = 1 within 30 %; b = 1/3 of a token for each byte, that is one for
  * a Chinese character, within 0.15 (o200k_base 0.28, cl100k_base 0.38); c = 8
- * within 60 tokens: framing, or a system prompt that the provider adds; d = 30
- * within 200: instructions for tools, of which some providers add hundreds.
+ * within 500 tokens: framing, or a system prompt that the provider adds; d = 30
+ * within 300: instructions for tools, of which some providers add hundreds.
  *
  * Noise: 10 % of the expected tokens. Above three times that, and what is
  * uncertain in the four numbers, an answer is strange. */
@@ -37,7 +37,7 @@ static const double forgetting = 0.03;
 static const double strange_deviations = 3;
 static const int32_t strange_run = 6;
 static const double prior[unknowns] = {1, 1.0 / 3, 8, 30};
-static const double prior_deviation[unknowns] = {0.3, 0.15, 60, 200};
+static const double prior_deviation[unknowns] = {0.3, 0.15, 500, 300};
 static const double tokens_max = 1ull << 40;
 
 /* ---- Counting pieces ---------------------------------------------------- */
@@ -289,26 +289,32 @@ inf_estimate_learn_input(inf_estimate *estimate,
 
 /* Of a class the last 64 to 128 answers count; of fewer than 8 in a class
  * those of all classes are taken, and of fewer than 8 in all what 95 % of the
- * answers in the public trace of conversations stay below. */
-enum { lengths_max = 128, lengths_enough = 8, unknown_output = 512 };
+ * answers in the public trace of conversations stay below, and their mean. */
+enum {
+  lengths_max = 128,
+  lengths_enough = 8,
+  unknown_output = 512,
+  unknown_mean = 211,
+};
 
 static int
 class_of(uint64_t max_tokens)
 {
-  if (max_tokens == 0 || max_tokens > 4096)
-    return 3;
-  return max_tokens <= 64 ? 0 : max_tokens <= 512 ? 1 : 2;
+  if (max_tokens == 0 || max_tokens > 2048)
+    return 2;
+  return max_tokens <= 256 ? 0 : 1;
 }
 
-/* 0 for less than 16; then two bins for each factor of 2. */
+/* 0 for less than 32; then four bins for each factor of 2: the quarter of the
+ * octave is in the two bits below the first one. */
 static int
 bin_of(uint64_t tokens)
 {
   int bin = 0;
-  for (; tokens >= 32 && bin < INF_ESTIMATE_BINS; tokens /= 2)
-    bin += 2;
-  if (tokens >= 16)
-    bin += tokens >= 24 ? 2 : 1;
+  for (; tokens >= 64 && bin < INF_ESTIMATE_BINS; tokens /= 2)
+    bin += 4;
+  if (tokens >= 32)
+    bin += 1 + (int)((tokens - 32) / 8);
   return bin < INF_ESTIMATE_BINS ? bin : INF_ESTIMATE_BINS - 1;
 }
 
@@ -318,44 +324,79 @@ bin_start(int bin)
 {
   if (bin == 0)
     return 0;
-  return (bin % 2 != 0 ? 16ull : 24ull) << ((bin - 1) / 2);
+  return (32 + 8 * (uint64_t)((bin - 1) % 4)) << ((bin - 1) / 4);
+}
+
+/* The lengths that tell most of a request's answer. */
+typedef struct histogram {
+  uint32_t counts[INF_ESTIMATE_BINS], total;
+} histogram;
+
+static void
+add_class(histogram *to, const inf_estimate *estimate, int class)
+{
+  for (int bin = 0; bin < INF_ESTIMATE_BINS; bin++) {
+    to->counts[bin] += estimate->lengths[class][bin];
+    to->total += estimate->lengths[class][bin];
+  }
+}
+
+/* Those of its class, or of all; none if there are too few. */
+static histogram
+lengths_of(const inf_estimate *estimate, uint64_t max_tokens)
+{
+  histogram own = {0}, all = {0};
+  add_class(&own, estimate, class_of(max_tokens));
+  if (own.total >= lengths_enough)
+    return own;
+  for (int class = 0; class < INF_ESTIMATE_CLASSES; class ++)
+    add_class(&all, estimate, class);
+  return all.total >= lengths_enough ? all : (histogram){0};
 }
 
 /* The 80 % quantile, taking a bin's answers as evenly spread in it. */
 static uint64_t
-quantile(const uint32_t counts[INF_ESTIMATE_BINS], uint32_t total)
+quantile(const histogram *of)
 {
-  uint32_t fifths = 4 * total, below = 0; /* in fifths of an answer */
+  uint32_t fifths = 4 * of->total, below = 0; /* in fifths of an answer */
   int bin = 0;
-  while (below + 5 * counts[bin] < fifths)
-    below += 5 * counts[bin++];
+  while (below + 5 * of->counts[bin] < fifths)
+    below += 5 * of->counts[bin++];
   uint64_t start = bin_start(bin), width = bin_start(bin + 1) - start;
-  uint64_t inside = fifths - below, all = 5ull * counts[bin];
+  uint64_t inside = fifths - below, all = 5ull * of->counts[bin];
   return start + (width * inside + all - 1) / all;
+}
+
+static uint64_t
+mean(const histogram *of)
+{
+  uint64_t sum = 0;
+  for (int bin = 0; bin < INF_ESTIMATE_BINS; bin++)
+    sum += of->counts[bin] * ((bin_start(bin) + bin_start(bin + 1)) / 2);
+  return sum / of->total;
+}
+
+static uint64_t
+at_most(uint64_t tokens, uint64_t max_tokens)
+{
+  if (max_tokens > 0 && tokens > max_tokens)
+    return max_tokens;
+  return tokens > 0 ? tokens : 1;
 }
 
 uint64_t
 inf_estimate_output(const inf_estimate *estimate, uint64_t max_tokens)
 {
-  uint32_t own[INF_ESTIMATE_BINS] = {0}, all[INF_ESTIMATE_BINS] = {0};
-  uint32_t own_total = 0, all_total = 0;
-  for (int class = 0; class < INF_ESTIMATE_CLASSES; class ++) {
-    for (int bin = 0; bin < INF_ESTIMATE_BINS; bin++) {
-      uint32_t count = estimate->lengths[class][bin];
-      all[bin] += count;
-      all_total += count;
-      own[bin] += class == class_of(max_tokens) ? count : 0;
-      own_total += class == class_of(max_tokens) ? count : 0;
-    }
-  }
-  uint64_t tokens = unknown_output;
-  if (own_total >= lengths_enough)
-    tokens = quantile(own, own_total);
-  else if (all_total >= lengths_enough)
-    tokens = quantile(all, all_total);
-  if (max_tokens > 0 && tokens > max_tokens)
-    tokens = max_tokens;
-  return tokens > 0 ? tokens : 1;
+  histogram lengths = lengths_of(estimate, max_tokens);
+  return at_most(lengths.total > 0 ? quantile(&lengths) : unknown_output,
+                 max_tokens);
+}
+
+uint64_t
+inf_estimate_mean_output(const inf_estimate *estimate, uint64_t max_tokens)
+{
+  histogram lengths = lengths_of(estimate, max_tokens);
+  return at_most(lengths.total > 0 ? mean(&lengths) : unknown_mean, max_tokens);
 }
 
 void

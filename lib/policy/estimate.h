@@ -67,11 +67,11 @@ void inf_estimate_add_message(inf_estimate_prompt *prompt);
 enum {
   INF_ESTIMATE_UNKNOWNS = 4,
   INF_ESTIMATE_PRODUCTS = 10, /* pairs of them */
-  INF_ESTIMATE_CLASSES = 4,   /* of max_tokens */
-  INF_ESTIMATE_BINS = 24,     /* two for each factor of 2, from 16 on */
+  INF_ESTIMATE_CLASSES = 3,   /* of max_tokens */
+  INF_ESTIMATE_BINS = 40,     /* four for a factor of 2, from 32 to 27,000 */
 };
 
-/* What is known of one model: 216 bytes. */
+/* What is known of one model: 240 bytes. */
 typedef struct inf_estimate {
   double matrix[INF_ESTIMATE_PRODUCTS]; /* lower triangle, row by row */
   double vector[INF_ESTIMATE_UNKNOWNS];
@@ -83,7 +83,7 @@ typedef struct inf_estimate {
 /* At least 1. */
 uint64_t inf_estimate_input(const inf_estimate *estimate,
                             const inf_estimate_prompt *prompt);
-/* max_tokens 0: the request names none. */
+/* To be reserved. max_tokens 0: the request names none. */
 uint64_t inf_estimate_output(const inf_estimate *estimate, uint64_t max_tokens);
 
 /* What it was: the whole prompt, with what came from a cache, and the whole

@@ -75,7 +75,8 @@ typedef struct inf_line_entry {
   uint64_t deadline_ns; /* INF_NEVER: none */
   uint64_t where;       /* a bit for each place that it may run at: not 0 */
   uint64_t cost;        /* inf_line_cost(); 0 counts as 1 */
-  uint64_t input_tokens, output_tokens; /* estimated, for predictions */
+  /* Expected, for predictions: the mean, not what is reserved. */
+  uint64_t input_tokens, output_tokens;
   /* Of the line. */
   inf_list node;
   inf_line_tenant *tenant; /* NULL: not in the line */

@@ -42,54 +42,67 @@ static const double tokens_max = 1ull << 40;
 
 /* ---- Counting pieces ---------------------------------------------------- */
 
-typedef enum kind { OTHER, LOWER, UPPER, DIGIT, MARK, BLANK, LINE, WIDE } kind;
+typedef enum kind { OTH, LOW, CAP, DIG, MAR, BLA, LIN, WIDE } kind;
+
+/* Others, lower case, capitals, digits, marks, blanks and line ends: ASCII. */
+static const uint8_t kinds[128] = {
+    OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, BLA, LIN, OTH, OTH, LIN, OTH,
+    OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH, OTH,
+    OTH, OTH, BLA, MAR, MAR, MAR, MAR, MAR, MAR, MAR, MAR, MAR, MAR, MAR, MAR,
+    MAR, MAR, MAR, DIG, DIG, DIG, DIG, DIG, DIG, DIG, DIG, DIG, DIG, MAR, MAR,
+    MAR, MAR, MAR, MAR, MAR, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP,
+    CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP, CAP,
+    CAP, MAR, MAR, MAR, MAR, MAR, MAR, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW,
+    LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW, LOW,
+    LOW, LOW, LOW, MAR, MAR, MAR, MAR, OTH,
+};
 
 static kind
-kind_of(unsigned char c)
+kind_of(char c)
 {
-  if (c >= 0x80)
-    return WIDE;
-  if (c >= 'a' && c <= 'z')
-    return LOWER;
-  if (c >= 'A' && c <= 'Z')
-    return UPPER;
-  if (c >= '0' && c <= '9')
-    return DIGIT;
-  if (c == ' ' || c == '\t')
-    return BLANK;
-  if (c == '\n' || c == '\r')
-    return LINE;
-  return c > ' ' && c < 0x7f ? MARK : OTHER;
+  unsigned char byte = (unsigned char)c;
+  return byte < sizeof kinds ? (kind)kinds[byte] : WIDE;
 }
 
-/* Does a byte of kind `next` go on with the run that it follows? */
-static bool
-goes_on(kind run, kind next)
+/* Where the run of one kind that begins before `at` ends. */
+static size_t
+end_of_run(const char *text, size_t at, size_t size, kind run)
 {
-  if (run == UPPER)
-    return next == UPPER || next == LOWER;
-  if (run == LINE)
-    return next == LINE || next == BLANK;
-  return run == next;
+  while (at < size && kind_of(text[at]) == run)
+    at++;
+  return at;
+}
+
+/* A word may begin with capitals, and a line end takes the blanks after it. */
+static size_t
+end_of_piece(const char *text, size_t at, size_t size, kind run)
+{
+  at = end_of_run(text, at, size, run);
+  if (run == CAP)
+    return end_of_run(text, at, size, LOW);
+  while (run == LIN && at < size &&
+         (kind_of(text[at]) == LIN || kind_of(text[at]) == BLA))
+    at++;
+  return at;
 }
 
 static uint64_t
 pieces_of_run(kind run, uint64_t size)
 {
   switch (run) {
-  case LOWER:
-  case UPPER:
+  case LOW:
+  case CAP:
     return word_pieces +
            (size > word_letters ? (size - word_letters) * letter_pieces : 0);
-  case DIGIT:
+  case DIG:
     return (size + 2) / 3 * digits_pieces;
-  case MARK:
+  case MAR:
     return punctuation_pieces + (size - 1) * mark_pieces;
-  case BLANK:
+  case BLA:
     return size > 1 ? indent_pieces : 0; /* a single one is part of a word */
-  case LINE:
+  case LIN:
     return line_pieces;
-  case OTHER:
+  case OTH:
     return size * piece_scale;
   case WIDE:
     break; /* counted by its bytes */
@@ -101,20 +114,12 @@ void
 inf_estimate_add_text(inf_estimate_prompt *prompt, const char *text,
                       size_t size)
 {
-  size_t at = 0;
-  while (at < size) {
-    kind run = kind_of((unsigned char)text[at]);
-    size_t start = at++;
-    kind last = run;
-    while (at < size) {
-      kind next = kind_of((unsigned char)text[at]);
-      if (!goes_on(run, next) || (last == LOWER && next == UPPER))
-        break;
-      last = next;
-      at++;
-    }
-    prompt->pieces += pieces_of_run(run, at - start);
-    prompt->wide_bytes += run == WIDE ? at - start : 0;
+  for (size_t at = 0; at < size;) {
+    kind run = kind_of(text[at]);
+    size_t end = end_of_piece(text, at + 1, size, run);
+    prompt->pieces += pieces_of_run(run, end - at);
+    prompt->wide_bytes += run == WIDE ? end - at : 0;
+    at = end;
   }
 }
 

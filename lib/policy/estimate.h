@@ -85,6 +85,10 @@ uint64_t inf_estimate_input(const inf_estimate *estimate,
                             const inf_estimate_prompt *prompt);
 /* To be reserved. max_tokens 0: the request names none. */
 uint64_t inf_estimate_output(const inf_estimate *estimate, uint64_t max_tokens);
+/* The mean instead: for what is expected of many calls together, such as the
+ * time until those that wait are done. */
+uint64_t inf_estimate_mean_output(const inf_estimate *estimate,
+                                  uint64_t max_tokens);
 
 /* What it was: the whole prompt, with what came from a cache, and the whole
  * answer, with the reasoning. Of answers that came to their end only; 0 says

@@ -450,13 +450,18 @@ inf_line_pass(inf_line *line, inf_line_walk *walk, uint64_t reserve)
 
 /* ---- When would it start ------------------------------------------------ */
 
+static uint64_t
+add(uint64_t a, uint64_t b)
+{
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 static void
 add_ahead(inf_line_ahead *ahead, const inf_line_entry *entry)
 {
   ahead->calls++;
-  ahead->input_tokens = narrow((wide)ahead->input_tokens + entry->input_tokens);
-  ahead->output_tokens =
-      narrow((wide)ahead->output_tokens + entry->output_tokens);
+  ahead->input_tokens = add(ahead->input_tokens, entry->input_tokens);
+  ahead->output_tokens = add(ahead->output_tokens, entry->output_tokens);
 }
 
 static bool
@@ -490,12 +495,16 @@ static void
 look_at_other(const inf_line_tenant *tenant, const inf_line_entry *entry,
               uint64_t turn, inf_line_ahead *ahead)
 {
-  uint64_t before = 0, rest;
+  if (tenant->order.key >= turn)
+    return;
+  /* counter + (before * scale + rest) / weight < turn */
+  wide last = (wide)(turn - tenant->order.key) * tenant->weight;
+  wide before = tenant->rest;
   for (inf_list *at = tenant->calls.next; at != &tenant->calls; at = at->next) {
     const inf_line_entry *other = entry_of(at);
-    if (counter_after(tenant, (swide)before, &rest) >= turn)
+    if (before >= last)
       return;
-    before += other->cost;
+    before += (wide)other->cost * counter_scale;
     if (competes(other, entry))
       add_ahead(ahead, other);
   }
@@ -521,7 +530,7 @@ inf_line_look(const inf_line *line, const inf_line_entry *entry, uint64_t id,
   uint64_t turn = counter_after(&own, (swide)cost, &rest);
   /* Who begins to wait stands behind those whose turn is equal. */
   if (!known || known->count == 0)
-    turn += turn < UINT64_MAX ? 1 : 0;
+    turn = add(turn, 1);
   for (inf_list *at = line->busy.next; at != &line->busy; at = at->next) {
     const inf_line_tenant *other = INF_CONTAINER_OF(at, inf_line_tenant, busy);
     if (other != known)

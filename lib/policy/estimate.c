@@ -20,8 +20,7 @@
 
 enum {
   piece_scale = 64,
-  word_pieces = 58,        /* 0.9 */
-  word_letters = 7,        /* what a word has for that */
+  word_pieces = 58,        /* 0.9 for up to seven letters */
   letter_pieces = 44,      /* 0.68 for each letter more */
   digits_pieces = 77,      /* 1.2 for three digits */
   punctuation_pieces = 56, /* 0.88 */
@@ -64,63 +63,102 @@ kind_of(char c)
   return byte < sizeof kinds ? (kind)kinds[byte] : WIDE;
 }
 
-/* Where the run of one kind that begins before `at` ends. */
-static size_t
-end_of_run(const char *text, size_t at, size_t size, kind run)
-{
-  while (at < size && kind_of(text[at]) == run)
-    at++;
-  return at;
-}
+/* A finite automaton, so that reading costs one step without a branch for each
+ * byte: what the piece so far is, and for each kind of the next byte what it
+ * then is and what that costs. */
+enum {
+  START, /* also after what stands for itself */
+  WORD_1,
+  WORD_2,
+  WORD_3,
+  WORD_4,
+  WORD_5,
+  WORD_6,
+  WORD_7,
+  CAPITALS_1,
+  CAPITALS_2,
+  CAPITALS_3,
+  CAPITALS_4,
+  CAPITALS_5,
+  CAPITALS_6,
+  CAPITALS_7,
+  DIGITS_1,
+  DIGITS_2,
+  DIGITS_3,
+  MARKS,
+  BLANKS_1,
+  BLANKS_2,
+  LINES,
+};
 
-/* A word may begin with capitals, and a line end takes the blanks after it. */
-static size_t
-end_of_piece(const char *text, size_t at, size_t size, kind run)
-{
-  at = end_of_run(text, at, size, run);
-  if (run == CAP)
-    return end_of_run(text, at, size, LOW);
-  while (run == LIN && at < size &&
-         (kind_of(text[at]) == LIN || kind_of(text[at]) == BLA))
-    at++;
-  return at;
-}
+#define STEP(state, cost) ((state) << 8 | (cost))
+#define NEW_WORD          STEP(WORD_1, word_pieces)
+#define NEW_CAPITAL       STEP(CAPITALS_1, word_pieces)
+#define NEW_DIGIT         STEP(DIGITS_1, digits_pieces)
+#define NEW_MARK          STEP(MARKS, punctuation_pieces)
+#define NEW_BLANK         STEP(BLANKS_1, 0) /* a single one is part of a word */
+#define NEW_LINE          STEP(LINES, line_pieces)
+#define MORE_MARKS        STEP(MARKS, mark_pieces)
+#define INDENT            STEP(BLANKS_2, indent_pieces)
+#define OTHER             STEP(START, piece_scale)
+#define NOT_ASCII         STEP(START, 0) /* counted by its bytes */
 
-static uint64_t
-pieces_of_run(kind run, uint64_t size)
-{
-  switch (run) {
-  case LOW:
-  case CAP:
-    return word_pieces +
-           (size > word_letters ? (size - word_letters) * letter_pieces : 0);
-  case DIG:
-    return (size + 2) / 3 * digits_pieces;
-  case MAR:
-    return punctuation_pieces + (size - 1) * mark_pieces;
-  case BLA:
-    return size > 1 ? indent_pieces : 0; /* a single one is part of a word */
-  case LIN:
-    return line_pieces;
-  case OTH:
-    return size * piece_scale;
-  case WIDE:
-    break; /* counted by its bytes */
+/* In the order of the kinds. */
+#define WORD(next, cost)                                                  \
+  {                                                                       \
+    OTHER, STEP(next, cost), NEW_CAPITAL, NEW_DIGIT, NEW_MARK, NEW_BLANK, \
+        NEW_LINE, NOT_ASCII                                               \
   }
-  return 0;
-}
+#define CAPITALS(word, next, cost)                                             \
+  {                                                                            \
+    OTHER, STEP(word, cost), STEP(next, cost), NEW_DIGIT, NEW_MARK, NEW_BLANK, \
+        NEW_LINE, NOT_ASCII                                                    \
+  }
+#define AFTER(digit, mark, blank, line)                               \
+  {                                                                   \
+    OTHER, NEW_WORD, NEW_CAPITAL, digit, mark, blank, line, NOT_ASCII \
+  }
+
+static const uint16_t steps[][8] = {
+    [START] = AFTER(NEW_DIGIT, NEW_MARK, NEW_BLANK, NEW_LINE),
+    [WORD_1] = WORD(WORD_2, 0),
+    [WORD_2] = WORD(WORD_3, 0),
+    [WORD_3] = WORD(WORD_4, 0),
+    [WORD_4] = WORD(WORD_5, 0),
+    [WORD_5] = WORD(WORD_6, 0),
+    [WORD_6] = WORD(WORD_7, 0),
+    [WORD_7] = WORD(WORD_7, letter_pieces),
+    [CAPITALS_1] = CAPITALS(WORD_2, CAPITALS_2, 0),
+    [CAPITALS_2] = CAPITALS(WORD_3, CAPITALS_3, 0),
+    [CAPITALS_3] = CAPITALS(WORD_4, CAPITALS_4, 0),
+    [CAPITALS_4] = CAPITALS(WORD_5, CAPITALS_5, 0),
+    [CAPITALS_5] = CAPITALS(WORD_6, CAPITALS_6, 0),
+    [CAPITALS_6] = CAPITALS(WORD_7, CAPITALS_7, 0),
+    [CAPITALS_7] = CAPITALS(WORD_7, CAPITALS_7, letter_pieces),
+    [DIGITS_1] = AFTER(STEP(DIGITS_2, 0), NEW_MARK, NEW_BLANK, NEW_LINE),
+    [DIGITS_2] = AFTER(STEP(DIGITS_3, 0), NEW_MARK, NEW_BLANK, NEW_LINE),
+    [DIGITS_3] = AFTER(NEW_DIGIT, NEW_MARK, NEW_BLANK, NEW_LINE),
+    [MARKS] = AFTER(NEW_DIGIT, MORE_MARKS, NEW_BLANK, NEW_LINE),
+    [BLANKS_1] = AFTER(NEW_DIGIT, NEW_MARK, INDENT, NEW_LINE),
+    [BLANKS_2] = AFTER(NEW_DIGIT, NEW_MARK, STEP(BLANKS_2, 0), NEW_LINE),
+    [LINES] = AFTER(NEW_DIGIT, NEW_MARK, STEP(LINES, 0), STEP(LINES, 0)),
+};
 
 void
 inf_estimate_add_text(inf_estimate_prompt *prompt, const char *text,
                       size_t size)
 {
-  for (size_t at = 0; at < size;) {
-    kind run = kind_of(text[at]);
-    size_t end = end_of_piece(text, at + 1, size, run);
-    prompt->pieces += pieces_of_run(run, end - at);
-    prompt->wide_bytes += run == WIDE ? end - at : 0;
-    at = end;
+  unsigned state = START;
+  uint64_t pieces = 0, wide_bytes = 0;
+  for (size_t i = 0; i < size; i++) {
+    kind next = kind_of(text[i]);
+    unsigned step = steps[state][next];
+    state = step >> 8;
+    pieces += step & 0xff;
+    wide_bytes += next == WIDE;
   }
+  prompt->pieces += pieces;
+  prompt->wide_bytes += wide_bytes;
 }
 
 void

@@ -208,6 +208,25 @@ test_a_debt_stays(void **state)
   inf_line_fini(&at.line);
 }
 
+/* Two with debts: the line begins again with the larger one, and the other
+ * gains nothing by coming later. */
+static void
+test_two_debts(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 0);
+  inf_line_charge(&at.line, A, 1, 25);
+  inf_line_charge(&at.line, B, 1, 40);
+  push(&at, 0, B);
+  push(&at, 1, A);
+  push(&at, 2, A);
+  assert_int_equal(inf_line_counter(&at.line, A), 40 * SCALE);
+  assert_int_equal(take(&at), 0);
+  assert_int_equal(take(&at), 1);
+  inf_line_fini(&at.line);
+}
+
 /* Where nobody waited there was no turn either: A pays nothing for the night
  * in which it was alone. */
 static void
@@ -674,6 +693,7 @@ main(void)
       cmocka_unit_test(test_weights),
       cmocka_unit_test(test_idling_earns_nothing),
       cmocka_unit_test(test_a_debt_stays),
+      cmocka_unit_test(test_two_debts),
       cmocka_unit_test(test_alone),
       cmocka_unit_test(test_settling),
       cmocka_unit_test(test_settling_later),

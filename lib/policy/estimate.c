@@ -313,7 +313,8 @@ inf_estimate_learn_input(inf_estimate *estimate,
     return;
   forecast expected = expect(estimate, row);
   double scale = noise * expected.tokens;
-  double deviation = hypot(scale, expected.deviation);
+  double deviation =
+      sqrt(scale * scale + expected.deviation * expected.deviation);
   double weight = trust(estimate, (tokens - expected.tokens) / deviation);
   weigh(estimate, 1 - forgetting * weight);
   /* Relative errors: in terms of what was expected, as to divide by what was

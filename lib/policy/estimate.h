@@ -43,7 +43,10 @@
  * themselves reserve max_tokens are not estimated: reserve max_tokens there.
  *
  * Everything is bounded: no number that a provider sends, or a caller passes,
- * overflows anything. Zeroed memory is a model of which nothing is known. */
+ * overflows anything. Doubles, but only + - * / and sqrt, which IEEE 754
+ * rounds exactly, and no contraction: the same numbers on every machine.
+ * Zeroed memory is a model of which nothing is known. To read a text costs 2
+ * to 3 ns a byte: where no limit counts tokens it can be saved. */
 
 /* ---- A prompt ----------------------------------------------------------- */
 

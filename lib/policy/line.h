@@ -26,13 +26,13 @@
  * Bound. Let U be the greatest cost / weight of one call. As long as two
  * tenants wait, calls cost what was estimated and none is passed over, their
  * counters differ by at most U, so in any interval their services, divided by
- * their weights, differ by at most 2 U: the bound of the paper, whose
- * theorem 4.8 shows that no work-conserving scheduler that does not preempt
- * can promise less than U. Corrections of up to D in sum, that come between,
- * widen it to 2 (U + D) until they are worked off. Proof: only the least
- * counter grows, by at most U; the least one never falls, and who joins, joins
- * between the least and the least + U. Who joins above that (it left with a
- * debt) is not served until the others have come up to it.
+ * their weights, differ by at most 2 U: the bound of the paper. Where the
+ * corrections of one tenant's calls under way may come to D / weight, their
+ * counters differ by at most U + 2 D, and the services by twice that. Proof:
+ * only the least counter grows, by at most U; the least one never falls, and
+ * who joins, joins between the least and the least + U. Who joins above that
+ * (it left with a debt) is not served until the others have come up to it.
+ * Less than U no scheduler can promise that neither idles nor interrupts.
  *
  * A call that does not fit yet. The first of the line reserves one place that
  * it may run at (`where`), the one where it fits soonest; nothing behind it

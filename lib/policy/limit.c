@@ -83,7 +83,6 @@ inf_limit_reconfigure(inf_limiter *limiter, const inf_limit_rules *rules,
       inf_gcra_set_rate(&dimension->gcra, &rate, now_ns);
     } else {
       dimension->kind = rule->kind;
-      dimension->born_mark = limiter->last_mark + 1;
       inf_gcra_init(&dimension->gcra, &rate);
     }
   }
@@ -183,7 +182,9 @@ inf_limit_reserve(inf_limiter *limiter, const inf_limit_cost *cost,
   return verdict;
 }
 
-/* What was used beyond the reservation is taken under a mark of its own. */
+/* What was used beyond the reservation is taken under a mark of its own. A
+ * dimension that began after the reservation gives nothing back: its debt has
+ * been 0 since. */
 static void
 correct(inf_limit_dimension *dimension,
         const inf_limit_reservation *reservation, uint64_t actual,
@@ -192,7 +193,7 @@ correct(inf_limit_dimension *dimension,
   uint64_t reserved = units_of(dimension->kind, &reservation->cost);
   if (actual > reserved)
     inf_gcra_take(&dimension->gcra, actual - reserved, mark, now_ns);
-  else if (actual < reserved && reservation->mark >= dimension->born_mark)
+  else if (actual < reserved)
     inf_gcra_give_back(&dimension->gcra, reserved - actual, reservation->mark,
                        now_ns);
 }

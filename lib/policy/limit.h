@@ -64,7 +64,6 @@ typedef struct inf_limit_cost {
 
 typedef struct inf_limit_dimension {
   inf_limit_kind kind;
-  uint64_t born_mark; /* reservations before this took nothing here */
   inf_gcra gcra;
 } inf_limit_dimension;
 

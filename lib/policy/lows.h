@@ -19,13 +19,19 @@
  *
  * The stack has a fixed size. When it is full, points whose values lie in the
  * same class become one that has the lowest value and the newest mark; there
- * are 16 classes of the same width, and one for all that is above them. An
+ * are 32 classes of the same width, and one for all that is above them. An
  * answer is then too low, by less than the width of a class, and never too
- * high. A point costs constant time, spread over the points. */
-#define INF_LOWS_CLASSES 16
-/* Half again as many as there are classes: at least seven points come between
- * two occasions at which all are looked through. */
-#define INF_LOWS_MAX 24
+ * high. A point costs constant time, spread over the points.
+ *
+ * How many classes: of a quota of 600,000 tokens per minute with a burst of
+ * 10 s, at 1.3 times the load and with twice the tokens reserved that calls
+ * of 1 to 21 s use, 16 classes let 86 % be used, 32 let 92 %, and lows without
+ * any bound 94 %. With estimates that are good to a third, or with a burst of
+ * a minute, it is 100 % with any of them. */
+#define INF_LOWS_CLASSES 32
+/* Half again as many as there are classes: at least fifteen points come
+ * between two occasions at which all are looked through. */
+#define INF_LOWS_MAX 48
 
 typedef struct inf_lows {
   inf_u128 value[INF_LOWS_MAX]; /* of count: not falling */
@@ -36,7 +42,7 @@ typedef struct inf_lows {
 } inf_lows;
 
 /* Values up to `largest` are of interest: chooses classes that are at most
- * an eighth of it wide. */
+ * a sixteenth of it wide. */
 void inf_lows_set_range(inf_lows *lows, inf_u128 largest);
 /* The value is about to be raised from `value` by the raise `mark`, which is
  * above all marks before. */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { rounds = 31, calls = 20000, open_calls = 32 };
+enum { rounds = 501, calls = 1000, open_calls = 32 };
 
 static const inf_limit_rules three = {
     .rule = {{INF_LIMIT_REQUESTS, 15, INF_NS_PER_S, 0},

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { reservations_max = 64, shown_max = 10 };
+enum { reservations_max = 256, shown_max = 10 };
 
 typedef struct episode {
   uint64_t number;
@@ -40,6 +40,9 @@ typedef struct episode {
   uint64_t latest_ns; /* the latest of these */
   uint32_t keep_percent;
   uint64_t pace; /* how fast time runs, by how the limits drain; 0: hardly */
+  bool fills;
+  uint64_t most_share;      /* costs are down to one in so many of a burst */
+  uint64_t reserve_percent; /* of the steps */
   uint64_t step;
 } episode;
 
@@ -268,8 +271,10 @@ draw_cost(episode *at)
     if (at->rules.rule[i].kind != INF_LIMIT_REQUESTS &&
         burst_of(&at->rules.rule[i]) < most)
       most = burst_of(&at->rules.rule[i]);
-  if (!chance(at, 20))
-    most = most / (1 + inf_rng_below(&at->rng, 30));
+  if (at->fills)
+    most /= at->most_share;
+  else if (!chance(at, 20))
+    most = most / (1 + inf_rng_below(&at->rng, at->most_share));
   inf_limit_cost cost = {1, any_size(at, most / 2), any_size(at, most / 2)};
   if (chance(at, 10))
     cost.requests = any_size(at, 20);
@@ -432,11 +437,23 @@ note_settled(episode *at, const inf_limit_reservation *one,
   }
 }
 
+/* As a rule one that is open, if there is one. */
+static inf_limit_reservation *
+pick_reservation(episode *at)
+{
+  size_t first = inf_rng_below(&at->rng, reservations_max);
+  if (chance(at, 8))
+    return &at->reservation[first];
+  for (size_t i = 0; i < reservations_max; i++)
+    if (at->reservation[(first + i) % reservations_max].open)
+      return &at->reservation[(first + i) % reservations_max];
+  return &at->reservation[first];
+}
+
 static void
 step_settle(episode *at)
 {
-  inf_limit_reservation *one =
-      &at->reservation[inf_rng_below(&at->rng, reservations_max)];
+  inf_limit_reservation *one = pick_reservation(at);
   bool was_open = one->open;
   if (was_open)
     tell_time(at);
@@ -482,7 +499,7 @@ step(episode *at)
   uint64_t what = inf_rng_below(&at->rng, 100);
   if (chance(at, 2))
     step_time(at);
-  if (what < 55)
+  if (what < at->reserve_percent)
     step_reserve(at);
   else if (what < 95)
     step_settle(at);
@@ -490,7 +507,7 @@ step(episode *at)
     step_set_level(at);
   else if (what < 98)
     step_set_rate(at);
-  else
+  else if (!at->fills)
     step_reconfigure(at);
   check_debts(at);
 }
@@ -503,6 +520,17 @@ end_episode(episode *at)
     inf_limit_release(&at->limiter, &at->reservation[i], at->now_ns);
   if (at->limiter.open != 0)
     violation(at, "a slot is lost", INF_LIMIT_CONCURRENCY);
+}
+
+/* Some fill the buckets slowly with small things, so that lows.h has more to
+ * keep than it can. */
+static void
+draw_habits(episode *at)
+{
+  at->fills = chance(at, 30);
+  at->pace = at->fills ? 1 : inf_rng_below(&at->rng, 9);
+  at->most_share = at->fills || chance(at, 4) ? 1000 : 30;
+  at->reserve_percent = at->fills ? 75 : inf_rng_between(&at->rng, 40, 90);
 }
 
 static uint64_t
@@ -523,8 +551,10 @@ run_episode(episode *at, uint64_t seed, uint64_t number, uint64_t steps)
   }
   at->latest_ns = 0;
   at->now_ns = begins_ns[inf_rng_below(&at->rng, 3)];
-  at->pace = inf_rng_below(&at->rng, 9);
+  draw_habits(at);
   uint64_t length = 1 + inf_rng_below(&at->rng, chance(at, 10) ? 500 : 120);
+  if (at->fills)
+    length = 500;
   if (length > steps)
     length = steps;
   for (at->step = 0; at->step < length; at->step++)

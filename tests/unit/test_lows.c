@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-enum { range = 1600, class_width = 128, many = 400 };
+enum { range = 1600, class_width = 64, many = 400 };
 
 static uint64_t
 since(const inf_lows *lows, uint64_t mark, uint64_t value)

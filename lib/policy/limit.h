@@ -30,6 +30,10 @@
  * second, {14 per second, burst 1} is the smoothest and wastes least,
  * {10 per second, burst 5} lets five go at once.
  *
+ * What a call reserves and does not use is lost as far as it drains, and the
+ * bucket gets full, before the call is settled. So a burst that lasts for less
+ * time than calls do asks for close estimates; lows.h has figures.
+ *
  * Not thread-safe; without allocation. Limiters may be copied and compared;
  * reservations may not be copied. */
 
@@ -140,7 +144,9 @@ bool inf_limit_abort(inf_limiter *limiter, inf_limit_reservation *reservation,
 /* The dimension of a kind and period, or INF_LIMIT_NONE. */
 size_t inf_limit_find(const inf_limiter *limiter, inf_limit_kind kind,
                       uint64_t period_ns);
-/* What is free, as the provider says: inf_gcra_set_level(). */
+/* What is free, as the provider says: inf_gcra_set_level(). Calls that run and
+ * that it cannot have counted yet are for the caller to subtract; what they
+ * turn out not to use is given back as always. */
 void inf_limit_set_level(inf_limiter *limiter, size_t dimension, uint64_t level,
                          uint64_t now_ns);
 /* A limit and burst that were learned; the period stays. Returns false, and

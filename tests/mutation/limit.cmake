@@ -41,7 +41,8 @@ infer_bug(305 policy/lows.c
   "a correction hides an earlier low: more is given back than was free"
   [[  while (first > 0 && lows->value[first - 1] >= lows->value[first])
     drop(lows, --first);]]
-  [[]])
+  [[  while (first > lows->count)
+    drop(lows, --first);]])
 
 infer_bug(306 policy/limit.c
   "unit/test_limit simulation/limit_steps"

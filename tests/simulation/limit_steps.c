@@ -16,9 +16,8 @@
  *     is refused that the law allows);
  *   - an admission fits the reference; a refusal does not, names the exact
  *     time, and a nanosecond earlier it does not fit. */
-#include "base/rng.h"
+#include "limit_draw.h"
 #include "limit_reference.h"
-#include "policy/limit.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,24 +56,6 @@ violation(const episode *at, const char *what, size_t dimension)
             at->number, at->step, dimension, what);
 }
 
-static bool
-chance(episode *at, uint64_t one_in)
-{
-  return inf_rng_below(&at->rng, one_in) == 0;
-}
-
-/* Of any size up to `most`, small ones as likely as large ones. */
-static uint64_t
-any_size(episode *at, uint64_t most)
-{
-  uint64_t bits = 0;
-  while (bits < 63 && most >> bits)
-    bits++;
-  uint64_t value =
-      inf_rng_next(&at->rng) >> (64 - 1 - inf_rng_below(&at->rng, bits + 1));
-  return value > most ? most : value;
-}
-
 /* The limiter is about to be told the time. */
 static void
 tell_time(episode *at)
@@ -84,63 +65,6 @@ tell_time(episode *at)
 }
 
 /* ---- Rules --------------------------------------------------------------- */
-
-static void
-draw_rate(episode *at, inf_limit_rule *rule)
-{
-  static const uint64_t most[] = {20, 1000, 200000, INF_GCRA_UNITS_MAX};
-  rule->limit = 1 + any_size(at, most[inf_rng_below(&at->rng, 4)] - 1);
-  rule->burst = 0;
-  if (chance(at, 2))
-    rule->burst = 1 + any_size(at, rule->limit - 1);
-  if (chance(at, 8))
-    rule->burst = 1 + any_size(at, INF_GCRA_UNITS_MAX - 1);
-  if (chance(at, 50)) {
-    rule->limit = chance(at, 2) ? 0 : INF_GCRA_UNITS_MAX;
-    rule->burst = INF_GCRA_UNITS_MAX;
-  }
-}
-
-static void
-draw_rule(episode *at, inf_limit_rule *rule)
-{
-  static const uint64_t periods[] = {
-      INF_NS_PER_S,        60 * INF_NS_PER_S,     86400 * INF_NS_PER_S,
-      INF_NS_PER_S,        60 * INF_NS_PER_S,     1,
-      3600 * INF_NS_PER_S, INF_GCRA_PERIOD_MAX_NS};
-  rule->kind = (inf_limit_kind)inf_rng_below(&at->rng, 4);
-  rule->period_ns = periods[inf_rng_below(&at->rng, 8)];
-  if (chance(at, 4))
-    rule->period_ns = 1 + any_size(at, INF_GCRA_PERIOD_MAX_NS - 1);
-  draw_rate(at, rule);
-}
-
-static void
-add_rule(episode *at, inf_limit_rules *rules)
-{
-  inf_limit_rule *rule = &rules->rule[rules->count];
-  draw_rule(at, rule);
-  rules->count++;
-  if (!inf_limit_rules_valid(rules)) /* one of this kind and period is there */
-    rules->count--;
-}
-
-static void
-draw_rules(episode *at, inf_limit_rules *rules)
-{
-  rules->count = 0;
-  size_t wanted = 1 + inf_rng_below(&at->rng, chance(at, 8) ? 8 : 3);
-  for (size_t i = 0; i < wanted; i++)
-    add_rule(at, rules);
-  rules->concurrency =
-      chance(at, 2) ? 0 : 1 + (uint32_t)inf_rng_below(&at->rng, 50);
-}
-
-static uint64_t
-burst_of(const inf_limit_rule *rule)
-{
-  return rule->burst > 0 ? rule->burst : rule->limit;
-}
 
 /* Changes, drops and adds rules, at random. */
 static void
@@ -153,20 +77,20 @@ step_reconfigure(episode *at)
   bool exact[INF_LIMIT_RULES_MAX];
   memcpy(exact, at->exact, sizeof exact);
   for (size_t i = 0; i < at->rules.count; i++) {
-    if (chance(at, 10))
+    if (draw_chance(&at->rng, 10))
       continue;
     inf_limit_rule *rule = &rules.rule[rules.count];
     *rule = at->rules.rule[i];
-    if (chance(at, 2))
-      draw_rate(at, rule);
+    if (draw_chance(&at->rng, 2))
+      draw_rate(&at->rng, rule);
     at->reference[rules.count] = before[i];
     at->exact[rules.count] = exact[i];
     reference_set_rate(&at->reference[rules.count++], rule->limit,
-                       burst_of(rule), at->latest_ns);
+                       draw_burst_of(rule), at->latest_ns);
   }
   size_t kept = rules.count;
-  if (rules.count < INF_LIMIT_RULES_MAX && chance(at, 3))
-    add_rule(at, &rules);
+  if (rules.count < INF_LIMIT_RULES_MAX && draw_chance(&at->rng, 3))
+    draw_add_rule(&at->rng, &rules);
   for (size_t i = kept; i < rules.count; i++) {
     /* One that had been dropped just now would be the old one. */
     if (inf_limit_find(&at->limiter, rules.rule[i].kind,
@@ -175,7 +99,7 @@ step_reconfigure(episode *at)
       break;
     }
     reference_init(&at->reference[i], rules.rule[i].limit,
-                   rules.rule[i].period_ns, burst_of(&rules.rule[i]));
+                   rules.rule[i].period_ns, draw_burst_of(&rules.rule[i]));
     at->exact[i] = true;
   }
   inf_limit_reconfigure(&at->limiter, &rules, at->now_ns);
@@ -192,11 +116,11 @@ step_set_rate(episode *at)
   tell_time(at);
   size_t i = inf_rng_below(&at->rng, at->rules.count);
   inf_limit_rule *rule = &at->rules.rule[i];
-  draw_rate(at, rule);
-  if (!inf_limit_set_rate(&at->limiter, i, rule->limit, burst_of(rule),
+  draw_rate(&at->rng, rule);
+  if (!inf_limit_set_rate(&at->limiter, i, rule->limit, draw_burst_of(rule),
                           at->now_ns))
     violation(at, "a valid rate is refused", i);
-  reference_set_rate(&at->reference[i], rule->limit, burst_of(rule),
+  reference_set_rate(&at->reference[i], rule->limit, draw_burst_of(rule),
                      at->latest_ns);
 }
 
@@ -238,9 +162,10 @@ step_set_level(episode *at)
     return;
   tell_time(at);
   size_t i = inf_rng_below(&at->rng, at->rules.count);
-  uint64_t burst = burst_of(&at->rules.rule[i]);
-  uint64_t level = chance(at, 10) ? inf_rng_next(&at->rng)
-                                  : inf_rng_between(&at->rng, 0, burst);
+  uint64_t burst = draw_burst_of(&at->rules.rule[i]);
+  uint64_t level = draw_chance(&at->rng, 10)
+                       ? inf_rng_next(&at->rng)
+                       : inf_rng_between(&at->rng, 0, burst);
   inf_i128 before = debt_of(at, i);
   inf_limit_set_level(&at->limiter, i, level, at->now_ns);
   uint64_t used = level > burst ? 0 : burst - level;
@@ -255,32 +180,12 @@ step_set_level(episode *at)
 static uint64_t
 units_of(const inf_limit_rule *rule, const inf_limit_cost *cost)
 {
-  uint64_t of_kind[] = {[INF_LIMIT_REQUESTS] = cost->requests,
-                        [INF_LIMIT_TOKENS] =
-                            cost->input_tokens + cost->output_tokens,
-                        [INF_LIMIT_INPUT] = cost->input_tokens,
-                        [INF_LIMIT_OUTPUT] = cost->output_tokens};
+  const uint64_t of_kind[] = {[INF_LIMIT_REQUESTS] = cost->requests,
+                              [INF_LIMIT_TOKENS] =
+                                  cost->input_tokens + cost->output_tokens,
+                              [INF_LIMIT_INPUT] = cost->input_tokens,
+                              [INF_LIMIT_OUTPUT] = cost->output_tokens};
   return of_kind[rule->kind];
-}
-
-static inf_limit_cost
-draw_cost(episode *at)
-{
-  uint64_t most = INF_GCRA_UNITS_MAX;
-  for (size_t i = 0; i < at->rules.count; i++)
-    if (at->rules.rule[i].kind != INF_LIMIT_REQUESTS &&
-        burst_of(&at->rules.rule[i]) < most)
-      most = burst_of(&at->rules.rule[i]);
-  if (at->fills)
-    most /= at->most_share;
-  else if (!chance(at, 20))
-    most = most / (1 + inf_rng_below(&at->rng, at->most_share));
-  inf_limit_cost cost = {1, any_size(at, most / 2), any_size(at, most / 2)};
-  if (chance(at, 10))
-    cost.requests = any_size(at, 20);
-  if (chance(at, 100))
-    cost.output_tokens = any_size(at, INF_GCRA_UNITS_MAX);
-  return cost;
 }
 
 /* The first dimension that does not admit it at at_ns; count if all do. With
@@ -378,8 +283,10 @@ step_reserve(episode *at)
   if (one->open)
     return;
   tell_time(at);
-  at->keep_percent = chance(at, 4) ? (uint32_t)inf_rng_below(&at->rng, 101) : 0;
-  inf_limit_cost cost = draw_cost(at);
+  at->keep_percent =
+      draw_chance(&at->rng, 4) ? (uint32_t)inf_rng_below(&at->rng, 101) : 0;
+  inf_limit_cost cost =
+      draw_cost(&at->rng, &at->rules, at->most_share, at->fills);
   inf_limit_verdict peeked =
       inf_limit_peek(&at->limiter, &cost, at->keep_percent, at->now_ns);
   inf_limit_verdict verdict =
@@ -393,22 +300,6 @@ step_reserve(episode *at)
     note_admission(at, &cost, one);
   else
     check_refusal(at, &cost, &verdict);
-}
-
-static inf_limit_cost
-draw_actual(episode *at, const inf_limit_cost *reserved)
-{
-  inf_limit_cost actual = *reserved;
-  if (chance(at, 4))
-    actual.requests = any_size(at, 3);
-  actual.input_tokens = inf_rng_between(&at->rng, reserved->input_tokens / 2,
-                                        reserved->input_tokens);
-  actual.output_tokens = any_size(at, reserved->output_tokens);
-  if (chance(at, 4))
-    actual.output_tokens = any_size(at, 2 * reserved->output_tokens);
-  if (chance(at, 50))
-    actual.output_tokens = any_size(at, 2 * INF_GCRA_UNITS_MAX);
-  return actual;
 }
 
 static bool
@@ -442,7 +333,7 @@ static inf_limit_reservation *
 pick_reservation(episode *at)
 {
   size_t first = inf_rng_below(&at->rng, reservations_max);
-  if (chance(at, 8))
+  if (draw_chance(&at->rng, 8))
     return &at->reservation[first];
   for (size_t i = 0; i < reservations_max; i++)
     if (at->reservation[(first + i) % reservations_max].open)
@@ -457,7 +348,7 @@ step_settle(episode *at)
   bool was_open = one->open;
   if (was_open)
     tell_time(at);
-  inf_limit_cost actual = draw_actual(at, &one->cost);
+  inf_limit_cost actual = draw_actual(&at->rng, &one->cost);
   uint64_t way = inf_rng_below(&at->rng, 8);
   if (way == 0)
     actual = (inf_limit_cost){0};
@@ -477,27 +368,16 @@ step_settle(episode *at)
 static void
 step_time(episode *at)
 {
-  const uint64_t day_ns = 86400 * INF_NS_PER_S;
-  uint64_t by_ns = any_size(at, chance(at, 10) ? 3 * day_ns : INF_NS_PER_S);
-  if (at->rules.count > 0 && !chance(at, 10)) {
-    /* So long that some share of a burst drains. */
-    const inf_limit_rule *rule =
-        &at->rules.rule[inf_rng_below(&at->rng, at->rules.count)];
-    inf_u128 drain_ns = (inf_u128)burst_of(rule) * rule->period_ns /
-                        (rule->limit ? rule->limit : 1);
-    inf_u128 share_ns = drain_ns * at->pace / 64;
-    by_ns = any_size(at, share_ns > day_ns ? day_ns : (uint64_t)share_ns);
-  }
-  at->now_ns = at->latest_ns + by_ns;
-  if (chance(at, 20)) /* a clock that goes back */
-    at->now_ns = at->latest_ns - any_size(at, at->latest_ns);
+  at->now_ns = at->latest_ns + draw_wait_ns(&at->rng, &at->rules, at->pace);
+  if (draw_chance(&at->rng, 20)) /* a clock that goes back */
+    at->now_ns = at->latest_ns - draw_size(&at->rng, at->latest_ns);
 }
 
 static void
 step(episode *at)
 {
   uint64_t what = inf_rng_below(&at->rng, 100);
-  if (chance(at, 2))
+  if (draw_chance(&at->rng, 2))
     step_time(at);
   if (what < at->reserve_percent)
     step_reserve(at);
@@ -527,9 +407,9 @@ end_episode(episode *at)
 static void
 draw_habits(episode *at)
 {
-  at->fills = chance(at, 30);
+  at->fills = draw_chance(&at->rng, 30);
   at->pace = at->fills ? 1 : inf_rng_below(&at->rng, 9);
-  at->most_share = at->fills || chance(at, 4) ? 1000 : 30;
+  at->most_share = at->fills || draw_chance(&at->rng, 4) ? 1000 : 30;
   at->reserve_percent = at->fills ? 75 : inf_rng_between(&at->rng, 40, 90);
 }
 
@@ -540,19 +420,20 @@ run_episode(episode *at, uint64_t seed, uint64_t number, uint64_t steps)
   memset(at->reservation, 0, sizeof at->reservation);
   at->number = number;
   inf_rng_seed(&at->rng, seed * 1000003 + number);
-  draw_rules(at, &at->rules);
+  draw_rules(&at->rng, &at->rules);
   inf_limit_init(&at->limiter, &at->rules);
   for (size_t i = 0; i < at->rules.count; i++) {
     const inf_limit_rule *rule = &at->rules.rule[i];
     reference_init(&at->reference[i], rule->limit, rule->period_ns,
-                   burst_of(rule));
+                   draw_burst_of(rule));
     at->exact[i] = true;
     at->merges[i] = 0;
   }
   at->latest_ns = 0;
   at->now_ns = begins_ns[inf_rng_below(&at->rng, 3)];
   draw_habits(at);
-  uint64_t length = 1 + inf_rng_below(&at->rng, chance(at, 10) ? 500 : 120);
+  uint64_t length =
+      1 + inf_rng_below(&at->rng, draw_chance(&at->rng, 10) ? 500 : 120);
   if (at->fills)
     length = 500;
   if (length > steps)

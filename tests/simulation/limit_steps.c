@@ -66,46 +66,59 @@ tell_time(episode *at)
 
 /* ---- Rules --------------------------------------------------------------- */
 
-/* Changes, drops and adds rules, at random. */
+/* Drops and changes rules, at random. */
+static void
+keep_rules(episode *at, inf_limit_rules *rules)
+{
+  for (size_t i = 0; i < at->rules.count; i++) {
+    if (draw_chance(&at->rng, 10))
+      continue;
+    size_t kept = rules->count++;
+    inf_limit_rule *rule = &rules->rule[kept];
+    *rule = at->rules.rule[i];
+    if (draw_chance(&at->rng, 2))
+      draw_rate(&at->rng, rule);
+    if (kept != i) {
+      at->reference[kept] = at->reference[i];
+      at->exact[kept] = at->exact[i];
+      at->merges[kept] = at->merges[i];
+    }
+    reference_set_rate(&at->reference[kept], rule->limit, draw_burst_of(rule),
+                       at->latest_ns);
+  }
+}
+
+static void
+add_rule(episode *at, inf_limit_rules *rules)
+{
+  size_t last = rules->count;
+  draw_add_rule(&at->rng, rules);
+  if (rules->count == last)
+    return;
+  const inf_limit_rule *rule = &rules->rule[last];
+  if (inf_limit_find(&at->limiter, rule->kind, rule->period_ns) !=
+      INF_LIMIT_NONE) { /* it was dropped just now, so it would be kept */
+    rules->count--;
+    return;
+  }
+  reference_init(&at->reference[last], rule->limit, rule->period_ns,
+                 draw_burst_of(rule));
+  at->exact[last] = true;
+  at->merges[last] = 0;
+}
+
 static void
 step_reconfigure(episode *at)
 {
   inf_limit_rules rules = {.concurrency = at->rules.concurrency};
+  if (draw_chance(&at->rng, 4)) /* also fewer than are open */
+    rules.concurrency = (uint32_t)inf_rng_below(&at->rng, 50);
   tell_time(at);
-  reference before[INF_LIMIT_RULES_MAX];
-  memcpy(before, at->reference, sizeof before);
-  bool exact[INF_LIMIT_RULES_MAX];
-  memcpy(exact, at->exact, sizeof exact);
-  for (size_t i = 0; i < at->rules.count; i++) {
-    if (draw_chance(&at->rng, 10))
-      continue;
-    inf_limit_rule *rule = &rules.rule[rules.count];
-    *rule = at->rules.rule[i];
-    if (draw_chance(&at->rng, 2))
-      draw_rate(&at->rng, rule);
-    at->reference[rules.count] = before[i];
-    at->exact[rules.count] = exact[i];
-    reference_set_rate(&at->reference[rules.count++], rule->limit,
-                       draw_burst_of(rule), at->latest_ns);
-  }
-  size_t kept = rules.count;
+  keep_rules(at, &rules);
   if (rules.count < INF_LIMIT_RULES_MAX && draw_chance(&at->rng, 3))
-    draw_add_rule(&at->rng, &rules);
-  for (size_t i = kept; i < rules.count; i++) {
-    /* One that had been dropped just now would be the old one. */
-    if (inf_limit_find(&at->limiter, rules.rule[i].kind,
-                       rules.rule[i].period_ns) != INF_LIMIT_NONE) {
-      rules.count = i;
-      break;
-    }
-    reference_init(&at->reference[i], rules.rule[i].limit,
-                   rules.rule[i].period_ns, draw_burst_of(&rules.rule[i]));
-    at->exact[i] = true;
-  }
+    add_rule(at, &rules);
   inf_limit_reconfigure(&at->limiter, &rules, at->now_ns);
   at->rules = rules;
-  for (size_t i = 0; i < rules.count; i++)
-    at->merges[i] = at->limiter.dimension[i].gcra.lows.merges;
 }
 
 static void

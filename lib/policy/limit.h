@@ -121,8 +121,9 @@ void inf_limit_reconfigure(inf_limiter *limiter, const inf_limit_rules *rules,
 inf_limit_verdict inf_limit_peek(const inf_limiter *limiter,
                                  const inf_limit_cost *cost,
                                  uint32_t keep_percent, uint64_t now_ns);
-/* The same, and takes it if admitted: the reservation is open then, and is
- * settled by one of the three below. Otherwise neither is changed. */
+/* The same, and takes it if admitted: the reservation, which is not open
+ * before, is open then, and is settled by one of the three below. Otherwise
+ * neither is changed, but for the latest time seen. */
 inf_limit_verdict inf_limit_reserve(inf_limiter *limiter,
                                     const inf_limit_cost *cost,
                                     uint32_t keep_percent, uint64_t now_ns,

@@ -3,6 +3,7 @@
 #define INF_POLICY_BREAKER_H
 
 #include "base/rng.h"
+#include "policy/lateness.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,9 +47,8 @@
  * later than the late time, with weight 0.5. A target that is open because it
  * is slow is still better than none: as a last resort it is asked.
  *
- * The late time is twice the 99th percentile of the times to first content
- * (about the 99.9th of a lognormal with sigma 1), at least 1 s, or what the
- * caller knows better. Nothing is late before 64 contents were seen.
+ * The late time is that of lateness.h, twice the usual 99th percentile, or what
+ * the caller knows better. Nothing is late before 64 contents were seen.
  *
  * Epochs. Each attempt is tagged with the breaker's epoch at its start.
  * Opening, and the return from it, begin a new epoch; what belongs to an
@@ -58,10 +58,11 @@
  * then each interval is 1.6 times the last, up to 30 s, +-20 %, from start to
  * start. Where another target can serve the user the probe is a duplicate of
  * a real request, whose answer nobody waits for. Where none can (last resort)
- * a request itself is let through, at least every 2 s; the others are denied.
+ * a request itself is let through every 1.3 to 1.6 s; the others are denied.
  * Two good first contents in a row end the state; the second probe follows
- * the first good one at once. So there are never more than two probes in any
- * interval, 1.6 s at the shortest, whatever the traffic.
+ * the first good one at once, once for each that was scheduled. So never more
+ * than two probes begin in any 1.6 s (1.28 s as a last resort), whatever the
+ * traffic and however they end.
  * A probe that says nothing is given up after the late time (2 to 10 s; as a
  * last resort when the next one is due). Its content still counts as good.
  * If answers broke off after their first content, a probe is good at its end.
@@ -112,16 +113,15 @@ typedef struct inf_breaker {
   uint64_t pace_probe_ns; /* as a last resort */
   uint64_t interval_ns;   /* of the schedule; 0: not begun */
   uint64_t probe_number;  /* of the last probe */
+  uint64_t good_probe;    /* number of the first of those in a row */
   uint64_t give_up_ns;    /* when the probe in flight is given up */
-  uint64_t usual_ns;      /* 99th percentile of the time to first content */
-  uint64_t largest_ns;    /* of the first ones */
+  inf_lateness lateness;  /* of first contents */
   int64_t base;           /* share of failures in good times, in 1/2^30 */
   int64_t evidence;       /* s of the test for failures, soft included */
   int64_t soft;           /* the part that stems from overdue attempts */
   int64_t slow;           /* s of the test for slowness */
   uint32_t overdue;       /* attempts that soft stems from */
   uint32_t young;         /* attempts without content, not overdue */
-  uint32_t samples;       /* times to first content seen, up to 64 */
   uint8_t state;          /* inf_breaker_state */
   uint8_t cause;          /* inf_breaker_cause */
   uint8_t goods;          /* good probes in a row, or contents of a stage */

@@ -8,21 +8,23 @@
  * and more than 0.2 would never be used.
  *
  * Cap 35 attempts: the AWS SDKs' (500 tokens, 14 for each retry). It has to
- * cover the calls that one target's end takes down together: 100 requests/s
- * with half a second to the first content are 50 in flight.
+ * cover the failovers of the calls that one target's end takes down together:
+ * 100 requests/s with a second to the first content are 100 in flight.
  *
- * Reserve 30: the remaining 5 retries are all that an outage at 100 requests/s
- * gets in its first second even without a breaker: 1.05 attempts per call. */
+ * Reserve 30: the remaining 5 retries, and one for five calls that still
+ * succeed, are all that an outage at 100 requests/s gets in its first second
+ * even without a breaker: 1.05 attempts per call and little more. */
 #include "policy/retry_budget.h"
 
 #include <stddef.h>
 
-enum { attempt_cost = 100 };
+enum { attempt_price = 100 };
 
 const inf_retry_budget_params inf_retry_budget_defaults = {
     .ratio = 20,
     .cap = 3500,
     .reserve = 3000,
+    .failover = 20,
 };
 
 /* One duplicate for a hundred successes, ten at once: the money for probes
@@ -31,6 +33,7 @@ const inf_retry_budget_params inf_probe_budget_defaults = {
     .ratio = 1,
     .cap = 1000,
     .reserve = 0,
+    .failover = 100,
 };
 
 void
@@ -56,30 +59,39 @@ inf_retry_budget_succeed(inf_retry_budget *budget)
   deposit(budget, budget->params->ratio);
 }
 
+static int32_t
+price_of(const inf_retry_budget *budget, inf_retry_budget_use use)
+{
+  if (budget == NULL)
+    return 0;
+  return use == INF_RETRY_BUDGET_FAILOVER ? budget->params->failover
+                                          : attempt_price;
+}
+
 static bool
-covers(const inf_retry_budget *budget, inf_retry_budget_use use)
+covers(const inf_retry_budget *budget, int32_t price, inf_retry_budget_use use)
 {
   if (budget == NULL)
     return true;
   int32_t kept = use == INF_RETRY_BUDGET_STAY ? budget->params->reserve : 0;
-  return budget->balance >= attempt_cost + kept;
+  return budget->balance >= price + kept;
 }
 
 static void
-take(inf_retry_budget *budget)
+take(inf_retry_budget *budget, int32_t price)
 {
   if (budget == NULL)
     return;
-  budget->balance -= attempt_cost;
+  budget->balance -= price;
   budget->granted++;
 }
 
 static void
-give_back(inf_retry_budget *budget)
+give_back(inf_retry_budget *budget, int32_t price)
 {
   if (budget == NULL)
     return;
-  deposit(budget, attempt_cost);
+  deposit(budget, price);
   budget->refunded++;
 }
 
@@ -87,31 +99,33 @@ const char *
 inf_retry_budget_claim(inf_retry_claim *claim, inf_retry_budget *client,
                        inf_retry_budget *target, inf_retry_budget_use use)
 {
-  *claim = (inf_retry_claim){NULL, NULL};
-  if (!covers(client, use)) {
+  int32_t client_price = price_of(client, use);
+  int32_t target_price = price_of(target, use);
+  *claim = (inf_retry_claim){0};
+  if (!covers(client, client_price, use)) {
     client->denied++;
     return "the client's retry budget is used up";
   }
-  if (!covers(target, use)) {
+  if (!covers(target, target_price, use)) {
     target->denied++;
     return "the target's retry budget is used up";
   }
-  take(client);
-  take(target);
-  *claim = (inf_retry_claim){client, target};
+  take(client, client_price);
+  take(target, target_price);
+  *claim = (inf_retry_claim){client, target, client_price, target_price};
   return NULL;
 }
 
 void
 inf_retry_budget_spend(inf_retry_claim *claim)
 {
-  *claim = (inf_retry_claim){NULL, NULL};
+  *claim = (inf_retry_claim){0};
 }
 
 void
 inf_retry_budget_refund(inf_retry_claim *claim)
 {
-  give_back(claim->client);
-  give_back(claim->target);
+  give_back(claim->client, claim->client_price);
+  give_back(claim->target, claim->target_price);
   inf_retry_budget_spend(claim);
 }

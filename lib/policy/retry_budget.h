@@ -15,9 +15,13 @@
  * more: amplification over 100 s at 100 requests/s is 1.0035 instead of 1.1.
  *
  * Amounts are hundredths of an attempt. Each success deposits `ratio` up to
- * `cap`; an extra attempt costs 100. A retry on the same target must leave
- * `reserve` untouched: it loads a target that just failed, while a failover or
- * a hedge loads another one. So 5 retries and 35 failovers are there at once.
+ * `cap`. A retry on the same target and a hedge cost 100: they come on top of
+ * what the service was asked anyway. A retry must also leave `reserve`
+ * untouched: it loads a target that has just failed. A failover costs
+ * `failover`, which is `ratio`: one that succeeds pays for itself, so a
+ * healthy target takes over all calls of one that fails, while failovers that
+ * fail end when the balance does. From a full budget: 5 retries, or 35 hedges,
+ * or 175 failovers that fail.
  *
  * There is no minimum by time (Finagle has 10 in a second). 10 in a second
  * are 0.1 attempts per call for ever at 100 requests/s; one in a minute is
@@ -26,9 +30,10 @@
  * successes after an outage bring the budget back by themselves. */
 
 typedef struct inf_retry_budget_params {
-  int32_t ratio;   /* deposited by each success; 0: what is there must do */
-  int32_t cap;     /* the largest balance, and the first one */
-  int32_t reserve; /* kept from retries on the same target */
+  int32_t ratio;    /* deposited by each success; 0: what is there must do */
+  int32_t cap;      /* the largest balance, and the first one */
+  int32_t reserve;  /* kept from retries on the same target */
+  int32_t failover; /* price of a failover; that of the others is 100 */
 } inf_retry_budget_params;
 
 /* For the extra attempts of calls. */
@@ -50,13 +55,15 @@ void inf_retry_budget_init(inf_retry_budget *budget,
 void inf_retry_budget_succeed(inf_retry_budget *budget);
 
 typedef enum inf_retry_budget_use {
-  INF_RETRY_BUDGET_STAY,  /* the same target again, with any key */
-  INF_RETRY_BUDGET_OTHER, /* failover, hedge, probe */
+  INF_RETRY_BUDGET_STAY,     /* the same target again, with any key */
+  INF_RETRY_BUDGET_FAILOVER, /* another target */
+  INF_RETRY_BUDGET_EXTRA,    /* hedge, probe */
 } inf_retry_budget_use;
 
 /* What one extra attempt holds of two budgets. Zeroed: nothing. */
 typedef struct inf_retry_claim {
   inf_retry_budget *client, *target;
+  int32_t client_price, target_price;
 } inf_retry_claim;
 
 /* Takes one attempt from both budgets, or nothing. Either may be NULL: there

@@ -584,6 +584,20 @@ a_silent_probe_is_given_up(void **state)
   assert_state(&at, INF_BREAKER_RETURNING);
 }
 
+/* In a black hole: probes from before the repair time out after it. */
+static void
+an_old_probe_that_fails_is_no_news(void **state)
+{
+  (void)state;
+  scene at = scene_open(1);
+  inf_breaker_attempt old = begin_probe(&at, alternatives);
+  at.now_ns += 10 * S;
+  probe(&at, INF_BREAKER_OK, 0);
+  end(&at, &old, INF_BREAKER_FAILED, 50);
+  probe(&at, INF_BREAKER_OK, 0);
+  assert_state(&at, INF_BREAKER_RETURNING);
+}
+
 static void
 patience_with_a_probe_is_the_late_time(void **state)
 {
@@ -620,7 +634,7 @@ storm(uint64_t seed, bool last)
     if (action == INF_BREAKER_PASS)
       continue;
     /* The last but one began an interval ago, or more. */
-    assert_true(at.now_ns - began_ns[1] >= 1600 * MS);
+    assert_true(at.now_ns - began_ns[1] >= (last ? 1280 * MS : 1600 * MS));
     memmove(began_ns + 1, began_ns, sizeof began_ns[0] * 2);
     began_ns[0] = at.now_ns;
   }
@@ -722,7 +736,7 @@ intervals_go_on_until_it_is_closed(void **state)
 /* ---- The last resort ----------------------------------------------------- */
 
 static void
-as_the_last_resort_it_is_tried_every_two_seconds(void **state)
+as_the_last_resort_it_is_tried_sooner(void **state)
 {
   (void)state;
   for (uint64_t seed = 0; seed < 50; seed++) {
@@ -730,7 +744,7 @@ as_the_last_resort_it_is_tried_every_two_seconds(void **state)
     for (int i = 0; i < 30; i++) {
       uint64_t before_ns = at.now_ns;
       inf_breaker_attempt attempt = begin_probe(&at, last_resort);
-      assert_in_range(at.now_ns - before_ns, 1600 * MS, 2000 * MS);
+      assert_in_range(at.now_ns - before_ns, 1280 * MS, 1600 * MS);
       end(&at, &attempt, INF_BREAKER_FAILED, 100);
       assert_action(&at, last_resort, INF_BREAKER_DENY);
     }
@@ -747,7 +761,7 @@ a_silent_probe_does_not_keep_the_last_resort_shut(void **state)
   for (int i = 0; i < 30; i++) {
     uint64_t before_ns = at.now_ns;
     begin_probe(&at, last_resort);
-    assert_in_range(at.now_ns - before_ns, 1600 * MS, 2000 * MS);
+    assert_in_range(at.now_ns - before_ns, 1280 * MS, 1600 * MS);
   }
 }
 
@@ -944,26 +958,6 @@ what_stays_slow_is_accepted(void **state)
 }
 
 static void
-the_late_time_follows_the_percentile(void **state)
-{
-  (void)state;
-  scene at = scene_new(1);
-  for (int i = 0; i < 30000; i++)
-    succeed(&at, 1, inf_rng_between(&at.rng, 1, 4000) * MS);
-  /* The 99th percentile is 3.96 s. */
-  assert_in_range(inf_breaker_late_ns(&at.breaker), 7400 * MS, 8400 * MS);
-}
-
-static void
-the_late_time_has_a_floor(void **state)
-{
-  (void)state;
-  scene at = scene_new(1);
-  succeed(&at, 200, 0);
-  assert_int_equal(inf_breaker_late_ns(&at.breaker), S);
-}
-
-static void
 the_caller_may_know_better(void **state)
 {
   (void)state;
@@ -1021,7 +1015,7 @@ trace(uint64_t seed)
     if (result.action != INF_BREAKER_DENY)
       *one = begin_as(&at, result.action == INF_BREAKER_PROBE_DUE);
     uint64_t seen = (uint64_t)at.breaker.evidence ^ result.retry_at_ns ^
-                    at.breaker.usual_ns ^ at.breaker.epoch;
+                    at.breaker.lateness.usual_ns ^ at.breaker.epoch;
     hash = (hash ^ seen) * 1099511628211ull;
     assert_true(at.breaker.soft >= 0 && at.breaker.slow >= 0);
     assert_true(at.breaker.evidence >= at.breaker.soft);
@@ -1034,8 +1028,8 @@ static void
 one_seed_is_one_run(void **state)
 {
   (void)state;
-  assert_int_equal(trace(1), 0x844ef695ff309bb5);
-  assert_int_equal(trace(2), 0x76df0cf40f2b3a69);
+  assert_int_equal(trace(1), 0xb12546ea67188794);
+  assert_int_equal(trace(2), 0xf66e40b5975c4cc3);
 }
 
 int
@@ -1066,13 +1060,14 @@ main(void)
       cmocka_unit_test(its_first_content_is_enough),
       cmocka_unit_test(after_cut_answers_it_must_end_well),
       cmocka_unit_test(a_silent_probe_is_given_up),
+      cmocka_unit_test(an_old_probe_that_fails_is_no_news),
       cmocka_unit_test(patience_with_a_probe_is_the_late_time),
       cmocka_unit_test(no_traffic_makes_a_storm_of_probes),
       cmocka_unit_test(it_comes_back_in_steps),
       cmocka_unit_test(a_failure_falls_back_and_two_open),
       cmocka_unit_test(what_weighs_nothing_does_not_fall_back),
       cmocka_unit_test(intervals_go_on_until_it_is_closed),
-      cmocka_unit_test(as_the_last_resort_it_is_tried_every_two_seconds),
+      cmocka_unit_test(as_the_last_resort_it_is_tried_sooner),
       cmocka_unit_test(a_silent_probe_does_not_keep_the_last_resort_shut),
       cmocka_unit_test(as_the_last_resort_all_come_back_at_once),
       cmocka_unit_test(slow_is_better_than_none),
@@ -1084,8 +1079,6 @@ main(void)
       cmocka_unit_test(late_contents_open_it_as_slow),
       cmocka_unit_test(a_tail_is_not_slow),
       cmocka_unit_test(what_stays_slow_is_accepted),
-      cmocka_unit_test(the_late_time_follows_the_percentile),
-      cmocka_unit_test(the_late_time_has_a_floor),
       cmocka_unit_test(the_caller_may_know_better),
       cmocka_unit_test(looking_changes_nothing),
       cmocka_unit_test(one_seed_is_one_run),

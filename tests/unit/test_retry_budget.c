@@ -56,19 +56,52 @@ the_first_calls_may_retry(void **state)
   scene at = scene_new();
   assert_int_equal(try_all(&at, INF_RETRY_BUDGET_STAY), 5);
   at = scene_new();
-  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_OTHER), 35);
+  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_EXTRA), 35);
   assert_int_equal(at.client.balance, 0);
 }
 
 /* 1.05 attempts per call in the first second, at 100 calls that all fail. */
 static void
-retries_leave_the_reserve_to_failovers(void **state)
+retries_leave_the_reserve_to_others(void **state)
 {
   (void)state;
   scene at = scene_new();
   assert_int_equal(try_all(&at, INF_RETRY_BUDGET_STAY), 5);
-  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_OTHER), 30);
+  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_EXTRA), 30);
   assert_false(try(&at, INF_RETRY_BUDGET_STAY));
+}
+
+/* However many there are: the calls that are in flight when a target fails,
+ * and all that follow. */
+static void
+a_failover_that_succeeds_pays_for_itself(void **state)
+{
+  (void)state;
+  scene at = scene_new();
+  for (int i = 0; i < 100; i++)
+    assert_true(try(&at, INF_RETRY_BUDGET_FAILOVER));
+  succeed(&at, 100);
+  for (int i = 0; i < 10000; i++) {
+    assert_true(try(&at, INF_RETRY_BUDGET_FAILOVER));
+    succeed(&at, 1);
+  }
+  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_FAILOVER), 175);
+}
+
+static void
+a_failover_gets_back_what_it_cost(void **state)
+{
+  (void)state;
+  scene at = scene_new();
+  inf_retry_claim claim;
+  inf_retry_budget_claim(&claim, &at.client, &at.target,
+                         INF_RETRY_BUDGET_EXTRA);
+  inf_retry_budget_claim(&claim, &at.client, &at.target,
+                         INF_RETRY_BUDGET_FAILOVER);
+  assert_int_equal(at.client.balance, 3380);
+  inf_retry_budget_refund(&claim);
+  assert_int_equal(at.client.balance, 3400);
+  assert_int_equal(at.target.balance, 3400);
 }
 
 static void
@@ -76,12 +109,12 @@ five_successes_pay_for_one(void **state)
 {
   (void)state;
   scene at = scene_new();
-  try_all(&at, INF_RETRY_BUDGET_OTHER);
+  try_all(&at, INF_RETRY_BUDGET_EXTRA);
   succeed(&at, 4);
-  assert_false(try(&at, INF_RETRY_BUDGET_OTHER));
+  assert_false(try(&at, INF_RETRY_BUDGET_EXTRA));
   succeed(&at, 1);
-  assert_true(try(&at, INF_RETRY_BUDGET_OTHER));
-  assert_false(try(&at, INF_RETRY_BUDGET_OTHER));
+  assert_true(try(&at, INF_RETRY_BUDGET_EXTRA));
+  assert_false(try(&at, INF_RETRY_BUDGET_EXTRA));
 }
 
 static void
@@ -91,9 +124,9 @@ long_health_saves_no_more_than_the_cap(void **state)
   scene at = scene_new();
   succeed(&at, 100000);
   assert_int_equal(at.client.balance, 3500);
-  try(&at, INF_RETRY_BUDGET_OTHER);
+  try(&at, INF_RETRY_BUDGET_EXTRA);
   succeed(&at, 100000);
-  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_OTHER), 35);
+  assert_int_equal(try_all(&at, INF_RETRY_BUDGET_EXTRA), 35);
 }
 
 /* A failure deposits nothing: an outage gets what was there, for ever. */
@@ -104,7 +137,7 @@ an_outage_gets_no_more(void **state)
   scene at = scene_new();
   int granted = 0;
   for (int i = 0; i < 10000; i++)
-    granted += try(&at, INF_RETRY_BUDGET_OTHER);
+    granted += try(&at, INF_RETRY_BUDGET_EXTRA);
   assert_int_equal(granted, 35);
   assert_int_equal(at.client.granted, 35);
   assert_int_equal(at.client.denied, 9965);
@@ -133,7 +166,7 @@ both_or_neither(void **state)
   inf_retry_claim claim;
   at.target.balance = 99;
   const char *why = inf_retry_budget_claim(&claim, &at.client, &at.target,
-                                           INF_RETRY_BUDGET_OTHER);
+                                           INF_RETRY_BUDGET_EXTRA);
   assert_string_equal(why, "the target's retry budget is used up");
   assert_int_equal(at.client.balance, 3500);
   assert_int_equal(at.client.granted, 0);
@@ -145,7 +178,7 @@ both_or_neither(void **state)
   at = scene_new();
   at.client.balance = 99;
   why = inf_retry_budget_claim(&claim, &at.client, &at.target,
-                               INF_RETRY_BUDGET_OTHER);
+                               INF_RETRY_BUDGET_EXTRA);
   assert_string_equal(why, "the client's retry budget is used up");
   assert_int_equal(at.target.balance, 3500);
   assert_int_equal(at.client.balance, 99);
@@ -159,7 +192,7 @@ what_was_not_sent_is_given_back_once(void **state)
   inf_retry_claim claim;
   for (int i = 0; i < 3; i++)
     assert_null(inf_retry_budget_claim(&claim, &at.client, &at.target,
-                                       INF_RETRY_BUDGET_OTHER));
+                                       INF_RETRY_BUDGET_EXTRA));
   assert_int_equal(at.client.balance, 3200);
   for (int i = 0; i < 3; i++)
     inf_retry_budget_refund(&claim);
@@ -176,7 +209,7 @@ what_was_sent_is_not_given_back(void **state)
   scene at = scene_new();
   inf_retry_claim claim;
   inf_retry_budget_claim(&claim, &at.client, &at.target,
-                         INF_RETRY_BUDGET_OTHER);
+                         INF_RETRY_BUDGET_EXTRA);
   inf_retry_budget_spend(&claim);
   inf_retry_budget_refund(&claim);
   assert_int_equal(at.client.balance, 3400);
@@ -191,7 +224,7 @@ a_refund_does_not_pass_the_cap(void **state)
   scene at = scene_new();
   inf_retry_claim claim;
   inf_retry_budget_claim(&claim, &at.client, &at.target,
-                         INF_RETRY_BUDGET_OTHER);
+                         INF_RETRY_BUDGET_EXTRA);
   succeed(&at, 4);
   inf_retry_budget_refund(&claim);
   assert_int_equal(at.client.balance, 3500);
@@ -234,7 +267,7 @@ probes_cost_one_percent(void **state)
   int granted = 0;
   for (int i = 0; i < 10000; i++) {
     granted += inf_retry_budget_claim(&claim, &probes, NULL,
-                                      INF_RETRY_BUDGET_OTHER) == NULL;
+                                      INF_RETRY_BUDGET_EXTRA) == NULL;
     inf_retry_budget_succeed(&probes);
   }
   assert_int_equal(granted, 10 + 99);
@@ -245,7 +278,9 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_calls_may_retry),
-      cmocka_unit_test(retries_leave_the_reserve_to_failovers),
+      cmocka_unit_test(retries_leave_the_reserve_to_others),
+      cmocka_unit_test(a_failover_that_succeeds_pays_for_itself),
+      cmocka_unit_test(a_failover_gets_back_what_it_cost),
       cmocka_unit_test(five_successes_pay_for_one),
       cmocka_unit_test(long_health_saves_no_more_than_the_cap),
       cmocka_unit_test(an_outage_gets_no_more),

@@ -6,10 +6,10 @@
  * errors, 9.1 at 50 %, 34 at 20 %. Rounded to 1/65536 here and nowhere
  * computed, so that every compiler and library has the same bits.
  *
- * Growth of the threshold: a longer run of that program (see there) has one
- * false alarm per million at 2 % failures with h = 11.8, at 3 % with 14.3, at
- * 5 % with some 21. The line from 1.2 % upwards lies above the first two. The
- * share of failures is an average over some 4096 results, off by 0.15 % at 2 %.
+ * Growth of the threshold: with a fixed one, h = 11.8 has one false alarm per
+ * million at 2 % failures, 14.3 at 3 %, some 21 at 5 % (found by trying). The
+ * line from 1.2 % upwards gives 12.6, 15.8 and the bound, 20. The share of
+ * failures is an average over some 4096 results, off by 0.15 % at 2 %.
  *
  * Probes, 2 s x 1.6 up to 30 s, +-20 %: gRPC's connection backoff has the same
  * factor and jitter (1 s x 1.6 up to 120 s); 30 s is Envoy's base ejection.
@@ -71,8 +71,7 @@ at_least_zero(int64_t value)
   return value > 0 ? value : 0;
 }
 
-/* ---- The threshold --------------------------------------------------------
- */
+/* ---- What is learned of a target ----------------------------------------- */
 
 static int64_t
 threshold_now(const inf_breaker *breaker)

@@ -22,14 +22,15 @@
  * in integers of 1/65536. Weights are the failure table's: 429, our own fault
  * and what we cancelled weigh nothing.
  *
- * Threshold. False alarms are rarer than one in a million requests for a
- * target that fails 1.4 times in 100. No test of results alone does that at 2
- * in 100 and finds half failing within 9.5 requests and a fifth within 35: the
- * CUSUM is the quickest there is (Moustakides 1986), and has more than three
- * alarms then. So the breaker learns how often its target fails in good times:
- * above 1.2 in 100 the threshold grows, by a quarter at 2 in 100, up to twice
- * h. A target that is known to be flaky needs more evidence; others, and one
- * that is not known yet, do not pay for it.
+ * Threshold. For a target that fails 1.4 times in 100 false alarms are rarer
+ * than one in a million requests. At 2 in 100 that cannot be had together with
+ * finding half failing within 9.5 requests and a fifth within 35: a CUSUM is
+ * the quickest test there is (Moustakides 1986), and the best one for either of
+ * the two has 1.8 alarms, this one 4.3. So the breaker learns how often its
+ * target fails in good times: above 1.2 in 100 the threshold grows, by a
+ * quarter at 2 in 100, up to twice h. A target that is known to be flaky needs
+ * more evidence (at 2 in 100: 5, 11 and 46 requests); others, and one that is
+ * not known yet, do not pay for it.
  *
  * Results that are not known yet. Failures come back sooner than first
  * contents, so of 1000 calls sent at once the 20 that fail in good health

@@ -7,7 +7,7 @@
 
 /* When is an answer late? After twice the usual 99th percentile of the times
  * to first content, and never before 1 s. For a lognormal distribution with
- * sigma 1 that is the 99.9th percentile; with 0.5, one in 30000 is late.
+ * sigma 1 that is the 99.9th percentile; with 0.5 one in 10000 is late.
  *
  * Algorithm: the first guess is the second largest of the first 64 times, the
  * 97th to 98th percentile: one freak among them does no harm. Then (Robbins and

@@ -203,6 +203,7 @@ what_weighs_nothing_opens_nothing(void **state)
   }
   assert_state(&at, INF_BREAKER_CLOSED);
   assert_int_equal(at.breaker.evidence, 3 * inf_breaker_failure);
+  assert_int_equal(at.breaker.young, 0);
 }
 
 static void

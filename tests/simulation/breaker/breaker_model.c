@@ -250,19 +250,21 @@ compare_outages(uint64_t seed)
 {
   for (size_t i = 0; i < rule_count; i++)
     print_outage(rules[i].name,
-                 &(outage_setup){&rules[i], OUTAGE_ERRORS, 1, 1, false}, seed);
+                 &(outage_setup){&rules[i], OUTAGE_ERRORS, 1, 1, false, 0},
+                 seed);
   static const struct {
     const char *name;
     outage_setup setup;
   } ours[] = {
-      {"libinfer", {NULL, OUTAGE_ERRORS, 1, 1, false}},
-      {"budget_alone", {NULL, OUTAGE_ERRORS, 1, 1, true}},
-      {"error_after_1s", {NULL, OUTAGE_SLOW_ERROR, 1, 1, false}},
-      {"black_hole", {NULL, OUTAGE_BLACK_HOLE, 1, 1, false}},
-      {"3_of_3_targets", {NULL, OUTAGE_ERRORS, 3, 3, false}},
-      {"1_of_2_targets", {NULL, OUTAGE_ERRORS, 2, 1, false}},
-      {"1_of_2_error_after_1s", {NULL, OUTAGE_SLOW_ERROR, 2, 1, false}},
-      {"1_of_2_black_hole", {NULL, OUTAGE_BLACK_HOLE, 2, 1, false}},
+      {"libinfer", {NULL, OUTAGE_ERRORS, 1, 1, false, 0}},
+      {"budget_alone", {NULL, OUTAGE_ERRORS, 1, 1, true, 0}},
+      {"error_after_1s", {NULL, OUTAGE_SLOW_ERROR, 1, 1, false, 0}},
+      {"black_hole", {NULL, OUTAGE_BLACK_HOLE, 1, 1, false, 0}},
+      {"3_of_3_targets", {NULL, OUTAGE_ERRORS, 3, 3, false, 0}},
+      {"3_down_third_recovers", {NULL, OUTAGE_ERRORS, 3, 3, false, 2}},
+      {"1_of_2_targets", {NULL, OUTAGE_ERRORS, 2, 1, false, 0}},
+      {"1_of_2_error_after_1s", {NULL, OUTAGE_SLOW_ERROR, 2, 1, false, 0}},
+      {"1_of_2_black_hole", {NULL, OUTAGE_BLACK_HOLE, 2, 1, false, 0}},
   };
   for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
     print_outage(ours[i].name, &ours[i].setup, seed);

@@ -112,6 +112,8 @@ in_outage(uint64_t at_ns)
 static bool
 is_down(const world *at, size_t target)
 {
+  if (target < at->setup->stay_down)
+    return at->now_ns >= began_ns;
   return target < at->setup->targets_down && in_outage(at->now_ns);
 }
 
@@ -154,7 +156,7 @@ count_attempt(world *at, const sim_call *call)
     at->duplicates++;
   if (!is_down(at, call->target))
     return;
-  at->attempts_100s++;
+  at->attempts_100s += in_outage(at->now_ns);
   at->attempts_1s += at->now_ns < began_ns + S;
 }
 

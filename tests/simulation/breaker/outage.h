@@ -18,6 +18,7 @@ typedef struct outage_setup {
   size_t targets;      /* of the route; more than one: the shipped code only */
   size_t targets_down; /* of them, from the first on */
   bool no_breaker;     /* the shipped budget alone */
+  size_t stay_down;    /* of those that are down: beyond the repair */
 } outage_setup;
 
 typedef struct outage_figures {

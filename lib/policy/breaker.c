@@ -445,10 +445,14 @@ begin_probe(inf_breaker *breaker, inf_breaker_attempt *attempt,
   schedule_probe(breaker, now_ns, rng);
 }
 
-void
+bool
 inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
                   bool probe, uint64_t late_ns, uint64_t now_ns, inf_rng *rng)
 {
+  *attempt = (inf_breaker_attempt){0};
+  if (probe && (breaker->state != INF_BREAKER_OPEN ||
+                now_ns < probe_due_ns(breaker, true, now_ns)))
+    return false;
   if (late_ns == 0)
     late_ns = inf_breaker_late_ns(breaker);
   uint64_t young_ns = late_ns ? late_ns : breaker->params->give_up_high_ns;
@@ -460,8 +464,9 @@ inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
       .known = late_ns > 0,
   };
   breaker->young++;
-  if (probe && breaker->state == INF_BREAKER_OPEN)
+  if (probe)
     begin_probe(breaker, attempt, late_ns, now_ns, rng);
+  return true;
 }
 
 /* Does what happens to it mean nothing any more? */

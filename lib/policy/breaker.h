@@ -176,8 +176,11 @@ typedef enum inf_breaker_outcome {
 } inf_breaker_outcome;
 
 /* Immediately before the request is sent. late_ns: the late time of this
- * request, if the caller knows better; 0: the breaker's own. */
-void inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
+ * request, if the caller knows better; 0: the breaker's own. Returns false if
+ * a probe is not due any more, because another one was begun since or the
+ * breaker is not open: then nothing is begun, a duplicate is not sent, and a
+ * request asks for admission again. */
+bool inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
                        bool probe, uint64_t late_ns, uint64_t now_ns,
                        inf_rng *rng);
 /* At late_at_ns or later, if there is no content yet. More calls do no harm. */

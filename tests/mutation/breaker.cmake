@@ -27,10 +27,12 @@ infer_bug(342 policy/breaker.c
 
 infer_bug(343 policy/breaker.c
   "unit/test_breaker"
-  "probes are sent while one is in flight"
-  [[  if (!breaker->probing || given_up(breaker, last_resort, now_ns))]]
-  [[  if (breaker->next_probe_ns <= now_ns ||
-      given_up(breaker, last_resort, now_ns))]])
+  "all requests that were told of a due probe are sent as one: a storm"
+  [[  if (probe && (breaker->state != INF_BREAKER_OPEN ||
+                now_ns < probe_due_ns(breaker, true, now_ns)))
+    return false;]]
+  [[  if (probe && breaker->state != INF_BREAKER_OPEN)
+    return false;]])
 
 infer_bug(344 policy/breaker.c
   "unit/test_breaker"

@@ -35,7 +35,8 @@ static inf_breaker_attempt
 begin_as(scene *at, bool probe)
 {
   inf_breaker_attempt attempt;
-  inf_breaker_begin(&at->breaker, &attempt, probe, 0, at->now_ns, &at->rng);
+  assert_true(inf_breaker_begin(&at->breaker, &attempt, probe, 0, at->now_ns,
+                                &at->rng));
   return attempt;
 }
 
@@ -492,6 +493,32 @@ one_probe_at_a_time(void **state)
     assert_int_equal(result.action, INF_BREAKER_DENY);
     assert_true(result.retry_at_ns >= attempt.began_ns + 10 * S);
   }
+}
+
+/* Many requests may be told that a probe is due before one of them is sent. */
+static void
+of_those_that_were_told_one_is_sent(void **state)
+{
+  (void)state;
+  scene at = scene_open(1);
+  at.now_ns += 3 * S;
+  int sent = 0;
+  for (int i = 0; i < 100; i++)
+    assert_action(&at, alternatives, INF_BREAKER_PROBE_DUE);
+  for (int i = 0; i < 100; i++) {
+    inf_breaker_attempt attempt;
+    sent +=
+        inf_breaker_begin(&at.breaker, &attempt, true, 0, at.now_ns, &at.rng);
+    content(&at, &attempt); /* without effect, but for the first */
+  }
+  assert_int_equal(sent, 2); /* the second follows the first at once */
+  at = scene_open(1);
+  inf_breaker_attempt probe = begin_probe(&at, alternatives), late;
+  assert_false(
+      inf_breaker_begin(&at.breaker, &late, true, 0, at.now_ns, &at.rng));
+  end(&at, &late, INF_BREAKER_OK, 0);
+  end(&at, &probe, INF_BREAKER_FAILED, 100);
+  assert_int_equal(at.breaker.probes, 1);
 }
 
 static void
@@ -1056,6 +1083,7 @@ main(void)
       cmocka_unit_test(the_first_probe_after_two_seconds),
       cmocka_unit_test(intervals_grow_to_thirty_seconds),
       cmocka_unit_test(one_probe_at_a_time),
+      cmocka_unit_test(of_those_that_were_told_one_is_sent),
       cmocka_unit_test(two_good_probes_in_a_row_end_it),
       cmocka_unit_test(a_probe_that_says_nothing_changes_nothing),
       cmocka_unit_test(its_first_content_is_enough),

@@ -178,8 +178,9 @@ send(world *at, uint32_t index, size_t target, bool probe)
   sim_call *call = &at->calls[index];
   call->target = target;
   call->attempts++;
-  inf_breaker_begin(&at->breakers[target], &call->attempt, probe, 0, at->now_ns,
-                    &at->rng);
+  if (!inf_breaker_begin(&at->breakers[target], &call->attempt, probe, 0,
+                         at->now_ns, &at->rng))
+    exit(2); /* it was admitted at this very time */
   push(at, call->attempt.late_at_ns, AGE, index);
   count_attempt(at, call);
   ask(at, index);

@@ -176,7 +176,7 @@ arm(inf_attempt *attempt)
 {
   int32_t status;
   uint64_t at_ns = due_ns(attempt, &status);
-  if (!attempt->timer.armed || attempt->timer.at_ns > at_ns)
+  if (!attempt->timer.queued || attempt->timer.key > at_ns)
     inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer, at_ns);
 }
 

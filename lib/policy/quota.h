@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_POLICY_QUOTA_H
+#define INF_POLICY_QUOTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a provider's quota leaves us, learned from what its answers say.
+ *
+ * One inf_quota is one dimension of one key: requests per minute, say. It
+ * gives the level (units that may be used now) and the pace (units per second
+ * from then on), which are what a GCRA takes.
+ *
+ * The law. Everybody who shares a bucket sees the same level x in it. Let r be
+ * its nominal refill. Each client uses, while it has work,
+ *
+ *     pace(x) = r * 2^(-6 (1 - x/m))   for x <= m
+ *               r * x/m                above
+ *
+ * where the mark m is six seconds of refill, so that a client alone settles at
+ * x = m: neither empty, which would be 429s, nor full, which would be waste.
+ * Nobody estimates who else is there. A tenant who takes a fifth lowers the
+ * level a little; N clients of equal demand settle where N * pace(x) = r, that
+ * is x = m (1 - log2(N)/6), with equal shares, since pace and level are the
+ * same for all. The exponential is the one demand curve whose loop gain,
+ * d(sum of paces)/dx = 6 ln 2 * r/m = 0.69 per second, does not grow with the
+ * number of clients (Paganini, Doyle, Low: "Scalable laws for stable network
+ * congestion control", CDC 2001), so that the delay of the headers, about half
+ * a second, never makes it swing. To pace by the slope alone (level change
+ * plus own spending over time) also holds the quota, but any division of it is
+ * then an equilibrium: it keeps whoever came first in advantage.
+ *
+ * The level is that of the newest request answered, less what we have spent
+ * after it, plus the net refill since: the slope is used there, as the
+ * prediction over the delay. Without headers the level is that of a bucket
+ * which we keep ourselves, and after a 429 the pace is cut and grows back on
+ * CUBIC's curve (RFC 9438). */
+
+#define INF_QUOTA_UNKNOWN (-1)
+
+/* What one answer said of this dimension; -1 is unknown, a period 0. */
+typedef struct inf_quota_sight {
+  uint64_t period_ns;
+  int64_t limit, remaining, reset_ns;
+  bool coarse; /* remaining is rounded to thousands */
+} inf_quota_sight;
+
+/* A request of ours, as this dimension counts it: to be kept with it. */
+typedef struct inf_quota_sent {
+  uint64_t mark; /* all units sent up to this request, itself included */
+  uint64_t units;
+  uint64_t at_ns;
+} inf_quota_sent;
+
+/* The state. Only quota.c and its tests look inside. */
+typedef struct inf_quota {
+  uint64_t period_ns;
+  double limit;  /* believed, 0: unknown */
+  double rate;   /* nominal refill in units per second; 0: no limit known */
+  double burst;  /* what the bucket holds, as far as it is known; 0: it is not */
+  double level;  /* what is left in it at level_ns */
+  double credit; /* what may be used at once of it, at level_ns */
+  uint64_t level_ns;
+  double cost;    /* of a request of ours, on average */
+  uint64_t spent; /* since ever; may wrap */
+  uint64_t spent_ns;
+
+  /* The newest request whose answer told the level. */
+  inf_quota_sent seen_sent;
+  double seen;       /* what it told */
+  uint64_t heard_ns; /* when; 0: never */
+  double refill;     /* net of other tenants, units per second */
+  double odd;        /* a level told that did not fit what we expected */
+  int odds;          /* how often in a row */
+  bool coarse;
+
+  /* A bucket that is full tells the same level again and again. */
+  double top;
+  uint32_t tops, top_hits;
+
+  /* Fixed windows: resets that all mean the same moment. */
+  uint64_t window_end_ns, window_since_ns;
+  double window_level;
+  uint32_t window_seen;
+  bool window;
+
+  /* The period by what resets say, and how often in a row. */
+  uint64_t guess_ns;
+  uint32_t guesses;
+
+  uint64_t hold_ns; /* nothing before: the provider's own hint */
+  /* The cut after a 429 that the level does not explain. */
+  double cut_from, cut_to;
+  uint64_t cut_ns, cut_mark;
+} inf_quota;
+
+/* What to give to the GCRA. */
+typedef struct inf_quota_now {
+  bool limited; /* false: nothing is known, nothing is limited */
+  double limit; /* units per period */
+  uint64_t period_ns;
+  double level;    /* units that may be used now */
+  double pace;     /* units per second from now on */
+  double burst;    /* what the level may grow to at that pace */
+  uint64_t not_ns; /* nothing before this time; 0: no such time */
+} inf_quota_now;
+
+/* limit 0: none is configured. period_ns 0: a minute. */
+void inf_quota_init(inf_quota *quota, double limit, uint64_t period_ns,
+                    uint64_t now_ns);
+/* A request of ours goes out now. */
+inf_quota_sent inf_quota_spend(inf_quota *quota, uint64_t units,
+                               uint64_t now_ns);
+/* It turned out to have used `actual` units; 0 if the provider refused it or
+ * never saw it. Once for each request. */
+void inf_quota_settle(inf_quota *quota, const inf_quota_sent *sent,
+                      uint64_t actual, uint64_t now_ns);
+/* The headers of its answer came now. */
+void inf_quota_observe(inf_quota *quota, const inf_quota_sight *sight,
+                       const inf_quota_sent *sent, uint64_t now_ns);
+/* It was refused for want of this quota. hint_ns: the wait that the provider
+ * asks for, -1: none. After inf_quota_observe() of the same answer. */
+void inf_quota_refuse(inf_quota *quota, const inf_quota_sent *sent,
+                      int64_t hint_ns, uint64_t now_ns);
+/* Level and pace now. need: units of the request that waits, which may be
+ * more than a burst usually holds; 0: none. */
+inf_quota_now inf_quota_read(inf_quota *quota, double need, uint64_t now_ns);
+/* Which of the dimensions is nearest to empty: the one to blame for a 429
+ * that does not say. count if none is limited. */
+size_t inf_quota_emptiest(inf_quota *const *quotas, size_t count,
+                          uint64_t now_ns);
+
+#endif

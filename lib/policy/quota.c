@@ -13,13 +13,15 @@
 #define GOOD_COSTS 40
 #endif
 #ifndef WINSHARE
-#define WINSHARE 0.25
+#define WINSHARE 1.2
+#define WINEND 0.5
+#define WINRES 1
 #endif
 #ifndef CUT
 #define CUT 0.8
 #endif
 #ifndef RECOVERY_S
-#define RECOVERY_S 60
+#define RECOVERY_S 120
 #endif
 #ifndef CREDIT_SHARE
 #define CREDIT_SHARE 0.5
@@ -45,7 +47,7 @@ static const double recovery_s = RECOVERY_S;
 static const double coarse_margin = 500;
 static const double near_costs = 0.75;
 static const double window_slack_s = 1.2;
-enum { full_sights = 32, window_sights = 5, guess_sights = 5 };
+enum { full_sights = 32, window_sights = 5 };
 static const double window_least_s = 5;
 
 static double
@@ -64,6 +66,12 @@ static double
 seconds_between(uint64_t from_ns, uint64_t to_ns)
 {
   return to_ns > from_ns ? (double)(to_ns - from_ns) * 1e-9 : 0;
+}
+
+static bool
+is_near(double a, double b, double room)
+{
+  return a - b < room && b - a < room;
 }
 
 /* 2^-x for x >= 0 without libm, so that it is the same everywhere; to 2e-4. */
@@ -121,14 +129,14 @@ is_heard(const inf_quota *quota, uint64_t now_ns)
 static double
 pace_at(const inf_quota *quota, uint64_t now_ns)
 {
-  double ratio = quota->level / mark_of(quota);
-  double pace = quota->rate * share_at(quota, now_ns);
-  pace *= ratio >= 1 ? ratio : exp2_minus(octaves * (1 - most(ratio, 0)));
+  double share = share_at(quota, now_ns);
   if (quota->window) {
-    double rest_s = seconds_between(now_ns, quota->window_end_ns) + 1;
-    pace = most(pace, (quota->level - reserve_of(quota)) / rest_s * WINSHARE);
+    double rest_s = seconds_between(now_ns, quota->window_end_ns) + WINEND;
+    return share * most(0, quota->level - WINRES * reserve_of(quota)) / rest_s * WINSHARE;
   }
-  return pace;
+  double ratio = quota->level / mark_of(quota);
+  double part = exp2_minus(octaves * most(0, 1 - most(ratio, 0)));
+  return share * quota->rate * (ratio >= 1 ? ratio : part);
 }
 
 static double
@@ -228,23 +236,33 @@ inf_quota_settle(inf_quota *quota, const inf_quota_sent *sent, uint64_t actual,
 
 /* ---- What an answer says ------------------------------------------------- */
 
+/* Where a reset is the time until the bucket is full, limit * reset / used is
+ * the period whatever is used. It is believed after it was the same for twice
+ * the use: in a window it would be half by then. Shorter periods than the
+ * usual one are not guessed: a bucket that holds less than its limit would
+ * look like them. */
 static void
 learn_period(inf_quota *quota, const inf_quota_sight *sight)
 {
   static const uint64_t periods_s[] = {3600, 86400};
+  int64_t used = sight->limit - sight->remaining;
   if (sight->period_ns > 0 || sight->remaining < 0 || sight->reset_ns <= 0 ||
-      sight->remaining >= sight->limit)
+      used <= 0)
     return;
-  double period = (double)sight->limit * (double)sight->reset_ns /
-                  (double)(sight->limit - sight->remaining);
+  double period_s = (double)sight->limit * (double)sight->reset_ns * 1e-9 /
+                    (double)used;
   uint64_t guess_ns = 0;
   for (size_t i = 0; i < sizeof periods_s / sizeof periods_s[0]; i++) {
-    double full = (double)periods_s[i] * 1e9;
-    if (period > full * 0.85 && period < full * 1.15)
+    if (is_near(period_s, (double)periods_s[i], (double)periods_s[i] * 0.15))
       guess_ns = periods_s[i] * INF_NS_PER_S;
   }
-  quota->guesses = guess_ns == quota->guess_ns ? quota->guesses + 1 : 1;
-  quota->guess_ns = guess_ns;
+  if (guess_ns != quota->guess_ns) {
+    quota->guess_ns = guess_ns;
+    quota->guess_used = used;
+  } else if (guess_ns > 0 &&
+             (used > 2 * quota->guess_used || 2 * used < quota->guess_used)) {
+    quota->period_learned_ns = guess_ns;
+  }
 }
 
 static uint64_t
@@ -252,8 +270,8 @@ period_of(const inf_quota *quota, const inf_quota_sight *sight)
 {
   if (sight->period_ns > 0)
     return sight->period_ns;
-  if (quota->guess_ns > 0 && quota->guesses >= guess_sights)
-    return quota->guess_ns;
+  if (quota->period_learned_ns > 0)
+    return quota->period_learned_ns;
   return quota->period_ns;
 }
 
@@ -322,12 +340,6 @@ learn_slope(inf_quota *quota, double seen, const inf_quota_sent *sent)
   double slope = (seen - quota->seen + own) / dt;
   slope = most(-2 * quota->rate, least(slope, 4 * quota->rate));
   quota->refill += (slope - quota->refill) * dt / (dt + slope_s);
-}
-
-static bool
-is_near(double a, double b, double room)
-{
-  return a - b < room && b - a < room;
 }
 
 /* A level that is far from what is expected must be told again. */
@@ -404,6 +416,7 @@ inf_quota_refuse(inf_quota *quota, const inf_quota_sent *sent, int64_t hint_ns,
       quota->cut_ns > 0 && (int64_t)(sent->mark - quota->cut_mark) <= 0;
   bool expected = is_heard(quota, now_ns) &&
                   quota->level < 2 * reserve_of(quota) + quota->cost;
+  quota->refused_ns = now_ns;
   quota->level = least(quota->level, 0);
   quota->credit = least(quota->credit, 0);
   if (hint_ns > 0)
@@ -429,7 +442,9 @@ inf_quota_read(inf_quota *quota, double need, uint64_t now_ns)
   now.level = most(0, least(quota->credit, now.burst));
   now.pace = pace_at(quota, now_ns);
   double idle = idle_s + idle_costs * need / quota->rate;
-  if (seconds_between(quota->spent_ns, now_ns) > idle)
+  bool guessed = quota->refused_ns >= quota->heard_ns;
+  if ((!quota->window || guessed) &&
+      seconds_between(quota->spent_ns, now_ns) > idle)
     now.level = most(now.level, need);
   if (quota->hold_ns > now_ns) {
     now.not_ns = quota->hold_ns;
@@ -447,7 +462,10 @@ inf_quota_emptiest(inf_quota *const *quotas, size_t count, uint64_t now_ns)
     if (quotas[i]->rate <= 0)
       continue;
     advance(quotas[i], 0, now_ns);
-    double ratio = quotas[i]->level / mark_of(quotas[i]);
+    double level = quotas[i]->level;
+    if (quotas[i]->odds > 0)
+      level = least(level, quotas[i]->odd);
+    double ratio = level / mark_of(quotas[i]);
     if (found == count || ratio < best) {
       found = i;
       best = ratio;

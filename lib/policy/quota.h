@@ -85,11 +85,12 @@ typedef struct inf_quota {
   uint32_t window_seen;
   bool window;
 
-  /* The period by what resets say, and how often in a row. */
-  uint64_t guess_ns;
-  uint32_t guesses;
+  /* The period by what resets say. */
+  uint64_t guess_ns, period_learned_ns;
+  int64_t guess_used;
 
-  uint64_t hold_ns; /* nothing before: the provider's own hint */
+  uint64_t refused_ns; /* the last 429 that was laid to it; 0: none */
+  uint64_t hold_ns;    /* nothing before: the provider's own hint */
   /* The cut after a 429 that the level does not explain. */
   double cut_from, cut_to;
   uint64_t cut_ns, cut_mark;

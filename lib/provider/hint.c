@@ -12,10 +12,8 @@ as_hint(uint64_t ns)
   return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 }
 
-/* What time it is by the clock that the provider's dates go by. Ours may be
- * wrong, or be set in the middle of everything. */
-static int64_t
-now_of_provider(const inf_headers *headers, int64_t wall_now_ns)
+int64_t
+inf_hint_now(const inf_headers *headers, int64_t wall_now_ns)
 {
   inf_sv date;
   int64_t then_ns;
@@ -139,7 +137,7 @@ inf_find_hint(const inf_failure *failure, const inf_headers *headers,
   bool http_error = failure->http_status >= 300;
   int64_t hint = -1;
   uint64_t ns;
-  wall_now_ns = now_of_provider(headers, wall_now_ns);
+  wall_now_ns = inf_hint_now(headers, wall_now_ns);
   if (http_error)
     hint = retry_after(headers, wall_now_ns);
   if (hint < 0)

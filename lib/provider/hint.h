@@ -5,6 +5,11 @@
 #include "provider/error_body.h"
 #include "provider/failure.h"
 
+/* What time it is by the clock that the provider's dates go by: its own Date
+ * field. Ours, given for want of one, may be wrong, or be set in the middle of
+ * everything. */
+int64_t inf_hint_now(const inf_headers *headers, int64_t wall_now_ns);
+
 /* How long a provider asks to be left alone, in nanoseconds; -1 if it does
  * not say. Looked at in this order: retry-after-ms above 0, retry-after, the
  * body's RetryInfo, the body's words, the reset time of the rate-limit bucket

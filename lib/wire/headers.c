@@ -134,6 +134,20 @@ inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
 }
 
 bool
+inf_headers_next(const inf_headers *headers, size_t *at, inf_sv *name,
+                 inf_sv *value)
+{
+  inf_sv all = inf_buf_sv(&headers->text), rest = all;
+
+  if (*at > 0)
+    rest = inf_sv_of(all.ptr + *at, all.len - *at);
+  if (!take_field(&rest, name, value))
+    return false;
+  *at = all.len - rest.len;
+  return true;
+}
+
+bool
 inf_header_name_valid(inf_sv name)
 {
   return name.len > 0 && name_len(name) == name.len;

@@ -24,6 +24,9 @@ int32_t inf_headers_add_line(inf_headers *headers, inf_sv line);
 /* Value of the first field of that name (ASCII case ignored); false if
  * absent. */
 bool inf_headers_get(const inf_headers *headers, inf_sv name, inf_sv *value);
+/* All fields in turn: *at is 0 at first, and tells where to go on. */
+bool inf_headers_next(const inf_headers *headers, size_t *at, inf_sv *name,
+                      inf_sv *value);
 bool inf_headers_at(const inf_headers *headers, size_t index, inf_sv *name,
                     inf_sv *value);
 

@@ -53,6 +53,8 @@ typedef struct scenario {
   double rate_scale; /* of 600 requests and 600k tokens per minute */
   charge charge;
   bool coarse, on_success_only, no_headers, no_limit, resets_only, no_reset;
+  bool offset;      /* remaining is limit less what is missing */
+  bool scaled;      /* remaining is a share of the limit */
   bool window;      /* the quota is refilled once a minute, all at once */
   bool per_request; /* requests bind, not tokens */
   double nonsense;  /* share of headers */
@@ -286,6 +288,10 @@ write_headers(world *w, request *r)
     *sight = (inf_quota_sight){
         0, (int64_t)(w->rate[d] * 60), (int64_t)level,
         (int64_t)(reset * 1e3) * 1000000, false};
+    if (s->offset)
+      sight->remaining = (int64_t)(w->rate[d] * 60 - (w->cap[d] - level));
+    if (s->scaled)
+      sight->remaining = (int64_t)(level / w->cap[d] * w->rate[d] * 60);
     if (s->window)
       sight->reset_ns = (int64_t)((60 - fmod(w->now, 60)) * 1e9);
     if (s->coarse && d == TOKENS) {
@@ -530,7 +536,8 @@ arrive(world *w, int who)
     w->offered++;
   w->simulated++;
   enqueue(w, who, id, false);
-  run_line(w, who);
+  if (c->count == 1) /* else the first in line has been told when */
+    run_line(w, who);
 }
 
 static void
@@ -690,7 +697,8 @@ handle(world *w, event e)
     finish(w, e.who);
     break;
   case EVENT_WAKE:
-    run_line(w, e.who);
+    if (e.at == w->clients[e.who].wake_at)
+      run_line(w, e.who);
     break;
   case EVENT_RETRY:
     send_request(w, &w->clients[w->pool[e.who].client], e.who);
@@ -838,6 +846,8 @@ static const scenario variants[] = {
     {.name = "6000 per minute", .rate_scale = 10},
     {.name = "fixed windows", .window = true},
     {.name = "load 0.8", .load = 0.8},
+    {.name = "remaining is offset", .offset = true},
+    {.name = "remaining is scaled", .scaled = true},
 };
 
 static scenario

@@ -2,9 +2,7 @@
 #ifndef INF_POLICY_QUOTA_H
 #define INF_POLICY_QUOTA_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "policy/quota_shape.h"
 
 /* What a provider's quota leaves us, learned from what its answers say.
  *
@@ -37,15 +35,6 @@
  * which we keep ourselves, and after a 429 the pace is cut and grows back on
  * CUBIC's curve (RFC 9438). */
 
-#define INF_QUOTA_UNKNOWN (-1)
-
-/* What one answer said of this dimension; -1 is unknown, a period 0. */
-typedef struct inf_quota_sight {
-  uint64_t period_ns;
-  int64_t limit, remaining, reset_ns;
-  bool coarse; /* remaining is rounded to thousands */
-} inf_quota_sight;
-
 /* A request of ours, as this dimension counts it: to be kept with it. */
 typedef struct inf_quota_sent {
   uint64_t mark; /* all units sent up to this request, itself included */
@@ -55,14 +44,19 @@ typedef struct inf_quota_sent {
 
 /* The state. Only quota.c and its tests look inside. */
 typedef struct inf_quota {
+  uint64_t base_period_ns; /* where none is told: configured, or a minute */
   uint64_t period_ns;
-  double limit;  /* believed, 0: unknown */
-  double rate;   /* nominal refill in units per second; 0: no limit known */
-  double burst;  /* what the bucket holds, as far as it is known; 0: it is not */
-  double level;  /* what is left in it at level_ns */
-  double credit; /* what may be used at once of it, at level_ns */
-  uint64_t level_ns;
+  double limit; /* believed, 0: unknown */
+  double rate;  /* nominal refill in units per second; 0: no limit is known */
+  inf_quota_shape shape;
   double cost;    /* of a request of ours, on average */
+  double mark;    /* the level at which a client alone settles */
+  double reserve; /* what is left untouched */
+  bool coarse;
+
+  double level;  /* what is left at level_ns */
+  double credit; /* what may be used at once of it */
+  uint64_t level_ns;
   uint64_t spent; /* since ever; may wrap */
   uint64_t spent_ns;
 
@@ -71,23 +65,8 @@ typedef struct inf_quota {
   double seen;       /* what it told */
   uint64_t heard_ns; /* when; 0: never */
   double refill;     /* net of other tenants, units per second */
-  double odd;        /* a level told that did not fit what we expected */
-  int odds;          /* how often in a row */
-  bool coarse;
-
-  /* A bucket that is full tells the same level again and again. */
-  double top;
-  uint32_t tops, top_hits;
-
-  /* Fixed windows: resets that all mean the same moment. */
-  uint64_t window_end_ns, window_since_ns;
-  double window_level;
-  uint32_t window_seen;
-  bool window;
-
-  /* The period by what resets say. */
-  uint64_t guess_ns, period_learned_ns;
-  int64_t guess_used;
+  double odd;        /* a level told that did not fit what was expected */
+  uint32_t odds;     /* how often in a row */
 
   uint64_t refused_ns; /* the last 429 that was laid to it; 0: none */
   uint64_t hold_ns;    /* nothing before: the provider's own hint */
@@ -95,6 +74,10 @@ typedef struct inf_quota {
   double cut_from, cut_to;
   uint64_t cut_ns, cut_mark;
 } inf_quota;
+
+/* Level and pace change with every answer, and by themselves: to be read again
+ * at the latest after this time while a request waits. */
+#define INF_QUOTA_REREAD_NS 250000000ull
 
 /* What to give to the GCRA. */
 typedef struct inf_quota_now {

@@ -1,791 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* A model of clients on one quota, for tuning policy/quota.c: events, one
- * core, no bytes. The shipped engine is simulated elsewhere.
+/* How much of a quota is used, and at what price in 429s, by policy/quota.c and
+ * by other rules. For tuning the law; the engine is simulated elsewhere.
  *
- *   quota_model [--seed N] [--seeds COUNT] [--load X] [--all]
+ *   quota_model [--seed N] [--seeds COUNT] [--load X] [--all] [--brief]
+ *               [--goal I] [--variant I]
  *
- * prints `figure value target ok|short` for the worst of COUNT seeds (20 from
- * N on by default), and on lines that begin with '#' what other rules reach
- * in the same runs and, with --all, what the law reaches in more of them. */
-#include "base/clock.h"
-#include "base/rng.h"
-#include "policy/quota.h"
+ * Prints `figure value target ok|short`, for the worst of COUNT seeds (20) from
+ * N (1) on, and on lines that begin with '#' what other rules reach in three of
+ * these runs; with --all also what the law reaches where the provider behaves
+ * otherwise; with --brief neither. --goal and --variant choose one of each. */
+#include "model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { REQUESTS, TOKENS, DIMS };
-enum { MAX_CLIENTS = 64, MAX_LINE = 1024 };
-
-#define WARM_UP_S 120.0
-#define RUN_S     1800.0
-
-typedef enum policy {
-  POLICY_RETRY,   /* full jitter, no limiter */
-  POLICY_RESERVE, /* reserve and settle, no headers */
-  POLICY_MIN,     /* min(local, remaining) */
-  POLICY_CUBIC,   /* and a cut after 429 */
-  POLICY_SLOPE,   /* net refill from the change of remaining */
-  POLICY_LAW,     /* policy/quota.c */
-  POLICY_COUNT,
-} policy;
-
-static const char *const policy_names[] = {
-    "retry with jitter",     "reserve and settle", "min(local, remaining)",
-    "min, and cut on a 429", "slope",              "this law"};
-
-/* When the provider charges for a request. */
-typedef enum charge {
-  CHARGE_ARRIVAL, /* all of it when it comes */
-  CHARGE_SPLIT,   /* output when it ends */
-  CHARGE_RESERVE, /* max_tokens when it comes, the rest is given back */
-} charge;
-
-typedef struct scenario {
-  const char *name;
-  int clients;
-  double cotenant; /* share of the quota that it asks for */
-  double load;     /* of the binding dimension */
-  double burst_s;
-  double rate_scale; /* of 600 requests and 600k tokens per minute */
-  charge charge;
-  bool coarse, on_success_only, no_headers, no_limit, resets_only, no_reset;
-  bool offset;      /* remaining is limit less what is missing */
-  bool scaled;      /* remaining is a share of the limit */
-  bool window;      /* the quota is refilled once a minute, all at once */
-  bool per_request; /* requests bind, not tokens */
-  double nonsense;  /* share of headers */
-  double change;    /* factor of the limit from half-time on */
-  double joins_s;   /* the second half of the clients comes so much later */
-  double ttft_s;    /* median; 0: 0.5 */
-} scenario;
-
-typedef struct request {
-  int client, tries;
-  double arrived, prompt, output, max_output;
-  uint64_t units[DIMS];
-  inf_quota_sent as_sent[DIMS];
-  inf_quota_sight sight[DIMS];
-  bool refused, has_headers;
-  double hint_s;
-  int next_free;
-} request;
-
-typedef enum event_type {
-  EVENT_ARRIVAL,
-  EVENT_COTENANT,
-  EVENT_PROVIDER,
-  EVENT_HEADERS,
-  EVENT_END,
-  EVENT_WAKE,
-  EVENT_RETRY,
-} event_type;
-
-typedef struct event {
-  double at;
-  event_type type;
-  int who;
-} event;
-
-/* A simple bucket, for the other rules. */
-typedef struct bucket {
-  double level, rate, cap, at, slope, seen, seen_sent, seen_spent;
-  double cut_from, cut_at;
-  uint64_t spent;
-  uint64_t seen_mark;
-  bool heard;
-} bucket;
-
-typedef struct client {
-  int line[MAX_LINE];
-  size_t head, count;
-  double wake_at;
-  double mean_output;
-  inf_quota quota[DIMS];
-  bucket bucket[DIMS];
-  double hold_until;
-  double served;
-  double joins;
-} client;
-
-typedef struct world {
-  const scenario *scene;
-  policy rule;
-  inf_rng rng;
-  double now, end;
-  event *heap;
-  size_t heap_count, heap_size;
-  request *pool;
-  int pool_count, free_request;
-  client clients[MAX_CLIENTS];
-  double level[DIMS], cap[DIMS], rate[DIMS], filled_at;
-  /* What is measured, after the warm-up. */
-  uint64_t sent, refused, cotenant_refused, offered, simulated;
-  double used[DIMS], cotenant_used[DIMS], quota_given[DIMS];
-  double lowest[DIMS], full_s[DIMS];
-} world;
-
-typedef struct figures {
-  double util, refused, jain;
-} figures;
-
-/* ---- Random -------------------------------------------------------------- */
-
-static double
-draw_exponential(inf_rng *rng, double mean)
-{
-  return -log(1 - inf_rng_double(rng)) * mean;
-}
-
-static double
-draw_normal(inf_rng *rng)
-{
-  double u = 1 - inf_rng_double(rng), v = inf_rng_double(rng);
-  return sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-}
-
-/* By mean, not by median. */
-static double
-draw_lognormal(inf_rng *rng, double mean, double sigma)
-{
-  return mean * exp(sigma * draw_normal(rng) - sigma * sigma / 2);
-}
-
-/* ---- Events -------------------------------------------------------------- */
-
-static void
-post(world *w, double at, event_type type, int who)
-{
-  if (w->heap_count == w->heap_size) {
-    w->heap_size = w->heap_size ? w->heap_size * 2 : 1024;
-    w->heap = realloc(w->heap, w->heap_size * sizeof *w->heap);
-  }
-  size_t i = w->heap_count++;
-  for (; i > 0 && w->heap[(i - 1) / 2].at > at; i = (i - 1) / 2)
-    w->heap[i] = w->heap[(i - 1) / 2];
-  w->heap[i] = (event){at, type, who};
-}
-
-static event
-take(world *w)
-{
-  event first = w->heap[0], last = w->heap[--w->heap_count];
-  size_t i = 0;
-  for (;;) {
-    size_t child = 2 * i + 1;
-    if (child >= w->heap_count)
-      break;
-    if (child + 1 < w->heap_count && w->heap[child + 1].at < w->heap[child].at)
-      child++;
-    if (w->heap[child].at >= last.at)
-      break;
-    w->heap[i] = w->heap[child];
-    i = child;
-  }
-  w->heap[i] = last;
-  return first;
-}
-
-static int
-new_request(world *w)
-{
-  int id = w->free_request;
-  if (id >= 0) {
-    w->free_request = w->pool[id].next_free;
-    return id;
-  }
-  if (w->pool_count % 1024 == 0)
-    w->pool =
-        realloc(w->pool, (size_t)(w->pool_count + 1024) * sizeof *w->pool);
-  return w->pool_count++;
-}
-
-static void
-drop_request(world *w, int id)
-{
-  w->pool[id].next_free = w->free_request;
-  w->free_request = id;
-}
-
-static uint64_t
-ns_of(double seconds)
-{
-  return (uint64_t)(seconds * 1e9) + 1;
-}
-
-static bool
-measured(const world *w)
-{
-  return w->now >= WARM_UP_S + w->scene->joins_s;
-}
-
-/* ---- The provider -------------------------------------------------------- */
-
-static void
-fill(world *w)
-{
-  double dt = w->now - w->filled_at;
-  for (int d = 0; d < DIMS; d++) {
-    if (w->scene->window) {
-      if (floor(w->now / 60) != floor(w->filled_at / 60))
-        w->level[d] = w->rate[d] * 60;
-      continue;
-    }
-    double level = w->level[d] + w->rate[d] * dt;
-    if (level > w->cap[d]) {
-      if (measured(w))
-        w->full_s[d] += (level - w->cap[d]) / w->rate[d];
-      level = w->cap[d];
-    }
-    w->level[d] = level;
-  }
-  w->filled_at = w->now;
-}
-
-/* Takes it if there is enough of everything; output may be paid later. */
-static bool
-admit(world *w, const double cost[DIMS])
-{
-  fill(w);
-  for (int d = 0; d < DIMS; d++) {
-    if (w->level[d] < cost[d])
-      return false;
-  }
-  for (int d = 0; d < DIMS; d++) {
-    w->level[d] -= cost[d];
-    if (measured(w) && w->level[d] < w->lowest[d])
-      w->lowest[d] = w->level[d];
-  }
-  return true;
-}
-
-static double
-token_cost(const world *w, const request *r)
-{
-  switch (w->scene->charge) {
-  case CHARGE_ARRIVAL:
-    return r->prompt + r->output;
-  case CHARGE_SPLIT:
-    return r->prompt;
-  case CHARGE_RESERVE:
-    return r->prompt + r->max_output;
-  }
-  return 0;
-}
-
-static void
-write_headers(world *w, request *r)
-{
-  const scenario *s = w->scene;
-  r->has_headers = !s->no_headers && !(s->on_success_only && r->refused);
-  for (int d = 0; d < DIMS; d++) {
-    inf_quota_sight *sight = &r->sight[d];
-    double level = w->level[d] > 0 ? w->level[d] : 0;
-    double reset = (w->cap[d] - w->level[d]) / w->rate[d];
-    *sight = (inf_quota_sight){
-        0, (int64_t)(w->rate[d] * 60), (int64_t)level,
-        (int64_t)(reset * 1e3) * 1000000, false};
-    if (s->offset)
-      sight->remaining = (int64_t)(w->rate[d] * 60 - (w->cap[d] - level));
-    if (s->scaled)
-      sight->remaining = (int64_t)(level / w->cap[d] * w->rate[d] * 60);
-    if (s->window)
-      sight->reset_ns = (int64_t)((60 - fmod(w->now, 60)) * 1e9);
-    if (s->coarse && d == TOKENS) {
-      sight->remaining = (int64_t)(level / 1000 + 0.5) * 1000;
-      sight->coarse = true;
-    }
-    if (s->no_limit || s->resets_only)
-      sight->limit = INF_QUOTA_UNKNOWN;
-    if (s->resets_only)
-      sight->remaining = INF_QUOTA_UNKNOWN;
-    if (s->no_reset)
-      sight->reset_ns = INF_QUOTA_UNKNOWN;
-    if (inf_rng_double(&w->rng) < s->nonsense) {
-      int64_t what[] = {INF_QUOTA_UNKNOWN, 0, (int64_t)(w->rate[d] * 60)};
-      sight->remaining = what[inf_rng_below(&w->rng, 3)];
-    }
-  }
-}
-
-static double
-draw_ttft(world *w)
-{
-  double median = w->scene->ttft_s > 0 ? w->scene->ttft_s : 0.5;
-  return median * exp(0.65 * draw_normal(&w->rng));
-}
-
-static void
-serve(world *w, int id)
-{
-  request *r = &w->pool[id];
-  double cost[DIMS] = {1, token_cost(w, r)};
-  r->refused = !admit(w, cost);
-  if (measured(w)) {
-    w->sent++;
-    w->refused += r->refused;
-  }
-  write_headers(w, r);
-  if (r->refused) {
-    r->hint_s = 0;
-    for (int d = 0; d < DIMS; d++) {
-      double wait = (cost[d] - w->level[d]) / w->rate[d];
-      if (w->scene->window)
-        wait = cost[d] > w->level[d] ? 60 - fmod(w->now, 60) : 0;
-      r->hint_s = wait > r->hint_s ? wait : r->hint_s;
-    }
-    post(w, w->now + 0.03, EVENT_HEADERS, id);
-    return;
-  }
-  double ttft = draw_ttft(w);
-  if (measured(w)) {
-    w->used[REQUESTS] += 1;
-    w->used[TOKENS] += r->prompt + r->output;
-    w->clients[r->client].served += r->prompt + r->output;
-  }
-  post(w, w->now + ttft, EVENT_HEADERS, id);
-  post(w, w->now + ttft + r->output * 0.015, EVENT_END, id);
-}
-
-static void
-draw_sizes(world *w, request *r)
-{
-  double scale = w->scene->per_request ? 0.5 : 1;
-  r->prompt = ceil(draw_lognormal(&w->rng, 1000 * scale, 0.8));
-  r->output = ceil(draw_lognormal(&w->rng, 250 * scale, 0.9));
-  if (r->prompt > 20000)
-    r->prompt = 20000;
-  if (r->output > 4000)
-    r->output = 4000;
-  r->max_output = 1000 > r->output ? 1000 : r->output;
-}
-
-/* ---- The other rules ----------------------------------------------------- */
-
-static double
-cubic_share(const bucket *b, double now)
-{
-  if (b->cut_at <= 0)
-    return 1;
-  double t = (now - b->cut_at) / 30 - 1;
-  double share = b->cut_from * (1 + 0.3 * t * t * t);
-  return share < 1 ? share : 1;
-}
-
-static void
-bucket_fill(world *w, bucket *b)
-{
-  double rate = b->rate * (w->rule == POLICY_CUBIC ? cubic_share(b, w->now) : 1);
-  if (w->rule == POLICY_SLOPE && b->heard)
-    rate = fmax(0.02 * b->rate, fmin(b->slope, b->rate));
-  b->level = fmin(b->cap, b->level + rate * (w->now - b->at));
-  b->at = w->now;
-}
-
-static double
-bucket_wait(world *w, bucket *b, double units)
-{
-  bucket_fill(w, b);
-  double need = fmin(units, b->cap);
-  if (w->rule == POLICY_SLOPE)
-    need = fmin(units + 2 * units, b->cap);
-  return b->level >= need ? 0 : fmax((need - b->level) / b->rate, 1e-3);
-}
-
-static void
-bucket_observe(world *w, bucket *b, const request *r, int d)
-{
-  bucket_fill(w, b);
-  const inf_quota_sight *sight = &r->sight[d];
-  if (sight->remaining < 0)
-    return;
-  double seen = (double)sight->remaining, sent = (double)r->as_sent[d].at_ns * 1e-9;
-  double level = seen - (double)(b->spent - r->as_sent[d].mark);
-  if (w->rule != POLICY_SLOPE) {
-    b->level = fmin(b->level, level);
-    return;
-  }
-  if (b->heard && (int64_t)(r->as_sent[d].mark - b->seen_mark) <= 0)
-    return;
-  if (b->heard) {
-    double dt = sent - b->seen_sent;
-    double slope =
-        (seen - b->seen + (double)(r->as_sent[d].mark - b->seen_mark)) / dt;
-    b->slope += (fmax(-b->rate, fmin(slope, 3 * b->rate)) - b->slope) * dt /
-                (dt + 10);
-  } else {
-    b->slope = b->rate;
-  }
-  b->level = level + fmax(0, fmin(b->slope, b->rate)) * (w->now - sent);
-  b->seen = seen;
-  b->seen_mark = r->as_sent[d].mark;
-  b->seen_sent = sent;
-  b->heard = true;
-}
-
-static void
-bucket_refused(world *w, bucket *b)
-{
-  bucket_fill(w, b);
-  if (w->rule == POLICY_CUBIC && w->now - b->cut_at > 1) {
-    b->cut_from = cubic_share(b, w->now);
-    b->cut_at = w->now;
-  }
-  b->level = fmin(b->level, 0);
-}
-
-/* ---- A client ------------------------------------------------------------ */
-
-static double
-wait_of(world *w, client *c, const request *r)
-{
-  double wait = c->hold_until > w->now ? c->hold_until - w->now : 0;
-  if (w->rule == POLICY_RETRY)
-    return 0;
-  for (int d = 0; d < DIMS; d++) {
-    double units = (double)r->units[d], more = 0;
-    if (w->rule != POLICY_LAW) {
-      more = bucket_wait(w, &c->bucket[d], units);
-    } else {
-      inf_quota_now q = inf_quota_read(&c->quota[d], units, ns_of(w->now));
-      if (q.limited && q.not_ns > ns_of(w->now))
-        more = (double)(q.not_ns - ns_of(w->now)) * 1e-9;
-      else if (q.limited && q.level < units)
-        more = fmax(1e-3, fmin((units - q.level) / (q.pace + 1e-9), 0.25));
-    }
-    wait = more > wait ? more : wait;
-  }
-  return wait;
-}
-
-static void
-send_request(world *w, client *c, int id)
-{
-  request *r = &w->pool[id];
-  for (int d = 0; d < DIMS; d++) {
-    uint64_t units = r->units[d];
-    if (w->rule == POLICY_LAW) {
-      r->as_sent[d] = inf_quota_spend(&c->quota[d], units, ns_of(w->now));
-    } else {
-      c->bucket[d].level -= (double)units;
-      c->bucket[d].spent += units;
-      r->as_sent[d] =
-          (inf_quota_sent){c->bucket[d].spent, units, ns_of(w->now)};
-    }
-  }
-  post(w, w->now + 0.01 + 0.02 * inf_rng_double(&w->rng), EVENT_PROVIDER, id);
-}
-
-static void
-run_line(world *w, int who)
-{
-  client *c = &w->clients[who];
-  while (c->count > 0) {
-    int id = c->line[c->head];
-    if (w->now - w->pool[id].arrived > 30) {
-      drop_request(w, id);
-    } else {
-      double wait = wait_of(w, c, &w->pool[id]);
-      if (wait > 0) {
-        if (c->wake_at <= w->now || w->now + wait < c->wake_at) {
-          c->wake_at = w->now + wait;
-          post(w, c->wake_at, EVENT_WAKE, who);
-        }
-        return;
-      }
-      send_request(w, c, id);
-    }
-    c->head = (c->head + 1) % MAX_LINE;
-    c->count--;
-  }
-}
-
-static void
-enqueue(world *w, int who, int id, bool front)
-{
-  client *c = &w->clients[who];
-  if (c->count == MAX_LINE) {
-    drop_request(w, id);
-    return;
-  }
-  if (front)
-    c->head = (c->head + MAX_LINE - 1) % MAX_LINE;
-  c->line[(c->head + (front ? 0 : c->count)) % MAX_LINE] = id;
-  c->count++;
-}
-
-static void
-arrive(world *w, int who)
-{
-  const scenario *s = w->scene;
-  client *c = &w->clients[who];
-  double mean = s->per_request ? 10.0 : 8.0; /* 600k tokens / 1250 / 60 s */
-  double rate = mean * s->rate_scale * s->load / s->clients;
-  post(w, w->now + draw_exponential(&w->rng, 1 / rate), EVENT_ARRIVAL, who);
-  int id = new_request(w);
-  request *r = &w->pool[id];
-  *r = (request){.client = who, .arrived = w->now};
-  draw_sizes(w, r);
-  double guess = r->prompt * (0.95 + 0.1 * inf_rng_double(&w->rng));
-  r->units[REQUESTS] = 1;
-  r->units[TOKENS] = (uint64_t)(guess + c->mean_output);
-  if (measured(w))
-    w->offered++;
-  w->simulated++;
-  enqueue(w, who, id, false);
-  if (c->count == 1) /* else the first in line has been told when */
-    run_line(w, who);
-}
-
-static void
-hear_headers(world *w, client *c, request *r)
-{
-  for (int d = 0; d < DIMS; d++) {
-    if (w->rule == POLICY_LAW)
-      inf_quota_observe(&c->quota[d], &r->sight[d], &r->as_sent[d],
-                        ns_of(w->now));
-    else if (w->rule >= POLICY_MIN)
-      bucket_observe(w, &c->bucket[d], r, d);
-  }
-}
-
-static void
-settle(world *w, client *c, const request *r, int d, double actual)
-{
-  if (w->rule == POLICY_LAW)
-    inf_quota_settle(&c->quota[d], &r->as_sent[d], (uint64_t)actual,
-                     ns_of(w->now));
-  else
-    c->bucket[d].level += (double)r->units[d] - actual;
-}
-
-static void
-hear_refusal(world *w, client *c, int id)
-{
-  request *r = &w->pool[id];
-  uint64_t now_ns = ns_of(w->now);
-  inf_quota *quotas[DIMS] = {&c->quota[REQUESTS], &c->quota[TOKENS]};
-  size_t blamed = w->rule == POLICY_LAW
-                      ? inf_quota_emptiest(quotas, DIMS, now_ns)
-                      : (size_t)TOKENS;
-  for (int d = 0; d < DIMS; d++)
-    settle(w, c, r, d, 0);
-  if (w->rule == POLICY_LAW && blamed < DIMS)
-    inf_quota_refuse(&c->quota[blamed], &r->as_sent[blamed],
-                     (int64_t)(r->hint_s * 1e9), now_ns);
-  else if (w->rule != POLICY_RETRY)
-    bucket_refused(w, &c->bucket[blamed]);
-  if (w->rule != POLICY_RETRY) {
-    if (w->rule != POLICY_LAW)
-      c->hold_until = fmax(c->hold_until, w->now + r->hint_s);
-    enqueue(w, r->client, id, true);
-    return;
-  }
-  double wait = fmin(8, 0.5 * pow(2, r->tries)) * inf_rng_double(&w->rng);
-  if (++r->tries > 5 || w->now + wait - r->arrived > 30)
-    drop_request(w, id);
-  else
-    post(w, w->now + wait, EVENT_RETRY, id);
-}
-
-static void
-hear(world *w, int id)
-{
-  request *r = &w->pool[id];
-  int who = r->client;
-  client *c = &w->clients[who];
-  if (r->has_headers)
-    hear_headers(w, c, r);
-  if (r->refused)
-    hear_refusal(w, c, id);
-  run_line(w, who);
-}
-
-static void
-finish(world *w, int id)
-{
-  request *r = &w->pool[id];
-  int who = r->client;
-  client *c = &w->clients[who];
-  fill(w);
-  if (w->scene->charge == CHARGE_SPLIT)
-    w->level[TOKENS] -= r->output;
-  if (w->scene->charge == CHARGE_RESERVE)
-    w->level[TOKENS] =
-        fmin(w->cap[TOKENS], w->level[TOKENS] + r->max_output - r->output);
-  settle(w, c, r, TOKENS, r->prompt + r->output);
-  c->mean_output += (r->output - c->mean_output) / 64;
-  drop_request(w, id);
-  run_line(w, who);
-}
-
-static void
-cotenant(world *w)
-{
-  request r;
-  double mean = (w->scene->per_request ? 10.0 : 8.0) * w->scene->cotenant *
-                w->scene->rate_scale;
-  post(w, w->now + draw_exponential(&w->rng, 1 / mean), EVENT_COTENANT, 0);
-  draw_sizes(w, &r);
-  double cost[DIMS] = {1, r.prompt + r.output};
-  bool served = admit(w, cost);
-  w->simulated++;
-  if (!measured(w))
-    return;
-  w->cotenant_refused += !served;
-  for (int d = 0; d < DIMS && served; d++)
-    w->cotenant_used[d] += cost[d];
-}
-
-/* ---- A run --------------------------------------------------------------- */
-
-static void
-set_rates(world *w, double factor)
-{
-  w->rate[REQUESTS] = 10 * w->scene->rate_scale * factor;
-  w->rate[TOKENS] = 10000 * w->scene->rate_scale * factor;
-  for (int d = 0; d < DIMS; d++) {
-    w->cap[d] = w->rate[d] * w->scene->burst_s;
-    w->level[d] = fmin(w->level[d], w->cap[d]);
-  }
-}
-
-static void
-begin(world *w)
-{
-  const scenario *s = w->scene;
-  w->free_request = -1;
-  set_rates(w, 1);
-  for (int i = 0; i < s->clients; i++) {
-    client *c = &w->clients[i];
-    c->mean_output = 250;
-    c->joins = i > 0 && i >= s->clients / 2 ? s->joins_s : 0;
-    for (int d = 0; d < DIMS; d++) {
-      w->level[d] = w->cap[d];
-      bool told = s->no_headers || s->no_limit || s->resets_only ||
-                  w->rule != POLICY_LAW;
-      inf_quota_init(&c->quota[d], told ? w->rate[d] * 60 : 0, 0, 1);
-      c->bucket[d] = (bucket){.level = w->cap[d], .rate = w->rate[d],
-                              .cap = w->rate[d] * 10};
-    }
-    post(w, c->joins + 0.001 * i, EVENT_ARRIVAL, i);
-  }
-  if (s->cotenant > 0)
-    post(w, 0.0005, EVENT_COTENANT, 0);
-}
-
-static void
-handle(world *w, event e)
-{
-  switch (e.type) {
-  case EVENT_ARRIVAL:
-    arrive(w, e.who);
-    break;
-  case EVENT_COTENANT:
-    cotenant(w);
-    break;
-  case EVENT_PROVIDER:
-    serve(w, e.who);
-    break;
-  case EVENT_HEADERS:
-    hear(w, e.who);
-    break;
-  case EVENT_END:
-    finish(w, e.who);
-    break;
-  case EVENT_WAKE:
-    if (e.at == w->clients[e.who].wake_at)
-      run_line(w, e.who);
-    break;
-  case EVENT_RETRY:
-    send_request(w, &w->clients[w->pool[e.who].client], e.who);
-    break;
-  }
-}
-
-static double total_simulated, total_cpu_s;
-static int verbose;
-
-static figures
-measure(const world *w)
-{
-  figures f = {0, 0, 1};
-  double total = 0, squares = 0, given[DIMS];
-  for (int d = 0; d < DIMS; d++) {
-    given[d] = w->quota_given[d] - w->cotenant_used[d];
-    f.util = fmax(f.util, w->used[d] / given[d]);
-  }
-  f.refused = w->sent ? (double)w->refused / (double)w->sent : 0;
-  for (int i = 0; i < w->scene->clients; i++) {
-    total += w->clients[i].served;
-    squares += w->clients[i].served * w->clients[i].served;
-  }
-  f.jain = total * total / (squares * w->scene->clients);
-  if (verbose > 1)
-    printf("#   sent %llu refused %llu low %.0f %.0f full %.2f %.2f s x/m %.2f "
-           "burst %.3f\n",
-           (unsigned long long)w->sent, (unsigned long long)w->refused,
-           w->lowest[0], w->lowest[1], w->full_s[0], w->full_s[1],
-           w->clients[0].quota[1].level / w->clients[0].quota[1].rate,
-           w->clients[0].quota[1].burst / w->clients[0].quota[1].rate);
-  if (verbose > 2) {
-    for (int d = 0; d < DIMS; d++) {
-      const inf_quota *q = &w->clients[0].quota[d];
-      printf("#   level %.1f credit %.1f rate %.3f limit %.0f burst %.1f refill "
-             "%.3f cost %.1f odd %.1f seen %.1f win %u %.1f hold %.1f cut %.3f "
-             "age %.1f\n",
-             q->level, q->credit, q->rate, q->limit, q->burst, q->refill,
-             q->cost, q->odd, q->seen, q->window_seen,
-             (double)q->window_end_ns * 1e-9, (double)q->hold_ns * 1e-9,
-             q->cut_to, w->now - (double)q->heard_ns * 1e-9);
-    }
-  }
-  return f;
-}
-
-static figures
-play(const scenario *scene, policy rule, uint64_t seed)
-{
-  static world w;
-  event *heap = w.heap;
-  size_t heap_size = w.heap_size;
-  memset(&w, 0, sizeof w);
-  w.heap = heap;
-  w.heap_size = heap_size;
-  w.scene = scene;
-  w.rule = rule;
-  w.lowest[0] = w.lowest[1] = 1e18;
-  w.end = WARM_UP_S + scene->joins_s + RUN_S;
-  inf_rng_seed(&w.rng, seed);
-  clock_t start = clock();
-  begin(&w);
-  bool changed = false;
-  while (w.heap_count > 0) {
-    event e = take(&w);
-    if (e.at > w.end)
-      break;
-    w.now = e.at;
-    if (scene->change > 0 && !changed && w.now > WARM_UP_S + RUN_S / 2) {
-      fill(&w);
-      set_rates(&w, scene->change);
-      changed = true;
-    }
-    handle(&w, e);
-  }
-  for (int d = 0; d < DIMS; d++) {
-    double factor = scene->change > 0 ? (1 + scene->change) / 2 : 1;
-    double first = (d ? 10000 : 10) * scene->rate_scale;
-    w.quota_given[d] = first * factor * RUN_S;
-  }
-  total_simulated += (double)w.simulated;
-  total_cpu_s += (double)(clock() - start) / CLOCKS_PER_SEC;
-  free(w.pool);
-  w.pool = NULL;
-  return measure(&w);
-}
+static const char *const policy_names[] = {"retry with jitter",
+                                           "reserve and settle",
+                                           "min(local, remaining)",
+                                           "min, and cut on a 429",
+                                           "slope",
+                                           "this law"};
 
 /* ---- Figures ------------------------------------------------------------- */
 
@@ -794,7 +30,7 @@ worst_of(const scenario *scene, policy rule, uint64_t seed, int seeds)
 {
   figures worst = {9, 0, 9};
   for (int i = 0; i < seeds; i++) {
-    figures f = play(scene, rule, seed + (uint64_t)i);
+    figures f = model_play(scene, rule, seed + (uint64_t)i);
     worst.util = fmin(worst.util, f.util);
     worst.refused = fmax(worst.refused, f.refused);
     worst.jain = fmin(worst.jain, f.jain);
@@ -869,55 +105,90 @@ print_comment(const char *name, const char *which, figures f)
          f.util, f.refused, f.jain);
 }
 
+typedef struct options {
+  uint64_t seed;
+  int seeds, goal, variant;
+  double load;
+  bool all, brief;
+} options;
+
+static bool
+read_options(int argc, char **argv, options *o)
+{
+  *o = (options){1, 20, -1, -1, 1.3, false, false};
+  for (int i = 1; i < argc; i++) {
+    const char *name = argv[i];
+    if (strcmp(name, "--all") == 0 || strcmp(name, "--brief") == 0) {
+      *(name[2] == 'a' ? &o->all : &o->brief) = true;
+      continue;
+    }
+    if (i + 1 == argc)
+      return false;
+    const char *value = argv[++i];
+    if (strcmp(name, "--seed") == 0)
+      o->seed = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--seeds") == 0)
+      o->seeds = (int)strtol(value, NULL, 10);
+    else if (strcmp(name, "--load") == 0)
+      o->load = strtod(value, NULL);
+    else if (strcmp(name, "--goal") == 0)
+      o->goal = (int)strtol(value, NULL, 10);
+    else if (strcmp(name, "--variant") == 0)
+      o->variant = (int)strtol(value, NULL, 10);
+    else
+      return false;
+  }
+  return o->seeds > 0 && o->load > 0;
+}
+
+static bool
+play_goal(const goal *g, const options *o)
+{
+  scenario s = variant_of(g, &g->scene, o->load);
+  s.name = g->scene.name;
+  figures f = worst_of(&s, POLICY_LAW, o->seed, o->seeds);
+  bool ok = print_figure("util", s.name, f.util, g->util, true);
+  ok &= print_figure("429", s.name, f.refused, g->refused, false);
+  if (g->jain > 0)
+    ok &= print_figure("jain", s.name, f.jain, g->jain, true);
+  int few = o->seeds < 3 ? o->seeds : 3;
+  for (int rule = 0; !o->brief && rule < POLICY_LAW; rule++)
+    print_comment(s.name, policy_names[rule],
+                  worst_of(&s, (policy)rule, o->seed, few));
+  return ok;
+}
+
+static void
+play_variants(const goal *g, const options *o)
+{
+  int few = o->seeds < 5 ? o->seeds : 5;
+  for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
+    if (o->variant >= 0 && o->variant != (int)i)
+      continue;
+    scenario s = variant_of(g, &variants[i], o->load);
+    print_comment(g->scene.name, s.name,
+                  worst_of(&s, POLICY_LAW, o->seed, few));
+  }
+}
+
 int
 main(int argc, char **argv)
 {
-  uint64_t seed = 1;
-  int seeds = 20, all = 0, others = 1, only = -1, one = -1;
-  double load = 1.3;
+  options o;
   bool ok = true;
-  for (int i = 1; i < argc; i++) {
-    const char *next = i + 1 < argc ? argv[i + 1] : "0";
-    if (!strcmp(argv[i], "--seed"))
-      seed = strtoull(next, NULL, 10), i++;
-    else if (!strcmp(argv[i], "--seeds"))
-      seeds = (int)strtol(next, NULL, 10), i++;
-    else if (!strcmp(argv[i], "--load"))
-      load = strtod(next, NULL), i++;
-    else if (!strcmp(argv[i], "--all"))
-      all = 1;
-    else if (!strcmp(argv[i], "--none"))
-      others = 0;
-    else if (!strcmp(argv[i], "--goal"))
-      only = (int)strtol(next, NULL, 10), i++;
-    else if (!strcmp(argv[i], "--variant"))
-      one = (int)strtol(next, NULL, 10), all = 1, i++;
-    else if (!strcmp(argv[i], "-v"))
-      verbose++;
+  if (!read_options(argc, argv, &o)) {
+    fprintf(stderr, "usage: quota_model [--seed N] [--seeds COUNT] [--load X] "
+                    "[--all] [--brief] [--goal I] [--variant I]\n");
+    return 2;
   }
   for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++) {
-    const goal *g = &goals[i];
-    if (only >= 0 && only != (int)i)
+    if (o.goal >= 0 && o.goal != (int)i)
       continue;
-    scenario s = variant_of(g, &g->scene, load);
-    s.name = g->scene.name;
-    figures f = worst_of(&s, POLICY_LAW, seed, seeds);
-    ok &= print_figure("util", s.name, f.util, g->util, true);
-    ok &= print_figure("429", s.name, f.refused, g->refused, false);
-    if (g->jain > 0)
-      ok &= print_figure("jain", s.name, f.jain, g->jain, true);
-    for (int p = 0; others && p < POLICY_LAW; p++)
-      print_comment(s.name, policy_names[p],
-                    worst_of(&s, (policy)p, seed, seeds > 3 ? 3 : seeds));
-    for (size_t v = 0; all && v < sizeof variants / sizeof variants[0]; v++) {
-      if (one >= 0 && one != (int)v)
-        continue;
-      s = variant_of(g, &variants[v], load);
-      print_comment(g->scene.name, s.name,
-                    worst_of(&s, POLICY_LAW, seed, seeds > 5 ? 5 : seeds));
-    }
+    ok &= play_goal(&goals[i], &o);
+    if (o.all || o.variant >= 0)
+      play_variants(&goals[i], &o);
   }
-  printf("# %.0f simulated requests per second\n",
-         total_simulated / total_cpu_s);
+  printf("# %.0f simulated requests per second of one core\n",
+         model_simulated / model_cpu_s);
   return ok ? 0 : 1;
 }

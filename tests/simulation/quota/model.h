@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_SIMULATION_QUOTA_MODEL_H
+#define TESTS_SIMULATION_QUOTA_MODEL_H
+
+#include "rules.h"
+
+/* Clients on one quota of 600 requests and 600,000 tokens a minute, as events
+ * on one core. Requests come as a Poisson process and have lognormal lengths.
+ * 30 minutes are measured, after 2 of warm-up. */
+
+/* When the provider charges for a request. */
+typedef enum charge {
+  CHARGE_ARRIVAL, /* all of it when it comes */
+  CHARGE_SPLIT,   /* output when it ends */
+  CHARGE_RESERVE, /* max_tokens when it comes, the rest is given back */
+} charge;
+
+typedef struct scenario {
+  const char *name;
+  int clients;
+  double cotenant; /* share of the quota that it asks for */
+  double load;     /* of the binding dimension */
+  double burst_s;
+  double rate_scale; /* of 600 requests and 600k tokens per minute */
+  charge charge;
+  bool coarse, on_success_only, no_headers, no_limit, resets_only, no_reset;
+  bool offset;      /* remaining is limit less what is missing */
+  bool scaled;      /* remaining is a share of the limit */
+  bool window;      /* the quota is refilled once a minute, all at once */
+  bool per_request; /* requests bind, not tokens */
+  double nonsense;  /* share of headers */
+  double change;    /* factor of the limit from half-time on */
+  double joins_s;   /* the second half of the clients comes so much later */
+  double ttft_s;    /* median; 0: 0.5 */
+} scenario;
+
+typedef struct figures {
+  /* Share of the quota that was used, of what the co-tenant left of it: of
+   * the dimension that binds. Share of the requests sent that got a 429.
+   * Jain's index of the clients' service. */
+  double util, refused, jain;
+} figures;
+
+figures model_play(const scenario *scene, policy rule, uint64_t seed);
+
+/* Over all runs. */
+extern double model_simulated, model_cpu_s;
+
+#endif

@@ -388,7 +388,13 @@ arrive(world *w, int who)
   client *c = &w->clients[who];
   double mean = s->per_request ? 10.0 : 8.0; /* 600k tokens / 1250 / 60 s */
   double rate = mean * s->rate_scale * s->load / s->clients;
-  post(w, w->now + draw_exponential(&w->rng, 1 / rate), EVENT_ARRIVAL, who);
+  double next = w->now + draw_exponential(&w->rng, 1 / rate);
+  if (s->on_off) {
+    next = w->now + (next - w->now) / 3;
+    if (fmod(next, 60) > 20)
+      next = floor(next / 60) * 60 + 60;
+  }
+  post(w, next, EVENT_ARRIVAL, who);
   int id = new_request(w);
   request *r = &w->pool[id];
   *r = (request){.client = who, .arrived = w->now};

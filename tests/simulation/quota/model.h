@@ -28,6 +28,7 @@ typedef struct scenario {
   bool scaled;      /* remaining is a share of the limit */
   bool window;      /* the quota is refilled once a minute, all at once */
   bool per_request; /* requests bind, not tokens */
+  bool on_off;      /* all that comes, comes in 20 s of every minute */
   double nonsense;  /* share of headers */
   double change;    /* factor of the limit from half-time on */
   double joins_s;   /* the second half of the clients comes so much later */

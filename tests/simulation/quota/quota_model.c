@@ -82,6 +82,11 @@ static const scenario variants[] = {
     {.name = "6000 per minute", .rate_scale = 10},
     {.name = "fixed windows", .window = true},
     {.name = "load 0.8", .load = 0.8},
+    {.name = "on and off", .on_off = true},
+    {.name = "twice the clients", .clients = 2},
+    {.name = "four times the clients", .clients = 4},
+    {.name = "load 1", .load = 1},
+    {.name = "load 5", .load = 5},
     {.name = "remaining is offset", .offset = true},
     {.name = "remaining is scaled", .scaled = true},
 };
@@ -90,7 +95,7 @@ static scenario
 variant_of(const goal *g, const scenario *v, double load)
 {
   scenario s = *v;
-  s.clients = g->scene.clients;
+  s.clients = g->scene.clients * (v->clients > 0 ? v->clients : 1);
   s.cotenant = g->scene.cotenant;
   s.load = v->load > 0 ? v->load : load;
   s.burst_s = v->burst_s > 0 ? v->burst_s : 10;
@@ -144,7 +149,7 @@ read_options(int argc, char **argv, options *o)
 static bool
 play_goal(const goal *g, const options *o)
 {
-  scenario s = variant_of(g, &g->scene, o->load);
+  scenario one = {.name = ""}, s = variant_of(g, &one, o->load);
   s.name = g->scene.name;
   figures f = worst_of(&s, POLICY_LAW, o->seed, o->seeds);
   bool ok = print_figure("util", s.name, f.util, g->util, true);

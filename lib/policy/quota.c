@@ -340,9 +340,7 @@ inf_quota_observe(inf_quota *quota, const inf_quota_sight *sight,
   if (!is_plausible(quota, level, now_ns))
     return;
   learn_slope(quota, seen, sent);
-  inf_quota_shape_level(&quota->shape, sight, quota->rate,
-                        seen + (double)sent->units, quota->cost,
-                        quota->mark * 0.95, sent->at_ns);
+  inf_quota_shape_level(&quota->shape, sight, quota->rate, sent->at_ns);
   quota->coarse = sight->coarse;
   set_mark(quota);
   take_level(quota, seen, level, sent, now_ns);

@@ -6,7 +6,7 @@
 /* Rounding of resets to seconds, and the way to the provider. */
 static const uint64_t same_end_ns = 1200 * INF_NS_PER_MS;
 static const uint64_t window_least_ns = 5 * INF_NS_PER_S;
-enum { window_sights = 5, short_sights = 8, full_sights = 32 };
+enum { window_sights = 5, short_sights = 8 };
 
 static const double short_most_s = 5;
 static const double long_least_s = 10;
@@ -14,8 +14,6 @@ static const double period_tolerance = 0.15;
 
 /* What was once told of the burst fades, so that a nonsensical one passes. */
 static const double burst_memory_s = 300;
-static const double near_costs = 0.75;
-static const double coarse_margin = 500;
 
 static bool
 is_within(uint64_t a, uint64_t b, uint64_t range)
@@ -107,37 +105,13 @@ learn_burst(inf_quota_shape *shape, const inf_quota_sight *sight, double rate,
   shape->burst_ns = sent_ns;
 }
 
-static void
-learn_full(inf_quota_shape *shape, double before, double near, double mark)
-{
-  if (shape->tops == 0 || shape->tops >= full_sights ||
-      before > shape->top + near) {
-    shape->tops = shape->top_hits = 0;
-    shape->top = before;
-  }
-  shape->tops++;
-  if (before > shape->top - near)
-    shape->top_hits++;
-  if (before > shape->top)
-    shape->top = before;
-  if (shape->tops == full_sights && shape->top_hits * 5 >= shape->tops * 2 &&
-      shape->top < mark)
-    shape->burst = shape->top;
-}
-
 void
 inf_quota_shape_level(inf_quota_shape *shape, const inf_quota_sight *sight,
-                      double rate, double before, double cost, double mark,
-                      uint64_t sent_ns)
+                      double rate, uint64_t sent_ns)
 {
-  if (sight->remaining < 0)
+  if (sight->remaining < 0 || sight->reset_ns <= 0)
     return;
-  if (sight->reset_ns > 0) {
-    learn_window(shape, sight, sent_ns);
-    if (!shape->window)
-      learn_burst(shape, sight, rate, sent_ns);
-  } else if (sight->reset_ns < 0) {
-    double near = near_costs * cost + (sight->coarse ? coarse_margin : 0);
-    learn_full(shape, before, near, mark);
-  }
+  learn_window(shape, sight, sent_ns);
+  if (!shape->window)
+    learn_burst(shape, sight, rate, sent_ns);
 }

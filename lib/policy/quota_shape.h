@@ -19,9 +19,8 @@
  * part of the limit would look like that.
  *
  * Burst. A bucket holds its level and what the reset adds until it is full.
- * Without resets: many levels that stand just below the highest one are those
- * of a bucket that is full (two fifths of 32 within three quarters of a
- * request; the level of one that is in use spreads over several requests).
+ * Where no reset is told it stays unknown: a level that is always the same may
+ * be that of a full bucket, or of one that is shared evenly.
  *
  * Window. A reset that means the same moment for five seconds and five
  * answers, while the level never rises. In a bucket one of the two moves on.
@@ -50,18 +49,13 @@ typedef struct inf_quota_shape {
   uint64_t window_since_ns;
   int64_t window_level;
   uint32_t window_sights;
-  double top; /* the highest of the last levels */
-  uint32_t tops, top_hits;
 } inf_quota_shape;
 
 /* Looks for the period. Before the rate is known. */
 void inf_quota_shape_period(inf_quota_shape *shape,
                             const inf_quota_sight *sight);
-/* Looks for window and burst. rate: units per second; before: the level
- * before the request; cost: of a request on average; mark: the level from which
- * on it does not matter how much the bucket holds. */
+/* Looks for window and burst. rate: units per second. */
 void inf_quota_shape_level(inf_quota_shape *shape, const inf_quota_sight *sight,
-                           double rate, double before, double cost, double mark,
-                           uint64_t sent_ns);
+                           double rate, uint64_t sent_ns);
 
 #endif

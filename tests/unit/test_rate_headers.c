@@ -18,10 +18,10 @@
 #define MONTH  (30 * DAY)
 #define NO     INF_RATE_UNKNOWN
 
-#define REQ INF_RATE_REQUESTS
-#define TOK INF_RATE_TOKENS
-#define IN  INF_RATE_INPUT
-#define OUT INF_RATE_OUTPUT
+#define REQ    INF_RATE_REQUESTS
+#define TOK    INF_RATE_TOKENS
+#define IN     INF_RATE_INPUT
+#define OUT    INF_RATE_OUTPUT
 
 typedef struct flavour {
   const char *name;
@@ -115,6 +115,11 @@ static const flavour flavours[] = {
      "x-ratelimit-renewalperiod-requests: 60\n",
      {{0}},
      0},
+    {"Azure, half known",
+     "x-ratelimit-limit-tokens: 0\n"
+     "x-ratelimit-remaining-tokens: 4999\n",
+     {{TOK, 0, NO, 4999, NO, false}},
+     1},
     {"Azure, older",
      "x-rate-limit-reset-tokens: 55\n",
      {{TOK, 0, NO, NO, 55 * S, false}},

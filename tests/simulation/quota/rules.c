@@ -29,7 +29,7 @@ bucket_wait(policy rule, bucket *b, double units, double now)
   bucket_fill(rule, b, now);
   double need = fmin(units, b->cap);
   if (rule == POLICY_SLOPE)
-    need = fmin(units + 2 * units, b->cap);
+    need = fmin(units + 0.1 * b->cap, b->cap);
   return b->level >= need ? 0 : fmax((need - b->level) / b->rate, 1e-3);
 }
 

@@ -25,9 +25,10 @@
  * d(sum of paces)/dx = 6 ln 2 * r/m = 0.69 per second, does not grow with the
  * number of clients (Paganini, Doyle, Low: "Scalable laws for stable network
  * congestion control", CDC 2001), so that the delay of the headers, about half
- * a second, never makes it swing. To pace by the slope alone (level change
- * plus own spending over time) also holds the quota, but any division of it is
- * then an equilibrium: it keeps whoever came first in advantage.
+ * a second, never makes it swing. To pace by the slope (level change plus own
+ * spending over time) holds a quota against a tenant who does not react as
+ * well, but among clients who all do so any level and any division of the quota
+ * is an equilibrium: eight of them get 3 % of 429s in the model, this law none.
  *
  * The level is that of the newest request answered, less what we have spent
  * after it, plus the net refill since: the slope is used there, as the

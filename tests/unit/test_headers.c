@@ -168,6 +168,30 @@ test_memory_failures(void **state)
   fail_alloc_uninstall();
 }
 
+static void
+test_walks_over_all(void **state)
+{
+  inf_headers headers;
+  inf_sv name, value, same_name, same_value;
+  size_t at = 0, count = 0;
+
+  (void)state;
+  inf_headers_init(&headers, 1000);
+  assert_false(inf_headers_next(&headers, &at, &name, &value));
+  inf_headers_add_line(&headers, INF_SV("a: 1"));
+  inf_headers_add_line(&headers, INF_SV("b:"));
+  inf_headers_add_line(&headers, INF_SV("c: x: y"));
+  while (inf_headers_next(&headers, &at, &name, &value)) {
+    assert_true(inf_headers_at(&headers, count, &same_name, &same_value));
+    assert_true(inf_sv_eq(name, same_name));
+    assert_true(inf_sv_eq(value, same_value));
+    count++;
+  }
+  assert_int_equal(count, 3);
+  assert_false(inf_headers_next(&headers, &at, &name, &value));
+  inf_headers_fini(&headers);
+}
+
 int
 main(void)
 {
@@ -177,6 +201,7 @@ main(void)
       cmocka_unit_test(test_one_line_is_one_field),
       cmocka_unit_test(test_limit_keeps_whole_fields),
       cmocka_unit_test(test_names_and_values),
+      cmocka_unit_test(test_walks_over_all),
       cmocka_unit_test(test_memory_failures),
   };
 

@@ -14,7 +14,8 @@
  *   at. Three octaves are gentler but leave eight clients no room: 3 % of
  *   429s; six: none.
  * - reserve: one request, that somebody else is just sending.
- * - slope over 10 s: three times as long as the loop takes to settle.
+ * - slope over 10 s, several times as long as the loop takes to settle; over
+ *   ten requests where these take longer, for levels are told in whole ones.
  * - at least a tenth of the nominal refill is expected, so that a level that
  *   was told too low once is left again.
  * - a level farther off than 3 s of refill, or half the mark, is believed when
@@ -43,7 +44,7 @@ static const double mark_share = 0.6;
 static const double mark_costs = 40;
 static const double blind_mark_costs = 6;
 static const double octaves = 6;
-static const double reserve_share = 0.25; /* of the mark, at most */
+static const double reserve_share = 0.25; /* of mark and limit, at most */
 static const double coarse_margin = 500;
 static const double cost_weight = 1.0 / 64;
 
@@ -53,7 +54,9 @@ static const double idle_s = 5;
 static const double idle_costs = 5;
 
 static const double slope_s = 10;
+static const double slope_costs = 10;
 static const double least_refill = 0.1;
+static const double full_share = 0.9; /* of the limit */
 static const double heard_s = 60;
 static const double fresh_s = 10;
 static const double odd_s = 3;
@@ -116,8 +119,9 @@ set_mark(inf_quota *quota)
   if (burst > 0)
     mark = least(mark, burst * mark_share);
   quota->mark = most(least(mark, quota->limit * mark_share), 1e-3);
+  double spare = most(0, quota->limit - quota->cost);
   quota->reserve = least(quota->cost + (quota->coarse ? coarse_margin : 0),
-                         quota->mark * reserve_share);
+                         least(quota->mark, spare) * reserve_share);
 }
 
 /* 1, or less after a 429. */
@@ -154,6 +158,14 @@ is_heard(const inf_quota *quota, uint64_t now_ns)
          seconds_between(quota->heard_ns, now_ns) < heard_s;
 }
 
+/* Than the one whose answer told the level? */
+static bool
+is_newer(const inf_quota *quota, const inf_quota_sent *sent)
+{
+  return quota->heard_ns == 0 ||
+         (int64_t)(sent->mark - quota->seen_sent.mark) > 0;
+}
+
 static double
 refill_at(const inf_quota *quota, uint64_t now_ns)
 {
@@ -165,14 +177,16 @@ refill_at(const inf_quota *quota, uint64_t now_ns)
 }
 
 /* How far the level rises by itself. What nobody has told is not expected to
- * be above the mark; a bucket that we keep ourselves is one of ten seconds. */
+ * be above the mark, but for what a request needs that waits for it; a bucket
+ * that we keep ourselves is one of ten seconds. */
 static double
-top_at(const inf_quota *quota, uint64_t now_ns)
+top_at(const inf_quota *quota, double need, uint64_t now_ns)
 {
   double top = quota->mark;
   if (!is_heard(quota, now_ns))
-    top = least(top / mark_share, quota->limit);
-  return most(top, quota->level);
+    top /= mark_share;
+  top = most(top, need + quota->reserve);
+  return most(least(top, quota->limit), quota->level);
 }
 
 static double
@@ -190,7 +204,7 @@ advance(inf_quota *quota, double need, uint64_t now_ns)
     return;
   double dt = seconds_between(quota->level_ns, now_ns);
   double grown = quota->credit + pace_at(quota, now_ns) * dt;
-  quota->level = least(top_at(quota, now_ns),
+  quota->level = least(top_at(quota, need, now_ns),
                        quota->level + refill_at(quota, now_ns) * dt);
   if (quota->shape.window && now_ns >= quota->shape.window_end_ns) {
     quota->level = quota->limit;
@@ -253,8 +267,9 @@ inf_quota_settle(inf_quota *quota, const inf_quota_sent *sent, uint64_t actual,
                  uint64_t now_ns)
 {
   double back = (double)sent->units - (double)actual;
+  bool seen = is_heard(quota, now_ns) && !is_newer(quota, sent);
   quota->credit += back;
-  if (!is_heard(quota, now_ns))
+  if (!seen)
     quota->level += back;
 }
 
@@ -270,6 +285,7 @@ period_of(const inf_quota *quota, const inf_quota_sight *sight)
   return quota->base_period_ns;
 }
 
+/* What could not flow into a full bucket was there all the same. */
 static void
 learn_slope(inf_quota *quota, double seen, const inf_quota_sent *sent)
 {
@@ -279,20 +295,24 @@ learn_slope(inf_quota *quota, double seen, const inf_quota_sent *sent)
   double own = (double)(sent->mark - quota->seen_sent.mark);
   double slope = (seen - quota->seen + own) / dt;
   slope = most(-2 * quota->rate, least(slope, 4 * quota->rate));
-  quota->refill += (slope - quota->refill) * dt / (dt + slope_s);
+  double full = quota->limit * full_share;
+  if (seen + (double)sent->units >= full && slope < quota->refill)
+    return;
+  double span_s = most(slope_s, slope_costs * quota->cost / quota->rate);
+  quota->refill += (slope - quota->refill) * dt / (dt + span_s);
 }
 
 /* A level that is far from what is expected must be told again. */
 static bool
-is_plausible(inf_quota *quota, double level, uint64_t now_ns)
+is_plausible(inf_quota *quota, double seen, double level, uint64_t now_ns)
 {
   double room = most(quota->mark * odd_share, quota->rate * odd_s);
   bool fresh =
       quota->heard_ns > 0 && seconds_between(quota->heard_ns, now_ns) < fresh_s;
   uint32_t wanted = level > quota->level ? odds_up : odds_down;
-  bool again = quota->odds > 0 && is_near(level, quota->odd, room);
+  bool again = quota->odds > 0 && is_near(seen, quota->odd, room);
   quota->odds = again ? quota->odds + 1 : 1;
-  quota->odd = level;
+  quota->odd = seen;
   if (fresh && !is_near(level, quota->level, room) && quota->odds < wanted)
     return false;
   quota->odds = 0;
@@ -329,15 +349,13 @@ inf_quota_observe(inf_quota *quota, const inf_quota_sight *sight,
     inf_quota_shape_period(&quota->shape, sight);
     believe(quota, (double)sight->limit, period_of(quota, sight));
   }
-  bool newer =
-      quota->heard_ns == 0 || (int64_t)(sent->mark - quota->seen_sent.mark) > 0;
   double seen = remaining_of(quota, sight);
-  if (quota->rate <= 0 || !newer || seen < 0)
+  if (quota->rate <= 0 || !is_newer(quota, sent) || seen < 0)
     return;
   double age_s = seconds_between(sent->at_ns, now_ns);
   double level = seen + refill_at(quota, now_ns) * age_s -
                  (double)(quota->spent - sent->mark);
-  if (!is_plausible(quota, level, now_ns))
+  if (!is_plausible(quota, seen, level, now_ns))
     return;
   learn_slope(quota, seen, sent);
   inf_quota_shape_level(&quota->shape, sight, quota->rate, sent->at_ns);

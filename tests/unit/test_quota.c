@@ -165,8 +165,20 @@ test_level_for_use(void **state)
   /* A larger request may wait for all of it but the reserve. */
   now = inf_quota_read(&quota, 90, START_NS + 20 * S);
   assert_about(now.level, 90);
-  now = inf_quota_read(&quota, 1000, START_NS + 40 * S);
+  now = inf_quota_read(&quota, 1000, START_NS + 20 * S);
   assert_about(now.burst, 100);
+}
+
+/* More than the mark is waited for by whoever needs it. */
+static void
+test_large_request(void **state)
+{
+  (void)state;
+  inf_quota quota = quota_at(60);
+  uint64_t now_ns = START_NS;
+  for (; now_ns < START_NS + 9 * S; now_ns += INF_QUOTA_REREAD_NS)
+    inf_quota_read(&quota, 90, now_ns);
+  assert_about(inf_quota_read(&quota, 90, now_ns).level, 90);
 }
 
 /* Quotas per hour and longer are not spread over their period. */
@@ -243,9 +255,14 @@ test_settle(void **state)
   inf_quota_sent a = inf_quota_spend(&told, 10, START_NS);
   inf_quota_sent b = inf_quota_spend(&own, 10, START_NS);
   double credit = told.credit, level = told.level;
+  inf_quota_settle(&told, &a, 0, START_NS); /* refused, and nothing told */
+  assert_about(told.credit - credit, 10);
+  assert_about(told.level - level, 10);
+  inf_quota_sight s = sight(600, 40);
+  a = inf_quota_spend(&told, 10, START_NS);
+  inf_quota_observe(&told, &s, &a, START_NS);
   inf_quota_settle(&told, &a, 4, START_NS);
-  assert_about(told.credit - credit, 6);
-  assert_about(told.level, level); /* the headers tell it */
+  assert_about(told.level, 40); /* the headers tell it */
   level = own.level;
   inf_quota_settle(&own, &b, 14, START_NS);
   assert_about(level - own.level, 4);
@@ -412,7 +429,7 @@ typedef struct answer {
 typedef struct loop {
   int clients;
   bool headers;
-  double level, cotenant; /* units per second */
+  double limit, burst, level, cotenant; /* of this units per second */
   inf_quota quota[MAX_CLIENTS];
   answer answers[MAX_CLIENTS][DELAY_STEPS];
   double sent[MAX_CLIENTS], refused, used;
@@ -422,14 +439,14 @@ static void
 step(loop *l, uint64_t i)
 {
   uint64_t now_ns = START_NS + i * STEP_NS;
-  l->level += 0.1 - l->cotenant * 0.01;
-  if (l->level > 100)
-    l->level = 100;
+  l->level += l->limit / 6000 - l->cotenant * 0.01;
+  if (l->level > l->burst)
+    l->level = l->burst;
   for (int c = 0; c < l->clients; c++) {
     inf_quota *quota = &l->quota[c];
     answer *slot = &l->answers[c][i % DELAY_STEPS];
     if (slot->there) {
-      inf_quota_sight s = sight(600, slot->remaining);
+      inf_quota_sight s = sight((int64_t)l->limit, slot->remaining);
       if (l->headers)
         inf_quota_observe(quota, &s, &slot->sent, now_ns);
       if (slot->refused)
@@ -450,15 +467,11 @@ step(loop *l, uint64_t i)
 
 /* Two minutes to settle, then four are measured. */
 static void
-run(loop *l, int clients, double cotenant, bool headers)
+run(loop *l)
 {
-  memset(l, 0, sizeof *l);
-  *l = (loop){.clients = clients,
-              .headers = headers,
-              .level = 100,
-              .cotenant = cotenant};
-  for (int c = 0; c < clients; c++)
-    inf_quota_init(&l->quota[c], headers ? 0 : 600, 0, START_NS);
+  l->level = l->burst;
+  for (int c = 0; c < l->clients; c++)
+    inf_quota_init(&l->quota[c], l->headers ? 0 : l->limit, 0, START_NS);
   for (uint64_t i = 1; i < 12000; i++)
     step(l, i);
   double before = l->level;
@@ -466,7 +479,7 @@ run(loop *l, int clients, double cotenant, bool headers)
   memset(l->sent, 0, sizeof l->sent);
   for (uint64_t i = 12000; i < 36000; i++)
     step(l, i);
-  for (int c = 0; c < clients; c++)
+  for (int c = 0; c < l->clients; c++)
     l->used += l->sent[c];
   l->used += before - l->level - l->refused;
 }
@@ -477,7 +490,8 @@ static void
 test_alone(void **state)
 {
   (void)state;
-  run(&loops, 1, 0, true);
+  loops = (loop){.clients = 1, .limit = 600, .burst = 100, .headers = true};
+  run(&loops);
   assert_true(is_about(loops.used, 2400, 0.005));
   assert_true(loops.refused == 0);
   assert_true(loops.level > 50 && loops.level < 70);
@@ -487,7 +501,8 @@ static void
 test_without_headers(void **state)
 {
   (void)state;
-  run(&loops, 1, 0, false);
+  loops = (loop){.clients = 1, .limit = 600, .burst = 100};
+  run(&loops);
   assert_true(is_about(loops.used, 2400, 0.005));
   assert_true(loops.refused == 0);
 }
@@ -496,7 +511,9 @@ static void
 test_cotenant(void **state)
 {
   (void)state;
-  run(&loops, 1, 5, true);
+  loops = (loop){
+      .clients = 1, .limit = 600, .burst = 100, .cotenant = 5, .headers = true};
+  run(&loops);
   assert_true(is_about(loops.used, 1200, 0.01));
   assert_true(loops.refused == 0);
   /* At half the pace: one octave below the mark. */
@@ -507,11 +524,27 @@ static void
 test_eight_clients(void **state)
 {
   (void)state;
-  run(&loops, 8, 0, true);
+  loops = (loop){.clients = 8, .limit = 600, .burst = 100, .headers = true};
+  run(&loops);
   assert_true(is_about(loops.used, 2400, 0.01));
   assert_true(loops.refused == 0);
   for (int c = 0; c < 8; c++)
     assert_true(is_about(loops.sent[c], 300, 0.1));
+}
+
+/* Quotas of a few requests a minute, whose levels are told in whole ones. At
+ * the start fifty are sent before anything is known, and refused. */
+static void
+test_small_limits(void **state)
+{
+  (void)state;
+  for (int limit = 1; limit <= 30; limit++) {
+    loops =
+        (loop){.clients = 1, .limit = limit, .burst = limit, .headers = true};
+    run(&loops);
+    assert_true(loops.used > 4 * limit * (limit > 2 ? 0.89 : 0.7));
+    assert_true(loops.refused == 0);
+  }
 }
 
 int
@@ -524,6 +557,7 @@ main(void)
       cmocka_unit_test(test_pace_by_level),
       cmocka_unit_test(test_small_burst),
       cmocka_unit_test(test_level_for_use),
+      cmocka_unit_test(test_large_request),
       cmocka_unit_test(test_long_period_is_not_paced),
       cmocka_unit_test(test_own_spending_since),
       cmocka_unit_test(test_refill_since),
@@ -542,6 +576,7 @@ main(void)
       cmocka_unit_test(test_without_headers),
       cmocka_unit_test(test_cotenant),
       cmocka_unit_test(test_eight_clients),
+      cmocka_unit_test(test_small_limits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

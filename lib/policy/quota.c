@@ -29,7 +29,8 @@
  *   depends on the window). Without any headers the quota is overrun once per
  *   curve: one minute gives twice the 429s for 0.1 % more of the quota.
  * - in a fixed window: 1.2 times what would use it up evenly, so that the end
- *   of the window finds nothing left.
+ *   of the window finds nothing left; but for two requests of each other client
+ *   who seems to be there, since the last levels are always told too late.
  * - quotas of an hour and more are not paced while they are above the mark:
  *   whoever wants to use the day's requests before noon may. */
 #include "policy/quota.h"
@@ -68,6 +69,8 @@ static const double recovery_s = 120;
 
 static const double window_pressure = 1.2;
 static const double window_slack_s = 0.5;
+static const double window_reserve = 2;
+static const double most_others = 15;
 
 /* ---- Numbers ------------------------------------------------------------- */
 
@@ -109,6 +112,16 @@ is_near(double a, double b, double room)
 
 /* ---- The law ------------------------------------------------------------- */
 
+/* How many clients like us there are besides, in a window, where nothing flows
+ * in: what the level loses without us, in units of what we use ourselves. */
+static double
+others_of(const inf_quota *quota)
+{
+  if (quota->refill >= 0)
+    return 0;
+  return least(most_others, -quota->refill / most(quota->own, 1e-9));
+}
+
 /* Mark and reserve, after anything that they depend on has changed. */
 static void
 set_mark(inf_quota *quota)
@@ -122,6 +135,8 @@ set_mark(inf_quota *quota)
   double spare = most(0, quota->limit - quota->cost);
   quota->reserve = least(quota->cost + (quota->coarse ? coarse_margin : 0),
                          least(quota->mark, spare) * reserve_share);
+  if (quota->shape.window)
+    quota->reserve *= 1 + window_reserve * others_of(quota);
 }
 
 /* 1, or less after a 429. */
@@ -299,7 +314,9 @@ learn_slope(inf_quota *quota, double seen, const inf_quota_sent *sent)
   if (seen + (double)sent->units >= full && slope < quota->refill)
     return;
   double span_s = most(slope_s, slope_costs * quota->cost / quota->rate);
-  quota->refill += (slope - quota->refill) * dt / (dt + span_s);
+  double weight = dt / (dt + span_s);
+  quota->refill += (slope - quota->refill) * weight;
+  quota->own += (own / dt - quota->own) * weight;
 }
 
 /* A level that is far from what is expected must be told again. */

@@ -66,6 +66,7 @@ typedef struct inf_quota {
   double seen;       /* what it told */
   uint64_t heard_ns; /* when; 0: never */
   double refill;     /* net of other tenants, units per second */
+  double own;        /* what we use ourselves, over the same time */
   double odd;        /* a level told that did not fit what was expected */
   uint32_t odds;     /* how often in a row */
 

@@ -413,6 +413,20 @@ test_window(void **state)
   assert_true(inf_quota_read(&quota, 1, START_NS + 80 * S).level == 0);
 }
 
+/* Four others empty it as fast as we do: the last requests are left to them. */
+static void
+test_window_with_others(void **state)
+{
+  (void)state;
+  inf_quota quota = quota_at(60);
+  quota.shape.window = true;
+  quota.shape.window_end_ns = START_NS + 30 * S;
+  quota.refill = -20;
+  quota.own = 5;
+  inf_quota_spend(&quota, 1, START_NS);
+  assert_about(inf_quota_read(&quota, 1000, START_NS).burst, 59 - 9);
+}
+
 /* ---- The loop closed ----------------------------------------------------- */
 
 /* A bucket of 600 a minute that holds 100, requests of one unit, answers after
@@ -572,6 +586,7 @@ main(void)
       cmocka_unit_test(test_never_silent),
       cmocka_unit_test(test_emptiest),
       cmocka_unit_test(test_window),
+      cmocka_unit_test(test_window_with_others),
       cmocka_unit_test(test_alone),
       cmocka_unit_test(test_without_headers),
       cmocka_unit_test(test_cotenant),

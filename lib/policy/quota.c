@@ -7,9 +7,10 @@
  * - the mark, 6 s of refill: of a bucket that holds ten seconds' worth, a
  *   client alone leaves four tenths free for its own pauses, and eight clients
  *   settle at half of the mark, which is 3 s of everybody's spending. Where
- *   the bucket is known to hold less, six tenths of it. Of a small quota, 40
- *   requests where the bucket is known to hold that, 6 where it is not: the
- *   steps of the level are whole requests.
+ *   the bucket is known to hold less, six tenths of it; where it is not known
+ *   what it holds, 3 s: a bucket that is full below the mark would be wasted.
+ *   Of a small quota, 40 requests where the bucket is known to hold that, 6
+ *   where it is not: the steps of the level are whole requests.
  * - six octaves from mark to empty: 64 clients have different levels to settle
  *   at. Three octaves are gentler but leave eight clients no room: 3 % of
  *   429s; six: none.
@@ -41,6 +42,7 @@ static const uint64_t usual_period_ns = 60 * INF_NS_PER_S;
 static const uint64_t unpaced_period_ns = 3600 * INF_NS_PER_S;
 
 static const double mark_s = 6;
+static const double blind_mark_s = 3;
 static const double mark_share = 0.6;
 static const double mark_costs = 40;
 static const double blind_mark_costs = 6;
@@ -128,7 +130,8 @@ set_mark(inf_quota *quota)
 {
   double burst = quota->shape.burst;
   double costs = burst > 0 ? mark_costs : blind_mark_costs;
-  double mark = most(quota->rate * mark_s, quota->cost * costs);
+  double seconds = burst > 0 ? mark_s : blind_mark_s;
+  double mark = most(quota->rate * seconds, quota->cost * costs);
   if (burst > 0)
     mark = least(mark, burst * mark_share);
   quota->mark = most(least(mark, quota->limit * mark_share), 1e-3);
@@ -193,7 +196,7 @@ refill_at(const inf_quota *quota, uint64_t now_ns)
 
 /* How far the level rises by itself. What nobody has told is not expected to
  * be above the mark, but for what a request needs that waits for it; a bucket
- * that we keep ourselves is one of ten seconds. */
+ * that we keep ourselves is one of five seconds. */
 static double
 top_at(const inf_quota *quota, double need, uint64_t now_ns)
 {

@@ -16,7 +16,8 @@
  *     pace(x) = r * 2^(-6 (1 - x/m))   for x <= m
  *               r * x/m                above
  *
- * where the mark m is six seconds of refill, so that a client alone settles at
+ * where the mark m is six seconds of refill (less where the bucket holds less
+ * than ten), so that a client alone settles at
  * x = m: neither empty, which would be 429s, nor full, which would be waste.
  * Nobody estimates who else is there. A tenant who takes a fifth lowers the
  * level a little; N clients of equal demand settle where N * pace(x) = r, that

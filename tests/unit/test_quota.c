@@ -34,10 +34,14 @@ is_about(double value, double wanted, double share)
       fail_msg("%s is %f, not %f", #value, about_value, (double)(wanted)); \
   } while (0)
 
+/* Of a bucket that holds ten seconds' worth, where the reset tells that. */
 static inf_quota_sight
 sight(int64_t limit, int64_t remaining)
 {
-  return (inf_quota_sight){0, limit, remaining, NO, false};
+  int64_t reset_ns = NO;
+  if (remaining < limit / 6)
+    reset_ns = (limit / 6 - remaining) * (int64_t)MINUTE / limit;
+  return (inf_quota_sight){0, limit, remaining, reset_ns, false};
 }
 
 /* A request of one unit, and its answer at once. */
@@ -107,7 +111,7 @@ test_limit_and_period(void **state)
   inf_quota_observe(&quota, &hour, &sent, START_NS + 1);
   now = inf_quota_read(&quota, 1, START_NS + 1);
   assert_int_equal(now.period_ns, HOUR);
-  assert_about(now.pace, 10);
+  assert_about(now.pace, 20); /* of an unknown burst: the mark is 30 */
 }
 
 static void
@@ -132,7 +136,7 @@ test_pace_by_level(void **state)
   static const struct {
     int64_t level;
     double pace;
-  } law[] = {{60, 10}, {30, 1.25}, {0, 10.0 / 64}, {50, 5}, {120, 20}};
+  } law[] = {{60, 10}, {30, 1.25}, {0, 10.0 / 64}, {50, 5}, {120, 40}};
   (void)state;
   for (size_t i = 0; i < sizeof law / sizeof law[0]; i++) {
     inf_quota quota = quota_at(law[i].level);
@@ -347,13 +351,13 @@ test_refusal_that_is_not(void **state)
   inf_quota_refuse(&quota, &first, -1, START_NS);
   assert_true(quota.level <= 0);
   inf_quota_refuse(&quota, &second, -1, START_NS); /* of the same event */
-  set_level(&quota, 60, START_NS);
+  set_level(&quota, 30, START_NS);
   assert_about(pace_of(&quota, START_NS), 8);
-  set_level(&quota, 60, START_NS + 60 * S);
+  set_level(&quota, 30, START_NS + 60 * S);
   assert_about(pace_of(&quota, START_NS + 60 * S), 9.75);
-  set_level(&quota, 60, START_NS + 120 * S);
+  set_level(&quota, 30, START_NS + 120 * S);
   assert_about(pace_of(&quota, START_NS + 120 * S), 10);
-  set_level(&quota, 60, START_NS + 400 * S);
+  set_level(&quota, 30, START_NS + 400 * S);
   assert_about(pace_of(&quota, START_NS + 400 * S), 10);
 }
 
@@ -460,7 +464,9 @@ step(loop *l, uint64_t i)
     inf_quota *quota = &l->quota[c];
     answer *slot = &l->answers[c][i % DELAY_STEPS];
     if (slot->there) {
-      inf_quota_sight s = sight((int64_t)l->limit, slot->remaining);
+      double missing = l->burst - (double)slot->remaining;
+      inf_quota_sight s = {0, (int64_t)l->limit, slot->remaining,
+                           (int64_t)(missing / l->limit * 60e9), false};
       if (l->headers)
         inf_quota_observe(quota, &s, &slot->sent, now_ns);
       if (slot->refused)

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "fleet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A mark is the call's number, the attempt's index, and whether the connection
+ * waited. That of a warm-up is no call's. */
+static const uint64_t warm_up_mark = UINT64_MAX, reused_mark = 1ull << 63;
+
+static uint64_t
+number_of(uint64_t mark)
+{
+  return (mark & ~reused_mark) >> 8;
+}
+
+/* ---- What a provider is like --------------------------------------------- */
+
+/* Mostly 0; else up to max. */
+static uint32_t
+draw_share(inf_rng *rng, uint32_t often, uint32_t max)
+{
+  return dice_chance(rng, often) ? dice_between(rng, 1, max) : 0;
+}
+
+static void
+draw_failures(fleet_params *params, inf_rng *rng)
+{
+  params->stale = draw_share(rng, 300, 100);
+  params->refused_streams = draw_share(rng, 150, 100);
+  params->errors = draw_share(rng, 500, 80);
+  params->cut = draw_share(rng, 400, 150);
+  params->reset = draw_share(rng, 400, 150);
+  params->stall = draw_share(rng, 300, 100);
+  params->error_in_stream = draw_share(rng, 300, 100);
+  params->malformed = draw_share(rng, 300, 200);
+  params->empty = draw_share(rng, 200, 80);
+  params->no_done = draw_share(rng, 200, 1000);
+  params->no_usage = draw_share(rng, 300, 1000);
+  params->wrong_kind = draw_share(rng, 100, 300);
+}
+
+void
+fleet_draw(fleet_params *params, inf_rng *rng)
+{
+  *params = (fleet_params){
+      .labels = dice_below(rng, 4),
+      .connect_ns = dice_log_between(rng, 100 * INF_NS_PER_US,
+                                     100 * INF_NS_PER_MS),
+      .first_ns = dice_log_between(rng, 20 * INF_NS_PER_MS, 2 * INF_NS_PER_S),
+      .per_prompt_token_ns = dice_below(rng, 200) * INF_NS_PER_US,
+      .sigma = dice_between(rng, DICE_ONE / 8, DICE_ONE),
+      .per_token_ns = dice_log_between(rng, INF_NS_PER_MS, 80 * INF_NS_PER_MS),
+      .tokens_max = (uint32_t)dice_log_between(rng, 1, 32),
+      .reused = dice_below(rng, 1001),
+      .normal_ns = dice_log_between(rng, 2 * INF_NS_PER_S, 300 * INF_NS_PER_S),
+      .trouble_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S),
+      .headers = (fleet_headers)dice_below(rng, FLEET_HEADERS_KINDS),
+      .pieces = (fleet_pieces)dice_below(rng, FLEET_BY_BYTE),
+      .crlf = dice_chance(rng, 150),
+      .comments = dice_chance(rng, 300),
+      .escapes = dice_chance(rng, 150),
+      .tight = dice_chance(rng, 150),
+      .prefills = dice_chance(rng, 600),
+      .echoes = dice_chance(rng, 300),
+  };
+  if (dice_chance(rng, 40)) {
+    params->pieces = FLEET_BY_BYTE;
+    params->tokens_max = dice_between(rng, 1, 4);
+  }
+  for (int i = FLEET_SLOW; i < FLEET_REGIMES; i++)
+    params->weights[i] = draw_share(rng, 500, 100);
+  if (dice_chance(rng, 400)) {
+    params->requests_per_minute = (uint32_t)dice_log_between(rng, 30, 6000);
+    params->tokens_per_minute = (uint32_t)dice_log_between(rng, 5000, 4000000);
+    params->cotenant = draw_share(rng, 500, 900);
+    params->cotenant_ns =
+        dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S);
+  }
+  if (dice_chance(rng, 800))
+    draw_failures(params, rng);
+}
+
+/* ---- Weather ------------------------------------------------------------- */
+
+static fleet_regime
+draw_trouble(fleet_provider *provider)
+{
+  const uint32_t *weights = provider->params.weights;
+  uint32_t sum = 0;
+  for (int i = 0; i < FLEET_REGIMES; i++)
+    sum += weights[i];
+  uint32_t draw = dice_below(&provider->weather, sum);
+  for (int i = 0; i < FLEET_REGIMES && sum > 0; i++) {
+    if (draw < weights[i])
+      return (fleet_regime)i;
+    draw -= weights[i];
+  }
+  return FLEET_NORMAL;
+}
+
+static fleet_regime
+regime_at(fleet_provider *provider, uint64_t now_ns)
+{
+  const fleet_params *params = &provider->params;
+  while (now_ns >= provider->regime_until_ns) {
+    bool was_normal = provider->regime == FLEET_NORMAL;
+    provider->regime = was_normal ? draw_trouble(provider) : FLEET_NORMAL;
+    uint64_t mean_ns = provider->regime == FLEET_NORMAL ? params->normal_ns
+                                                        : params->trouble_ns;
+    provider->regime_until_ns += 1 + dice_exponential(&provider->weather,
+                                                      mean_ns);
+  }
+  return provider->regime;
+}
+
+/* ---- Errors -------------------------------------------------------------- */
+
+typedef struct fleet_error {
+  int status;
+  const char *body; /* "": none */
+} fleet_error;
+
+static const fleet_error errors[] = {
+    {500, "{\"error\":{\"message\":\"The server had an error\",\"type\":"
+          "\"server_error\",\"param\":null,\"code\":null}}"},
+    {502, "<html><body><h1>502 Bad Gateway</h1></body></html>"},
+    {503, "{\"error\":{\"message\":\"The engine is currently overloaded\","
+          "\"type\":\"server_error\",\"code\":\"overloaded\"}}"},
+    {529, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\","
+          "\"message\":\"Overloaded\"}}"},
+    {504, ""},
+    {520, "error code: 520"},
+    {408, "{\"detail\":\"timeout\"}"},
+    {500, "{\"error\":{\"message\":\"cut in the mid"},
+};
+
+/* Those that are about the request or the key. */
+static const fleet_error refusals[] = {
+    {400, "{\"error\":{\"message\":\"Invalid value\",\"type\":"
+          "\"invalid_request_error\",\"param\":\"n\",\"code\":null}}"},
+    {400, "{\"error\":{\"message\":\"This model's maximum context length is "
+          "8192 tokens\",\"type\":\"invalid_request_error\",\"code\":"
+          "\"context_length_exceeded\"}}"},
+    {400, "{\"error\":{\"message\":\"The response was filtered\",\"type\":null,"
+          "\"code\":\"content_filter\"}}"},
+    {404, "{\"error\":{\"message\":\"The model does not exist\",\"code\":"
+          "\"model_not_found\"}}"},
+    {401, "{\"error\":{\"message\":\"Incorrect API key provided\",\"code\":"
+          "\"invalid_api_key\"}}"},
+    {429, "{\"error\":{\"message\":\"You exceeded your current quota\",\"type\":"
+          "\"insufficient_quota\",\"code\":\"insufficient_quota\"}}"},
+    {413, "{\"error\":{\"message\":\"Request too large for model\",\"code\":"
+          "\"rate_limit_exceeded\"}}"},
+    {301, ""},
+};
+
+static void
+write_error(fleet_provider *provider, const fleet_error *error,
+            inf_virtual_answer *answer)
+{
+  bool json = error->body[0] == '{';
+  uint64_t at_ns = dice_exponential(&provider->rng, 50 * INF_NS_PER_MS);
+  answer->status = error->status;
+  answer->headers_ns = at_ns;
+  inf_headers_add_line(&answer->headers,
+                       json ? INF_SV("Content-Type: application/json")
+                            : INF_SV("Content-Type: text/html"));
+  if (dice_chance(&provider->rng, 50))
+    inf_headers_add_line(&answer->headers, INF_SV("X-Should-Retry: false"));
+  inf_buf_append_cstr(&answer->body, error->body);
+  inf_virtual_piece_at(answer, at_ns, answer->body.len / 2);
+  inf_virtual_piece_at(answer, at_ns + INF_NS_PER_MS, answer->body.len);
+}
+
+static void
+write_rate_limited(fleet_provider *provider, int64_t wall_ns,
+                   inf_virtual_answer *answer)
+{
+  static const fleet_error error = {
+      429, "{\"error\":{\"message\":\"Rate limit reached\",\"type\":"
+           "\"requests\",\"code\":\"rate_limit_exceeded\"}}"};
+  fleet_write_limits(provider, true, wall_ns, &answer->headers);
+  write_error(provider, &error, answer);
+}
+
+/* ---- The server ---------------------------------------------------------- */
+
+/* "http://p3.sim/v1/...": 3. */
+static fleet_provider *
+provider_of(sim_fleet *fleet, const inf_http_request *request)
+{
+  const char *host = strstr(request->url, "//p");
+  size_t index = host ? (size_t)(host[3] - '0') : fleet->count;
+  if (index < fleet->count)
+    return &fleet->providers[index];
+  ledger_violated(fleet->books, "a request to %s", request->url);
+  return &fleet->providers[0];
+}
+
+static bool
+read_ask(const inf_http_request *request, fleet_ask *ask)
+{
+  inf_sv body = request->body;
+  const char *at = body.len > 0 ? memmem(body.ptr, body.len, "sim:", 4) : NULL;
+  if (!at)
+    return false;
+  char *end;
+  ask->number = strtoull(at + 4, &end, 10);
+  ask->prompt_tokens = (uint32_t)strtoul(end + 1, &end, 10);
+  ask->stream = memmem(body.ptr, body.len, "\"stream\":true", 13);
+  static const char mark[] = "\"assistant\",\"content\":\"";
+  const char *part = memmem(body.ptr, body.len, mark, sizeof mark - 1);
+  if (part) {
+    part += sizeof mark - 1;
+    ask->prefill = inf_sv_of(part, strcspn(part, "\""));
+  }
+  return true;
+}
+
+static void
+on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
+           inf_virtual_link *link)
+{
+  sim_fleet *fleet = context;
+  fleet_provider *provider = provider_of(fleet, request);
+  const fleet_params *params = &provider->params;
+  fleet_regime regime = regime_at(provider, now_ns);
+  fleet_ask ask = {0};
+  fleet->open++;
+  if (read_ask(request, &ask))
+    link->mark = ask.number << 8 | ledger_send(fleet->books, ask.number,
+                                               now_ns);
+  else {
+    link->mark = warm_up_mark;
+    fleet->warm_ups++;
+    ledger_trace(fleet->books, now_ns, LEDGER_WARM, 0, 0, 0);
+  }
+  link->reused = !request->fresh_connection && regime != FLEET_DOWN &&
+                 dice_chance(&provider->rng, params->reused);
+  if (link->reused && link->mark != warm_up_mark)
+    link->mark |= reused_mark;
+  if (!link->reused)
+    link->after_ns = dice_exponential(&provider->rng, params->connect_ns);
+  if (regime != FLEET_DOWN)
+    return;
+  static const inf_net ways[] = {INF_NET_CONNECT, INF_NET_CONNECT,
+                                 INF_NET_CONNECT, INF_NET_RESOLVE,
+                                 INF_NET_TLS,     INF_NET_CONNECT};
+  link->net = ways[dice_below(&provider->rng, 6)];
+  if (dice_chance(&provider->rng, 100))
+    link->after_ns = INF_NEVER; /* packets are dropped */
+}
+
+/* Breaks before any answer. False if it does not. */
+static bool
+write_broken(fleet_provider *provider, bool reused, ledger_attempt *entry,
+             inf_virtual_answer *answer)
+{
+  const fleet_params *params = &provider->params;
+  inf_rng *rng = &provider->rng;
+  if (reused && dice_chance(rng, params->stale)) {
+    entry->untouched = true;
+    answer->end = INF_VIRTUAL_RESET;
+  } else if (dice_chance(rng, params->refused_streams)) {
+    entry->untouched = entry->refused = true;
+    answer->end = INF_VIRTUAL_REFUSED;
+  } else {
+    return false;
+  }
+  answer->end_ns = dice_exponential(rng, 10 * INF_NS_PER_MS);
+  return true;
+}
+
+/* Nothing, or headers and nothing more. */
+static void
+write_silence(fleet_provider *provider, inf_virtual_answer *answer)
+{
+  answer->end = INF_VIRTUAL_NEVER;
+  if (dice_chance(&provider->rng, 500))
+    return;
+  answer->status = 200;
+  answer->headers_ns = provider->params.first_ns;
+  inf_headers_add_line(&answer->headers,
+                       INF_SV("Content-Type: text/event-stream"));
+}
+
+static void
+answer_call(sim_fleet *fleet, fleet_provider *provider, const fleet_ask *ask,
+            bool reused, uint64_t now_ns, ledger_attempt *entry,
+            inf_virtual_answer *answer)
+{
+  inf_rng *rng = &provider->rng;
+  int64_t wall_ns = fleet->clock->wall_start_ns + (int64_t)now_ns;
+  fleet_regime regime = regime_at(provider, now_ns);
+  const uint32_t bad = regime == FLEET_ERRORS ? 800 : provider->params.errors;
+  if (write_broken(provider, reused, entry, answer))
+    return;
+  if (regime == FLEET_BLACK_HOLE)
+    write_silence(provider, answer);
+  else if (!fleet_take(provider, ask->prompt_tokens, now_ns))
+    write_rate_limited(provider, wall_ns, answer);
+  else if (dice_chance(rng, bad) && !dice_chance(rng, 150))
+    write_error(provider, &errors[dice_below(rng, 8)], answer);
+  else if (dice_chance(rng, provider->params.errors / 8))
+    write_error(provider, &refusals[dice_below(rng, 8)], answer);
+  else if (ask->prefill.len > 0 && !provider->params.prefills)
+    write_error(provider, &refusals[0], answer);
+  else {
+    fleet_write_limits(provider, false, wall_ns, &answer->headers);
+    fleet_write_answer(provider, ask, entry, answer);
+  }
+}
+
+static void
+on_answer(void *context, uint64_t mark, const inf_http_request *request,
+          uint64_t now_ns, inf_virtual_answer *answer)
+{
+  sim_fleet *fleet = context;
+  fleet_provider *provider = provider_of(fleet, request);
+  fleet_ask ask = {.attempt = mark & 0xff};
+  if (mark == warm_up_mark || !read_ask(request, &ask)) {
+    answer->status = 200;
+    return;
+  }
+  ledger_attempt *entry =
+      ledger_arrive(fleet->books, ask.number, ask.attempt,
+                    provider->params.labels, now_ns);
+  if (!entry)
+    return;
+  entry->prefill = (uint32_t)ask.prefill.len;
+  answer_call(fleet, provider, &ask, mark & reused_mark, now_ns, entry, answer);
+}
+
+static void
+on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
+{
+  sim_fleet *fleet = context;
+  (void)told_bytes;
+  fleet->open--;
+  if (mark != warm_up_mark)
+    ledger_over(fleet->books, number_of(mark), mark & 0xff,
+                now_ns);
+}
+
+void
+fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
+           uint64_t seed)
+{
+  fleet->server = (inf_virtual_server){on_connect, on_answer, on_over, fleet};
+  fleet->books = books;
+  fleet->clock = clock;
+  fleet->warm_ups = fleet->open = 0;
+  for (size_t i = 0; i < fleet->count; i++) {
+    fleet_provider *provider = &fleet->providers[i];
+    const fleet_params *params = &provider->params;
+    inf_rng_seed(&provider->rng, seed ^ i << 32);
+    inf_rng_seed(&provider->weather, ~seed ^ i << 32);
+    provider->regime = FLEET_NORMAL;
+    provider->regime_until_ns = clock->now_ns;
+    provider->cotenant_on = false;
+    provider->cotenant_until_ns = provider->refilled_ns = clock->now_ns;
+    provider->requests_left = params->requests_per_minute * 1000000ull;
+    provider->tokens_left = params->tokens_per_minute * 1000000ull;
+  }
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* The bytes of an answer: written as a whole, then damaged, then cut into what
+ * arrives when.
+ *
+ * The content comes in chunks of one to sixteen letters. What counts as a
+ * proper end is noted beside it: bytes up to the end of the JSON that has the
+ * finish reason, or the whole of a body. */
+#include "fleet.h"
+
+#include <stdio.h>
+
+enum { max_chunks = 128 };
+
+/* An answer that is being written. */
+typedef struct draft_answer {
+  fleet_provider *provider;
+  const fleet_ask *ask;
+  inf_buf *body;
+  uint32_t text_len;
+  /* Chunk i of the body ends at ends[i] and is there at at_ns[i]. */
+  size_t ends[max_chunks];
+  uint64_t at_ns[max_chunks];
+  size_t count;
+  uint64_t now_ns;  /* of what is written next */
+  size_t whole_end; /* a body of so many bytes has a proper end */
+  bool failed;      /* an error stands within it */
+  char prefix[256]; /* of every chunk */
+  size_t prefix_len;
+} draft_answer;
+
+/* ---- Writing ------------------------------------------------------------- */
+
+static void
+put(draft_answer *draft, const char *text)
+{
+  inf_buf_append(draft->body, text, strlen(text));
+}
+
+/* What was written so far arrives now; past the table's end, together. */
+static void
+cut_here(draft_answer *draft)
+{
+  if (draft->count == max_chunks)
+    draft->count--;
+  draft->ends[draft->count] = draft->body->len;
+  draft->at_ns[draft->count++] = draft->now_ns;
+}
+
+static void
+begin_event(draft_answer *draft)
+{
+  put(draft, draft->provider->params.tight ? "data:" : "data: ");
+}
+
+static void
+end_event(draft_answer *draft)
+{
+  put(draft, draft->provider->params.crlf ? "\r\n\r\n" : "\n\n");
+  cut_here(draft);
+}
+
+static void
+put_text(draft_answer *draft, uint32_t from, uint32_t to)
+{
+  bool escapes = draft->provider->params.escapes;
+  char text[16 * 6 + 1];
+  size_t len = 0;
+  for (uint32_t i = from; i < to; i++) {
+    char letter = ledger_letter(draft->ask->number, draft->ask->attempt, i);
+    if (escapes && i % 5 == 0) {
+      snprintf(text + len, 7, "\\u%04x", (unsigned)(unsigned char)letter);
+      len += 6;
+    } else {
+      text[len++] = letter;
+    }
+  }
+  inf_buf_append(draft->body, text, len);
+}
+
+static void
+write_prefix(draft_answer *draft)
+{
+  int len = snprintf(
+      draft->prefix, sizeof draft->prefix,
+      "{\"id\":\"chatcmpl-%llu-%u\",\"object\":\"chat.completion%s\","
+      "\"created\":1767225600,\"model\":\"m\",\"choices\":[",
+      (unsigned long long)draft->ask->number, (unsigned)draft->ask->attempt,
+      draft->ask->stream ? ".chunk" : "");
+  draft->prefix_len = (size_t)len;
+}
+
+static void
+put_prefix(draft_answer *draft)
+{
+  inf_buf_append(draft->body, draft->prefix, draft->prefix_len);
+}
+
+static void
+put_usage(draft_answer *draft)
+{
+  inf_buf_appendf(draft->body,
+                  "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,"
+                  "\"total_tokens\":%u}",
+                  (unsigned)draft->ask->prompt_tokens,
+                  (unsigned)(draft->text_len / 4 + 1),
+                  (unsigned)(draft->ask->prompt_tokens + draft->text_len / 4 +
+                             1));
+}
+
+/* ---- A stream ------------------------------------------------------------ */
+
+static void
+write_chunk(draft_answer *draft, uint32_t from, uint32_t to)
+{
+  begin_event(draft);
+  put_prefix(draft);
+  put(draft, "{\"index\":0,\"delta\":{\"content\":\"");
+  put_text(draft, from, to);
+  put(draft, "\"},\"finish_reason\":null}]}");
+  end_event(draft);
+}
+
+static void
+write_oddities(draft_answer *draft)
+{
+  const fleet_params *params = &draft->provider->params;
+  if (params->comments && dice_chance(&draft->provider->rng, 200)) {
+    put(draft, ": OPENROUTER PROCESSING");
+    end_event(draft);
+  }
+  if (dice_chance(&draft->provider->rng, params->malformed)) {
+    begin_event(draft);
+    put(draft, "{\"id\":\"chatcmpl-1\",\"choices\":[{\"delta\":{\"content\":");
+    end_event(draft);
+  }
+}
+
+static void
+write_error_event(draft_answer *draft)
+{
+  begin_event(draft);
+  put(draft, "{\"error\":{\"message\":\"The server had an error\",\"type\":"
+             "\"server_error\",\"code\":500}}");
+  end_event(draft);
+  draft->failed = true;
+}
+
+static void
+write_content(draft_answer *draft)
+{
+  fleet_provider *provider = draft->provider;
+  const fleet_params *params = &provider->params;
+  inf_rng *rng = &provider->rng;
+  uint32_t chunks = dice_between(rng, 1, params->tokens_max);
+  uint32_t pos = (uint32_t)draft->ask->prefill.len;
+  if (pos > 0 && params->echoes)
+    pos = 0;
+  uint32_t error_at = dice_chance(rng, params->error_in_stream)
+                          ? dice_below(rng, chunks)
+                          : UINT32_MAX;
+  for (uint32_t i = 0; pos < draft->text_len; i++) {
+    if (params->comments || params->malformed)
+      write_oddities(draft);
+    if (i == error_at) {
+      write_error_event(draft);
+      return;
+    }
+    uint32_t to = pos + dice_between(rng, 1, 16);
+    to = to > draft->text_len ? draft->text_len : to;
+    write_chunk(draft, pos, to);
+    draft->now_ns += dice_below(rng, (uint32_t)params->per_token_ns * 2);
+    pos = to;
+  }
+}
+
+static void
+write_stream_end(draft_answer *draft)
+{
+  const fleet_params *params = &draft->provider->params;
+  inf_rng *rng = &draft->provider->rng;
+  begin_event(draft);
+  put_prefix(draft);
+  put(draft, "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}");
+  draft->whole_end = draft->body->len;
+  end_event(draft);
+  if (!dice_chance(rng, params->no_usage)) {
+    begin_event(draft);
+    put_prefix(draft);
+    put(draft, "],");
+    put_usage(draft);
+    put(draft, "}");
+    end_event(draft);
+  }
+  if (dice_chance(rng, params->no_done))
+    return;
+  begin_event(draft);
+  put(draft, "[DONE]");
+  end_event(draft);
+}
+
+static void
+write_stream(draft_answer *draft)
+{
+  draft->whole_end = SIZE_MAX;
+  write_prefix(draft);
+  if (dice_chance(&draft->provider->rng, 500)) {
+    begin_event(draft);
+    put_prefix(draft);
+    put(draft, "{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":"
+               "\"\"},\"finish_reason\":null}]}");
+    end_event(draft);
+  }
+  write_content(draft);
+  if (!draft->failed)
+    write_stream_end(draft);
+}
+
+/* ---- A whole body -------------------------------------------------------- */
+
+static void
+write_whole(draft_answer *draft)
+{
+  uint32_t pos = (uint32_t)draft->ask->prefill.len;
+  if (draft->provider->params.echoes)
+    pos = 0;
+  write_prefix(draft);
+  put_prefix(draft);
+  put(draft, "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
+  for (; pos < draft->text_len; pos += 16) {
+    uint32_t to = pos + 16;
+    put_text(draft, pos, to < draft->text_len ? to : draft->text_len);
+  }
+  put(draft, "\"},\"finish_reason\":\"stop\"}]");
+  if (!dice_chance(&draft->provider->rng, draft->provider->params.no_usage)) {
+    put(draft, ",");
+    put_usage(draft);
+  }
+  put(draft, "}");
+  draft->whole_end = draft->body->len;
+  draft->now_ns += draft->text_len / 8 * draft->provider->params.per_token_ns;
+  cut_here(draft);
+}
+
+/* ---- Damage and delivery ------------------------------------------------- */
+
+static void
+damage(draft_answer *draft, inf_virtual_answer *answer)
+{
+  const fleet_params *params = &draft->provider->params;
+  inf_rng *rng = &draft->provider->rng;
+  bool cut = true;
+  if (dice_chance(rng, params->cut))
+    answer->end = INF_VIRTUAL_CUT;
+  else if (dice_chance(rng, params->reset))
+    answer->end = INF_VIRTUAL_RESET;
+  else if (dice_chance(rng, params->stall))
+    answer->end = INF_VIRTUAL_NEVER;
+  else
+    cut = dice_chance(rng, params->cut / 4); /* by a clean end */
+  if (!cut)
+    return;
+  /* Often near the end, where the end marks are. */
+  size_t len = draft->body->len;
+  size_t back = dice_below(rng, (uint32_t)len + 1);
+  if (dice_chance(rng, 300))
+    back = dice_below(rng, back < 200 ? (uint32_t)back + 1 : 200);
+  inf_buf_truncate(draft->body, len - back);
+}
+
+static void
+deliver(const draft_answer *draft, inf_virtual_answer *answer)
+{
+  const fleet_params *params = &draft->provider->params;
+  inf_rng *rng = &draft->provider->rng;
+  size_t len = draft->body->len, from = 0;
+  for (size_t i = 0; i < draft->count && from < len; i++) {
+    size_t end = draft->ends[i] < len ? draft->ends[i] : len;
+    uint64_t at_ns = draft->at_ns[i];
+    if (params->pieces == FLEET_IN_ONE)
+      continue;
+    if (params->pieces == FLEET_BY_BYTE)
+      for (; from < end; from++)
+        inf_virtual_piece_at(answer, at_ns + from * 50000, from + 1);
+    if (params->pieces == FLEET_ANYWHERE && end > from)
+      inf_virtual_piece_at(answer, at_ns,
+                           from + dice_below(rng, (uint32_t)(end - from)));
+    if (params->pieces != FLEET_ANYWHERE || dice_chance(rng, 300))
+      inf_virtual_piece_at(answer, at_ns, end);
+    from = end;
+  }
+  inf_virtual_piece_at(answer, draft->now_ns, len);
+  answer->end_ns = draft->now_ns;
+}
+
+static uint64_t
+first_ns(fleet_provider *provider, const fleet_ask *ask)
+{
+  const fleet_params *params = &provider->params;
+  uint64_t median_ns =
+      params->first_ns + ask->prompt_tokens * params->per_prompt_token_ns;
+  if (provider->regime == FLEET_SLOW)
+    median_ns *= 8;
+  return dice_lognormal(&provider->rng, median_ns, params->sigma);
+}
+
+void
+fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
+                   ledger_attempt *entry, inf_virtual_answer *answer)
+{
+  fleet_ask ask = *asked;
+  inf_rng *rng = &provider->rng;
+  draft_answer draft = {.provider = provider, .ask = &ask, .body = &answer->body};
+  uint32_t more = dice_between(rng, 1, provider->params.tokens_max * 8);
+  draft.text_len = (uint32_t)ask.prefill.len + more;
+  draft.now_ns = first_ns(provider, &ask);
+  if (dice_chance(rng, provider->params.wrong_kind))
+    ask.stream = !ask.stream;
+  answer->status = 200;
+  answer->headers_ns = draft.now_ns / dice_between(rng, 1, 4);
+  inf_headers_add_line(&answer->headers,
+                       ask.stream
+                           ? INF_SV("Content-Type: text/event-stream")
+                           : INF_SV("Content-Type: application/json"));
+  if (ask.stream)
+    write_stream(&draft);
+  else
+    write_whole(&draft);
+  if (dice_chance(rng, provider->params.empty))
+    inf_buf_clear(draft.body);
+  damage(&draft, answer);
+  deliver(&draft, answer);
+  entry->text_len = draft.text_len;
+  entry->whole = !draft.failed && draft.body->len >= draft.whole_end;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "swarm.h"
+
+static const char *const label_names[] = {"eu", "private"};
+
+static uint32_t
+pick(inf_rng *rng, const uint32_t *values, uint32_t count)
+{
+  return values[dice_below(rng, count)];
+}
+
+static void
+write_labels(inf_buf *config, const char *name, uint32_t labels)
+{
+  inf_buf_appendf(config, ",\"%s\":[", name);
+  for (int i = 0; i < 2; i++)
+    if (labels >> i & 1)
+      inf_buf_appendf(config, "%s\"%s\"", (labels & 1) && i ? "," : "",
+                      label_names[i]);
+  inf_buf_append_cstr(config, "]");
+}
+
+/* ---- Providers ----------------------------------------------------------- */
+
+static void
+write_keys(inf_buf *config, inf_rng *rng, size_t index)
+{
+  uint32_t keys = dice_below(rng, 4);
+  if (keys == 0) {
+    inf_buf_append_cstr(config, ",\"auth_scheme\":\"none\"");
+    return;
+  }
+  inf_buf_append_cstr(config, ",\"api_key\":[");
+  for (uint32_t i = 0; i < keys; i++)
+    inf_buf_appendf(config, "%s\"key-%zu-%u\"", i ? "," : "", index,
+                    (unsigned)i);
+  inf_buf_append_cstr(config, "]");
+}
+
+static void
+write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
+               size_t index)
+{
+  static const char *const prefills[] = {"none", "assistant", "prefix",
+                                         "continue_final_message"};
+  inf_buf_appendf(config,
+                  "%s{\"name\":\"p%zu\",\"type\":\"openai\",\"proxy\":\"none\","
+                  "\"base_url\":\"http://p%zu.sim/v1\"",
+                  index ? "," : "", index, index);
+  write_keys(config, rng, index);
+  write_labels(config, "labels", params->labels);
+  inf_buf_appendf(config, ",\"prefill\":\"%s\"", prefills[dice_below(rng, 4)]);
+  if (dice_chance(rng, 150))
+    inf_buf_append_cstr(config, ",\"upstream\":\"unary\"");
+  if (dice_chance(rng, 500))
+    inf_buf_append_cstr(config, ",\"warm_path\":\"/health\"");
+  inf_buf_append_cstr(config, "}");
+}
+
+/* ---- Routes -------------------------------------------------------------- */
+
+static void
+write_targets(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
+              swarm_route *route)
+{
+  uint32_t first = dice_below(rng, (uint32_t)swarm->providers);
+  route->targets = dice_between(rng, 1, (uint32_t)swarm->providers);
+  inf_buf_append_cstr(config, "\"targets\":[");
+  for (uint32_t i = 0; i < route->targets; i++)
+    inf_buf_appendf(config, "%s\"p%u/m\"", i ? "," : "",
+                    (unsigned)((first + i) % swarm->providers));
+  inf_buf_append_cstr(config, "]");
+}
+
+static void
+write_timeouts(inf_buf *config, inf_rng *rng, swarm_route *route)
+{
+  uint64_t deadline_ms = dice_log_between(rng, 200, 120000);
+  uint64_t attempt_ms = dice_log_between(rng, 1000, 60000);
+  route->deadline_ns = deadline_ms * INF_NS_PER_MS;
+  route->attempt_ns = attempt_ms * INF_NS_PER_MS;
+  inf_buf_appendf(config,
+                  ",\"timeouts\":{\"connect_ms\":%u,\"first_token_ms\":%u,"
+                  "\"idle_ms\":%u,\"attempt_ms\":%u,\"deadline_ms\":%u}",
+                  (unsigned)dice_log_between(rng, 50, 5000),
+                  (unsigned)dice_log_between(rng, 500, 30000),
+                  (unsigned)dice_log_between(rng, 100, 10000),
+                  (unsigned)attempt_ms, (unsigned)deadline_ms);
+}
+
+static void
+write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
+            swarm_route *route, size_t index)
+{
+  static const char *const modes[] = {"error", "restart", "continue"};
+  static const uint32_t retries[] = {0, 1, 2, 2, 3, 6};
+  static const uint32_t waits[] = {0, 100, 1000, 10000};
+  uint32_t mode = dice_below(rng, 3);
+  inf_buf_appendf(config, "%s\"r%zu\":{", index ? "," : "", index);
+  write_targets(config, rng, swarm, route);
+  route->retries = pick(rng, retries, 6);
+  route->continues = mode == 2;
+  route->labels = dice_chance(rng, 150) ? dice_between(rng, 1, 3) : 0;
+  inf_buf_appendf(config,
+                  ",\"retries\":%u,\"stay\":{\"retries\":%u,"
+                  "\"max_wait_ms\":%u},\"recovery\":\"%s\"",
+                  (unsigned)route->retries, (unsigned)dice_below(rng, 4),
+                  (unsigned)pick(rng, waits, 4), modes[mode]);
+  write_labels(config, "require_labels", route->labels);
+  write_timeouts(config, rng, route);
+  if (dice_chance(rng, 200))
+    inf_buf_append_cstr(config, ",\"keep_warm\":true");
+  if (dice_chance(rng, 200))
+    inf_buf_append_cstr(config, ",\"failover_on\":[\"content_filter\"]");
+  inf_buf_append_cstr(config, "}");
+}
+
+/* ---- The rest ------------------------------------------------------------ */
+
+static void
+write_client(inf_buf *config, inf_rng *rng, const swarm_run *swarm)
+{
+  static const uint32_t intervals[] = {0, 0, 0, 5, 50};
+  bool tight = swarm->slow_readers > 0 && dice_chance(rng, 500);
+  inf_buf_appendf(config,
+                  "{\"threads\":0,\"delivery_interval_ms\":%u,"
+                  "\"max_calls\":%u",
+                  (unsigned)pick(rng, intervals, 5),
+                  dice_chance(rng, 100) ? 20u : 100000u);
+  if (tight)
+    inf_buf_append_cstr(config, ",\"max_undelivered_bytes\":4096,"
+                                "\"max_paused_bytes\":65536");
+  if (dice_chance(rng, 50))
+    inf_buf_append_cstr(config, ",\"max_response_bytes\":1024");
+}
+
+static void
+draw_calls(swarm_run *swarm, inf_rng *rng)
+{
+  swarm->gap_ns = dice_log_between(rng, 5 * INF_NS_PER_MS, INF_NS_PER_S / 2);
+  swarm->in_flight_max = (uint32_t)dice_log_between(rng, 4, 1000);
+  swarm->whole = dice_below(rng, 1001);
+  swarm->prompt_tokens = (uint32_t)dice_log_between(rng, 10, 8000);
+  if (dice_chance(rng, 300))
+    swarm->labelled = dice_below(rng, 500);
+  if (dice_chance(rng, 300))
+    swarm->run_once = dice_below(rng, 500);
+  if (dice_chance(rng, 300))
+    swarm->hurried = dice_below(rng, 500);
+  if (dice_chance(rng, 400))
+    swarm->cancelled = dice_below(rng, 300);
+  if (dice_chance(rng, 400))
+    swarm->slow_readers = dice_below(rng, 1001);
+  swarm->cancel_ns = dice_log_between(rng, INF_NS_PER_MS, 5 * INF_NS_PER_S);
+  swarm->slow_ns = dice_log_between(rng, 10 * INF_NS_PER_MS, INF_NS_PER_S);
+  if (dice_chance(rng, 500))
+    swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 300 * INF_NS_PER_S);
+  if (dice_chance(rng, 80))
+    swarm->memory_fails_one_in = dice_log_between(rng, 100, 20000);
+  swarm->end_ms = dice_chance(rng, 300) ? 0 : 1000000;
+}
+
+/* What is large in this run is so for all its answers. */
+static void
+draw_long_answers(swarm_run *swarm, inf_rng *rng)
+{
+  if (!dice_chance(rng, 60))
+    return;
+  for (size_t i = 0; i < swarm->providers; i++)
+    if (swarm->fleet[i].pieces != FLEET_BY_BYTE)
+      swarm->fleet[i].tokens_max = 500;
+}
+
+void
+swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
+{
+  inf_rng rng;
+  inf_rng_seed(&rng, seed);
+  memset(swarm, 0, sizeof *swarm);
+  swarm->providers = dice_between(&rng, 1, fleet_max_providers);
+  swarm->routes = dice_between(&rng, 1, swarm_max_routes);
+  for (size_t i = 0; i < swarm->providers; i++)
+    fleet_draw(&swarm->fleet[i], &rng);
+  draw_calls(swarm, &rng);
+  draw_long_answers(swarm, &rng);
+  write_client(config, &rng, swarm);
+  inf_buf_append_cstr(config, ",\"providers\":[");
+  for (size_t i = 0; i < swarm->providers; i++)
+    write_provider(config, &rng, &swarm->fleet[i], i);
+  inf_buf_append_cstr(config, "],\"routes\":{");
+  for (size_t i = 0; i < swarm->routes; i++)
+    write_route(config, &rng, swarm, &swarm->route[i], i);
+  inf_buf_append_cstr(config, "}}");
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run is like, all of it drawn from its seed: swarm testing (Groce et
+ * al., "Swarm testing", ISSTA 2012). A run that has everything in it hides
+ * what only comes about where much is missing. */
+#ifndef TESTS_SIMULATION_SWARM_H
+#define TESTS_SIMULATION_SWARM_H
+
+#include "fleet.h"
+
+enum { swarm_max_routes = 3 };
+
+typedef struct swarm_route {
+  uint32_t targets, retries, labels;
+  uint64_t deadline_ns, attempt_ns;
+  bool continues; /* its answers may be gone on with */
+} swarm_route;
+
+/* Shares are in permille. */
+typedef struct swarm_run {
+  size_t providers, routes;
+  fleet_params fleet[fleet_max_providers];
+  swarm_route route[swarm_max_routes];
+  uint64_t gap_ns; /* mean time between two calls */
+  uint32_t in_flight_max;
+  uint32_t whole, labelled, run_once, hurried; /* of the calls */
+  uint32_t cancelled, slow_readers;
+  uint64_t cancel_ns, slow_ns; /* mean times */
+  uint32_t prompt_tokens;
+  uint64_t reload_ns, memory_fails_one_in; /* 0: never */
+  uint32_t end_ms; /* patience of the client's end */
+} swarm_run;
+
+/* Draws a run, and writes the configuration of its client. */
+void swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "world.h"
+
+#include "counted.h"
+#include "engine/client.h"
+#include "swarm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A network or a loop that does this much while no time passes does it for
+ * ever. */
+enum { turns_at_once_max = 50000 };
+enum { batch = 64 };
+enum { fast, slow, queues };
+
+/* 2026-01-01; the clock starts at one second. */
+static const int64_t wall_start_ns = INT64_C(1767225600000000000);
+static const uint64_t start_ns = INF_NS_PER_S;
+
+/* What the caller holds of a call. */
+typedef struct held_call {
+  inf_timer timer; /* of its cancel */
+  infer_call *call;
+  uint64_t number;
+} held_call;
+
+typedef struct sim_world {
+  swarm_run swarm;
+  ledger books;
+  sim_fleet fleet;
+  inf_virtual_clock clock;
+  infer_config *config;
+  infer_client *client;
+  infer_queue *queues[queues];
+  held_call *holds; /* ledger_slots of them */
+  inf_timer_heap cancels;
+  inf_rng rng;
+  uint64_t calls_max, tries;
+  uint64_t next_call_ns, next_read_ns, next_reload_ns;
+  uint64_t just_cancelled; /* has to end in the next turn */
+  uint64_t turns, turns_at_once;
+  world_result *result;
+} sim_world;
+
+/* ---- Hooks --------------------------------------------------------------- */
+
+static void
+on_attempt(const infer_call *call, const infer_attempt *attempt,
+           void *user_data)
+{
+  sim_world *world = user_data;
+  ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
+                       world->clock.now_ns);
+}
+
+static void
+on_call(const infer_call *call, const infer_response *response,
+        const infer_error *error, void *user_data)
+{
+  sim_world *world = user_data;
+  int32_t status = infer_error_status(error);
+  /* An error without memory for itself is none at all to a hook. */
+  if (!response && status == INFER_OK)
+    ledger_violated(&world->books, "call %llu: ended without a result",
+                    (unsigned long long)infer_call_tag(call));
+  world->result->succeeded += status == INFER_OK;
+  ledger_call_ended(&world->books, infer_call_tag(call), status,
+                    world->clock.now_ns);
+}
+
+static inf_transport *
+new_transport(void *context, const inf_curl_options *options)
+{
+  (void)options;
+  sim_world *world = context;
+  return inf_virtual_transport_new(&world->clock, &world->fleet.server);
+}
+
+/* ---- Calls --------------------------------------------------------------- */
+
+static const char filler[] =
+    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod "
+    "tempor incididunt ut labore et dolore magna aliqua. Ut enim ad minim "
+    "veniam, quis nostrud exercitation ullamco laboris.";
+
+static infer_request *
+make_request(sim_world *world, ledger_call *call, uint32_t route)
+{
+  char text[512], model[8];
+  inf_rng *rng = &world->rng;
+  const swarm_route *about = &world->swarm.route[route];
+  infer_request *request = NULL;
+  uint32_t tokens = dice_between(rng, 1, world->swarm.prompt_tokens);
+  uint32_t chars = tokens < sizeof filler ? tokens : sizeof filler - 1;
+  snprintf(model, sizeof model, "r%u", (unsigned)route);
+  snprintf(text, sizeof text, "sim:%llu:%u;%.*s",
+           (unsigned long long)call->number, (unsigned)tokens, (int)chars,
+           filler);
+  if (infer_request_new(&request, model) != INFER_OK)
+    return NULL;
+  call->labels = about->labels;
+  call->deadline_ns = about->deadline_ns;
+  int32_t status = infer_request_add_message(request, "user", text);
+  if (dice_chance(rng, world->swarm.hurried)) {
+    uint64_t ms = dice_log_between(rng, 1, 5000);
+    call->deadline_ns = ms * INF_NS_PER_MS;
+    infer_request_set_deadline_ms(request, (int64_t)ms);
+  }
+  if (dice_chance(rng, world->swarm.run_once)) {
+    call->run_once = true;
+    infer_request_set_run_once(request, 1);
+  }
+  if (dice_chance(rng, world->swarm.labelled)) {
+    call->labels |= 1;
+    status = status ? status : infer_request_require_label(request, "eu");
+  }
+  if (status == INFER_OK)
+    return request;
+  infer_request_free(request);
+  return NULL;
+}
+
+static void
+note_accepted(sim_world *world, ledger_call *call, infer_call *handle)
+{
+  inf_rng *rng = &world->rng;
+  call->allowance = inf_retry_allowance(handle->params, handle->target_count);
+  ledger_begin(&world->books, call, world->clock.now_ns);
+  if (!dice_chance(rng, world->swarm.cancelled)) {
+    infer_call_free(handle);
+    return;
+  }
+  held_call *hold = &world->holds[call->number % ledger_slots];
+  if (hold->call) { /* still that of an earlier one */
+    inf_timer_cancel(&world->cancels, &hold->timer);
+    infer_call_free(hold->call);
+  }
+  hold->call = handle;
+  hold->number = call->number;
+  inf_timer_set(&world->cancels, &hold->timer,
+                world->clock.now_ns +
+                    dice_exponential(rng, world->swarm.cancel_ns));
+}
+
+static void
+submit(sim_world *world)
+{
+  inf_rng *rng = &world->rng;
+  ledger_call *call = ledger_place(&world->books);
+  world->tries++;
+  if (!call)
+    return;
+  uint32_t route = dice_below(rng, (uint32_t)world->swarm.routes);
+  const swarm_route *about = &world->swarm.route[route];
+  infer_call *handle = NULL;
+  infer_request *request = make_request(world, call, route);
+  if (!request)
+    return;
+  call->stream = !dice_chance(rng, world->swarm.whole);
+  call->continues = about->continues;
+  call->attempt_max_ns = about->attempt_ns;
+  call->deadline_ns += world->clock.now_ns;
+  int32_t status = infer_submit(
+      world->client, request,
+      call->stream ? INFER_SUBMIT_STREAM : INFER_SUBMIT_WHOLE,
+      world->queues[dice_chance(rng, world->swarm.slow_readers) ? slow : fast],
+      call->number, &handle, NULL);
+  infer_request_free(request);
+  if (status == INFER_OK) {
+    note_accepted(world, call, handle);
+    return;
+  }
+  world->result->refused++;
+  ledger_trace(&world->books, world->clock.now_ns, LEDGER_REFUSE, call->number,
+               (uint64_t)(int64_t)status, 0);
+}
+
+static void
+cancel_due(sim_world *world)
+{
+  inf_timer *timer =
+      inf_timer_pop_due(&world->cancels, world->clock.now_ns);
+  if (!timer)
+    return;
+  held_call *held = INF_CONTAINER_OF(timer, held_call, timer);
+  ledger_call *call = &world->books.calls[held->number % ledger_slots];
+  ledger_trace(&world->books, world->clock.now_ns, LEDGER_CANCEL, held->number,
+               0, 0);
+  if (call->number == held->number && call->ended_ns == 0) {
+    call->cancelled = true;
+    world->just_cancelled = held->number;
+  }
+  infer_call_cancel(held->call);
+  infer_call_free(held->call);
+  held->call = NULL;
+}
+
+/* ---- Readers ------------------------------------------------------------- */
+
+static bool
+read_some(sim_world *world, infer_queue *queue, size_t most)
+{
+  infer_event *events[batch];
+  size_t count = inf_queue_take(queue, events, most, NULL);
+  for (size_t i = 0; i < count; i++) {
+    ledger_event(&world->books, events[i], world->clock.now_ns);
+    infer_event_free(events[i]);
+  }
+  world->result->events += count;
+  return count == most;
+}
+
+static void
+read_due(sim_world *world)
+{
+  while (read_some(world, world->queues[fast], batch))
+    ;
+  if (world->clock.now_ns < world->next_read_ns)
+    return;
+  read_some(world, world->queues[slow], dice_between(&world->rng, 1, batch));
+  world->next_read_ns = world->clock.now_ns + 1 +
+                        dice_exponential(&world->rng, world->swarm.slow_ns);
+}
+
+/* ---- The course of events ------------------------------------------------ */
+
+static bool
+is_over(const sim_world *world)
+{
+  bool made = world->tries >= world->calls_max;
+  return made && (world->swarm.end_ms == 0 || world->books.unread == 0);
+}
+
+static uint64_t
+next_ns(const sim_world *world)
+{
+  uint64_t others_ns[] = {
+      inf_timer_next_ns(&world->cancels),
+      world->swarm.slow_readers > 0 ? world->next_read_ns : INF_NEVER,
+      world->tries < world->calls_max ? world->next_call_ns : INF_NEVER,
+  };
+  uint64_t next_ns = world->next_reload_ns;
+  for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++)
+    if (others_ns[i] < next_ns)
+      next_ns = others_ns[i];
+  return next_ns;
+}
+
+static void
+turn(sim_world *world, uint64_t until_ns)
+{
+  uint64_t now_ns = world->clock.now_ns;
+  inf_client_drive(world->client, until_ns > now_ns ? until_ns - now_ns : 0);
+  world->turns++;
+  world->turns_at_once++;
+  if (world->clock.now_ns > now_ns)
+    world->turns_at_once = 0;
+  if (world->turns_at_once > turns_at_once_max)
+    ledger_violated(&world->books, "%d turns and no time passes",
+                    turns_at_once_max);
+}
+
+/* What was asked to end before the turn has ended in it. */
+static void
+check_cancelled(sim_world *world)
+{
+  uint64_t number = world->just_cancelled;
+  const ledger_call *call = &world->books.calls[number % ledger_slots];
+  world->just_cancelled = 0;
+  if (number > 0 && call->number == number && call->ended_ns == 0)
+    ledger_violated(&world->books, "call %llu: its cancel was lost",
+                    (unsigned long long)number);
+}
+
+static void
+reload(sim_world *world)
+{
+  infer_client_reload(world->client, world->config, NULL);
+  world->next_reload_ns = world->clock.now_ns + world->swarm.reload_ns;
+}
+
+static void
+take_turns(sim_world *world)
+{
+  while (!is_over(world) && !world->books.violation[0]) {
+    turn(world, next_ns(world));
+    check_cancelled(world);
+    read_due(world);
+    cancel_due(world);
+    if (world->clock.now_ns >= world->next_reload_ns)
+      reload(world);
+    if (world->clock.now_ns < world->next_call_ns ||
+        world->tries >= world->calls_max)
+      continue;
+    if (world->books.live < world->swarm.in_flight_max)
+      submit(world);
+    world->next_call_ns = world->clock.now_ns +
+                          dice_exponential(&world->rng, world->swarm.gap_ns);
+  }
+}
+
+/* ---- Beginning and end --------------------------------------------------- */
+
+static bool
+make_client(sim_world *world, uint64_t seed)
+{
+  inf_buf text;
+  infer_error *error = NULL;
+  inf_buf_init(&text, 1 << 20);
+  swarm_draw(&world->swarm, seed, &text);
+  if (getenv("INFER_SIMULATION_TRACE"))
+    fprintf(stderr, "%s\n", inf_buf_cstr(&text));
+  world->fleet.count = world->swarm.providers;
+  for (size_t i = 0; i < world->fleet.count; i++)
+    world->fleet.providers[i].params = world->swarm.fleet[i];
+  fleet_init(&world->fleet, &world->books, &world->clock, seed);
+  const inf_client_parts parts = {new_transport, world, &world->clock.clock,
+                                  seed};
+  int32_t status =
+      infer_config_from_json(&world->config, text.ptr, text.len, &error);
+  if (status == INFER_OK) {
+    infer_config_set_telemetry(world->config, on_attempt, on_call, world);
+    status = inf_client_new_with(&world->client, world->config, &parts, &error);
+  }
+  for (int i = 0; i < queues && status == INFER_OK; i++)
+    status = infer_queue_new(&world->queues[i], world->client);
+  if (status != INFER_OK)
+    fprintf(stderr, "simulation: %s\n%s\n", infer_error_message(error),
+            inf_buf_cstr(&text));
+  infer_error_free(error);
+  inf_buf_fini(&text);
+  return status == INFER_OK;
+}
+
+/* Closes the client, with calls in flight or without, and reads the rest. */
+static void
+end(sim_world *world)
+{
+  world->books.closing = true;
+  infer_client_close(world->client, 0);
+  for (int i = 0; i < queues; i++) {
+    while (read_some(world, world->queues[i], batch))
+      ;
+    infer_queue_free(world->queues[i]);
+  }
+  if (!world->books.violation[0] && world->books.unread > 0)
+    ledger_violated(&world->books, "%llu calls never ended",
+                    (unsigned long long)world->books.unread);
+  for (size_t i = 0; i < ledger_slots; i++)
+    infer_call_free(world->holds[i].call);
+}
+
+static void
+fill_result(sim_world *world)
+{
+  world_result *result = world->result;
+  result->calls = world->books.begun;
+  result->attempts = world->books.sends;
+  result->bytes = world->books.bytes;
+  result->turns = world->turns;
+  result->virtual_ns = world->clock.now_ns - start_ns;
+  result->hash = world->books.hash;
+  snprintf(result->violation, sizeof result->violation, "%s",
+           world->books.violation);
+}
+
+static void
+check_nothing_left(sim_world *world, size_t blocks, size_t bytes)
+{
+  if (world->fleet.open > 0)
+    ledger_violated(&world->books, "%llu exchanges are left",
+                    (unsigned long long)world->fleet.open);
+  if (counted_blocks() != blocks || counted_bytes() != bytes)
+    ledger_violated(&world->books, "%zu bytes in %zu blocks are left",
+                    counted_bytes() - bytes, counted_blocks() - blocks);
+}
+
+bool
+world_run(uint64_t seed, uint64_t calls, world_result *result)
+{
+  static sim_world world; /* large, and one at a time */
+  size_t blocks = counted_blocks(), bytes = counted_bytes();
+  memset(&world, 0, sizeof world);
+  memset(result, 0, sizeof *result);
+  world.result = result;
+  world.calls_max = calls;
+  world.holds = calloc(ledger_slots, sizeof *world.holds);
+  inf_virtual_clock_init(&world.clock, start_ns, wall_start_ns);
+  inf_rng_seed(&world.rng, seed * 2 + 1);
+  bool made = world.holds && ledger_init(&world.books) &&
+              make_client(&world, seed);
+  if (made) {
+    world.next_call_ns = world.next_read_ns = start_ns;
+    world.next_reload_ns =
+        world.swarm.reload_ns > 0 ? world.swarm.reload_ns : INF_NEVER;
+    world.books.memory_fails = world.swarm.memory_fails_one_in > 0;
+    counted_fail(world.swarm.memory_fails_one_in, seed);
+    take_turns(&world);
+    end(&world);
+    counted_fail(0, 0);
+    infer_client_free(world.client);
+  }
+  infer_config_free(world.config);
+  if (made)
+    check_nothing_left(&world, blocks, bytes);
+  fill_result(&world);
+  ledger_fini(&world.books);
+  free(world.holds);
+  return made;
+}

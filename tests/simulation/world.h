@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* One simulated run: a client of the shipped code over the virtual network, a
+ * fleet of providers, and the people who make calls and read answers. */
+#ifndef TESTS_SIMULATION_WORLD_H
+#define TESTS_SIMULATION_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct world_result {
+  uint64_t calls, refused, attempts, events, succeeded, bytes, turns;
+  uint64_t virtual_ns;
+  uint64_t hash;
+  char violation[512]; /* "": none */
+} world_result;
+
+/* Runs the world of that seed until so many calls were made and have ended.
+ * False if it could not be set up. */
+bool world_run(uint64_t seed, uint64_t calls, world_result *result);
+
+#endif

@@ -59,6 +59,27 @@ end_event(draft_answer *draft)
   cut_here(draft);
 }
 
+/* Of an echo the letters are those that it was given. */
+static char
+letter_at(const draft_answer *draft, uint32_t pos)
+{
+  const fleet_ask *ask = draft->ask;
+  if (pos < ask->prefill.len)
+    return ask->prefill.ptr[pos];
+  return ledger_letter(ask->number, ask->attempt, pos);
+}
+
+/* Some send what they were given once more. An echo of fewer bytes than the
+ * library takes for one is not sent by any that accepts so little. */
+static uint32_t
+first_pos(const draft_answer *draft)
+{
+  enum { shortest_echo = 16 };
+  size_t len = draft->ask->prefill.len;
+  bool echoes = draft->provider->params.echoes && len >= shortest_echo;
+  return echoes ? 0 : (uint32_t)len;
+}
+
 static void
 put_text(draft_answer *draft, uint32_t from, uint32_t to)
 {
@@ -66,7 +87,7 @@ put_text(draft_answer *draft, uint32_t from, uint32_t to)
   char text[16 * 6 + 1];
   size_t len = 0;
   for (uint32_t i = from; i < to; i++) {
-    char letter = ledger_letter(draft->ask->number, draft->ask->attempt, i);
+    char letter = letter_at(draft, i);
     if (escapes && i % 5 == 0) {
       snprintf(text + len, 7, "\\u%04x", (unsigned)(unsigned char)letter);
       len += 6;
@@ -152,9 +173,7 @@ write_content(draft_answer *draft)
   const fleet_params *params = &provider->params;
   inf_rng *rng = &provider->rng;
   uint32_t chunks = dice_between(rng, 1, params->tokens_max);
-  uint32_t pos = (uint32_t)draft->ask->prefill.len;
-  if (pos > 0 && params->echoes)
-    pos = 0;
+  uint32_t pos = first_pos(draft);
   uint32_t error_at = dice_chance(rng, params->error_in_stream)
                           ? dice_below(rng, chunks)
                           : UINT32_MAX;
@@ -220,9 +239,7 @@ write_stream(draft_answer *draft)
 static void
 write_whole(draft_answer *draft)
 {
-  uint32_t pos = (uint32_t)draft->ask->prefill.len;
-  if (draft->provider->params.echoes)
-    pos = 0;
+  uint32_t pos = first_pos(draft);
   write_prefix(draft);
   put_prefix(draft);
   put(draft, "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");

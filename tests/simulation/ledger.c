@@ -71,8 +71,9 @@ ledger_violated(ledger *books, const char *format, ...)
 char
 ledger_letter(uint64_t number, uint32_t attempt, uint32_t pos)
 {
-  uint64_t mix = (number << 8 ^ attempt ^ (uint64_t)pos << 40) *
-                 0x9e3779b97f4a7c15ull;
+  uint64_t mix = (number << 8 ^ attempt) * 0x9e3779b97f4a7c15ull;
+  mix = (mix ^ mix >> 32 ^ pos) * 0xbf58476d1ce4e5b9ull;
+  mix = (mix ^ mix >> 27) * 0x94d049bb133111ebull;
   return alphabet[(attempt & 15) * 4 + (mix >> 50 & 3)];
 }
 

@@ -43,27 +43,29 @@ draw_failures(fleet_params *params, inf_rng *rng)
 void
 fleet_draw(fleet_params *params, inf_rng *rng)
 {
-  *params = (fleet_params){
-      .labels = dice_below(rng, 4),
-      .connect_ns = dice_log_between(rng, 100 * INF_NS_PER_US,
-                                     100 * INF_NS_PER_MS),
-      .first_ns = dice_log_between(rng, 20 * INF_NS_PER_MS, 2 * INF_NS_PER_S),
-      .per_prompt_token_ns = dice_below(rng, 200) * INF_NS_PER_US,
-      .sigma = dice_between(rng, DICE_ONE / 8, DICE_ONE),
-      .per_token_ns = dice_log_between(rng, INF_NS_PER_MS, 80 * INF_NS_PER_MS),
-      .tokens_max = (uint32_t)dice_log_between(rng, 1, 32),
-      .reused = dice_below(rng, 1001),
-      .normal_ns = dice_log_between(rng, 2 * INF_NS_PER_S, 300 * INF_NS_PER_S),
-      .trouble_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S),
-      .headers = (fleet_headers)dice_below(rng, FLEET_HEADERS_KINDS),
-      .pieces = (fleet_pieces)dice_below(rng, FLEET_BY_BYTE),
-      .crlf = dice_chance(rng, 150),
-      .comments = dice_chance(rng, 300),
-      .escapes = dice_chance(rng, 150),
-      .tight = dice_chance(rng, 150),
-      .prefills = dice_chance(rng, 600),
-      .echoes = dice_chance(rng, 300),
-  };
+  memset(params, 0, sizeof *params);
+  params->labels = dice_below(rng, 4);
+  params->connect_ns =
+      dice_log_between(rng, 100 * INF_NS_PER_US, 100 * INF_NS_PER_MS);
+  params->first_ns =
+      dice_log_between(rng, 20 * INF_NS_PER_MS, 2 * INF_NS_PER_S);
+  params->per_prompt_token_ns = dice_below(rng, 200) * INF_NS_PER_US;
+  params->sigma = dice_between(rng, DICE_ONE / 8, DICE_ONE);
+  params->per_token_ns =
+      dice_log_between(rng, INF_NS_PER_MS, 80 * INF_NS_PER_MS);
+  params->tokens_max = (uint32_t)dice_log_between(rng, 1, 32);
+  params->reused = dice_below(rng, 1001);
+  params->normal_ns =
+      dice_log_between(rng, 2 * INF_NS_PER_S, 300 * INF_NS_PER_S);
+  params->trouble_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S);
+  params->headers = (fleet_headers)dice_below(rng, FLEET_HEADERS_KINDS);
+  params->pieces = (fleet_pieces)dice_below(rng, FLEET_BY_BYTE);
+  params->crlf = dice_chance(rng, 150);
+  params->comments = dice_chance(rng, 300);
+  params->escapes = dice_chance(rng, 150);
+  params->tight = dice_chance(rng, 150);
+  params->prefills = dice_chance(rng, 600);
+  params->echoes = dice_chance(rng, 300);
   if (dice_chance(rng, 40)) {
     params->pieces = FLEET_BY_BYTE;
     params->tokens_max = dice_between(rng, 1, 4);
@@ -108,8 +110,8 @@ regime_at(fleet_provider *provider, uint64_t now_ns)
     provider->regime = was_normal ? draw_trouble(provider) : FLEET_NORMAL;
     uint64_t mean_ns = provider->regime == FLEET_NORMAL ? params->normal_ns
                                                         : params->trouble_ns;
-    provider->regime_until_ns += 1 + dice_exponential(&provider->weather,
-                                                      mean_ns);
+    provider->regime_until_ns +=
+        1 + dice_exponential(&provider->weather, mean_ns);
   }
   return provider->regime;
 }
@@ -148,8 +150,9 @@ static const fleet_error refusals[] = {
           "\"model_not_found\"}}"},
     {401, "{\"error\":{\"message\":\"Incorrect API key provided\",\"code\":"
           "\"invalid_api_key\"}}"},
-    {429, "{\"error\":{\"message\":\"You exceeded your current quota\",\"type\":"
-          "\"insufficient_quota\",\"code\":\"insufficient_quota\"}}"},
+    {429,
+     "{\"error\":{\"message\":\"You exceeded your current quota\",\"type\":"
+     "\"insufficient_quota\",\"code\":\"insufficient_quota\"}}"},
     {413, "{\"error\":{\"message\":\"Request too large for model\",\"code\":"
           "\"rate_limit_exceeded\"}}"},
     {301, ""},
@@ -229,8 +232,8 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   fleet_ask ask = {0};
   fleet->open++;
   if (read_ask(request, &ask))
-    link->mark = ask.number << 8 | ledger_send(fleet->books, ask.number,
-                                               now_ns);
+    link->mark =
+        ask.number << 8 | ledger_send(fleet->books, ask.number, now_ns);
   else {
     link->mark = warm_up_mark;
     fleet->warm_ups++;
@@ -323,9 +326,8 @@ on_answer(void *context, uint64_t mark, const inf_http_request *request,
     answer->status = 200;
     return;
   }
-  ledger_attempt *entry =
-      ledger_arrive(fleet->books, ask.number, ask.attempt,
-                    provider->params.labels, now_ns);
+  ledger_attempt *entry = ledger_arrive(fleet->books, ask.number, ask.attempt,
+                                        provider->params.labels, now_ns);
   if (!entry)
     return;
   entry->prefill = (uint32_t)ask.prefill.len;
@@ -339,8 +341,7 @@ on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
   (void)told_bytes;
   fleet->open--;
   if (mark != warm_up_mark)
-    ledger_over(fleet->books, number_of(mark), mark & 0xff,
-                now_ns);
+    ledger_over(fleet->books, number_of(mark), mark & 0xff, now_ns);
 }
 
 void

@@ -35,10 +35,10 @@ typedef enum fleet_headers {
 
 /* How its bytes come. */
 typedef enum fleet_pieces {
-  FLEET_BY_EVENT,  /* as they were written */
-  FLEET_ANYWHERE,  /* cut at random places */
-  FLEET_IN_ONE,    /* everything at the end */
-  FLEET_BY_BYTE,   /* one byte at a time */
+  FLEET_BY_EVENT, /* as they were written */
+  FLEET_ANYWHERE, /* cut at random places */
+  FLEET_IN_ONE,   /* everything at the end */
+  FLEET_BY_BYTE,  /* one byte at a time */
   FLEET_PIECES_KINDS,
 } fleet_pieces;
 
@@ -70,8 +70,8 @@ typedef struct fleet_params {
 
 typedef struct fleet_provider {
   fleet_params params;
-  inf_rng rng;         /* of its answers */
-  inf_rng weather;     /* of its regimes: the load has no say in them */
+  inf_rng rng;     /* of its answers */
+  inf_rng weather; /* of its regimes: the load has no say in them */
   fleet_regime regime;
   uint64_t regime_until_ns;
   bool cotenant_on;
@@ -109,7 +109,7 @@ void fleet_write_answer(fleet_provider *provider, const fleet_ask *ask,
  * there. */
 bool fleet_take(fleet_provider *provider, uint32_t tokens, uint64_t now_ns);
 /* The headers about the limits; refused: of a 429. */
-void fleet_write_limits(fleet_provider *provider, bool refused,
-                        int64_t wall_ns, inf_headers *headers);
+void fleet_write_limits(fleet_provider *provider, bool refused, int64_t wall_ns,
+                        inf_headers *headers);
 
 #endif

@@ -119,13 +119,12 @@ put_prefix(draft_answer *draft)
 static void
 put_usage(draft_answer *draft)
 {
-  inf_buf_appendf(draft->body,
-                  "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,"
-                  "\"total_tokens\":%u}",
-                  (unsigned)draft->ask->prompt_tokens,
-                  (unsigned)(draft->text_len / 4 + 1),
-                  (unsigned)(draft->ask->prompt_tokens + draft->text_len / 4 +
-                             1));
+  inf_buf_appendf(
+      draft->body,
+      "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,"
+      "\"total_tokens\":%u}",
+      (unsigned)draft->ask->prompt_tokens, (unsigned)(draft->text_len / 4 + 1),
+      (unsigned)(draft->ask->prompt_tokens + draft->text_len / 4 + 1));
 }
 
 /* ---- A stream ------------------------------------------------------------ */
@@ -326,7 +325,8 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
 {
   fleet_ask ask = *asked;
   inf_rng *rng = &provider->rng;
-  draft_answer draft = {.provider = provider, .ask = &ask, .body = &answer->body};
+  draft_answer draft = {
+      .provider = provider, .ask = &ask, .body = &answer->body};
   uint32_t more = dice_between(rng, 1, provider->params.tokens_max * 8);
   draft.text_len = (uint32_t)ask.prefill.len + more;
   draft.now_ns = first_ns(provider, &ask);
@@ -335,9 +335,8 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   answer->status = 200;
   answer->headers_ns = draft.now_ns / dice_between(rng, 1, 4);
   inf_headers_add_line(&answer->headers,
-                       ask.stream
-                           ? INF_SV("Content-Type: text/event-stream")
-                           : INF_SV("Content-Type: application/json"));
+                       ask.stream ? INF_SV("Content-Type: text/event-stream")
+                                  : INF_SV("Content-Type: application/json"));
   if (ask.stream)
     write_stream(&draft);
   else

@@ -13,9 +13,8 @@ refilled(uint64_t left, uint32_t per_minute, uint32_t permille, uint64_t for_ns)
 {
   uint64_t limit = (uint64_t)per_minute * millionth;
   uint64_t us = for_ns / INF_NS_PER_US;
-  uint64_t more = us > 60 * millionth
-                      ? limit
-                      : us * per_minute / 60 * permille / 1000;
+  uint64_t more =
+      us > 60 * millionth ? limit : us * per_minute / 60 * permille / 1000;
   return left + more > limit ? limit : left + more;
 }
 
@@ -30,9 +29,8 @@ refill(fleet_provider *provider, uint64_t now_ns)
       until_ns = provider->cotenant_until_ns;
     uint32_t permille = 1000 - (provider->cotenant_on ? params->cotenant : 0);
     uint64_t for_ns = until_ns - provider->refilled_ns;
-    provider->requests_left =
-        refilled(provider->requests_left, params->requests_per_minute, permille,
-                 for_ns);
+    provider->requests_left = refilled(
+        provider->requests_left, params->requests_per_minute, permille, for_ns);
     provider->tokens_left = refilled(
         provider->tokens_left, params->tokens_per_minute, permille, for_ns);
     provider->refilled_ns = until_ns;
@@ -89,8 +87,7 @@ write_duration(char *text, size_t size, uint64_t ms)
              (unsigned)(ms / 1000 % 60));
 }
 
-static void
-add(inf_headers *headers, const char *format, ...)
+static void add(inf_headers *headers, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void
@@ -114,8 +111,7 @@ full_ms(uint64_t left, uint32_t per_minute)
 
 static void
 write_kind(fleet_provider *provider, fleet_headers kind, const char *what,
-           uint32_t limit, uint64_t left, int64_t wall_ns,
-           inf_headers *headers)
+           uint32_t limit, uint64_t left, int64_t wall_ns, inf_headers *headers)
 {
   char reset[40];
   uint64_t ms = full_ms(left, limit);
@@ -176,9 +172,8 @@ fleet_write_limits(fleet_provider *provider, bool refused, int64_t wall_ns,
   const fleet_params *params = &provider->params;
   if (params->requests_per_minute == 0)
     return;
-  write_kind(provider, params->headers, "requests",
-             params->requests_per_minute, provider->requests_left, wall_ns,
-             headers);
+  write_kind(provider, params->headers, "requests", params->requests_per_minute,
+             provider->requests_left, wall_ns, headers);
   write_kind(provider, params->headers, "tokens", params->tokens_per_minute,
              provider->tokens_left, wall_ns, headers);
   if (refused)

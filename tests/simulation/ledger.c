@@ -328,7 +328,8 @@ read_text(ledger *books, ledger_call *call, inf_sv text)
   walk at = {call->pos, call->writer};
   books->bytes += text.len;
   if (!walk_text(call, &at, text))
-    ledger_violated(books, "call %llu: byte %u of epoch %u is not of its answer",
+    ledger_violated(books,
+                    "call %llu: byte %u of epoch %u is not of its answer",
                     (unsigned long long)call->number, at.pos, call->epoch);
   call->pos = at.pos;
   call->writer = at.writer;

@@ -52,12 +52,12 @@ typedef struct ledger_call {
 typedef struct ledger {
   ledger_call *calls; /* ledger_slots of them */
   uint64_t next_number;
-  uint64_t live; /* begun and not ended */
+  uint64_t live;   /* begun and not ended */
   uint64_t unread; /* begun and not done */
   uint64_t begun, sends, answers, bytes;
   uint64_t hash;
-  bool memory_fails; /* memory is made to run out */
-  bool closing;      /* every call may end as cancelled */
+  bool memory_fails;   /* memory is made to run out */
+  bool closing;        /* every call may end as cancelled */
   char violation[512]; /* "" while all is well */
 } ledger;
 

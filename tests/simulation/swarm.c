@@ -77,14 +77,15 @@ write_timeouts(inf_buf *config, inf_rng *rng, swarm_route *route)
 {
   uint64_t deadline_ms = dice_log_between(rng, 200, 120000);
   uint64_t attempt_ms = dice_log_between(rng, 1000, 60000);
+  uint64_t connect_ms = dice_log_between(rng, 50, 5000);
+  uint64_t first_ms = dice_log_between(rng, 500, 30000);
+  uint64_t idle_ms = dice_log_between(rng, 100, 10000);
   route->deadline_ns = deadline_ms * INF_NS_PER_MS;
   route->attempt_ns = attempt_ms * INF_NS_PER_MS;
   inf_buf_appendf(config,
                   ",\"timeouts\":{\"connect_ms\":%u,\"first_token_ms\":%u,"
                   "\"idle_ms\":%u,\"attempt_ms\":%u,\"deadline_ms\":%u}",
-                  (unsigned)dice_log_between(rng, 50, 5000),
-                  (unsigned)dice_log_between(rng, 500, 30000),
-                  (unsigned)dice_log_between(rng, 100, 10000),
+                  (unsigned)connect_ms, (unsigned)first_ms, (unsigned)idle_ms,
                   (unsigned)attempt_ms, (unsigned)deadline_ms);
 }
 
@@ -95,7 +96,8 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   static const char *const modes[] = {"error", "restart", "continue"};
   static const uint32_t retries[] = {0, 1, 2, 2, 3, 6};
   static const uint32_t waits[] = {0, 100, 1000, 10000};
-  uint32_t mode = dice_below(rng, 3);
+  uint32_t mode = dice_below(rng, 3), stay = dice_below(rng, 4);
+  uint32_t wait_ms = pick(rng, waits, 4);
   inf_buf_appendf(config, "%s\"r%zu\":{", index ? "," : "", index);
   write_targets(config, rng, swarm, route);
   route->retries = pick(rng, retries, 6);
@@ -104,8 +106,8 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   inf_buf_appendf(config,
                   ",\"retries\":%u,\"stay\":{\"retries\":%u,"
                   "\"max_wait_ms\":%u},\"recovery\":\"%s\"",
-                  (unsigned)route->retries, (unsigned)dice_below(rng, 4),
-                  (unsigned)pick(rng, waits, 4), modes[mode]);
+                  (unsigned)route->retries, (unsigned)stay, (unsigned)wait_ms,
+                  modes[mode]);
   write_labels(config, "require_labels", route->labels);
   write_timeouts(config, rng, route);
   if (dice_chance(rng, 200))
@@ -122,11 +124,12 @@ write_client(inf_buf *config, inf_rng *rng, const swarm_run *swarm)
 {
   static const uint32_t intervals[] = {0, 0, 0, 5, 50};
   bool tight = swarm->slow_readers > 0 && dice_chance(rng, 500);
+  uint32_t interval_ms = pick(rng, intervals, 5);
+  uint32_t calls = dice_chance(rng, 100) ? 20 : 100000;
   inf_buf_appendf(config,
                   "{\"threads\":0,\"delivery_interval_ms\":%u,"
                   "\"max_calls\":%u",
-                  (unsigned)pick(rng, intervals, 5),
-                  dice_chance(rng, 100) ? 20u : 100000u);
+                  (unsigned)interval_ms, (unsigned)calls);
   if (tight)
     inf_buf_append_cstr(config, ",\"max_undelivered_bytes\":4096,"
                                 "\"max_paused_bytes\":65536");

@@ -27,7 +27,7 @@ typedef struct swarm_run {
   uint64_t cancel_ns, slow_ns; /* mean times */
   uint32_t prompt_tokens;
   uint64_t reload_ns, memory_fails_one_in; /* 0: never */
-  uint32_t end_ms; /* patience of the client's end */
+  uint32_t end_ms;                         /* patience of the client's end */
 } swarm_run;
 
 /* Draws a run, and writes the configuration of its client. */

@@ -179,8 +179,7 @@ submit(sim_world *world)
 static void
 cancel_due(sim_world *world)
 {
-  inf_timer *timer =
-      inf_timer_pop_due(&world->cancels, world->clock.now_ns);
+  inf_timer *timer = inf_timer_pop_due(&world->cancels, world->clock.now_ns);
   if (!timer)
     return;
   held_call *held = INF_CONTAINER_OF(timer, held_call, timer);
@@ -388,8 +387,8 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
   world.holds = calloc(ledger_slots, sizeof *world.holds);
   inf_virtual_clock_init(&world.clock, start_ns, wall_start_ns);
   inf_rng_seed(&world.rng, seed * 2 + 1);
-  bool made = world.holds && ledger_init(&world.books) &&
-              make_client(&world, seed);
+  bool made =
+      world.holds && ledger_init(&world.books) && make_client(&world, seed);
   if (made) {
     world.next_call_ns = world.next_read_ns = start_ns;
     world.next_reload_ns =

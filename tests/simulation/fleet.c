@@ -332,16 +332,20 @@ on_answer(void *context, uint64_t mark, const inf_http_request *request,
     return;
   entry->prefill = (uint32_t)ask.prefill.len;
   answer_call(fleet, provider, &ask, mark & reused_mark, now_ns, entry, answer);
+  if (ledger_tracing())
+    fprintf(stderr, "call %llu attempt %u is answered: %d\n%s%s\n",
+            (unsigned long long)ask.number, (unsigned)ask.attempt,
+            answer->status, inf_buf_cstr(&answer->headers.text),
+            inf_buf_cstr(&answer->body));
 }
 
 static void
 on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
 {
   sim_fleet *fleet = context;
-  (void)told_bytes;
   fleet->open--;
   if (mark != warm_up_mark)
-    ledger_over(fleet->books, number_of(mark), mark & 0xff, now_ns);
+    ledger_over(fleet->books, number_of(mark), mark & 0xff, told_bytes, now_ns);
 }
 
 void

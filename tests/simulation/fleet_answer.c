@@ -346,5 +346,6 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   damage(&draft, answer);
   deliver(&draft, answer);
   entry->text_len = draft.text_len;
+  entry->whole_end = draft.whole_end;
   entry->whole = !draft.failed && draft.body->len >= draft.whole_end;
 }

@@ -40,6 +40,15 @@ hash_word(uint64_t hash, uint64_t word)
   return hash ^ hash >> 32;
 }
 
+bool
+ledger_tracing(void)
+{
+  static int verbose = -1;
+  if (verbose < 0)
+    verbose = getenv("INFER_SIMULATION_TRACE") != NULL;
+  return verbose > 0;
+}
+
 void
 ledger_trace(ledger *books, uint64_t now_ns, enum ledger_kind kind,
              uint64_t call, uint64_t a, uint64_t b)
@@ -47,10 +56,7 @@ ledger_trace(ledger *books, uint64_t now_ns, enum ledger_kind kind,
   uint64_t hash = hash_word(books->hash, now_ns);
   hash = hash_word(hash, call << 8 | (uint64_t)kind);
   books->hash = hash_word(hash_word(hash, a), b);
-  static int verbose = -1;
-  if (verbose < 0)
-    verbose = getenv("INFER_SIMULATION_TRACE") != NULL;
-  if (verbose)
+  if (ledger_tracing())
     fprintf(stderr, "%llu.%06llu kind %d call %llu %lld %lld\n",
             (unsigned long long)(now_ns / INF_NS_PER_MS),
             (unsigned long long)(now_ns % INF_NS_PER_MS), (int)kind,
@@ -105,6 +111,7 @@ ledger_place(ledger *books)
     call->number = books->next_number++;
     call->done = true;
     call->ended_ns = 1;
+    call->status = INFER_OK;
     return call;
   }
   return NULL;
@@ -146,6 +153,8 @@ ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
   books->sends++;
   if (call->ended_ns > 0)
     ledger_violated(books, "call %llu: an attempt after its end", name);
+  if (call->has_whole)
+    ledger_violated(books, "call %llu: a whole answer was thrown away", name);
   if (now_ns >= call->deadline_ns)
     ledger_violated(books, "call %llu: an attempt %llu ns after its deadline",
                     name, (unsigned long long)(now_ns - call->deadline_ns));
@@ -192,10 +201,21 @@ ledger_arrive(ledger *books, uint64_t number, uint32_t attempt, uint32_t labels,
   return &call->attempts[attempt];
 }
 
-void
-ledger_over(ledger *books, uint64_t number, uint32_t attempt, uint64_t now_ns)
+/* May a call end so although a whole answer had come? */
+static bool
+may_waste(int32_t status)
 {
-  ledger_trace(books, now_ns, LEDGER_OVER, number, attempt, 0);
+  return status == INFER_OK || status == INFER_E_CANCELLED ||
+         status == INFER_E_DEADLINE || status == INFER_E_NO_MEMORY ||
+         status == INFER_E_LIMIT || status == INFER_E_TOO_LARGE;
+}
+
+void
+ledger_over(ledger *books, uint64_t number, uint32_t attempt, size_t told_bytes,
+            uint64_t now_ns)
+{
+  unsigned long long name = number;
+  ledger_trace(books, now_ns, LEDGER_OVER, number, attempt, told_bytes);
   ledger_call *call = place_of(books, number);
   if (call->number != number) /* it lingered */
     return;
@@ -204,9 +224,10 @@ ledger_over(ledger *books, uint64_t number, uint32_t attempt, uint64_t now_ns)
   call->stale += entry->untouched;
   if (call->ended_ns > 0 && !books->closing &&
       now_ns > call->ended_ns + linger_ns)
-    ledger_violated(books, "call %llu: an exchange %llu ns after its end",
-                    (unsigned long long)number,
+    ledger_violated(books, "call %llu: an exchange %llu ns after its end", name,
                     (unsigned long long)(now_ns - call->ended_ns));
+  if (entry->whole && told_bytes >= entry->whole_end && !books->may_waste)
+    call->has_whole = true;
 }
 
 /* ---- Hooks --------------------------------------------------------------- */
@@ -272,6 +293,8 @@ ledger_call_ended(ledger *books, uint64_t number, int32_t status,
   if (now_ns > call->deadline_ns)
     ledger_violated(books, "call %llu: ended %llu ns after its deadline", name,
                     (unsigned long long)(now_ns - call->deadline_ns));
+  if (call->has_whole && !may_waste(status))
+    ledger_violated(books, "call %llu: a whole answer was thrown away", name);
   if (!may_end_so(books, call, status, now_ns))
     ledger_violated(books, "call %llu: ended as %s", name,
                     infer_status_name(status));

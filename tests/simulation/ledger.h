@@ -22,6 +22,7 @@ typedef struct ledger_attempt {
   uint32_t prefill;  /* bytes of the answer that it was given */
   uint32_t text_len; /* of the whole answer, the prefill included */
   uint64_t over_ns;  /* 0: not yet */
+  size_t whole_end;  /* so many bytes of the body have a proper end in them */
   bool whole;        /* a proper end is among the bytes that it sends */
   bool untouched;    /* it breaks as only a stale connection does */
   bool refused;      /* the stream is refused */
@@ -35,6 +36,7 @@ typedef struct ledger_call {
   uint32_t allowance;
   uint32_t labels; /* that a provider must have, one bit for each */
   bool stream, run_once, continues;
+  bool has_whole; /* an attempt that is over had brought a whole answer */
   bool cancelled; /* may end so from now on */
   /* Sends. */
   uint32_t sends, stale; /* stale: those after which a resend is free */
@@ -57,6 +59,7 @@ typedef struct ledger {
   uint64_t begun, sends, answers, bytes;
   uint64_t hash;
   bool memory_fails;   /* memory is made to run out */
+  bool may_waste;      /* or answers are longer than the client takes */
   bool closing;        /* every call may end as cancelled */
   char violation[512]; /* "" while all is well */
 } ledger;
@@ -77,6 +80,8 @@ enum ledger_kind {
 
 bool ledger_init(ledger *books);
 void ledger_fini(ledger *books);
+/* Is the trace to be printed? */
+bool ledger_tracing(void);
 /* One line of the trace. */
 void ledger_trace(ledger *books, uint64_t now_ns, enum ledger_kind kind,
                   uint64_t call, uint64_t a, uint64_t b);
@@ -95,8 +100,9 @@ uint32_t ledger_send(ledger *books, uint64_t number, uint64_t now_ns);
 /* The request arrives at a provider with these labels. */
 ledger_attempt *ledger_arrive(ledger *books, uint64_t number, uint32_t attempt,
                               uint32_t labels, uint64_t now_ns);
+/* The exchange is over; so many bytes of the body were delivered. */
 void ledger_over(ledger *books, uint64_t number, uint32_t attempt,
-                 uint64_t now_ns);
+                 size_t told_bytes, uint64_t now_ns);
 
 /* Hooks. */
 void ledger_attempt_ended(ledger *books, uint64_t number,

@@ -133,7 +133,7 @@ write_client(inf_buf *config, inf_rng *rng, const swarm_run *swarm)
   if (tight)
     inf_buf_append_cstr(config, ",\"max_undelivered_bytes\":4096,"
                                 "\"max_paused_bytes\":65536");
-  if (dice_chance(rng, 50))
+  if (swarm->small_answers)
     inf_buf_append_cstr(config, ",\"max_response_bytes\":1024");
 }
 
@@ -160,6 +160,7 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
     swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 300 * INF_NS_PER_S);
   if (dice_chance(rng, 80))
     swarm->memory_fails_one_in = dice_log_between(rng, 100, 20000);
+  swarm->small_answers = dice_chance(rng, 50);
   swarm->end_ms = dice_chance(rng, 300) ? 0 : 1000000;
 }
 

@@ -87,7 +87,7 @@ static const char filler[] =
 static infer_request *
 make_request(sim_world *world, ledger_call *call, uint32_t route)
 {
-  char text[512], model[8];
+  char text[512], model[16];
   inf_rng *rng = &world->rng;
   const swarm_route *about = &world->swarm.route[route];
   infer_request *request = NULL;
@@ -308,7 +308,7 @@ make_client(sim_world *world, uint64_t seed)
   infer_error *error = NULL;
   inf_buf_init(&text, 1 << 20);
   swarm_draw(&world->swarm, seed, &text);
-  if (getenv("INFER_SIMULATION_TRACE"))
+  if (ledger_tracing())
     fprintf(stderr, "%s\n", inf_buf_cstr(&text));
   world->fleet.count = world->swarm.providers;
   for (size_t i = 0; i < world->fleet.count; i++)
@@ -394,6 +394,8 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     world.next_reload_ns =
         world.swarm.reload_ns > 0 ? world.swarm.reload_ns : INF_NEVER;
     world.books.memory_fails = world.swarm.memory_fails_one_in > 0;
+    world.books.may_waste =
+        world.books.memory_fails || world.swarm.small_answers;
     counted_fail(world.swarm.memory_fails_one_in, seed);
     take_turns(&world);
     end(&world);

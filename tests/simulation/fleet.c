@@ -44,7 +44,7 @@ void
 fleet_draw(fleet_params *params, inf_rng *rng)
 {
   memset(params, 0, sizeof *params);
-  params->labels = dice_below(rng, 4);
+  params->labels = dice_chance(rng, 400) ? 3 : dice_below(rng, 4);
   params->connect_ns =
       dice_log_between(rng, 100 * INF_NS_PER_US, 100 * INF_NS_PER_MS);
   params->first_ns =

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { max_chunks = 128 };
+enum { max_chunks = 1024 };
 
 /* An answer that is being written. */
 typedef struct draft_answer {

@@ -59,6 +59,7 @@ typedef struct ledger {
   uint64_t begun, sends, answers, bytes;
   uint64_t hash;
   bool memory_fails;   /* memory is made to run out */
+  bool may_be_late;    /* nobody drives the client at times */
   bool may_waste;      /* or answers are longer than the client takes */
   bool closing;        /* every call may end as cancelled */
   char violation[512]; /* "" while all is well */

@@ -98,6 +98,7 @@ print_sum(const world_result *sum, uint64_t seeds, double cpu_s)
          (unsigned long long)sum->hash);
   printf("# %.1f s of CPU, peak %zu bytes of the library\n", cpu_s,
          counted_peak_bytes());
+
   printf("sim_bytes_calls_per_s %.0f\n", (double)sum->calls / cpu_s);
 }
 

@@ -102,7 +102,7 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   write_targets(config, rng, swarm, route);
   route->retries = pick(rng, retries, 6);
   route->continues = mode == 2;
-  route->labels = dice_chance(rng, 150) ? dice_between(rng, 1, 3) : 0;
+  route->labels = dice_chance(rng, 300) ? dice_between(rng, 1, 3) : 0;
   inf_buf_appendf(config,
                   ",\"retries\":%u,\"stay\":{\"retries\":%u,"
                   "\"max_wait_ms\":%u},\"recovery\":\"%s\"",
@@ -123,14 +123,13 @@ static void
 write_client(inf_buf *config, inf_rng *rng, const swarm_run *swarm)
 {
   static const uint32_t intervals[] = {0, 0, 0, 5, 50};
-  bool tight = swarm->slow_readers > 0 && dice_chance(rng, 500);
   uint32_t interval_ms = pick(rng, intervals, 5);
   uint32_t calls = dice_chance(rng, 100) ? 20 : 100000;
   inf_buf_appendf(config,
                   "{\"threads\":0,\"delivery_interval_ms\":%u,"
                   "\"max_calls\":%u",
                   (unsigned)interval_ms, (unsigned)calls);
-  if (tight)
+  if (swarm->tight)
     inf_buf_append_cstr(config, ",\"max_undelivered_bytes\":4096,"
                                 "\"max_paused_bytes\":65536");
   if (swarm->small_answers)
@@ -144,7 +143,7 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
   swarm->in_flight_max = (uint32_t)dice_log_between(rng, 4, 1000);
   swarm->whole = dice_below(rng, 1001);
   swarm->prompt_tokens = (uint32_t)dice_log_between(rng, 10, 8000);
-  if (dice_chance(rng, 300))
+  if (dice_chance(rng, 500))
     swarm->labelled = dice_below(rng, 500);
   if (dice_chance(rng, 300))
     swarm->run_once = dice_below(rng, 500);
@@ -156,23 +155,38 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
     swarm->slow_readers = dice_below(rng, 1001);
   swarm->cancel_ns = dice_log_between(rng, INF_NS_PER_MS, 5 * INF_NS_PER_S);
   swarm->slow_ns = dice_log_between(rng, 10 * INF_NS_PER_MS, INF_NS_PER_S);
-  if (dice_chance(rng, 500))
-    swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 300 * INF_NS_PER_S);
+  swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 300 * INF_NS_PER_S);
   if (dice_chance(rng, 80))
     swarm->memory_fails_one_in = dice_log_between(rng, 100, 20000);
+  if (dice_chance(rng, 200)) {
+    swarm->absences = dice_between(rng, 1, 200);
+    swarm->absent_ns = dice_log_between(rng, INF_NS_PER_MS, 8 * INF_NS_PER_S);
+  }
+  swarm->tight = swarm->slow_readers > 0 && dice_chance(rng, 500);
   swarm->small_answers = dice_chance(rng, 50);
   swarm->end_ms = dice_chance(rng, 300) ? 0 : 1000000;
 }
 
-/* What is large in this run is so for all its answers. */
+/* Answers that are longer than what may wait for a reader, who is slow and
+ * loses his patience. */
 static void
 draw_long_answers(swarm_run *swarm, inf_rng *rng)
 {
-  if (!dice_chance(rng, 60))
+  if (!dice_chance(rng, 80))
     return;
-  for (size_t i = 0; i < swarm->providers; i++)
-    if (swarm->fleet[i].pieces != FLEET_BY_BYTE)
-      swarm->fleet[i].tokens_max = 500;
+  for (size_t i = 0; i < swarm->providers; i++) {
+    fleet_params *params = &swarm->fleet[i];
+    if (params->pieces == FLEET_BY_BYTE)
+      params->pieces = FLEET_BY_EVENT;
+    params->tokens_max = 1500;
+    params->per_token_ns = dice_log_between(rng, 100000, 2 * INF_NS_PER_MS);
+  }
+  swarm->tight = true;
+  swarm->whole = dice_below(rng, 300);
+  swarm->slow_readers = dice_between(rng, 300, 1000);
+  swarm->cancelled = dice_below(rng, 500);
+  swarm->cancel_ns = dice_log_between(rng, INF_NS_PER_S, 16 * INF_NS_PER_S);
+  swarm->slow_ns = dice_log_between(rng, 100 * INF_NS_PER_MS, 4 * INF_NS_PER_S);
 }
 
 void

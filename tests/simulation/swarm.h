@@ -27,8 +27,11 @@ typedef struct swarm_run {
   uint64_t cancel_ns, slow_ns; /* mean times */
   uint32_t prompt_tokens;
   uint64_t reload_ns, memory_fails_one_in; /* 0: never */
-  bool small_answers;                      /* the client takes no long ones */
-  uint32_t end_ms;                         /* patience of the client's end */
+  uint32_t absences;  /* how often the application does not drive at once */
+  uint64_t absent_ns; /* mean; 0: never */
+  bool tight;         /* few bytes may wait for their reader */
+  bool small_answers; /* the client takes no long ones */
+  uint32_t end_ms;    /* patience of the client's end */
 } swarm_run;
 
 /* Draws a run, and writes the configuration of its client. */

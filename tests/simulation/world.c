@@ -272,6 +272,22 @@ check_cancelled(sim_world *world)
                     (unsigned long long)number);
 }
 
+static bool
+all_is_read(const sim_world *world)
+{
+  return atomic_load(&world->queues[fast]->events) == 0 &&
+         atomic_load(&world->queues[slow]->events) == 0;
+}
+
+/* Who had read everything before the turn holds nobody up after it. */
+static void
+check_resumed(sim_world *world, bool was_read)
+{
+  if (was_read && all_is_read(world) && world->client->engine.paused.count > 0)
+    ledger_violated(&world->books, "%zu calls wait for readers who have read",
+                    world->client->engine.paused.count);
+}
+
 static void
 reload(sim_world *world)
 {
@@ -279,11 +295,23 @@ reload(sim_world *world)
   world->next_reload_ns = world->clock.now_ns + world->swarm.reload_ns;
 }
 
+/* The application is busy with other things. */
+static void
+stay_away(sim_world *world)
+{
+  if (dice_chance(&world->rng, world->swarm.absences))
+    world->clock.now_ns +=
+        dice_exponential(&world->rng, world->swarm.absent_ns);
+}
+
 static void
 take_turns(sim_world *world)
 {
   while (!is_over(world) && !world->books.violation[0]) {
+    bool was_read = all_is_read(world);
     turn(world, next_ns(world));
+    check_resumed(world, was_read);
+    stay_away(world);
     check_cancelled(world);
     read_due(world);
     cancel_due(world);
@@ -394,6 +422,7 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     world.next_reload_ns =
         world.swarm.reload_ns > 0 ? world.swarm.reload_ns : INF_NEVER;
     world.books.memory_fails = world.swarm.memory_fails_one_in > 0;
+    world.books.may_be_late = world.swarm.absences > 0;
     world.books.may_waste =
         world.books.memory_fails || world.swarm.small_answers;
     counted_fail(world.swarm.memory_fails_one_in, seed);

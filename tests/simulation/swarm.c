@@ -97,6 +97,7 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   static const uint32_t retries[] = {0, 1, 2, 2, 3, 6};
   static const uint32_t waits[] = {0, 100, 1000, 10000};
   uint32_t mode = dice_below(rng, 3), stay = dice_below(rng, 4);
+  mode = swarm->broken ? 2 : mode;
   uint32_t wait_ms = pick(rng, waits, 4);
   inf_buf_appendf(config, "%s\"r%zu\":{", index ? "," : "", index);
   write_targets(config, rng, swarm, route);
@@ -172,8 +173,6 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
 static void
 draw_long_answers(swarm_run *swarm, inf_rng *rng)
 {
-  if (!dice_chance(rng, 80))
-    return;
   for (size_t i = 0; i < swarm->providers; i++) {
     fleet_params *params = &swarm->fleet[i];
     if (params->pieces == FLEET_BY_BYTE)
@@ -189,6 +188,34 @@ draw_long_answers(swarm_run *swarm, inf_rng *rng)
   swarm->slow_ns = dice_log_between(rng, 100 * INF_NS_PER_MS, 4 * INF_NS_PER_S);
 }
 
+/* Answers that break off again and again, and are gone on with. */
+static void
+draw_broken_answers(swarm_run *swarm, inf_rng *rng)
+{
+  for (size_t i = 0; i < swarm->providers; i++) {
+    fleet_params *params = &swarm->fleet[i];
+    params->prefills = dice_chance(rng, 900);
+    params->cut = dice_between(rng, 100, 500);
+    params->reset = dice_between(rng, 0, 300);
+    params->errors /= 4;
+    params->requests_per_minute = 0;
+    params->tokens_max += 8;
+  }
+  swarm->broken = true;
+  swarm->whole = dice_below(rng, 300);
+}
+
+/* What comes about only where several things meet is drawn together. */
+static void
+draw_theme(swarm_run *swarm, inf_rng *rng)
+{
+  uint32_t theme = dice_below(rng, 12);
+  if (theme == 0)
+    draw_long_answers(swarm, rng);
+  else if (theme <= 2)
+    draw_broken_answers(swarm, rng);
+}
+
 void
 swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
 {
@@ -200,7 +227,7 @@ swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
   for (size_t i = 0; i < swarm->providers; i++)
     fleet_draw(&swarm->fleet[i], &rng);
   draw_calls(swarm, &rng);
-  draw_long_answers(swarm, &rng);
+  draw_theme(swarm, &rng);
   write_client(config, &rng, swarm);
   inf_buf_append_cstr(config, ",\"providers\":[");
   for (size_t i = 0; i < swarm->providers; i++)

@@ -29,6 +29,7 @@ typedef struct swarm_run {
   uint64_t reload_ns, memory_fails_one_in; /* 0: never */
   uint32_t absences;  /* how often the application does not drive at once */
   uint64_t absent_ns; /* mean; 0: never */
+  bool broken;        /* answers break off, and are gone on with */
   bool tight;         /* few bytes may wait for their reader */
   bool small_answers; /* the client takes no long ones */
   uint32_t end_ms;    /* patience of the client's end */

@@ -98,16 +98,27 @@ put_text(draft_answer *draft, uint32_t from, uint32_t to)
   inf_buf_append(draft->body, text, len);
 }
 
+/* Every chunk begins alike, so that it is written once and copied. */
 static void
 write_prefix(draft_answer *draft)
 {
-  int len = snprintf(
-      draft->prefix, sizeof draft->prefix,
-      "{\"id\":\"chatcmpl-%llu-%u\",\"object\":\"chat.completion%s\","
-      "\"created\":1767225600,\"model\":\"m\",\"choices\":[",
-      (unsigned long long)draft->ask->number, (unsigned)draft->ask->attempt,
-      draft->ask->stream ? ".chunk" : "");
-  draft->prefix_len = (size_t)len;
+  static const char name[] = "{\"id\":\"chatcmpl-",
+                    object[] = "\",\"object\":\"";
+  static const char *const kinds[] = {"chat.completion",
+                                      "chat.completion.chunk"};
+  inf_buf prefix;
+  inf_buf_init(&prefix, sizeof draft->prefix);
+  inf_buf_lend(&prefix, draft->prefix, sizeof draft->prefix);
+  inf_buf_append(&prefix, name, sizeof name - 1);
+  inf_buf_append_uint(&prefix, draft->ask->number);
+  inf_buf_append_char(&prefix, '-');
+  inf_buf_append_uint(&prefix, draft->ask->attempt);
+  inf_buf_append(&prefix, object, sizeof object - 1);
+  inf_buf_append_cstr(&prefix, kinds[draft->ask->stream]);
+  inf_buf_append_cstr(&prefix, "\",\"created\":1767225600,\"model\":\"m\","
+                               "\"choices\":[");
+  draft->prefix_len = prefix.len;
+  inf_buf_fini(&prefix);
 }
 
 static void
@@ -119,12 +130,14 @@ put_prefix(draft_answer *draft)
 static void
 put_usage(draft_answer *draft)
 {
-  inf_buf_appendf(
-      draft->body,
-      "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,"
-      "\"total_tokens\":%u}",
-      (unsigned)draft->ask->prompt_tokens, (unsigned)(draft->text_len / 4 + 1),
-      (unsigned)(draft->ask->prompt_tokens + draft->text_len / 4 + 1));
+  uint32_t input = draft->ask->prompt_tokens, output = draft->text_len / 4 + 1;
+  put(draft, "\"usage\":{\"prompt_tokens\":");
+  inf_buf_append_uint(draft->body, input);
+  put(draft, ",\"completion_tokens\":");
+  inf_buf_append_uint(draft->body, output);
+  put(draft, ",\"total_tokens\":");
+  inf_buf_append_uint(draft->body, input + output);
+  put(draft, "}");
 }
 
 /* ---- A stream ------------------------------------------------------------ */
@@ -171,7 +184,7 @@ write_content(draft_answer *draft)
   fleet_provider *provider = draft->provider;
   const fleet_params *params = &provider->params;
   inf_rng *rng = &provider->rng;
-  uint32_t chunks = dice_between(rng, 1, params->tokens_max);
+  uint32_t chunks = draft->text_len / 8 + 1;
   uint32_t pos = first_pos(draft);
   uint32_t error_at = dice_chance(rng, params->error_in_stream)
                           ? dice_below(rng, chunks)
@@ -289,18 +302,21 @@ deliver(const draft_answer *draft, inf_virtual_answer *answer)
   const fleet_params *params = &draft->provider->params;
   inf_rng *rng = &draft->provider->rng;
   size_t len = draft->body->len, from = 0;
+  fleet_pieces pieces = params->pieces;
+  if (pieces == FLEET_BY_BYTE && !dice_chance(rng, 50))
+    pieces = FLEET_ANYWHERE; /* one is enough, and there are many bytes */
   for (size_t i = 0; i < draft->count && from < len; i++) {
     size_t end = draft->ends[i] < len ? draft->ends[i] : len;
     uint64_t at_ns = draft->at_ns[i];
-    if (params->pieces == FLEET_IN_ONE)
+    if (pieces == FLEET_IN_ONE)
       continue;
-    if (params->pieces == FLEET_BY_BYTE)
+    if (pieces == FLEET_BY_BYTE)
       for (; from < end; from++)
         inf_virtual_piece_at(answer, at_ns + from * 50000, from + 1);
-    if (params->pieces == FLEET_ANYWHERE && end > from)
+    if (pieces == FLEET_ANYWHERE && end > from)
       inf_virtual_piece_at(answer, at_ns,
                            from + dice_below(rng, (uint32_t)(end - from)));
-    if (params->pieces != FLEET_ANYWHERE || dice_chance(rng, 300))
+    if (pieces != FLEET_ANYWHERE || dice_chance(rng, 300))
       inf_virtual_piece_at(answer, at_ns, end);
     from = end;
   }
@@ -327,7 +343,8 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   inf_rng *rng = &provider->rng;
   draft_answer draft = {
       .provider = provider, .ask = &ask, .body = &answer->body};
-  uint32_t more = dice_between(rng, 1, provider->params.tokens_max * 8);
+  uint32_t more =
+      (uint32_t)dice_log_between(rng, 1, provider->params.tokens_max * 8);
   draft.text_len = (uint32_t)ask.prefill.len + more;
   draft.now_ns = first_ns(provider, &ask);
   if (dice_chance(rng, provider->params.wrong_kind))

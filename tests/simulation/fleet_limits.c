@@ -87,18 +87,34 @@ write_duration(char *text, size_t size, uint64_t ms)
              (unsigned)(ms / 1000 % 60));
 }
 
-static void add(inf_headers *headers, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* A line, its name made of three parts. */
+static void
+add_text(inf_headers *headers, const char *prefix, const char *what,
+         const char *suffix, const char *value)
+{
+  char memory[128];
+  inf_buf line;
+  inf_buf_init(&line, sizeof memory);
+  inf_buf_lend(&line, memory, sizeof memory);
+  inf_buf_append_cstr(&line, prefix);
+  inf_buf_append_cstr(&line, what);
+  inf_buf_append_cstr(&line, suffix);
+  inf_buf_append_cstr(&line, ": ");
+  inf_buf_append_cstr(&line, value);
+  inf_headers_add_line(headers, inf_buf_sv(&line));
+  inf_buf_fini(&line);
+}
 
 static void
-add(inf_headers *headers, const char *format, ...)
+add_number(inf_headers *headers, const char *prefix, const char *what,
+           const char *suffix, uint64_t value)
 {
-  char line[128];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(line, sizeof line, format, args);
-  va_end(args);
-  inf_headers_add_line(headers, inf_sv_from(line));
+  char text[24], *at = text + sizeof text;
+  *--at = '\0';
+  do
+    *--at = (char)('0' + value % 10);
+  while (value /= 10);
+  add_text(headers, prefix, what, suffix, at);
 }
 
 /* Time until the quota is full, in milliseconds. */
@@ -110,32 +126,31 @@ full_ms(uint64_t left, uint32_t per_minute)
 }
 
 static void
-write_kind(fleet_provider *provider, fleet_headers kind, const char *what,
-           uint32_t limit, uint64_t left, int64_t wall_ns, inf_headers *headers)
+write_kind(fleet_headers kind, const char *what, uint32_t limit, uint64_t left,
+           int64_t wall_ns, inf_headers *headers)
 {
   char reset[40];
   uint64_t ms = full_ms(left, limit);
-  unsigned whole = (unsigned)(left / millionth);
-  (void)provider;
+  uint64_t whole = left / millionth;
   switch (kind) {
   case FLEET_HEADERS_OPENAI:
     write_duration(reset, sizeof reset, ms);
-    add(headers, "x-ratelimit-limit-%s: %u", what, (unsigned)limit);
-    add(headers, "x-ratelimit-remaining-%s: %u", what, whole);
-    add(headers, "x-ratelimit-reset-%s: %s", what, reset);
+    add_number(headers, "x-ratelimit-limit-", what, "", limit);
+    add_number(headers, "x-ratelimit-remaining-", what, "", whole);
+    add_text(headers, "x-ratelimit-reset-", what, "", reset);
     break;
   case FLEET_HEADERS_ANTHROPIC:
     write_rfc3339(reset, sizeof reset,
                   (wall_ns + (int64_t)(ms * INF_NS_PER_MS)) /
                       (int64_t)INF_NS_PER_S);
-    add(headers, "anthropic-ratelimit-%s-limit: %u", what, (unsigned)limit);
-    add(headers, "anthropic-ratelimit-%s-remaining: %u", what, whole);
-    add(headers, "anthropic-ratelimit-%s-reset: %s", what, reset);
+    add_number(headers, "anthropic-ratelimit-", what, "-limit", limit);
+    add_number(headers, "anthropic-ratelimit-", what, "-remaining", whole);
+    add_text(headers, "anthropic-ratelimit-", what, "-reset", reset);
     break;
   case FLEET_HEADERS_SECONDS:
-    add(headers, "ratelimit-limit-%s: %u", what, (unsigned)limit);
-    add(headers, "ratelimit-remaining-%s: %u", what, whole);
-    add(headers, "ratelimit-reset-%s: %u", what, (unsigned)(ms / 1000 + 1));
+    add_number(headers, "ratelimit-limit-", what, "", limit);
+    add_number(headers, "ratelimit-remaining-", what, "", whole);
+    add_number(headers, "ratelimit-reset-", what, "", ms / 1000 + 1);
     break;
   default:
     break;
@@ -151,17 +166,17 @@ write_retry_after(fleet_provider *provider, inf_headers *headers)
   case 0: /* no word */
     break;
   case 1:
-    add(headers, "retry-after-ms: %u", (unsigned)ms);
+    add_number(headers, "retry-after-ms", "", "", ms);
     break;
   case 2:
-    add(headers, "Retry-After: -1");
+    add_text(headers, "Retry-After", "", "", "-1");
     break;
   case 3:
-    add(headers, "Retry-After: %u",
-        (unsigned)dice_log_between(&provider->rng, 1, 600));
+    add_number(headers, "Retry-After", "", "",
+               dice_log_between(&provider->rng, 1, 600));
     break;
   default:
-    add(headers, "Retry-After: %u", (unsigned)(ms / 1000 + 1));
+    add_number(headers, "Retry-After", "", "", ms / 1000 + 1);
   }
 }
 
@@ -172,9 +187,9 @@ fleet_write_limits(fleet_provider *provider, bool refused, int64_t wall_ns,
   const fleet_params *params = &provider->params;
   if (params->requests_per_minute == 0)
     return;
-  write_kind(provider, params->headers, "requests", params->requests_per_minute,
+  write_kind(params->headers, "requests", params->requests_per_minute,
              provider->requests_left, wall_ns, headers);
-  write_kind(provider, params->headers, "tokens", params->tokens_per_minute,
+  write_kind(params->headers, "tokens", params->tokens_per_minute,
              provider->tokens_left, wall_ns, headers);
   if (refused)
     write_retry_after(provider, headers);

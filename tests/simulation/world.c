@@ -87,21 +87,27 @@ static const char filler[] =
 static infer_request *
 make_request(sim_world *world, ledger_call *call, uint32_t route)
 {
-  char text[512], model[16];
+  char memory[512], model[3] = "r0";
+  inf_buf text;
   inf_rng *rng = &world->rng;
   const swarm_route *about = &world->swarm.route[route];
   infer_request *request = NULL;
   uint32_t tokens = dice_between(rng, 1, world->swarm.prompt_tokens);
   uint32_t chars = tokens < sizeof filler ? tokens : sizeof filler - 1;
-  snprintf(model, sizeof model, "r%u", (unsigned)route);
-  snprintf(text, sizeof text, "sim:%llu:%u;%.*s",
-           (unsigned long long)call->number, (unsigned)tokens, (int)chars,
-           filler);
+  model[1] = (char)('0' + route);
+  inf_buf_init(&text, sizeof memory);
+  inf_buf_lend(&text, memory, sizeof memory);
+  inf_buf_append(&text, "sim:", 4);
+  inf_buf_append_uint(&text, call->number);
+  inf_buf_append_char(&text, ':');
+  inf_buf_append_uint(&text, tokens);
+  inf_buf_append_char(&text, ';');
+  inf_buf_append(&text, filler, chars);
   if (infer_request_new(&request, model) != INFER_OK)
     return NULL;
   call->labels = about->labels;
   call->deadline_ns = about->deadline_ns;
-  int32_t status = infer_request_add_message(request, "user", text);
+  int32_t status = infer_request_add_message(request, "user", text.ptr);
   if (dice_chance(rng, world->swarm.hurried)) {
     uint64_t ms = dice_log_between(rng, 1, 5000);
     call->deadline_ns = ms * INF_NS_PER_MS;
@@ -213,8 +219,8 @@ read_some(sim_world *world, infer_queue *queue, size_t most)
 static void
 read_due(sim_world *world)
 {
-  while (read_some(world, world->queues[fast], batch))
-    ;
+  while (atomic_load(&world->queues[fast]->events) > 0)
+    read_some(world, world->queues[fast], batch);
   if (world->clock.now_ns < world->next_read_ns)
     return;
   read_some(world, world->queues[slow], dice_between(&world->rng, 1, batch));

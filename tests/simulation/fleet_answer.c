@@ -17,16 +17,19 @@ typedef struct draft_answer {
   const fleet_ask *ask;
   inf_buf *body;
   uint32_t text_len;
-  /* Chunk i of the body ends at ends[i] and is there at at_ns[i]. */
-  size_t ends[max_chunks];
-  uint64_t at_ns[max_chunks];
   size_t count;
   uint64_t now_ns;  /* of what is written next */
   size_t whole_end; /* a body of so many bytes has a proper end */
   bool failed;      /* an error stands within it */
-  char prefix[256]; /* of every chunk */
   size_t prefix_len;
+  char prefix[256]; /* of every chunk */
+  /* Chunk i of the body ends at ends[i] and is there at at_ns[i]. */
+  size_t ends[max_chunks];
+  uint64_t at_ns[max_chunks];
 } draft_answer;
+
+/* Large, and only one at a time is written. */
+static draft_answer the_draft;
 
 /* ---- Writing ------------------------------------------------------------- */
 
@@ -341,28 +344,31 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
 {
   fleet_ask ask = *asked;
   inf_rng *rng = &provider->rng;
-  draft_answer draft = {
-      .provider = provider, .ask = &ask, .body = &answer->body};
+  draft_answer *draft = &the_draft;
+  memset(draft, 0, offsetof(draft_answer, prefix));
+  draft->provider = provider;
+  draft->ask = &ask;
+  draft->body = &answer->body;
   uint32_t more =
       (uint32_t)dice_log_between(rng, 1, provider->params.tokens_max * 8);
-  draft.text_len = (uint32_t)ask.prefill.len + more;
-  draft.now_ns = first_ns(provider, &ask);
+  draft->text_len = (uint32_t)ask.prefill.len + more;
+  draft->now_ns = first_ns(provider, &ask);
   if (dice_chance(rng, provider->params.wrong_kind))
     ask.stream = !ask.stream;
   answer->status = 200;
-  answer->headers_ns = draft.now_ns / dice_between(rng, 1, 4);
+  answer->headers_ns = draft->now_ns / dice_between(rng, 1, 4);
   inf_headers_add_line(&answer->headers,
                        ask.stream ? INF_SV("Content-Type: text/event-stream")
                                   : INF_SV("Content-Type: application/json"));
   if (ask.stream)
-    write_stream(&draft);
+    write_stream(draft);
   else
-    write_whole(&draft);
+    write_whole(draft);
   if (dice_chance(rng, provider->params.empty))
-    inf_buf_clear(draft.body);
-  damage(&draft, answer);
-  deliver(&draft, answer);
-  entry->text_len = draft.text_len;
-  entry->whole_end = draft.whole_end;
-  entry->whole = !draft.failed && draft.body->len >= draft.whole_end;
+    inf_buf_clear(draft->body);
+  damage(draft, answer);
+  deliver(draft, answer);
+  entry->text_len = draft->text_len;
+  entry->whole_end = draft->whole_end;
+  entry->whole = !draft->failed && draft->body->len >= draft->whole_end;
 }

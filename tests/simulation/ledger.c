@@ -15,20 +15,18 @@ static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static uint8_t places[256]; /* of the letters, counted from 1 */
 
-bool
+/* Large, and of one world at a time. */
+static ledger_call the_calls[ledger_slots];
+
+void
 ledger_init(ledger *books)
 {
   *books = (ledger){.hash = INF_FNV_START, .next_number = 1};
   for (size_t i = 0; i < sizeof alphabet - 1; i++)
     places[(unsigned char)alphabet[i]] = (uint8_t)(i + 1);
-  books->calls = calloc(ledger_slots, sizeof *books->calls);
-  return books->calls;
-}
-
-void
-ledger_fini(ledger *books)
-{
-  free(books->calls);
+  books->calls = the_calls;
+  for (size_t i = 0; i < ledger_slots; i++)
+    the_calls[i].number = 0;
 }
 
 /* FNV-1a with words for bytes; the fold takes what is high to where the next

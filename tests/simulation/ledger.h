@@ -79,8 +79,8 @@ enum ledger_kind {
   LEDGER_WARM,
 };
 
-bool ledger_init(ledger *books);
-void ledger_fini(ledger *books);
+/* One at a time. */
+void ledger_init(ledger *books);
 /* Is the trace to be printed? */
 bool ledger_tracing(void);
 /* One line of the trace. */

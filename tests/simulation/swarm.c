@@ -156,7 +156,8 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
     swarm->slow_readers = dice_below(rng, 1001);
   swarm->cancel_ns = dice_log_between(rng, INF_NS_PER_MS, 5 * INF_NS_PER_S);
   swarm->slow_ns = dice_log_between(rng, 10 * INF_NS_PER_MS, INF_NS_PER_S);
-  swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 300 * INF_NS_PER_S);
+  swarm->reload_ns =
+      dice_log_between(rng, 10 * INF_NS_PER_S, 600 * INF_NS_PER_S);
   if (dice_chance(rng, 80))
     swarm->memory_fails_one_in = dice_log_between(rng, 100, 20000);
   if (dice_chance(rng, 200)) {

@@ -33,7 +33,7 @@ typedef struct sim_world {
   infer_config *config;
   infer_client *client;
   infer_queue *queues[queues];
-  held_call *holds; /* ledger_slots of them */
+  held_call holds[ledger_slots];
   inf_timer_heap cancels;
   inf_rng rng;
   uint64_t calls_max, tries;
@@ -418,11 +418,10 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
   memset(result, 0, sizeof *result);
   world.result = result;
   world.calls_max = calls;
-  world.holds = calloc(ledger_slots, sizeof *world.holds);
   inf_virtual_clock_init(&world.clock, start_ns, wall_start_ns);
   inf_rng_seed(&world.rng, seed * 2 + 1);
-  bool made =
-      world.holds && ledger_init(&world.books) && make_client(&world, seed);
+  ledger_init(&world.books);
+  bool made = make_client(&world, seed);
   if (made) {
     world.next_call_ns = world.next_read_ns = start_ns;
     world.next_reload_ns =
@@ -441,7 +440,5 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
   if (made)
     check_nothing_left(&world, blocks, bytes);
   fill_result(&world);
-  ledger_fini(&world.books);
-  free(world.holds);
   return made;
 }

@@ -102,6 +102,8 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   inf_buf_appendf(config, "%s\"r%zu\":{", index ? "," : "", index);
   write_targets(config, rng, swarm, route);
   route->retries = pick(rng, retries, 6);
+  if (swarm->broken)
+    route->retries = dice_between(rng, 3, 10);
   route->continues = mode == 2;
   route->labels = dice_chance(rng, 300) ? dice_between(rng, 1, 3) : 0;
   inf_buf_appendf(config,
@@ -200,7 +202,8 @@ draw_broken_answers(swarm_run *swarm, inf_rng *rng)
     params->reset = dice_between(rng, 0, 300);
     params->errors /= 4;
     params->requests_per_minute = 0;
-    params->tokens_max += 8;
+    params->tokens_max = dice_between(rng, 8, 128);
+    params->per_token_ns = dice_log_between(rng, 100000, 20 * INF_NS_PER_MS);
   }
   swarm->broken = true;
   swarm->whole = dice_below(rng, 300);

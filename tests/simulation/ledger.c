@@ -421,22 +421,40 @@ check_failure(ledger *books, ledger_call *call, const infer_error *error)
                     (unsigned long long)call->number, call->pos, at.pos);
 }
 
-static void
-read_done(ledger *books, ledger_call *call, const infer_event *event)
+void
+ledger_done(ledger *books, uint64_t number, int32_t status,
+            const infer_response *response, const infer_error *error)
 {
-  int32_t status = infer_event_status(event);
-  unsigned long long name = call->number;
+  ledger_call *call = ledger_find(books, number, "an outcome");
+  unsigned long long name = number;
+  if (!call)
+    return;
   if (call->ended_ns == 0)
     ledger_violated(books, "call %llu: its end was told before", name);
+  if (call->done)
+    ledger_violated(books, "call %llu: its end was told twice", name);
   if (status != call->status)
     ledger_violated(books, "call %llu: two outcomes, %s and %s", name,
                     infer_status_name(status), infer_status_name(call->status));
   if (status == INFER_OK)
-    check_success(books, call, infer_event_response(event));
+    check_success(books, call, response);
   else
-    check_failure(books, call, infer_event_error(event));
+    check_failure(books, call, error);
   call->done = true;
   books->unread--;
+}
+
+void
+ledger_abandon(ledger *books, uint32_t queue)
+{
+  for (size_t i = 0; i < ledger_slots; i++) {
+    ledger_call *call = &books->calls[i];
+    if (call->number == 0 || call->done || call->queue != queue)
+      continue;
+    call->cancelled = true;
+    call->done = true;
+    books->unread--;
+  }
 }
 
 static void
@@ -476,5 +494,6 @@ ledger_event(ledger *books, const infer_event *event, uint64_t now_ns)
   if (type == INFER_EVENT_TEXT)
     read_text(books, call, text);
   else if (type == INFER_EVENT_DONE)
-    read_done(books, call, event);
+    ledger_done(books, number, infer_event_status(event),
+                infer_event_response(event), infer_event_error(event));
 }

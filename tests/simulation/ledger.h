@@ -36,6 +36,7 @@ typedef struct ledger_call {
   uint32_t allowance;
   uint32_t labels; /* that a provider must have, one bit for each */
   bool stream, run_once, continues;
+  uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
   bool cancelled; /* may end so from now on */
   /* Sends. */
@@ -110,6 +111,12 @@ void ledger_attempt_ended(ledger *books, uint64_t number,
                           const infer_attempt *attempt, uint64_t now_ns);
 void ledger_call_ended(ledger *books, uint64_t number, int32_t status,
                        uint64_t now_ns);
+/* The outcome, by its event or asked for. */
+void ledger_done(ledger *books, uint64_t number, int32_t status,
+                 const infer_response *response, const infer_error *error);
+/* Nobody reads that queue any more: its calls are cancelled, their ends
+ * untold. */
+void ledger_abandon(ledger *books, uint32_t queue);
 /* An event that the reader took. */
 void ledger_event(ledger *books, const infer_event *event, uint64_t now_ns);
 

@@ -162,6 +162,11 @@ draw_calls(swarm_run *swarm, inf_rng *rng)
       dice_log_between(rng, 10 * INF_NS_PER_S, 600 * INF_NS_PER_S);
   if (dice_chance(rng, 80))
     swarm->memory_fails_one_in = dice_log_between(rng, 100, 20000);
+  if (dice_chance(rng, 300))
+    swarm->waited_for = dice_below(rng, 1001);
+  swarm->burst = dice_chance(rng, 200) ? dice_between(rng, 2, 50) : 1;
+  if (dice_chance(rng, 200))
+    swarm->leave_ns = dice_log_between(rng, INF_NS_PER_S, 100 * INF_NS_PER_S);
   if (dice_chance(rng, 200)) {
     swarm->absences = dice_between(rng, 1, 200);
     swarm->absent_ns = dice_log_between(rng, INF_NS_PER_MS, 8 * INF_NS_PER_S);

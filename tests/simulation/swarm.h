@@ -22,11 +22,13 @@ typedef struct swarm_run {
   swarm_route route[swarm_max_routes];
   uint64_t gap_ns; /* mean time between two calls */
   uint32_t in_flight_max;
-  uint32_t whole, labelled, run_once, hurried; /* of the calls */
-  uint32_t cancelled, slow_readers;
-  uint64_t cancel_ns, slow_ns; /* mean times */
+  uint32_t whole, labelled, run_once, hurried;  /* of the calls */
+  uint32_t cancelled, slow_readers, waited_for; /* waited_for: no queue */
+  uint32_t burst;                               /* so many at once, at most */
+  uint64_t cancel_ns, slow_ns;                  /* mean times */
   uint32_t prompt_tokens;
   uint64_t reload_ns, memory_fails_one_in; /* 0: never */
+  uint64_t leave_ns;  /* mean time until a reader leaves; 0: never */
   uint32_t absences;  /* how often the application does not drive at once */
   uint64_t absent_ns; /* mean; 0: never */
   bool broken;        /* answers break off, and are gone on with */

@@ -12,7 +12,7 @@
  * ever. */
 enum { turns_at_once_max = 50000 };
 enum { batch = 64 };
-enum { fast, slow, queues };
+enum { fast, slow, queues, own = queues };
 
 /* 2026-01-01; the clock starts at one second. */
 static const int64_t wall_start_ns = INT64_C(1767225600000000000);
@@ -34,10 +34,14 @@ typedef struct sim_world {
   infer_client *client;
   infer_queue *queues[queues];
   held_call holds[ledger_slots];
+  /* Calls that somebody waits for, and those of them that have just ended. */
+  infer_call *waited[ledger_slots];
+  uint64_t ended[ledger_slots];
+  size_t ended_count;
   inf_timer_heap cancels;
   inf_rng rng;
   uint64_t calls_max, tries;
-  uint64_t next_call_ns, next_read_ns, next_reload_ns;
+  uint64_t next_call_ns, next_read_ns, next_reload_ns, next_leave_ns;
   uint64_t just_cancelled; /* has to end in the next turn */
   uint64_t turns, turns_at_once;
   world_result *result;
@@ -64,6 +68,8 @@ on_call(const infer_call *call, const infer_response *response,
   if (!response && status == INFER_OK)
     ledger_violated(&world->books, "call %llu: ended without a result",
                     (unsigned long long)infer_call_tag(call));
+  if (world->waited[infer_call_tag(call) % ledger_slots])
+    world->ended[world->ended_count++] = infer_call_tag(call);
   world->result->succeeded += status == INFER_OK;
   ledger_call_ended(&world->books, infer_call_tag(call), status,
                     world->clock.now_ns);
@@ -131,6 +137,10 @@ static void
 note_accepted(sim_world *world, ledger_call *call, infer_call *handle)
 {
   inf_rng *rng = &world->rng;
+  if (call->queue == own) {
+    world->waited[call->number % ledger_slots] = handle;
+    inf_call_ref(handle);
+  }
   call->allowance = inf_retry_allowance(handle->params, handle->target_count);
   ledger_begin(&world->books, call, world->clock.now_ns);
   if (!dice_chance(rng, world->swarm.cancelled)) {
@@ -165,13 +175,18 @@ submit(sim_world *world)
     return;
   call->stream = !dice_chance(rng, world->swarm.whole);
   call->continues = about->continues;
+  call->queue = dice_chance(rng, world->swarm.slow_readers) ? slow : fast;
+  if (dice_chance(rng, world->swarm.waited_for)) {
+    call->queue = own;
+    call->stream = false;
+  }
   call->attempt_max_ns = about->attempt_ns;
   call->deadline_ns += world->clock.now_ns;
-  int32_t status = infer_submit(
-      world->client, request,
-      call->stream ? INFER_SUBMIT_STREAM : INFER_SUBMIT_WHOLE,
-      world->queues[dice_chance(rng, world->swarm.slow_readers) ? slow : fast],
-      call->number, &handle, NULL);
+  int32_t status =
+      infer_submit(world->client, request,
+                   call->stream ? INFER_SUBMIT_STREAM : INFER_SUBMIT_WHOLE,
+                   call->queue == own ? NULL : world->queues[call->queue],
+                   call->number, &handle, NULL);
   infer_request_free(request);
   if (status == INFER_OK) {
     note_accepted(world, call, handle);
@@ -216,6 +231,24 @@ read_some(sim_world *world, infer_queue *queue, size_t most)
   return count == most;
 }
 
+/* Who waited for a call that has ended gets its outcome. */
+static void
+take_outcomes(sim_world *world)
+{
+  while (world->ended_count > 0) {
+    uint64_t number = world->ended[--world->ended_count];
+    infer_call **call = &world->waited[number % ledger_slots];
+    infer_response *response;
+    infer_error *error;
+    int32_t status = infer_call_wait(*call, 0, &response, &error);
+    ledger_done(&world->books, number, status, response, error);
+    infer_response_free(response);
+    infer_error_free(error);
+    infer_call_free(*call);
+    *call = NULL;
+  }
+}
+
 static void
 read_due(sim_world *world)
 {
@@ -242,6 +275,7 @@ next_ns(const sim_world *world)
 {
   uint64_t others_ns[] = {
       inf_timer_next_ns(&world->cancels),
+      world->next_leave_ns,
       world->swarm.slow_readers > 0 ? world->next_read_ns : INF_NEVER,
       world->tries < world->calls_max ? world->next_call_ns : INF_NEVER,
   };
@@ -301,6 +335,21 @@ reload(sim_world *world)
   world->next_reload_ns = world->clock.now_ns + world->swarm.reload_ns;
 }
 
+/* The slow reader leaves, and another one comes. */
+static void
+leave_due(sim_world *world)
+{
+  infer_queue *queue;
+  if (world->clock.now_ns < world->next_leave_ns ||
+      infer_queue_new(&queue, world->client) != INFER_OK)
+    return;
+  infer_queue_free(world->queues[slow]);
+  world->queues[slow] = queue;
+  ledger_abandon(&world->books, slow);
+  world->next_leave_ns = world->clock.now_ns + 1 +
+                         dice_exponential(&world->rng, world->swarm.leave_ns);
+}
+
 /* The application is busy with other things. */
 static void
 stay_away(sim_world *world)
@@ -319,14 +368,17 @@ take_turns(sim_world *world)
     check_resumed(world, was_read);
     stay_away(world);
     check_cancelled(world);
+    take_outcomes(world);
     read_due(world);
+    leave_due(world);
     cancel_due(world);
     if (world->clock.now_ns >= world->next_reload_ns)
       reload(world);
     if (world->clock.now_ns < world->next_call_ns ||
         world->tries >= world->calls_max)
       continue;
-    if (world->books.live < world->swarm.in_flight_max)
+    uint32_t burst = dice_between(&world->rng, 1, world->swarm.burst);
+    while (burst-- > 0 && world->books.live < world->swarm.in_flight_max)
       submit(world);
     world->next_call_ns = world->clock.now_ns +
                           dice_exponential(&world->rng, world->swarm.gap_ns);
@@ -372,6 +424,7 @@ end(sim_world *world)
 {
   world->books.closing = true;
   infer_client_close(world->client, 0);
+  take_outcomes(world);
   for (int i = 0; i < queues; i++) {
     while (read_some(world, world->queues[i], batch))
       ;
@@ -426,6 +479,7 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     world.next_call_ns = world.next_read_ns = start_ns;
     world.next_reload_ns =
         world.swarm.reload_ns > 0 ? world.swarm.reload_ns : INF_NEVER;
+    world.next_leave_ns = world.swarm.leave_ns > 0 ? start_ns : INF_NEVER;
     world.books.memory_fails = world.swarm.memory_fails_one_in > 0;
     world.books.may_be_late = world.swarm.absences > 0;
     world.books.may_waste =

@@ -7,8 +7,6 @@
  * finish reason, or the whole of a body. */
 #include "fleet.h"
 
-#include <stdio.h>
-
 enum { max_chunks = 1024 };
 
 /* An answer that is being written. */
@@ -87,12 +85,15 @@ static void
 put_text(draft_answer *draft, uint32_t from, uint32_t to)
 {
   bool escapes = draft->provider->params.escapes;
-  char text[16 * 6 + 1];
+  static const char hex[] = "0123456789abcdef";
+  char text[16 * 6];
   size_t len = 0;
   for (uint32_t i = from; i < to; i++) {
     char letter = letter_at(draft, i);
     if (escapes && i % 5 == 0) {
-      snprintf(text + len, 7, "\\u%04x", (unsigned)(unsigned char)letter);
+      memcpy(text + len, "\\u00", 4);
+      text[len + 4] = hex[letter >> 4 & 15];
+      text[len + 5] = hex[letter & 15];
       len += 6;
     } else {
       text[len++] = letter;

@@ -72,13 +72,21 @@ ledger_violated(ledger *books, const char *format, ...)
   va_end(args);
 }
 
+/* Two bits for each of thirty-two places, drawn at once; one reads and writes
+ * place after place. */
 char
 ledger_letter(uint64_t number, uint32_t attempt, uint32_t pos)
 {
-  uint64_t mix = (number << 8 ^ attempt) * 0x9e3779b97f4a7c15ull;
-  mix = (mix ^ mix >> 32 ^ pos) * 0xbf58476d1ce4e5b9ull;
-  mix = (mix ^ mix >> 27) * 0x94d049bb133111ebull;
-  return alphabet[(attempt & 15) * 4 + (mix >> 50 & 3)];
+  static uint64_t last_key, last_mix;
+  uint64_t key = (number << 8 ^ attempt) << 16 ^ (pos / 32 + 1);
+  if (key != last_key) {
+    uint64_t mix = key * 0x9e3779b97f4a7c15ull;
+    mix = (mix ^ mix >> 30) * 0xbf58476d1ce4e5b9ull;
+    mix = (mix ^ mix >> 27) * 0x94d049bb133111ebull;
+    last_mix = mix ^ mix >> 31;
+    last_key = key;
+  }
+  return alphabet[(attempt & 15) * 4 + (last_mix >> pos % 32 * 2 & 3)];
 }
 
 /* ---- Calls --------------------------------------------------------------- */

@@ -185,7 +185,7 @@ draw_long_answers(swarm_run *swarm, inf_rng *rng)
     fleet_params *params = &swarm->fleet[i];
     if (params->pieces == FLEET_BY_BYTE)
       params->pieces = FLEET_BY_EVENT;
-    params->tokens_max = 1500;
+    params->tokens_max = 800;
     params->per_token_ns = dice_log_between(rng, 100000, 2 * INF_NS_PER_MS);
   }
   swarm->tight = true;

@@ -51,7 +51,8 @@ typedef struct fleet_params {
   uint32_t sigma; /* of the lognormal, in 1/65536 */
   uint64_t per_token_ns;
   uint32_t tokens_max;
-  uint32_t reused; /* share of connections that waited */
+  uint32_t long_answers; /* longer than what may wait for a slow reader */
+  uint32_t reused;       /* share of connections that waited */
   /* Regimes: mean duration of each, and how often it comes after normal. */
   uint64_t normal_ns, trouble_ns;
   uint32_t weights[FLEET_REGIMES];

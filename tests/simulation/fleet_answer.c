@@ -7,7 +7,7 @@
  * finish reason, or the whole of a body. */
 #include "fleet.h"
 
-enum { max_chunks = 1024 };
+enum { max_chunks = 4096 };
 
 /* An answer that is being written. */
 typedef struct draft_answer {
@@ -352,6 +352,8 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   draft->body = &answer->body;
   uint32_t more =
       (uint32_t)dice_log_between(rng, 1, provider->params.tokens_max * 8);
+  if (dice_chance(rng, provider->params.long_answers))
+    more = dice_between(rng, 8000, 25000);
   draft->text_len = (uint32_t)ask.prefill.len + more;
   draft->now_ns = first_ns(provider, &ask);
   if (dice_chance(rng, provider->params.wrong_kind))

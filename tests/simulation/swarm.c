@@ -185,13 +185,13 @@ draw_long_answers(swarm_run *swarm, inf_rng *rng)
     fleet_params *params = &swarm->fleet[i];
     if (params->pieces == FLEET_BY_BYTE)
       params->pieces = FLEET_BY_EVENT;
-    params->tokens_max = 800;
+    params->long_answers = dice_between(rng, 20, 150);
     params->per_token_ns = dice_log_between(rng, 100000, 2 * INF_NS_PER_MS);
   }
   swarm->tight = true;
   swarm->whole = dice_below(rng, 300);
   swarm->slow_readers = dice_between(rng, 300, 1000);
-  swarm->cancelled = dice_below(rng, 500);
+  swarm->cancelled = dice_between(rng, 100, 500);
   swarm->cancel_ns = dice_log_between(rng, INF_NS_PER_S, 16 * INF_NS_PER_S);
   swarm->slow_ns = dice_log_between(rng, 100 * INF_NS_PER_MS, 4 * INF_NS_PER_S);
 }

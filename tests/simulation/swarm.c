@@ -218,7 +218,7 @@ draw_broken_answers(swarm_run *swarm, inf_rng *rng)
 static void
 draw_theme(swarm_run *swarm, inf_rng *rng)
 {
-  uint32_t theme = dice_below(rng, 12);
+  uint32_t theme = dice_below(rng, 8);
   if (theme == 0)
     draw_long_answers(swarm, rng);
   else if (theme <= 2)

@@ -277,24 +277,33 @@ measure_once(const char *self, const char *name, const char *port)
   return value;
 }
 
-/* Every job's worker warms up while it alone has the machine: it has answered
+static bool
+is_measured(size_t which, bool busy)
+{
+  const bench_job *job = measurements[which].job;
+  return job && (job->transfers > 0 && strcmp(job->path, "paced") != 0) == busy;
+}
+
+/* The rounds of what keeps the processors busy, or those of what mostly waits:
+ * after such a wait everything is slower for a while.
+ * Every job's worker warms up while it alone has the machine: it has answered
  * once, unrecorded, before the next begins. */
 static void
-measure_rounds(const char *self, const char *port, size_t rounds)
+measure_rounds(const char *self, const char *port, size_t rounds, bool busy)
 {
   for (size_t i = 0; i < measurement_count; i++)
-    if (measurements[i].job) {
+    if (is_measured(i, busy)) {
       worker_start(self, i, port);
       worker_slice(i);
     }
   for (size_t round = 0; round < rounds; round++)
     for (size_t n = 0; n < measurement_count; n++) {
       size_t i = round % 2 == 0 ? n : measurement_count - 1 - n;
-      if (measurements[i].job)
+      if (is_measured(i, busy))
         values[i][round] = worker_slice(i);
     }
   for (size_t i = 0; i < measurement_count; i++)
-    if (measurements[i].job)
+    if (is_measured(i, busy))
       worker_end(i);
 }
 
@@ -401,7 +410,8 @@ main(int argc, char **argv)
          BENCH_CONCURRENCY, (unsigned long long)infer_config_hash());
   fflush(stdout);
   size_t rounds = (size_t)turns * turn_slices;
-  measure_rounds(argv[0], argv[1], rounds);
+  measure_rounds(argv[0], argv[1], rounds, true);
+  measure_rounds(argv[0], argv[1], rounds, false);
   print_medians(rounds);
   bool ok = print_ratios(rounds);
   ok = print_figure("queue_poll_empty_ns",

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <cerrno>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string>
@@ -342,7 +343,7 @@ TEST(queue_has_a_descriptor_and_a_wakeup)
   CHECK(client.try_submit(world::request("sim/good"), queue, 3));
   pollfd ready[2] = {{queue.fd(), POLLIN, 0}, {client.fd(), POLLIN, 0}};
   CHECK(queue.fd() >= 0);
-  while (poll(ready, world::is_driven() ? 2 : 1, 20) >= 0 &&
+  while ((poll(ready, world::is_driven() ? 2 : 1, 20) >= 0 || errno == EINTR) &&
          !(ready[0].revents & POLLIN && runs > 0))
     client.drive(0ms);
   CHECK_EQ(old_runs, 0);

@@ -2,6 +2,7 @@
 /* Queues, events, cancelling and back-pressure over real sockets. */
 #include "world.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,7 +101,10 @@ static bool
 readable(int fd, int wait_ms)
 {
   struct pollfd p = {.fd = fd, .events = POLLIN};
-  return poll(&p, 1, wait_ms) == 1;
+  int count;
+  while ((count = poll(&p, 1, wait_ms)) < 0 && errno == EINTR)
+    continue;
+  return count == 1;
 }
 
 static atomic_int wakeups;

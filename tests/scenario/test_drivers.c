@@ -7,6 +7,7 @@
 
 #include "support/child.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -97,7 +98,10 @@ watch(void *context)
 {
   watcher *self = context;
   struct pollfd fd = {infer_client_fd(self->client), POLLIN, 0};
-  atomic_store(&self->seen, poll(&fd, 1, give_up_ms) == 1);
+  int count;
+  while ((count = poll(&fd, 1, give_up_ms)) < 0 && errno == EINTR)
+    continue;
+  atomic_store(&self->seen, count == 1);
   return NULL;
 }
 

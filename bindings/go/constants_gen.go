@@ -264,6 +264,8 @@ const (
 	OptionPolicyStayMaxWaitMs        = "stay.max_wait_ms"
 	OptionPolicyRecovery             = "recovery"
 	OptionPolicyKeepWarm             = "keep_warm"
+	OptionPolicyBreaker              = "breaker"
+	OptionPolicyRetryBudget          = "retry_budget"
 	OptionPolicyUpstream             = "upstream"
 	OptionPolicyFailoverOn           = "failover_on"
 	OptionPolicyTimeoutsConnectMs    = "timeouts.connect_ms"

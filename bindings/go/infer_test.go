@@ -152,7 +152,7 @@ func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 		u.Total != want.Input+want.Output || u != resp.TotalUsage {
 		t.Errorf("usage %+v of %s", u, resp.JSON())
 	}
-	if len(resp.Attempts) != 1 || !resp.Attempts[0].Won || resp.Attempts[0].Phase(PhaseEnd) <= 0 ||
+	if len(resp.Attempts) != 1 || !resp.Attempts[0].Won || resp.Attempts[0].Decision != "" || resp.Attempts[0].Phase(PhaseEnd) <= 0 ||
 		resp.Attempts[0].Phase(PhaseTLS) != -1 || resp.Attempts[0].Phase(99) != -1 {
 		t.Errorf("attempts %+v", resp.Attempts)
 	}
@@ -582,7 +582,7 @@ func testErrors(t *testing.T, client *Client, _ *sim.Sim) {
 	}
 	if e.HTTPStatus != 429 || e.RetryAfter != 7*time.Second || !e.Retryable || e.Target != "sim/limited" ||
 		e.Provider != "sim" || len(e.Attempts) != 1 || e.Partial != nil || e.Timeout() ||
-		!strings.Contains(e.Error(), "rate limited") {
+		e.Attempts[0].Decision == "" || !strings.Contains(e.Error(), "rate limited") {
 		t.Errorf("%+v", e)
 	}
 	for event, err := range client.Stream(context.Background(), ask("sim/cut")) {

@@ -63,8 +63,10 @@ type Attempt struct {
 	// KeyIndex says which key of the provider was used, from 0.
 	KeyIndex int
 	// Status is zero or the class of the failure, Message a line about it.
-	Status     Status
-	Message    string
+	Status  Status
+	Message string
+	// Decision is a line about what was decided after the failure, and why.
+	Decision   string
 	HTTPStatus int
 	RequestID  string
 	// Won tells that the answer came from this attempt.
@@ -187,6 +189,7 @@ func copyAttempts(attempts []Attempt, from *C.shim_attempt, t *texts) {
 		to.KeyIndex = int(a.key_index)
 		to.Status = Status(a.status)
 		to.Message = t.str(a.message)
+		to.Decision = t.str(a.decision)
 		to.HTTPStatus = int(a.http_status)
 		to.RequestID = t.str(a.request_id)
 		to.Won = a.won != 0

@@ -98,6 +98,7 @@ lay_attempt(shim_attempt *flat, const infer_attempt *attempt)
   flat->provider = text_of(infer_attempt_provider(attempt));
   flat->target = text_of(infer_attempt_target(attempt));
   flat->message = text_of(infer_attempt_message(attempt));
+  flat->decision = text_of(infer_attempt_decision(attempt));
   flat->request_id = text_of(infer_attempt_request_id(attempt));
   flat->reason = infer_attempt_reason(attempt);
   flat->key_index = infer_attempt_key_index(attempt);

@@ -23,7 +23,7 @@ typedef struct shim_text {
 } shim_text;
 
 typedef struct shim_attempt {
-  shim_text provider, target, message, request_id;
+  shim_text provider, target, message, decision, request_id;
   int32_t reason, key_index, status, http_status, won, reused_connection;
   int64_t start_ns;
   int64_t phase_ns[INFER_PHASE_COUNT];

@@ -295,6 +295,11 @@ INFER_API int32_t infer_attempt_key_index(const infer_attempt *attempt);
 INFER_API int32_t infer_attempt_status(const infer_attempt *attempt);
 /** One line about the failure; "" for a success. */
 INFER_API const char *infer_attempt_message(const infer_attempt *attempt);
+/** What was decided after its failure, and why: "the same target again", "the
+ * client's retry budget is used up", ... "" for a success, and in the telemetry
+ * hook of an attempt, which hears of it before the decision. The words may
+ * change. */
+INFER_API const char *infer_attempt_decision(const infer_attempt *attempt);
 INFER_API int32_t infer_attempt_http_status(const infer_attempt *attempt);
 INFER_API const char *infer_attempt_request_id(const infer_attempt *attempt);
 /** 1 if the answer, or the end of a continued one, came from this attempt. */
@@ -423,8 +428,11 @@ INFER_API int32_t infer_client_fd(infer_client *client);
  * quiet; 0: now; -1: no limit. Call it on the thread that drives. */
 INFER_API int64_t infer_client_next_timeout_ns(infer_client *client);
 
-/** Which targets the request would try, in which order and why: nothing is
- * sent. */
+/** Which targets the request would try now, in which order and why: nothing is
+ * sent. Targets that are kept out stand at the end. Before them stand those
+ * whose breaker is open: they are INFER_OK, for where no other target can serve
+ * the call it may be sent there as a probe, at most one call every 1.3 seconds
+ * and target. The reason tells when the next one is due. */
 INFER_API int32_t infer_client_plan(infer_client *client,
                                     const infer_request *request,
                                     infer_plan **plan, infer_error **error);

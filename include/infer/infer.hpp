@@ -396,6 +396,11 @@ public:
   {
     return infer_attempt_message(handle_);
   }
+  /** What was decided after its failure, and why; "" for a success. */
+  std::string_view decision() const noexcept
+  {
+    return infer_attempt_decision(handle_);
+  }
   /** HTTP status, 0 without a response. */
   std::int32_t http_status() const noexcept
   {

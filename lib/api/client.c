@@ -107,9 +107,33 @@ struct infer_plan {
   size_t count;
 };
 
+/* What a breaker has to say about a target that may be asked. */
+static void
+write_breaker(inf_buf *out, const inf_breaker_view *breaker, uint64_t now_ns)
+{
+  static const char *const causes[] = {
+      [INF_BREAKER_NO_CAUSE] = "failing",
+      [INF_BREAKER_FAILING] = "failing",
+      [INF_BREAKER_CUT] = "answers break off",
+      [INF_BREAKER_SLOW] = "slow",
+  };
+  uint64_t at_ns = breaker->next_probe_ns;
+  if (breaker->state == INF_BREAKER_RETURNING)
+    inf_buf_appendf(out, "; its breaker lets %u %% of the requests through",
+                    (unsigned)breaker->share_percent);
+  if (breaker->state != INF_BREAKER_OPEN)
+    return;
+  inf_buf_appendf(out, "; its breaker is open: %s; ", causes[breaker->cause]);
+  if (at_ns > now_ns)
+    inf_buf_appendf(out, "next probe in %llu ms",
+                    (unsigned long long)((at_ns - now_ns) / INF_NS_PER_MS));
+  else
+    inf_buf_append_cstr(out, "a probe is due");
+}
+
 static void
 write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
-             const inf_route_config *route)
+             const inf_route_config *route, uint64_t now_ns)
 {
   if (item->missing_label)
     inf_buf_appendf(out, "provider \"%s\" does not have the label \"%s\"",
@@ -123,17 +147,19 @@ write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
   else
     inf_buf_appendf(out, "place %zu in the order of route \"%s\"", position + 1,
                     route->name);
+  if (item->status == INFER_OK)
+    write_breaker(out, &item->breaker, now_ns);
 }
 
 static bool
 fill_line(plan_line *line, const inf_plan_item *item, size_t position,
-          const inf_route_config *route)
+          const inf_route_config *route, uint64_t now_ns)
 {
   line->status = item->status;
   line->target = inf_strndup(item->target->name, strlen(item->target->name));
   inf_buf reason;
   inf_buf_init(&reason, 4096);
-  write_reason(&reason, item, position, route);
+  write_reason(&reason, item, position, route, now_ns);
   line->reason = inf_buf_take(&reason, NULL);
   inf_buf_fini(&reason);
   return line->target && line->reason;
@@ -145,6 +171,7 @@ plan_of(struct infer_client *client, const inf_route_config *route,
 {
   struct infer_plan *plan = inf_calloc(1, sizeof *plan);
   inf_plan_item *items = inf_calloc(route->target_count, sizeof *items);
+  uint64_t now_ns = inf_clock_now(client->engine.clock);
   bool ok = plan && items;
   if (ok) {
     plan->lines = inf_calloc(route->target_count, sizeof *plan->lines);
@@ -152,11 +179,13 @@ plan_of(struct infer_client *client, const inf_route_config *route,
   }
   if (ok) {
     plan->count = route->target_count;
-    inf_plan_make(items, route, request, client->runtime,
-                  inf_clock_now(client->engine.clock));
+    size_t usable =
+        inf_plan_make(items, route, request, client->runtime, now_ns);
+    if (route->params.breaker)
+      inf_plan_foresee(items, usable, client->runtime, now_ns);
   }
   for (size_t i = 0; ok && i < plan->count; i++)
-    ok = fill_line(&plan->lines[i], &items[i], i, route);
+    ok = fill_line(&plan->lines[i], &items[i], i, route, now_ns);
   inf_free(items);
   if (ok)
     return plan;

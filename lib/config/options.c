@@ -31,6 +31,11 @@
     "policy", name, INF_OPTION_ENUM, "", 0, 0, 0, "", choices, \
         offsetof(inf_route_params, field), text                \
   }
+#define POLICY_BOOL(name, number, field, text)                 \
+  {                                                            \
+    "policy", name, INF_OPTION_BOOL, "", 0, 0, number, "", "", \
+        offsetof(inf_route_params, field), text                \
+  }
 #define OTHER(section, name, type, words, choices, offset, text)   \
   {                                                                \
     section, name, type, "", 0, 0, 0, words, choices, offset, text \
@@ -174,10 +179,15 @@ static const inf_option options[] = {
                 "read: an error, a restart from the beginning, or the rest "
                 "from another target, where one takes a prefill and the "
                 "answer is plain text; else a restart"),
-    {"policy", "keep_warm", INF_OPTION_BOOL, "", 0, 0, 0, "", "",
-     offsetof(inf_route_params, keep_warm),
-     "while the client is in use, have a connection ready to the target that "
-     "is asked first and to the next one"},
+    POLICY_BOOL("keep_warm", 0, keep_warm,
+                "while the client is in use, have a connection ready to the "
+                "target that is asked first and to the next one"),
+    POLICY_BOOL("breaker", 1, breaker,
+                "do not ask a target that has just failed again and again, "
+                "until a probe finds it well: docs/breaker.md"),
+    POLICY_BOOL("retry_budget", 1, retry_budget,
+                "attempts beyond the first are paid from a budget that "
+                "successes fund, so that an outage makes no storm of retries"),
     POLICY_ENUM("upstream", "default stream unary", upstream,
                 "how targets are asked: streamed, or for one whole body; "
                 "default: as the provider says, else streamed"),

@@ -8,6 +8,7 @@
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
 #include "engine/carry.h"
+#include "engine/probe.h"
 
 /* Attempts kept for reuse, and the largest body among them; more would hold
  * memory for a peak that is over. */
@@ -169,6 +170,16 @@ due_ns(const inf_attempt *attempt, int32_t *status)
   return at_ns;
 }
 
+/* When the breaker is to hear that there is no content yet. */
+static uint64_t
+late_at_ns(const inf_attempt *attempt)
+{
+  return attempt->health.target && attempt->stream && !attempt->content &&
+                 !attempt->aged
+             ? attempt->health.breaker.late_at_ns
+             : INF_NEVER;
+}
+
 /* The timer may fire too early, never too late: content does not move it, nor
  * does anything else that gives more time. It looks again when it fires. */
 static void
@@ -176,6 +187,9 @@ arm(inf_attempt *attempt)
 {
   int32_t status;
   uint64_t at_ns = due_ns(attempt, &status);
+  uint64_t late_ns = late_at_ns(attempt);
+  if (late_ns < at_ns)
+    at_ns = late_ns;
   if (!attempt->timer.queued || attempt->timer.key > at_ns)
     inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer, at_ns);
 }
@@ -199,6 +213,10 @@ void
 inf_attempt_on_timer(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
+  if (attempt->probe) {
+    inf_probe_on_timer(attempt->probe);
+    return;
+  }
   if (!attempt->call) { /* lingered long enough */
     engine->transport->ops->cancel(attempt->exchange);
     attempt->exchange = NULL;
@@ -206,6 +224,14 @@ inf_attempt_on_timer(inf_attempt *attempt)
     return;
   }
   int32_t status;
+  if (late_at_ns(attempt) <= engine->heard_ns) {
+    attempt->aged = true;
+    if (inf_attempt_jumped(attempt))
+      inf_health_untimed(&attempt->health);
+    inf_attempt_log_health(attempt,
+                           inf_health_age(engine->runtime, &attempt->health,
+                                          engine->heard_ns, &engine->rng));
+  }
   if (due_ns(attempt, &status) > engine->heard_ns) {
     arm(attempt);
     return;
@@ -253,16 +279,27 @@ inf_attempt_set_paused(inf_attempt *attempt, bool paused)
 
 /* ---- What the decoder tells ---------------------------------------------- */
 
+static void
+note_first_content(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  attempt->content = true;
+  if (inf_attempt_jumped(attempt))
+    inf_health_untimed(&attempt->health);
+  inf_attempt_log_health(attempt,
+                         inf_health_content(engine->runtime, &attempt->health,
+                                            engine->now_ns, &engine->rng));
+  arm(attempt); /* idle_ms may be up before first_token_ms is */
+}
+
 INF_HOT static void
 on_delta(void *context, const inf_delta *delta)
 {
   inf_attempt *attempt = context;
   attempt->activity_ns = attempt->engine->now_ns;
   if (delta->kind <= INF_DELTA_TOOL_CALL) {
-    if (!attempt->content) {
-      attempt->content = true;
-      arm(attempt); /* idle_ms may be up before first_token_ms is */
-    }
+    if (!attempt->content)
+      note_first_content(attempt);
     inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
       inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
@@ -476,6 +513,27 @@ fill_record(inf_attempt *attempt, const inf_target_config *target)
   record->start_offset_ns = (int64_t)(now_ns - call->accepted_ns);
 }
 
+/* To the breaker a resend is the attempt whose connection was stale. A probe
+ * that is not due any more counts like any other attempt. */
+static void
+begin_health(inf_attempt *attempt, const inf_target_config *target)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  if (attempt->resend && call->resent.target) {
+    attempt->health = call->resent;
+    call->resent = (inf_health_attempt){0};
+    return;
+  }
+  if (!inf_health_begin(engine->runtime, &attempt->health, target->name,
+                        call->next_probe, &call->claim, engine->now_ns,
+                        &engine->rng))
+    inf_health_begin(engine->runtime, &attempt->health, target->name, false,
+                     &call->claim, engine->now_ns, &engine->rng);
+  if (!attempt->stream) /* that takes as long as the whole answer */
+    inf_health_untimed(&attempt->health);
+}
+
 static int32_t
 send_request(inf_attempt *attempt, const inf_target_config *target)
 {
@@ -490,6 +548,8 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
   inf_warmer_note_use(engine, target->provider);
+  if (attempt->call->kind == INF_CALL_CHAT)
+    begin_health(attempt, target);
   attempt->exchange = engine->transport->ops->start(engine->transport, &request,
                                                     &exchange_events, attempt);
   return attempt->exchange ? INFER_OK : INFER_E_NO_MEMORY;

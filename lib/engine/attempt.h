@@ -3,6 +3,7 @@
 #define INF_ENGINE_ATTEMPT_H
 
 #include "engine/call.h"
+#include "engine/health.h"
 #include "provider/dialect.h"
 #include "transport/transport.h"
 
@@ -37,8 +38,8 @@ typedef struct inf_attempt {
   size_t target;           /* index in call->targets */
   size_t key;              /* index in provider->keys or INF_KEY_NONE */
   struct infer_attempt *record;
-  /* Of a lingering one, whose exchange uses the endpoint there: the call, which
-   * pinned it until then, may be freed. Else NULL. */
+  /* Of a lingering one and a probe's, whose exchange uses the endpoint there:
+   * the call, which pinned it until then, may be freed. Else NULL. */
   inf_config *config;
   inf_exchange *exchange; /* NULL once it is over */
   bool has_decoder;       /* by this one */
@@ -50,6 +51,7 @@ typedef struct inf_attempt {
   bool resend;            /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
+  bool aged;            /* the breaker knows that it has no content */
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */
   int32_t verdict;      /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */
@@ -58,6 +60,8 @@ typedef struct inf_attempt {
   inf_buf raw; /* MODELS: the body */
   size_t lingered_bytes;
   uint64_t clock_epoch; /* engine->clock_jumps at the start */
+  inf_health_attempt health;
+  struct inf_probe *probe; /* this attempt is that probe's; else NULL */
 } inf_attempt;
 
 /* Starts the call's next attempt as call->next_* say. One that cannot even

@@ -96,6 +96,35 @@ line_of(inf_sv words, size_t max_bytes)
 }
 
 void
+inf_attempt_log_health(const inf_attempt *attempt, const char *news)
+{
+  if (news)
+    inf_logf(&attempt->engine->hooks->log, INFER_LOG_WARN, "%s: %s",
+             attempt->record->target, news);
+}
+
+/* The breaker hears of the end. A used connection that broke before any byte of
+ * the answer says nothing of the target; the resend, if there is one, goes on
+ * with what this attempt was to the breaker. */
+static void
+end_health(inf_attempt *attempt, int32_t status)
+{
+  inf_engine *engine = attempt->engine;
+  if (attempt->untouched && !attempt->resend) {
+    attempt->call->resent = attempt->health;
+    attempt->health = (inf_health_attempt){0};
+    return;
+  }
+  if (inf_attempt_jumped(attempt)) {
+    inf_health_untimed(&attempt->health);
+    status = status == INFER_OK ? INFER_OK : INFER_E_CANCELLED;
+  }
+  inf_attempt_log_health(attempt,
+                         inf_health_end(engine->runtime, &attempt->health,
+                                        status, engine->now_ns, &engine->rng));
+}
+
+void
 inf_attempt_close_record(inf_attempt *attempt, int32_t status,
                          const char *message)
 {
@@ -103,6 +132,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   struct infer_attempt *record = attempt->record;
   record->status = status;
   record->won = status == INFER_OK;
+  end_health(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   note_usage(attempt);
   inf_sv words = inf_sv_from(message);

@@ -17,6 +17,18 @@ inf_attempt_set_phase(inf_attempt *attempt, int phase)
     *at_ns = attempt->engine->now_ns;
 }
 
+/* Has nobody looked for a while, since it began? Then its times mean nothing,
+ * and a failure may be our own. */
+static inline bool
+inf_attempt_jumped(const inf_attempt *attempt)
+{
+  return attempt->clock_epoch != attempt->engine->clock_jumps;
+}
+
+/* What happened to the target's breaker (health.h), for the log; NULL:
+ * nothing. */
+void inf_attempt_log_health(const inf_attempt *attempt, const char *news);
+
 /* Completes the record: status, end, usage, the provider's id of the request,
  * message (NULL: the decoder's). Then tells the telemetry hook. */
 void inf_attempt_close_record(inf_attempt *attempt, int32_t status,

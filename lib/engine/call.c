@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "engine/attempt_record.h"
 #include "engine/carry.h"
+#include "engine/gate.h"
+#include "engine/health.h"
 #include "policy/recovery.h"
 #include "wire/json_scan.h"
 
@@ -294,6 +296,7 @@ end_call(inf_engine *engine, struct infer_call *call,
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
   drop_carry(call);
+  inf_gate_leave(engine, call);
   inf_paused_remove(&engine->paused, &call->paused_entry);
   if (status != INFER_OK)
     inf_logf(&engine->hooks->log, INFER_LOG_WARN,
@@ -332,12 +335,55 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
   if (call->ended)
     return;
   inf_attempt *attempt = call->attempt;
-  if (attempt)
+  if (attempt) {
     inf_attempt_close_record(attempt, status, why);
+    attempt->record->decision =
+        status == INFER_E_DEADLINE    ? "the deadline has passed"
+        : status == INFER_E_CANCELLED ? "the call was cancelled"
+                                      : "the call was ended";
+  }
   struct infer_response *partial = inf_carry_partial(call);
   if (attempt)
     inf_attempt_detach(attempt, false);
   end_failed(engine, call, status, NULL, why, partial);
+}
+
+void
+inf_call_put_off(inf_engine *engine, struct infer_call *call, uint64_t at_ns)
+{
+  inf_logf(&engine->hooks->log, INFER_LOG_DEBUG,
+           "call %llu: waits %llu ms: %s is not to be asked yet",
+           (unsigned long long)call->id,
+           (unsigned long long)((at_ns - engine->now_ns) / INF_NS_PER_MS),
+           call->targets[call->next_target]->name);
+  call->next_start_ns = at_ns;
+  call->counted_attempts++;
+  arm(engine, call);
+}
+
+void
+inf_call_note_decision(struct infer_call *call, const char *why)
+{
+  struct infer_attempt *last = last_record(call);
+  if (last)
+    last->decision = why;
+}
+
+void
+inf_call_end_unsent(inf_engine *engine, struct infer_call *call, int32_t status,
+                    uint64_t retry_after_ns, const char *why)
+{
+  const inf_target_config *target = call->targets[call->next_target];
+  const struct infer_attempt unsent = {.provider = target->provider,
+                                       .target = target->name};
+  inf_failure failure;
+  inf_failure_init(&failure);
+  failure.hint_ns = (int64_t)retry_after_ns;
+  struct infer_response *partial = inf_carry_partial(call);
+  end_call(
+      engine, call, NULL,
+      inf_result_error(status, call->trail, &unsent, &failure, why, partial));
+  inf_failure_fini(&failure);
 }
 
 /* ---- Attempts ------------------------------------------------------------ */
@@ -384,6 +430,8 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
   }
   call->next_start_ns = INF_NEVER;
   arm(engine, call);
+  if (!inf_gate_open(engine, call))
+    return;
   if (!inf_attempt_start(engine, call))
     end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
 }
@@ -435,6 +483,10 @@ update_targets(inf_attempt *attempt)
         engine->runtime, target->provider, engine->now_ns, &why);
     call->retry_targets[i].ttft_ns =
         inf_runtime_ttft_ns(engine->runtime, target->name);
+    call->retry_targets[i].shut =
+        call->params->breaker &&
+        inf_health_look(engine->runtime, target->name, false, engine->now_ns)
+                .state == INF_BREAKER_OPEN;
   }
   inf_carry_mark_targets(attempt);
 }
@@ -459,6 +511,13 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),
   };
+}
+
+/* Do the budgets pay for the call's extra attempts? */
+static bool
+is_paid(const struct infer_call *call)
+{
+  return call->params->retry_budget && call->kind == INF_CALL_CHAT;
 }
 
 /* prefill_refused: the call stands where it stood when its answer broke
@@ -487,7 +546,30 @@ decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
       .run_once = call->request->run_once,
       .deadline_ns = call->deadline_ns,
   };
+  if (is_paid(call))
+    state.stay_denied =
+        inf_health_afford(engine->runtime, call->targets[state.current]->name,
+                          INF_RETRY_BUDGET_STAY);
   return inf_retry_decide(&state, &failure, engine->now_ns, &engine->rng);
+}
+
+/* Extra attempts are paid from the budgets. The claim of an attempt that could
+ * not start goes back. */
+static void
+pay(inf_engine *engine, struct infer_call *call, inf_retry_decision *next)
+{
+  inf_health_refund(engine->runtime, &call->claim);
+  if (next->action != INF_RETRY_ATTEMPT || !next->counted || !is_paid(call))
+    return;
+  inf_retry_budget_use use = next->reason == INFER_REASON_FAILOVER
+                                 ? INF_RETRY_BUDGET_FAILOVER
+                                 : INF_RETRY_BUDGET_STAY;
+  const char *why = inf_health_claim(
+      engine->runtime, call->targets[next->target]->name, use, &call->claim);
+  if (!why)
+    return;
+  next->action = INF_RETRY_END;
+  next->why = why;
 }
 
 static void
@@ -497,6 +579,10 @@ go_on(inf_engine *engine, struct infer_call *call,
   call->next_target = next->target;
   call->next_reason = next->reason;
   call->next_fresh = next->reason == INFER_REASON_RESEND;
+  call->next_movable = next->movable;
+  if (next->reason != INFER_REASON_RESEND)
+    inf_health_end(engine->runtime, &call->resent, INFER_E_CANCELLED,
+                   engine->now_ns, &engine->rng);
   call->next_start_ns = next->at_ns;
   call->wait_since_ns = engine->now_ns;
   if (next->counted)
@@ -565,6 +651,18 @@ leave(inf_attempt *attempt, int32_t status, bool prefill_refused,
   return true;
 }
 
+bool
+inf_call_start_over(inf_engine *engine, struct infer_call *call)
+{
+  const char *why = inf_status_find(call->carry->status)->text;
+  drop_carry(call);
+  call->next_reason = INFER_REASON_RECOVERY;
+  if (inf_deliver_restart(engine, call, why))
+    return true;
+  end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+  return false;
+}
+
 /* A failed attempt whose record is closed: retry, failover, recovery, or the
  * end. */
 void
@@ -577,10 +675,12 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   bool prefill_refused = inf_carry_refused(attempt, status);
   if (status != INFER_E_NO_MEMORY)
     next = decide(attempt, status, prefill_refused);
+  pay(engine, call, &next);
   if (call->committed && next.action == INF_RETRY_ATTEMPT)
     action = recover(call, &next);
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s",
            (unsigned long long)call->id, next.why);
+  attempt->record->decision = next.why;
   if (next.action == INF_RETRY_END || action == INF_RECOVERY_END)
     end_by_failure(attempt, status, prefill_refused);
   else if (leave(attempt, status, prefill_refused, action))
@@ -599,6 +699,7 @@ inf_engine_begin(inf_engine *engine, struct infer_call *call)
       .at_ns = engine->now_ns,
       .reason = INFER_REASON_FIRST,
       .counted = true,
+      .movable = true,
   };
   go_on(engine, call, &first);
   call->wait_since_ns = call->accepted_ns;

@@ -3,6 +3,7 @@
 #define INF_ENGINE_CALL_H
 
 #include "base/heap.h"
+#include "engine/health.h"
 #include "engine/paused.h"
 #include "engine/plan.h"
 #include "engine/queue.h"
@@ -65,6 +66,10 @@ struct infer_call {
   size_t next_target;            /* [loop] */
   int32_t next_reason;           /* [loop] INFER_REASON_* */
   bool next_fresh;               /* [loop] not over a used connection */
+  bool next_movable;             /* [loop] another target may take its place */
+  bool next_probe;               /* [loop] it is an open breaker's probe */
+  inf_retry_claim claim;         /* [loop] on the budgets, for that attempt */
+  inf_health_attempt resent;     /* [loop] what a resend goes on with */
   uint32_t counted_attempts;     /* [loop] against the allowance */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */

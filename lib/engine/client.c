@@ -798,9 +798,21 @@ wipe_keys(const inf_config *config)
     }
 }
 
+/* Of attempts that live without a call. */
+static void
+wipe_keys_of_attempts(const inf_list *attempts)
+{
+  for (const inf_list *node = attempts->next; node != attempts;
+       node = node->next) {
+    const inf_attempt *attempt = INF_CONTAINER_OF(node, inf_attempt, node);
+    if (attempt->config)
+      wipe_keys(attempt->config);
+  }
+}
+
 /* What the loop was about to change at the fork stays so for ever: only what
- * is whole at every moment is looked at. Calls may have begun with an earlier
- * configuration. */
+ * is whole at every moment is looked at. Calls and probes may have begun with
+ * an earlier configuration. */
 void
 inf_client_abandon_forked(struct infer_client *client)
 {
@@ -812,6 +824,8 @@ inf_client_abandon_forked(struct infer_client *client)
         INF_CONTAINER_OF(node, struct infer_call, engine_node);
     wipe_keys(call->trail->config);
   }
+  wipe_keys_of_attempts(&engine->attempts);
+  wipe_keys_of_attempts(&engine->probes);
   if (engine->transport)
     engine->transport->ops->free_forked(engine->transport);
 }

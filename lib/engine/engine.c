@@ -2,6 +2,8 @@
 /* The loop's turn, its time and its timers. */
 #include "engine/engine.h"
 
+#include "engine/probe.h"
+
 #include "base/mem.h"
 #include "base/place.h"
 
@@ -78,6 +80,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_rng_seed(&engine->rng, seed);
   inf_list_init(&engine->calls);
   inf_list_init(&engine->attempts);
+  inf_list_init(&engine->probes);
   inf_list_init(&engine->pool);
   inf_list_init(&engine->dirty);
   inf_list_init(&engine->waking);
@@ -101,6 +104,7 @@ inf_engine_fini(inf_engine *engine)
     attempt->exchange = NULL;
     inf_attempt_release(attempt);
   }
+  inf_probes_end(engine);
   while ((node = inf_list_pop_front(&engine->pool)))
     inf_attempt_free(INF_CONTAINER_OF(node, inf_attempt, node));
   inf_warmups_end(engine);

@@ -48,6 +48,7 @@ typedef struct inf_engine {
   inf_timer_heap attempt_timers; /* by heard_ns */
   inf_list calls;                /* alive */
   inf_list attempts;             /* in flight or lingering */
+  inf_list probes;               /* attempts of no call, see probe.h */
   inf_list pool;                 /* attempts to be used again */
   size_t pool_count;
   inf_list dirty;    /* calls with staged events */
@@ -97,6 +98,20 @@ void inf_call_attempt_succeeded(inf_attempt *attempt);
 void inf_call_attempt_failed(inf_attempt *attempt, int32_t status);
 void inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
                             int32_t status, const char *why);
+/* The next attempt is not made before at_ns, and one of the allowance is used
+ * up. */
+void inf_call_put_off(inf_engine *engine, struct infer_call *call,
+                      uint64_t at_ns);
+/* The next attempt begins the answer anew. False: no memory, the call has
+ * ended. */
+bool inf_call_start_over(inf_engine *engine, struct infer_call *call);
+/* Ends a call whose next attempt, to next_target, is not made. */
+void inf_call_end_unsent(inf_engine *engine, struct infer_call *call,
+                         int32_t status, uint64_t retry_after_ns,
+                         const char *why);
+/* Something else was decided than the record of the latest attempt, if there
+ * is one, tells. why is static. */
+void inf_call_note_decision(struct infer_call *call, const char *why);
 
 /* deliver.c: turns the answer's deltas into staged events, and hands those to
  * the queues. */

@@ -64,3 +64,24 @@ inf_plan_make(inf_plan_item *items, const inf_route_config *route,
   }
   return usable;
 }
+
+void
+inf_plan_foresee(inf_plan_item *items, size_t usable, inf_runtime *runtime,
+                 uint64_t now_ns)
+{
+  size_t open = 0; /* so many of those that were looked at, at their end */
+  for (size_t i = 0; i < usable; i++) {
+    inf_plan_item item = items[i];
+    item.breaker = inf_health_look(runtime, item.target->name, false, now_ns);
+    size_t at = i;
+    if (item.breaker.state == INF_BREAKER_OPEN)
+      open++;
+    else
+      for (; at > i - open; at--)
+        items[at] = items[at - 1];
+    items[at] = item;
+  }
+  for (size_t i = 0; open == usable && i < usable; i++)
+    items[i].breaker =
+        inf_health_look(runtime, items[i].target->name, true, now_ns);
+}

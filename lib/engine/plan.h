@@ -2,6 +2,7 @@
 #ifndef INF_ENGINE_PLAN_H
 #define INF_ENGINE_PLAN_H
 
+#include "engine/health.h"
 #include "engine/request.h"
 #include "engine/runtime.h"
 
@@ -12,6 +13,7 @@ typedef struct inf_plan_item {
   int32_t status; /* INFER_OK, or the class that keeps it out */
   /* INFER_E_NO_TARGET: the label that is missing (borrowed). */
   const char *missing_label;
+  inf_breaker_view breaker; /* see inf_plan_foresee() */
 } inf_plan_item;
 
 /* Fills items (room for route->target_count) in the order in which they would
@@ -19,6 +21,13 @@ typedef struct inf_plan_item {
 size_t inf_plan_make(inf_plan_item *items, const inf_route_config *route,
                      const struct infer_request *request, inf_runtime *runtime,
                      uint64_t now_ns);
+/* For the dry run: what the breakers of the first `usable` items say, and these
+ * in the order in which a call would be sent to them now: those whose breaker
+ * is open come last; where all are, the times are those of a last resort. (A
+ * call keeps the route's order. The gate moves it, so
+ * that what is open gets its probes.) */
+void inf_plan_foresee(inf_plan_item *items, size_t usable, inf_runtime *runtime,
+                      uint64_t now_ns);
 /* Does the provider have all labels that route and request require? NULL, or
  * the first that is missing. This is the one place where labels decide; every
  * attempt asks here again before it is sent. */

@@ -156,6 +156,12 @@ infer_attempt_message(const infer_attempt *attempt)
   return or_empty(or_none(attempt)->message);
 }
 
+const char *
+infer_attempt_decision(const infer_attempt *attempt)
+{
+  return or_empty(or_none(attempt)->decision);
+}
+
 int32_t
 infer_attempt_http_status(const infer_attempt *attempt)
 {

@@ -22,6 +22,8 @@ struct infer_attempt {
   int32_t http_status;
   char *message;    /* or NULL */
   char *request_id; /* or NULL */
+  /* What was decided after it (static); NULL: nothing was to be decided. */
+  const char *decision;
   bool won, reused_connection;
   int64_t bytes_received;
   uint64_t phase_ns[INFER_PHASE_COUNT]; /* absolute; 0: not reached */

@@ -2,14 +2,13 @@
 /* What a client remembers of its providers, keys and targets. Both tables are
  * chained hash tables with a fixed number of buckets: entries are few, never
  * removed, and looked up a few times per call. */
-#include "engine/runtime.h"
+#include "engine/runtime_state.h"
 
 #include "base/mem.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-enum { bucket_count = 256 };
+enum { bucket_count = INF_RUNTIME_BUCKETS };
 /* Keys of one provider that a configuration may have, and that are
  * remembered of all configurations together. */
 enum { max_keys = 256, max_entries = 4 * max_keys };
@@ -22,28 +21,14 @@ typedef struct key_entry {
 
 /* A provider's keys. An entry stays when a reload takes its key away: calls
  * that began before it still use it, and it may come back. */
-typedef struct key_pool {
-  struct key_pool *next;
+typedef struct inf_key_pool {
+  struct inf_key_pool *next;
   char *name;
   key_entry *entries;
   size_t count, capacity;
   uint64_t last; /* fingerprint of the key used last */
   bool used;
 } key_pool;
-
-typedef struct target_state {
-  struct target_state *next;
-  char *name;
-  inf_median ttft;
-} target_state;
-
-struct inf_runtime {
-  pthread_mutex_t mutex;
-  key_pool *pools[bucket_count];
-  target_state *targets[bucket_count];
-  size_t pool_count, target_count;
-  atomic_bool any_aside; /* a key is or was set aside */
-};
 
 inf_runtime *
 inf_runtime_new(void)
@@ -56,6 +41,8 @@ inf_runtime_new(void)
     return NULL;
   }
   atomic_init(&runtime->any_aside, false);
+  inf_retry_budget_init(&runtime->retries, &inf_retry_budget_defaults);
+  inf_retry_budget_init(&runtime->probes, &inf_probe_budget_defaults);
   return runtime;
 }
 
@@ -77,7 +64,7 @@ inf_runtime_free(inf_runtime *runtime)
       next = pool->next;
       pool_free(pool);
     }
-    for (target_state *state = runtime->targets[i], *next; state;
+    for (inf_target_state *state = runtime->targets[i], *next; state;
          state = next) {
       next = state->next;
       inf_free(state->name);
@@ -277,22 +264,23 @@ inf_runtime_forgive_keys(inf_runtime *runtime)
 
 /* ---- Targets ------------------------------------------------------------- */
 
-static target_state *
-target_find_locked(inf_runtime *runtime, const char *name)
+inf_target_state *
+inf_runtime_known_locked(inf_runtime *runtime, const char *name)
 {
-  for (target_state *state = runtime->targets[bucket_of(name)]; state;
+  for (inf_target_state *state = runtime->targets[bucket_of(name)]; state;
        state = state->next)
     if (strcmp(state->name, name) == 0)
       return state;
   return NULL;
 }
 
-static target_state *
-target_make_locked(inf_runtime *runtime, const char *name)
+inf_target_state *
+inf_runtime_target_locked(inf_runtime *runtime, const char *name)
 {
-  if (runtime->target_count >= INF_RUNTIME_MAX)
-    return NULL;
-  target_state *state = inf_calloc(1, sizeof *state);
+  inf_target_state *state = inf_runtime_known_locked(runtime, name);
+  if (state || runtime->target_count >= INF_RUNTIME_MAX)
+    return state;
+  state = inf_calloc(1, sizeof *state);
   if (!state)
     return NULL;
   state->name = inf_strndup(name, strlen(name));
@@ -300,6 +288,8 @@ target_make_locked(inf_runtime *runtime, const char *name)
     inf_free(state);
     return NULL;
   }
+  state->breaker.params = &inf_breaker_defaults;
+  inf_retry_budget_init(&state->budget, &inf_retry_budget_defaults);
   size_t bucket = bucket_of(name);
   state->next = runtime->targets[bucket];
   runtime->targets[bucket] = state;
@@ -312,9 +302,7 @@ inf_runtime_note_ttft(inf_runtime *runtime, const char *target,
                       uint64_t ttft_ns)
 {
   pthread_mutex_lock(&runtime->mutex);
-  target_state *state = target_find_locked(runtime, target);
-  if (!state)
-    state = target_make_locked(runtime, target);
+  inf_target_state *state = inf_runtime_target_locked(runtime, target);
   if (state)
     inf_median_add(&state->ttft, ttft_ns);
   pthread_mutex_unlock(&runtime->mutex);
@@ -324,7 +312,7 @@ uint64_t
 inf_runtime_ttft_ns(inf_runtime *runtime, const char *target)
 {
   pthread_mutex_lock(&runtime->mutex);
-  const target_state *state = target_find_locked(runtime, target);
+  const inf_target_state *state = inf_runtime_known_locked(runtime, target);
   uint64_t ttft_ns = state ? inf_median_get(&state->ttft) : 0;
   pthread_mutex_unlock(&runtime->mutex);
   return ttft_ns;

@@ -17,6 +17,8 @@
 #define INF_RUNTIME_MAX 4096
 
 typedef struct inf_runtime inf_runtime;
+/* One target: see health.h. Lives as long as the runtime. */
+typedef struct inf_target_state inf_target_state;
 
 inf_runtime *inf_runtime_new(void);
 void inf_runtime_free(inf_runtime *runtime);

@@ -469,6 +469,13 @@ inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
   return true;
 }
 
+void
+inf_breaker_untimed(inf_breaker_attempt *attempt)
+{
+  attempt->known = false;
+  attempt->learned = true;
+}
+
 /* Does what happens to it mean nothing any more? */
 static bool
 is_stale(inf_breaker *breaker, inf_breaker_attempt *attempt)

@@ -183,6 +183,9 @@ typedef enum inf_breaker_outcome {
 bool inf_breaker_begin(inf_breaker *breaker, inf_breaker_attempt *attempt,
                        bool probe, uint64_t late_ns, uint64_t now_ns,
                        inf_rng *rng);
+/* Its times mean nothing: an answer that comes in one piece, or nobody looked
+ * for a while. It is never late then, and no late time is learned from it. */
+void inf_breaker_untimed(inf_breaker_attempt *attempt);
 /* At late_at_ns or later, if there is no content yet. More calls do no harm. */
 void inf_breaker_age(inf_breaker *breaker, inf_breaker_attempt *attempt,
                      uint64_t now_ns, inf_rng *rng);

@@ -38,6 +38,8 @@ typedef struct inf_route_params {
   bool failover_content_filter; /* refused content may go elsewhere */
   bool failover_tls_verify;     /* so may an untrusted certificate */
   bool keep_warm;               /* a connection waits for the next call */
+  bool breaker;                 /* targets that fail are not asked */
+  bool retry_budget;            /* extra attempts are paid from a budget */
 } inf_route_params;
 
 #endif

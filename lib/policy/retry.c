@@ -82,26 +82,37 @@ may_stay(const inf_failure_rule *rule, const inf_retry_failure *failure)
 static size_t
 next_unvisited(const inf_retry_call *call, bool continuing)
 {
+  size_t shut = call->target_count;
   for (size_t i = 0; i < call->target_count; i++) {
     const inf_retry_target *target = &call->targets[i];
-    if (!target->visited && !target->excluded && target->has_key &&
-        (target->continues || !continuing))
+    if (target->visited || target->excluded || !target->has_key ||
+        (continuing && !target->continues))
+      continue;
+    if (!target->shut)
       return i;
+    if (shut == call->target_count)
+      shut = i;
   }
-  return call->target_count;
+  return shut;
 }
 
 static inf_retry_decision
 end(const char *why)
 {
-  return (inf_retry_decision){INF_RETRY_END, 0, 0, 0, false, why};
+  return (inf_retry_decision){INF_RETRY_END, .why = why};
 }
 
 static inf_retry_decision
 attempt(size_t target, uint64_t at_ns, int32_t reason, const char *why)
 {
   return (inf_retry_decision){
-      INF_RETRY_ATTEMPT, target, at_ns, reason, true, why};
+      .action = INF_RETRY_ATTEMPT,
+      .target = target,
+      .at_ns = at_ns,
+      .reason = reason,
+      .counted = true,
+      .why = why,
+  };
 }
 
 /* Is there a key for the current target that this failure says nothing of? */
@@ -146,6 +157,7 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
 {
   size_t best = call->target_count;
   uint64_t best_at_ns = INF_NEVER;
+  const char *why = "no target is left that could answer before the deadline";
   for (size_t i = 0; i < call->target_count; i++) {
     const inf_retry_target *target = &call->targets[i];
     if (target->excluded || !target->has_key || !target->visited)
@@ -157,13 +169,17 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
       at_ns = now_ns;
     if (!fits_deadline(call, i, at_ns))
       continue;
+    if (i == call->current && call->stay_denied) {
+      why = call->stay_denied;
+      continue;
+    }
     if (at_ns < best_at_ns || (at_ns == best_at_ns && i == call->current)) {
       best = i;
       best_at_ns = at_ns;
     }
   }
   if (best == call->target_count)
-    return end("no target is left that could answer before the deadline");
+    return end(why);
   if (best == call->current)
     return attempt(best, best_at_ns, INFER_REASON_RETRY,
                    "no other target is left: again here");
@@ -178,7 +194,8 @@ stays_here(const inf_retry_call *call, uint64_t floor_ns)
   const inf_retry_target *current = &call->targets[call->current];
   uint64_t max_wait_ns =
       (uint64_t)call->params->stay_max_wait_ms * INF_NS_PER_MS;
-  return !current->excluded && current->has_key &&
+  return !call->stay_denied && !current->excluded && current->has_key &&
+         !current->shut &&
          current->stays < (uint64_t)call->params->stay_retries &&
          floor_ns <= max_wait_ns &&
          fits_deadline(call, call->current, current->not_before_ns);
@@ -228,7 +245,7 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
   }
   if (call->attempts >= inf_retry_allowance(call->params, call->target_count))
     return end("the call's allowance of attempts is used up");
-  if (has_next_key(call, rule, failure))
+  if (!call->stay_denied && has_next_key(call, rule, failure))
     return attempt(call->current, now_ns, INFER_REASON_KEY,
                    "the same target with the next key");
   return stay_or_go(call, stay, elsewhere, floor_ns, now_ns);
@@ -239,6 +256,8 @@ inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
                  uint64_t now_ns, inf_rng *rng)
 {
   inf_retry_decision decision = decide(call, failure, now_ns, rng);
+  decision.movable = may_go_elsewhere(
+      call->params, inf_failure_rule_of(failure->status)->elsewhere);
   if (decision.action == INF_RETRY_ATTEMPT &&
       decision.reason == INFER_REASON_RETRY)
     call->targets[decision.target].stays++;

@@ -25,14 +25,17 @@
  *      other targets are unvisited.
  *   5. The next unvisited target, at once.
  *      In both steps a target that can go on from the answer's beginning is
- *      taken first, if there is one: its reader need not start over.
+ *      taken first, if there is one: its reader need not start over. One whose
+ *      breaker is open is taken last.
  *   6. With none unvisited, that of the targets not excluded which can be
  *      asked soonest gets what the allowance still holds.
+ * Where the retry budget does not pay for the same target again, steps 3, 4 and
+ * 6 pass it over.
  * A wait that would pass the deadline, counting the target's usual time to
  * first token, is never begun: the call ends with the failure's own class. */
 
 /* One target of the call, in the route's order. The caller keeps ttft_ns,
- * has_key and continues up to date, the decisions keep the rest. */
+ * has_key, shut and continues up to date, the decisions keep the rest. */
 typedef struct inf_retry_target {
   uint64_t not_before_ns; /* end of the provider's hint; 0: none */
   uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
@@ -40,6 +43,7 @@ typedef struct inf_retry_target {
   bool visited;
   bool excluded; /* not to be asked again in this call */
   bool has_key;  /* a key that is not set aside, or none is needed */
+  bool shut;     /* its breaker is open: others are taken before it */
   /* There is a partial answer, and it can go on from there (recovery.h). */
   bool continues;
   bool no_prefill; /* the caller's note that it cannot, after it was tried */
@@ -53,6 +57,9 @@ typedef struct inf_retry_call {
   uint32_t attempts; /* counted ones, this failure included */
   bool run_once;
   uint64_t deadline_ns;
+  /* Why the current target may not be asked again, though others may (static):
+   * the retry budget does not pay for it. NULL: it may. */
+  const char *stay_denied;
 } inf_retry_call;
 
 typedef struct inf_retry_failure {
@@ -80,6 +87,7 @@ typedef struct inf_retry_decision {
   uint64_t at_ns;  /* when to start the attempt */
   int32_t reason;  /* INFER_REASON_* */
   bool counted;    /* against the allowance */
+  bool movable;    /* another target may take its place */
   const char *why; /* static: for the trail and the log */
 } inf_retry_decision;
 

@@ -95,20 +95,29 @@ give_back(inf_retry_budget *budget, int32_t price)
   budget->refunded++;
 }
 
+static const char client_empty[] = "the client's retry budget is used up";
+static const char target_empty[] = "the target's retry budget is used up";
+
+const char *
+inf_retry_budget_look(const inf_retry_budget *client,
+                      const inf_retry_budget *target, inf_retry_budget_use use)
+{
+  if (!covers(client, price_of(client, use), use))
+    return client_empty;
+  return covers(target, price_of(target, use), use) ? NULL : target_empty;
+}
+
 const char *
 inf_retry_budget_claim(inf_retry_claim *claim, inf_retry_budget *client,
                        inf_retry_budget *target, inf_retry_budget_use use)
 {
   int32_t client_price = price_of(client, use);
   int32_t target_price = price_of(target, use);
+  const char *why = inf_retry_budget_look(client, target, use);
   *claim = (inf_retry_claim){0};
-  if (!covers(client, client_price, use)) {
-    client->denied++;
-    return "the client's retry budget is used up";
-  }
-  if (!covers(target, target_price, use)) {
-    target->denied++;
-    return "the target's retry budget is used up";
+  if (why) {
+    (why == client_empty ? client : target)->denied++;
+    return why;
   }
   take(client, client_price);
   take(target, target_price);

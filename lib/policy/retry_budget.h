@@ -73,6 +73,10 @@ const char *inf_retry_budget_claim(inf_retry_claim *claim,
                                    inf_retry_budget *client,
                                    inf_retry_budget *target,
                                    inf_retry_budget_use use);
+/* What inf_retry_budget_claim() would return; nothing is taken. */
+const char *inf_retry_budget_look(const inf_retry_budget *client,
+                                  const inf_retry_budget *target,
+                                  inf_retry_budget_use use);
 /* The attempt has been sent: nothing is given back any more. */
 void inf_retry_budget_spend(inf_retry_claim *claim);
 /* The attempt will not be sent: gives back, once, what is held. */

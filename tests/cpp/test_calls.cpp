@@ -49,6 +49,7 @@ TEST(chat_gives_the_answer)
   CHECK_EQ(attempt.reason_name(), "first");
   CHECK_EQ(attempt.http_status(), 200);
   CHECK(attempt.status() == Status::ok && attempt.message().empty());
+  CHECK(attempt.decision().empty());
   CHECK(attempt.phase(Phase::first_content) > 0ns);
   CHECK(attempt.phase(Phase::end) >= attempt.phase(Phase::first_content));
   CHECK(!attempt.phase(Phase::tls) && attempt.start() >= 0ns);
@@ -107,6 +108,7 @@ TEST(failure_tells_all_of_it)
   CHECK_EQ(error.request_id(), "req-7");
   CHECK(error.retryable() && error.retry_after() == 1500ms);
   CHECK(!error.provider_message().empty());
+  CHECK(!error.attempts()[0].decision().empty());
   CHECK(!error.provider_type().empty() || !error.provider_code().empty() ||
         error.provider_param().empty());
   CHECK_EQ(error.attempts().size(), 1);

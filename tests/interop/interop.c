@@ -42,7 +42,7 @@ config_text(const char *base_url, const char *key, const char *members)
   char *text = malloc(size);
   assert_non_null(text);
   snprintf(text, size,
-           "{\"providers\":%s,\"defaults\":{\"retries\":0,"
+           "{\"providers\":%s,\"defaults\":{\"retries\":0,\"breaker\":false,"
            "\"stay\":{\"retries\":0},\"timeouts\":{\"deadline_ms\":%d}}%s}",
            list, INTEROP_DEADLINE_MS, members);
   json_object_put(providers);

@@ -132,9 +132,10 @@ infer_bug(356 policy/retry_budget.c
 infer_bug(357 policy/retry_budget.c
   "unit/test_retry_budget"
   "a refusal by the target's budget empties the client's"
-  [[  if (!covers(target, target_price, use)) {]]
-  [[  if (!covers(target, target_price, use)) {
-    take(client, client_price);]])
+  [[    (why == client_empty ? client : target)->denied++;]]
+  [[    (why == client_empty ? client : target)->denied++;
+    if (why == target_empty)
+      take(client, client_price);]])
 
 infer_bug(358 policy/retry_budget.c
   "unit/test_retry_budget"

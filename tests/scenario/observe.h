@@ -81,6 +81,8 @@ OBSERVE(stay_retries);
 OBSERVE(stay_max_wait_ms);
 OBSERVE(recovery);
 OBSERVE(keep_warm);
+OBSERVE(breaker);
+OBSERVE(retry_budget);
 OBSERVE(policy_upstream);
 OBSERVE(failover_on);
 OBSERVE(connect_ms);

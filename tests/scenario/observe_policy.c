@@ -308,3 +308,45 @@ observe_keep_warm(void **state)
   json_object_put(log);
   world_end(&w);
 }
+
+/* How many requests a provider that always fails sees of eight calls. */
+static size_t
+requests_of_eight(const char *policy)
+{
+  char config[512];
+  world w = {0};
+  world_sim(&w, 1, "{'defaults':{'status':503}}");
+  snprintf(config, sizeof config,
+           "{'providers':[{'name':'a','type':'openai','base_url':'$1'}],"
+           "'defaults':{%s}}",
+           policy);
+  world_client(&w, config);
+  for (int i = 0; i < 8; i++) {
+    outcome o = world_chat(&w, "a/m");
+    assert_int_equal(o.status, INFER_E_OVERLOADED);
+    outcome_end(&o);
+  }
+  size_t count = world_requests(&w, 1);
+  world_end(&w);
+  return count;
+}
+
+/* The evidence is enough after four failures. */
+void
+observe_breaker(void **state)
+{
+  (void)state;
+  assert_int_equal(requests_of_eight("'retries':0,'breaker':false"), 8);
+  assert_int_equal(requests_of_eight("'retries':0"), 4);
+}
+
+/* Five retries on a target that fails, then no more. */
+void
+observe_retry_budget(void **state)
+{
+  (void)state;
+  assert_int_equal(requests_of_eight("'retries':1,'breaker':false,"
+                                     "'retry_budget':false"),
+                   16);
+  assert_int_equal(requests_of_eight("'retries':1,'breaker':false"), 8 + 5);
+}

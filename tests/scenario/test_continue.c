@@ -58,10 +58,12 @@ cutting_world(world *w, size_t cuts)
   world_sim(w, 2,
             "{'defaults':{'text':'" WHOLE
             "','prefill_by':'continue_final_message'}}");
-  world_client(w, "{'providers':[{'name':'a','type':'openai','base_url':'$1'},"
-                  "{'name':'b','type':'openai','base_url':'$2','prefill':"
-                  "'continue_final_message'}],'routes':{'r':{'targets':['a/m',"
-                  "'b/m'],'recovery':'continue','stay':{'retries':0}}}}");
+  world_client(
+      w, "{'providers':[{'name':'a','type':'openai','base_url':'$1'},"
+         "{'name':'b','type':'openai','base_url':'$2','prefill':"
+         "'continue_final_message'}],'routes':{'r':{'targets':['a/m',"
+         "'b/m'],'recovery':'continue','stay':{'retries':0},'breaker':false,"
+         "'retry_budget':false}}}");
 }
 
 static void

@@ -188,7 +188,7 @@ make_client(const char *upstream)
   snprintf(json, sizeof json,
            "{\"providers\":[{\"name\":\"p\",\"type\":\"openai\",\"base_url\":"
            "\"http://127.0.0.1:%d/v1\",\"upstream\":\"%s\"}],\"defaults\":{"
-           "\"retries\":0,\"stay\":{\"retries\":0}}}",
+           "\"retries\":0,\"stay\":{\"retries\":0},\"breaker\":false}}",
            tiny_port(server), upstream);
   infer_config *config;
   infer_error *error = NULL;

@@ -18,6 +18,10 @@
 #define ROUTE(options) \
   "'routes':{'r':{'targets':['a/m','b/m']," FAST options "}}"
 
+/* For tests of what a call does: nothing of it is to depend on the calls
+ * before. */
+#define UNCHECKED "'defaults':{'breaker':false,'retry_budget':false}"
+
 /* Provider a behaves as the script says, b is well. */
 static void
 two_providers(world *w, const char *behaviour, const char *options)
@@ -228,7 +232,7 @@ test_backoff_on_the_same_target(void **state)
   world_sim(&w, 1,
             "{'rules':[{'when':{'requests':'1'},'do':{'status':503}}],"
             "'defaults':{'text':'All is well.'}}");
-  world_usual(&w, "");
+  world_usual(&w, UNCHECKED);
   for (int i = 0; i < 5; i++) {
     outcome o = world_chat(&w, "a/m");
     assert_string_equal(outcome_trail(&o),
@@ -323,7 +327,7 @@ test_allowance(void **state)
   world_sim(&w, 2, "{'defaults':{'status':500}}");
   world_usual(&w, "'routes':{'r':{'targets':['a/m','b/m']},'none':{'targets':["
                   "'a/m','b/m'],'retries':0},'many':{'targets':['a/m'],"
-                  "'retries':4}}");
+                  "'retries':4}}," UNCHECKED);
   outcome o = world_chat(&w, "r");
   assert_int_equal(outcome_attempts(&o), 4); /* 1 + 2 + (2 - 1) */
   outcome_end(&o);

@@ -65,6 +65,8 @@ static const struct row {
     {"policy", "stay.max_wait_ms", observe_stay_max_wait_ms},
     {"policy", "recovery", observe_recovery},
     {"policy", "keep_warm", observe_keep_warm},
+    {"policy", "breaker", observe_breaker},
+    {"policy", "retry_budget", observe_retry_budget},
     {"policy", "upstream", observe_policy_upstream},
     {"policy", "failover_on", observe_failover_on},
     {"policy", "timeouts.connect_ms", observe_connect_ms},

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "fleet.h"
 
+#include "engine/client.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 /* A mark is the call's number, the attempt's index, and whether the connection
  * waited. That of a warm-up is no call's. */
 static const uint64_t warm_up_mark = UINT64_MAX, reused_mark = 1ull << 63;
+/* A probe is in no book: nobody reads its answer. */
+static const uint64_t probe_mark = 1ull << 62;
 
 static uint64_t
 number_of(uint64_t mark)
@@ -221,6 +225,28 @@ read_ask(const inf_http_request *request, fleet_ask *ask)
   return true;
 }
 
+/* Is the engine about to send a probe? */
+static bool
+is_probe(const sim_fleet *fleet)
+{
+  const inf_list *probes = &(*fleet->client)->engine.probes;
+  return !inf_list_empty(probes) &&
+         !INF_CONTAINER_OF(probes->prev, inf_attempt, node)->exchange;
+}
+
+static uint64_t
+mark_of(sim_fleet *fleet, const fleet_provider *provider, const fleet_ask *ask,
+        uint64_t now_ns)
+{
+  uint64_t mark = ask->number << 8;
+  if (!is_probe(fleet))
+    return mark | ledger_send(fleet->books, ask->number, now_ns);
+  fleet->probes++;
+  ledger_probe(fleet->books, ask->number, provider->params.labels,
+               ask->prefill.len, now_ns);
+  return mark | probe_mark;
+}
+
 static void
 on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
            inf_virtual_link *link)
@@ -232,8 +258,7 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   fleet_ask ask = {0};
   fleet->open++;
   if (read_ask(request, &ask))
-    link->mark =
-        ask.number << 8 | ledger_send(fleet->books, ask.number, now_ns);
+    link->mark = mark_of(fleet, provider, &ask, now_ns);
   else {
     link->mark = warm_up_mark;
     fleet->warm_ups++;
@@ -326,6 +351,12 @@ on_answer(void *context, uint64_t mark, const inf_http_request *request,
     answer->status = 200;
     return;
   }
+  if (mark & probe_mark) {
+    ledger_attempt nobody = {0};
+    answer_call(fleet, provider, &ask, mark & reused_mark, now_ns, &nobody,
+                answer);
+    return;
+  }
   ledger_attempt *entry = ledger_arrive(fleet->books, ask.number, ask.attempt,
                                         provider->params.labels, now_ns);
   if (!entry)
@@ -344,7 +375,7 @@ on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
 {
   sim_fleet *fleet = context;
   fleet->open--;
-  if (mark != warm_up_mark)
+  if (mark != warm_up_mark && !(mark & probe_mark))
     ledger_over(fleet->books, number_of(mark), mark & 0xff, told_bytes, now_ns);
 }
 
@@ -355,7 +386,7 @@ fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
   fleet->server = (inf_virtual_server){on_connect, on_answer, on_over, fleet};
   fleet->books = books;
   fleet->clock = clock;
-  fleet->warm_ups = fleet->open = 0;
+  fleet->warm_ups = fleet->open = fleet->probes = 0;
   for (size_t i = 0; i < fleet->count; i++) {
     fleet_provider *provider = &fleet->providers[i];
     const fleet_params *params = &provider->params;

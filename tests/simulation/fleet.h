@@ -87,6 +87,9 @@ typedef struct sim_fleet {
   fleet_provider providers[fleet_max_providers];
   size_t count;
   uint64_t warm_ups, open; /* exchanges that are not over */
+  uint64_t probes;
+  /* Who asks, once it is there: no request says that it is a probe. */
+  struct infer_client *const *client;
 } sim_fleet;
 
 /* The providers' parameters are the caller's to fill in before. */

@@ -179,6 +179,25 @@ ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
   return index;
 }
 
+void
+ledger_probe(ledger *books, uint64_t number, uint32_t labels, size_t prefill,
+             uint64_t now_ns)
+{
+  unsigned long long name = number;
+  ledger_trace(books, now_ns, LEDGER_PROBE, number, labels, prefill);
+  const ledger_call *call = ledger_find(books, number, "a probe");
+  if (!call)
+    return;
+  if (call->ended_ns > 0)
+    ledger_violated(books, "call %llu: a probe after its end", name);
+  if (call->labels & ~labels)
+    ledger_violated(books, "call %llu: a probe without its labels", name);
+  if (call->run_once)
+    ledger_violated(books, "call %llu: a probe, but it may run once", name);
+  if (prefill > 0)
+    ledger_violated(books, "call %llu: a probe that goes on", name);
+}
+
 static uint32_t
 arrivals_before(const ledger_call *call, uint32_t attempt)
 {

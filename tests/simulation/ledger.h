@@ -78,6 +78,7 @@ enum ledger_kind {
   LEDGER_EVENT,
   LEDGER_CANCEL,
   LEDGER_WARM,
+  LEDGER_PROBE,
 };
 
 /* One at a time. */
@@ -99,6 +100,10 @@ ledger_call *ledger_find(ledger *books, uint64_t number, const char *what);
 
 /* A provider is connected to for the call; the attempt's index. */
 uint32_t ledger_send(ledger *books, uint64_t number, uint64_t now_ns);
+/* A duplicate of the call's request is sent to a provider with these labels,
+ * before the call's own next attempt. */
+void ledger_probe(ledger *books, uint64_t number, uint32_t labels,
+                  size_t prefill, uint64_t now_ns);
 /* The request arrives at a provider with these labels. */
 ledger_attempt *ledger_arrive(ledger *books, uint64_t number, uint32_t attempt,
                               uint32_t labels, uint64_t now_ns);

@@ -117,6 +117,11 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
     inf_buf_append_cstr(config, ",\"keep_warm\":true");
   if (dice_chance(rng, 200))
     inf_buf_append_cstr(config, ",\"failover_on\":[\"content_filter\"]");
+  /* Where they are on, most of what fails is not tried. */
+  if (dice_chance(rng, 500))
+    inf_buf_append_cstr(config, ",\"breaker\":false");
+  if (dice_chance(rng, 500))
+    inf_buf_append_cstr(config, ",\"retry_budget\":false");
   inf_buf_append_cstr(config, "}");
 }
 

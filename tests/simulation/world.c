@@ -396,6 +396,7 @@ make_client(sim_world *world, uint64_t seed)
   swarm_draw(&world->swarm, seed, &text);
   if (ledger_tracing())
     fprintf(stderr, "%s\n", inf_buf_cstr(&text));
+  world->fleet.client = &world->client;
   world->fleet.count = world->swarm.providers;
   for (size_t i = 0; i < world->fleet.count; i++)
     world->fleet.providers[i].params = world->swarm.fleet[i];

@@ -127,7 +127,9 @@ make_config(const providers *all, soak_book *b, const char *threads)
       ADD(",\"ca_file\":\"%s\"", providers_ca_file(all));
     ADD("}");
   }
-  ADD("],\"defaults\":{\"timeouts\":{\"connect_ms\":1500,"
+  /* With breakers most calls would not be sent, and probes are in no trail. */
+  ADD("],\"defaults\":{\"breaker\":false,\"retry_budget\":false,"
+      "\"timeouts\":{\"connect_ms\":1500,"
       "\"first_token_ms\":400,\"idle_ms\":400,\"attempt_ms\":5000}},"
       "\"routes\":{\"two\":{\"targets\":[\"p0/m\",\"p1/m\"]},"
       "\"three\":{\"targets\":[\"p1/m\",\"p2/m\",\"p3/m\"]},"

@@ -91,6 +91,27 @@ fake_script_always(fake_net *net)
   return net->always;
 }
 
+fake_script *
+fake_script_for(fake_net *net, const char *url)
+{
+  assert_true(net->host_count < fake_max_hosts);
+  fake_script *script = need(calloc(1, sizeof *script));
+  net->hosts[net->host_count].url = url;
+  net->hosts[net->host_count++].script = script;
+  return script;
+}
+
+static const fake_script *
+script_of(const fake_net *net, size_t number, const char *url)
+{
+  if (number < net->script_count)
+    return net->scripts[number];
+  for (size_t i = net->host_count; i-- > 0;)
+    if (strncmp(url, net->hosts[i].url, strlen(net->hosts[i].url)) == 0)
+      return net->hosts[i].script;
+  return net->always;
+}
+
 static fake_step *
 add_step(fake_script *script, fake_step_kind kind, uint64_t at_ms)
 {
@@ -212,8 +233,7 @@ start(inf_transport *transport, const inf_http_request *request,
   exchange->borrowed = *request;
   memcpy(&exchange->endpoint_then, request->endpoint,
          sizeof exchange->endpoint_then);
-  exchange->script =
-      number < net->script_count ? net->scripts[number] : net->always;
+  exchange->script = script_of(net, number, request->url);
   exchange->events = events;
   exchange->context = context;
   exchange->start_ns = clock_now(net);
@@ -586,6 +606,8 @@ fake_net_fini(fake_net *net)
   assert_int_equal(net->transports, net->freed);
   for (size_t i = 0; i < net->script_count; i++)
     script_free(net->scripts[i]);
+  for (size_t i = 0; i < net->host_count; i++)
+    script_free(net->hosts[i].script);
   script_free(net->always);
   for (size_t i = 0; i < net->request_count && i < fake_max_exchanges; i++) {
     free(net->requests[i].method);

@@ -29,7 +29,7 @@
 /* When the virtual clock begins. */
 #define FAKE_EPOCH_NS (1000 * INF_NS_PER_S)
 
-enum { fake_max_exchanges = 256, fake_max_steps = 64 };
+enum { fake_max_exchanges = 256, fake_max_steps = 64, fake_max_hosts = 16 };
 
 typedef enum fake_step_kind {
   FAKE_SENT,
@@ -92,6 +92,11 @@ typedef struct fake_net {
   fake_script *scripts[fake_max_exchanges];
   size_t script_count;
   fake_script *always; /* of exchanges past the last script; NULL: silence */
+  struct {
+    const char *url; /* how it begins */
+    fake_script *script;
+  } hosts[fake_max_hosts]; /* before always; the latest that fits */
+  size_t host_count;
   fake_request requests[fake_max_exchanges];
   size_t request_count; /* past fake_max_exchanges they are only counted */
   /* Private. */
@@ -114,6 +119,8 @@ inf_transport *fake_net_transport(void *context,
 fake_script *fake_script_next(fake_net *net);
 /* The script of all exchanges that have none of their own. */
 fake_script *fake_script_always(fake_net *net);
+/* The script from now on of all exchanges whose URL begins so (borrowed). */
+fake_script *fake_script_for(fake_net *net, const char *url);
 void fake_sent(fake_script *script, uint64_t at_ms);
 /* lines: "name: value" separated by "\n"; NULL: none. */
 void fake_headers(fake_script *script, uint64_t at_ms, int status,

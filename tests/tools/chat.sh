@@ -156,6 +156,7 @@ chat -m safe -v x
 exits 0
 complains '^\* attempt 1: sim/down \(first\)'
 complains 'ended: provider overloaded \(INFER_E_OVERLOADED\)'
+complains '   then: the next target$'
 complains '^\* attempt 2: sim/good \(failover\)'
 complains '   ms: .*lookup .*, connect .*, sent .*, headers .*, first byte .*, end '
 complains '   ms: .*first byte .*, first content .*, last content .*, end '

@@ -934,6 +934,28 @@ what_successes_took_is_not_withdrawn_again(void **state)
 }
 
 static void
+what_is_not_timed_is_never_late(void **state)
+{
+  (void)state;
+  scene at = scene_known(1);
+  uint64_t late_ns = inf_breaker_late_ns(&at.breaker);
+  inf_breaker_attempt attempts[20];
+  for (int i = 0; i < 20; i++) {
+    attempts[i] = begin(&at);
+    inf_breaker_untimed(&attempts[i]);
+  }
+  at.now_ns += 60 * S;
+  for (int i = 0; i < 20; i++) {
+    age(&at, &attempts[i]);
+    assert_int_equal(at.breaker.evidence, 0);
+    end(&at, &attempts[i], INF_BREAKER_OK, 0);
+  }
+  assert_int_equal(at.breaker.slow, 0);
+  assert_int_equal(at.breaker.young, 0);
+  assert_int_equal(inf_breaker_late_ns(&at.breaker), late_ns);
+}
+
+static void
 late_contents_open_it_as_slow(void **state)
 {
   (void)state;
@@ -1105,6 +1127,7 @@ main(void)
       cmocka_unit_test(one_that_hangs_counts_once),
       cmocka_unit_test(one_that_comes_after_all_is_withdrawn),
       cmocka_unit_test(what_successes_took_is_not_withdrawn_again),
+      cmocka_unit_test(what_is_not_timed_is_never_late),
       cmocka_unit_test(late_contents_open_it_as_slow),
       cmocka_unit_test(a_tail_is_not_slow),
       cmocka_unit_test(what_stays_slow_is_accepted),

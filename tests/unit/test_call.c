@@ -718,7 +718,8 @@ static void
 a_refused_restart_is_resent_once(void **state)
 {
   (void)state;
-  fake_client *fake = fake_client_new("routes.r.recovery", "'restart'", NULL);
+  fake_client *fake = fake_client_new("routes.r.recovery", "'restart'",
+                                      "routes.r.breaker", "false", NULL);
   script_cut(fake, sse_text("Hel"), sse_text("lo"));
   fake_script *refusal = fake_script_always(&fake->net);
   fake_sent(refusal, 1);

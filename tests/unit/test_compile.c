@@ -40,6 +40,8 @@ dump_policy(const char *who, const inf_route_params *p)
   say("%s.stay.max_wait_ms=%d\n", who, (int)p->stay_max_wait_ms);
   say("%s.recovery=%d\n", who, p->recovery);
   say("%s.keep_warm=%d\n", who, p->keep_warm);
+  say("%s.breaker=%d\n", who, p->breaker);
+  say("%s.retry_budget=%d\n", who, p->retry_budget);
   say("%s.upstream=%d\n", who, p->upstream);
   say("%s.failover_on=%d%d\n", who, p->failover_content_filter,
       p->failover_tls_verify);
@@ -192,6 +194,9 @@ static const struct {
     {"policy", "stay.max_wait_ms", "routes.r.stay.max_wait_ms", "3",
      "route.stay.max_wait_ms=3"},
     {"policy", "keep_warm", "routes.r.keep_warm", "true", "route.keep_warm=1"},
+    {"policy", "breaker", "routes.r.breaker", "false", "route.breaker=0"},
+    {"policy", "retry_budget", "routes.r.retry_budget", "false",
+     "route.retry_budget=0"},
     {"policy", "recovery", "routes.r.recovery", "'restart'",
      "route.recovery=1"},
     {"policy", "recovery", "routes.r.recovery", "'continue'",

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The order of targets and the hard filters over them, by the dry run, which
  * is the same code. */
-#include "support/fake_client.h"
+#include "support/breaker_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -155,6 +156,72 @@ the_dry_run_does_not_lie(void **state)
   fake_client_free(fake);
 }
 
+/* What is open stands behind the others, and before what is kept out. */
+static void
+what_a_breaker_says_is_told(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "routes.four",
+      "{'targets':['a/m','b/m','c/m','a/n'],'require_labels':[]}", "routes.off",
+      "{'targets':['a/m','b/m'],'breaker':false}", NULL);
+  open_breaker(fake, "a/m", A);
+  open_breaker(fake, "c/m", C);
+  infer_request *request = fake_request_new("four");
+  infer_plan *plan = plan_of(fake, request);
+  assert_line(plan, 0, "b/m", INFER_OK, "place 1");
+  assert_lacks(infer_plan_reason(plan, 0), "breaker");
+  assert_line(plan, 1, "a/n", INFER_OK, "place 2");
+  assert_line(plan, 2, "a/m", INFER_OK, "; its breaker is open: failing; next");
+  assert_line(plan, 3, "c/m", INFER_OK, "; its breaker is open: failing; next");
+  unsigned wait_ms;
+  assert_int_equal(sscanf(infer_plan_reason(plan, 3),
+                          "place 4 in the order of route \"four\"; its breaker "
+                          "is open: failing; next probe in %u ms",
+                          &wait_ms),
+                   1);
+  assert_in_range(wait_ms, 1600, 2400);
+  infer_plan_free(plan);
+  infer_request_set_model(request, "off");
+  plan = plan_of(fake, request);
+  assert_line(plan, 0, "a/m", INFER_OK, "place 1");
+  assert_lacks(infer_plan_reason(plan, 0), "breaker");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+/* Where it is the last resort it is asked sooner. */
+static void
+a_single_target_is_asked_sooner(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  open_breaker(fake, "a/m", A);
+  infer_request *request = fake_request_new("a/m");
+  infer_plan *plan = plan_of(fake, request);
+  unsigned wait_ms;
+  assert_int_equal(sscanf(infer_plan_reason(plan, 0),
+                          "named by the request; its breaker is open: failing; "
+                          "next probe in %u ms",
+                          &wait_ms),
+                   1);
+  assert_in_range(wait_ms, 1280, 1600);
+  infer_plan_free(plan);
+  fake_run_ms(fake, 1600);
+  plan = plan_of(fake, request);
+  assert_line(plan, 0, "a/m", INFER_OK, "failing; a probe is due");
+  infer_plan_free(plan);
+  is_well(fake, A);
+  call_once(fake, "one");
+  call_once(fake, "one");
+  plan = plan_of(fake, request);
+  assert_line(plan, 0, "a/m", INFER_OK, "lets 10 % of the requests through");
+  infer_plan_free(plan);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
 static void
 bad_arguments_are_refused(void **state)
 {
@@ -194,6 +261,8 @@ main(void)
       cmocka_unit_test(a_route_may_require_several_labels),
       cmocka_unit_test(keys_that_are_set_aside_keep_a_target_out),
       cmocka_unit_test(the_dry_run_does_not_lie),
+      cmocka_unit_test(what_a_breaker_says_is_told),
+      cmocka_unit_test(a_single_target_is_asked_sooner),
       cmocka_unit_test(bad_arguments_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

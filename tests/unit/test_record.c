@@ -34,6 +34,7 @@ a_new_record_knows_nothing(void **state)
   assert_non_null(record);
   record->start_ns = 50;
   assert_string_equal(infer_attempt_message(record), "");
+  assert_string_equal(infer_attempt_decision(record), "");
   assert_string_equal(infer_attempt_request_id(record), "");
   assert_string_equal(infer_attempt_reason_name(record), "unknown");
   assert_int_equal(infer_attempt_http_status(record), 0);
@@ -131,6 +132,7 @@ accessors_accept_null(void **state)
   assert_int_equal(infer_attempt_key_index(NULL), 0);
   assert_int_equal(infer_attempt_status(NULL), INFER_OK);
   assert_string_equal(infer_attempt_message(NULL), "");
+  assert_string_equal(infer_attempt_decision(NULL), "");
   assert_int_equal(infer_attempt_http_status(NULL), 0);
   assert_string_equal(infer_attempt_request_id(NULL), "");
   assert_int_equal(infer_attempt_won(NULL), 0);

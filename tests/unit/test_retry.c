@@ -926,10 +926,103 @@ who_refused_a_prefill_is_still_to_be_asked(void **state)
   assert_end(decide(&at));
 }
 
+/* ---- A budget that does not pay ------------------------------------------ */
+
+static void
+what_is_not_paid_goes_elsewhere(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_OVERLOADED);
+  at.call.stay_denied = "no money";
+  inf_retry_decision next = decide(&at);
+  assert_at_once(next, 1, INFER_REASON_FAILOVER);
+  /* Back to the first one is a failover too. */
+  at.call.attempts++;
+  at.call.current = 1;
+  assert_attempt(decide(&at), 0, INFER_REASON_FAILOVER);
+}
+
+static void
+or_nowhere(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 1, INFER_E_OVERLOADED);
+  at.call.stay_denied = "no money";
+  inf_retry_decision next = decide(&at);
+  assert_end(next);
+  assert_string_equal(next.why, "no money");
+}
+
+static void
+nor_is_the_next_key_tried(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_QUOTA);
+  assert_attempt(decide(&at), 0, INFER_REASON_KEY);
+  scene_init(&at, 2, INFER_E_QUOTA);
+  at.call.stay_denied = "no money";
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  scene_init(&at, 1, INFER_E_QUOTA);
+  at.call.stay_denied = "no money";
+  assert_end(decide(&at));
+}
+
+static void
+a_resend_is_not_paid(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_RESET);
+  at.failure.untouched = true;
+  at.call.stay_denied = "no money";
+  assert_at_once(decide(&at), 0, INFER_REASON_RESEND);
+}
+
+/* What its class keeps here stays here, though the provider says "again". */
+static void
+who_may_take_its_place(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_OVERLOADED);
+  assert_true(decide(&at).movable);
+  scene_init(&at, 2, INFER_E_CONTENT_FILTER);
+  at.failure.should_retry = 1;
+  inf_retry_decision next = decide(&at);
+  assert_attempt(next, 0, INFER_REASON_RETRY);
+  assert_false(next.movable);
+  scene_init(&at, 2, INFER_E_CONTENT_FILTER);
+  at.params.failover_content_filter = true;
+  assert_true(decide(&at).movable);
+}
+
+/* One whose breaker is open is the last to be asked, and not asked again. */
+static void
+one_that_is_shut_comes_last(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 3, INFER_E_OVERLOADED);
+  at.targets[0].shut = at.targets[1].shut = true;
+  inf_retry_decision next = decide(&at);
+  assert_at_once(next, 2, INFER_REASON_FAILOVER);
+  assert_at_once(then_fails(&at, next, INFER_E_IDLE_TIMEOUT), 1,
+                 INFER_REASON_FAILOVER);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_not_paid_goes_elsewhere),
+      cmocka_unit_test(or_nowhere),
+      cmocka_unit_test(nor_is_the_next_key_tried),
+      cmocka_unit_test(a_resend_is_not_paid),
+      cmocka_unit_test(who_may_take_its_place),
+      cmocka_unit_test(one_that_is_shut_comes_last),
       cmocka_unit_test(who_can_go_on_is_taken_first),
       cmocka_unit_test(one_that_may_not_be_asked_is_not),
       cmocka_unit_test(staying_depends_on_who_can_go_on),

@@ -258,6 +258,26 @@ without_a_budget_there_is_no_limit(void **state)
 }
 
 static void
+a_look_takes_nothing(void **state)
+{
+  (void)state;
+  static const inf_retry_budget_use uses[] = {
+      INF_RETRY_BUDGET_STAY, INF_RETRY_BUDGET_FAILOVER, INF_RETRY_BUDGET_EXTRA};
+  for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+    scene at = scene_new();
+    const char *told, *why;
+    do {
+      scene before = at;
+      told = inf_retry_budget_look(&at.client, &at.target, uses[i]);
+      assert_memory_equal(&before, &at, sizeof at);
+      inf_retry_claim claim;
+      why = inf_retry_budget_claim(&claim, &at.client, &at.target, uses[i]);
+      assert_ptr_equal(told, why);
+    } while (!why);
+  }
+}
+
+static void
 probes_cost_one_percent(void **state)
 {
   (void)state;
@@ -291,6 +311,7 @@ main(void)
       cmocka_unit_test(a_refund_does_not_pass_the_cap),
       cmocka_unit_test(a_smaller_cap_holds_from_the_next_deposit),
       cmocka_unit_test(without_a_budget_there_is_no_limit),
+      cmocka_unit_test(a_look_takes_nothing),
       cmocka_unit_test(probes_cost_one_percent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,7 @@ say_end(const infer_attempt *attempt)
 {
   int32_t status = infer_attempt_status(attempt);
   const char *message = infer_attempt_message(attempt);
+  const char *decision = infer_attempt_decision(attempt);
   long long skipped = infer_attempt_skipped_events(attempt);
   if (skipped > 0) {
     inf_note("*   skipped %lld malformed events", skipped);
@@ -113,6 +114,9 @@ say_end(const infer_attempt *attempt)
   }
   inf_note("*   ended: %s (%s)%s%s", infer_status_text(status),
            infer_status_name(status), message[0] ? ": " : "", message);
+  if (decision[0]) {
+    inf_note("*   then: %s", decision);
+  }
 }
 
 static void

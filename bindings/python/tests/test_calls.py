@@ -229,6 +229,7 @@ def test_failure_says_everything(client: Client) -> None:
     assert error.request_id.startswith("req_") and error.retryable
     assert error.provider_code == "overloaded" and error.retry_after is None
     assert [a.http_status for a in error.attempts] == [503]
+    assert "attempts" in error.attempts[0].decision
     assert "overloaded" in str(error)
 
 

@@ -38,6 +38,8 @@ class Attempt:
     """``Status.OK`` or the class of its failure."""
     message: str
     """One line about the failure."""
+    decision: str
+    """What was decided after the failure, and why."""
     http_status: int
     request_id: str
     won: bool
@@ -72,6 +74,7 @@ def _attempt(handle: Any) -> Attempt:
         key_index=lib.infer_attempt_key_index(handle),
         status=Status(status) if status in STATUS_TEXTS else status,
         message=text(lib.infer_attempt_message(handle)),
+        decision=text(lib.infer_attempt_decision(handle)),
         http_status=lib.infer_attempt_http_status(handle),
         request_id=text(lib.infer_attempt_request_id(handle)),
         won=lib.infer_attempt_won(handle) == 1,

@@ -216,6 +216,8 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "stay.max_wait_ms",
         "recovery",
         "keep_warm",
+        "breaker",
+        "retry_budget",
         "upstream",
         "failover_on",
         "timeouts.connect_ms",

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Breakers and budgets of targets; see health.h. */
+#include "engine/health.h"
+
+#include "engine/runtime_state.h"
+#include "policy/failure_table.h"
+
+static const inf_breaker_verdict pass = {INF_BREAKER_PASS, 0, ""};
+
+inf_breaker_verdict
+inf_health_admit(inf_runtime *runtime, const char *target, bool last_resort,
+                 uint64_t now_ns, inf_rng *rng)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  inf_target_state *state = inf_runtime_known_locked(runtime, target);
+  inf_breaker_verdict verdict =
+      state ? inf_breaker_admit(&state->breaker, last_resort, now_ns, rng)
+            : pass;
+  pthread_mutex_unlock(&runtime->mutex);
+  return verdict;
+}
+
+inf_breaker_view
+inf_health_look(inf_runtime *runtime, const char *target, bool last_resort,
+                uint64_t now_ns)
+{
+  inf_breaker fresh = {.params = &inf_breaker_defaults};
+  pthread_mutex_lock(&runtime->mutex);
+  const inf_target_state *state = inf_runtime_known_locked(runtime, target);
+  inf_breaker_view view =
+      inf_breaker_look(state ? &state->breaker : &fresh, last_resort, now_ns);
+  pthread_mutex_unlock(&runtime->mutex);
+  return view;
+}
+
+int32_t
+inf_health_last_failure(inf_runtime *runtime, const char *target)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  const inf_target_state *state = inf_runtime_known_locked(runtime, target);
+  int32_t status = state ? state->last_failure : INFER_OK;
+  pthread_mutex_unlock(&runtime->mutex);
+  return status;
+}
+
+/* ---- Budgets ------------------------------------------------------------- */
+
+const char *
+inf_health_claim(inf_runtime *runtime, const char *target,
+                 inf_retry_budget_use use, inf_retry_claim *claim)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  inf_target_state *state = inf_runtime_target_locked(runtime, target);
+  const char *why = inf_retry_budget_claim(claim, &runtime->retries,
+                                           state ? &state->budget : NULL, use);
+  pthread_mutex_unlock(&runtime->mutex);
+  return why;
+}
+
+const char *
+inf_health_afford(inf_runtime *runtime, const char *target,
+                  inf_retry_budget_use use)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  const inf_target_state *state = inf_runtime_known_locked(runtime, target);
+  const char *why = inf_retry_budget_look(&runtime->retries,
+                                          state ? &state->budget : NULL, use);
+  pthread_mutex_unlock(&runtime->mutex);
+  return why;
+}
+
+void
+inf_health_move(inf_runtime *runtime, const char *target,
+                inf_retry_claim *claim)
+{
+  inf_retry_claim next;
+  if (!claim->client ||
+      inf_health_claim(runtime, target, INF_RETRY_BUDGET_FAILOVER, &next))
+    return;
+  inf_health_refund(runtime, claim);
+  *claim = next;
+}
+
+bool
+inf_health_claim_probe(inf_runtime *runtime, inf_retry_claim *claim)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  const char *why = inf_retry_budget_claim(claim, &runtime->probes, NULL,
+                                           INF_RETRY_BUDGET_EXTRA);
+  pthread_mutex_unlock(&runtime->mutex);
+  return why == NULL;
+}
+
+void
+inf_health_refund(inf_runtime *runtime, inf_retry_claim *claim)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  inf_retry_budget_refund(claim);
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
+/* ---- Attempts ------------------------------------------------------------ */
+
+bool
+inf_health_begin(inf_runtime *runtime, inf_health_attempt *attempt,
+                 const char *target, bool probe, inf_retry_claim *claim,
+                 uint64_t now_ns, inf_rng *rng)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  inf_target_state *state = inf_runtime_target_locked(runtime, target);
+  bool begun = !state || inf_breaker_begin(&state->breaker, &attempt->breaker,
+                                           probe, 0, now_ns, rng);
+  attempt->target = begun ? state : NULL;
+  if (begun)
+    inf_retry_budget_spend(claim);
+  pthread_mutex_unlock(&runtime->mutex);
+  return begun;
+}
+
+void
+inf_health_untimed(inf_health_attempt *attempt)
+{
+  inf_breaker_untimed(&attempt->breaker);
+}
+
+/* What a change of state is called; NULL if there is none. */
+static const char *
+news_of(const inf_breaker *breaker, uint64_t epoch, uint8_t state)
+{
+  if (breaker->epoch == epoch && breaker->state == state)
+    return NULL;
+  switch ((inf_breaker_state)breaker->state) {
+  case INF_BREAKER_OPEN:
+    return breaker->cause == INF_BREAKER_CUT
+               ? "its breaker opens: answers break off"
+           : breaker->cause == INF_BREAKER_SLOW
+               ? "its breaker opens: first tokens come late"
+               : "its breaker opens: attempts fail";
+  case INF_BREAKER_RETURNING:
+    return "its breaker lets a part of the requests through";
+  case INF_BREAKER_CLOSED:
+    break;
+  }
+  return "its breaker closes";
+}
+
+/* Silence has no end that would tell its class. */
+const char *
+inf_health_age(inf_runtime *runtime, inf_health_attempt *attempt,
+               uint64_t now_ns, inf_rng *rng)
+{
+  if (!attempt->target)
+    return NULL;
+  pthread_mutex_lock(&runtime->mutex);
+  inf_breaker *breaker = &attempt->target->breaker;
+  uint64_t epoch = breaker->epoch;
+  uint8_t state = breaker->state;
+  inf_breaker_age(breaker, &attempt->breaker, now_ns, rng);
+  const char *news = news_of(breaker, epoch, state);
+  if (news)
+    attempt->target->last_failure = INFER_E_FIRST_TOKEN_TIMEOUT;
+  pthread_mutex_unlock(&runtime->mutex);
+  return news;
+}
+
+const char *
+inf_health_content(inf_runtime *runtime, inf_health_attempt *attempt,
+                   uint64_t now_ns, inf_rng *rng)
+{
+  if (!attempt->target)
+    return NULL;
+  pthread_mutex_lock(&runtime->mutex);
+  inf_breaker *breaker = &attempt->target->breaker;
+  uint64_t epoch = breaker->epoch;
+  uint8_t state = breaker->state;
+  inf_breaker_content(breaker, &attempt->breaker, now_ns, rng);
+  const char *news = news_of(breaker, epoch, state);
+  pthread_mutex_unlock(&runtime->mutex);
+  return news;
+}
+
+/* Ends that say nothing of the target. */
+static bool
+is_ours(int32_t status)
+{
+  switch (status) {
+  case INFER_E_CANCELLED:
+  case INFER_E_CLOSED:
+  case INFER_E_DEADLINE:
+  case INFER_E_LIMIT:
+  case INFER_E_NO_MEMORY:
+  case INFER_E_NO_TARGET:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static void
+end_locked(inf_runtime *runtime, inf_health_attempt *attempt, int32_t status,
+           uint64_t now_ns, inf_rng *rng)
+{
+  inf_target_state *state = attempt->target;
+  uint8_t percent = inf_failure_rule_of(status)->breaker_percent;
+  inf_breaker_outcome outcome = status == INFER_OK ? INF_BREAKER_OK
+                                : is_ours(status)  ? INF_BREAKER_ENDED_BY_US
+                                                   : INF_BREAKER_FAILED;
+  inf_breaker_end(&state->breaker, &attempt->breaker, outcome, percent, now_ns,
+                  rng);
+  if (outcome == INF_BREAKER_FAILED && percent > 0)
+    state->last_failure = status;
+  if (outcome != INF_BREAKER_OK)
+    return;
+  inf_retry_budget_succeed(&state->budget);
+  inf_retry_budget_succeed(&runtime->retries);
+  inf_retry_budget_succeed(&runtime->probes);
+}
+
+const char *
+inf_health_end(inf_runtime *runtime, inf_health_attempt *attempt,
+               int32_t status, uint64_t now_ns, inf_rng *rng)
+{
+  if (!attempt->target)
+    return NULL;
+  pthread_mutex_lock(&runtime->mutex);
+  inf_breaker *breaker = &attempt->target->breaker;
+  uint64_t epoch = breaker->epoch;
+  uint8_t state = breaker->state;
+  end_locked(runtime, attempt, status, now_ns, rng);
+  const char *news = news_of(breaker, epoch, state);
+  pthread_mutex_unlock(&runtime->mutex);
+  attempt->target = NULL;
+  return news;
+}

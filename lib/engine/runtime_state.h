@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_ENGINE_RUNTIME_STATE_H
+#define INF_ENGINE_RUNTIME_STATE_H
+
+#include "engine/runtime.h"
+#include "policy/breaker.h"
+#include "policy/retry_budget.h"
+
+#include <stdatomic.h>
+
+/* What the runtime consists of, for the files that implement it: runtime.c
+ * (keys, times) and health.c (breakers, budgets). */
+
+enum { INF_RUNTIME_BUCKETS = 256 };
+
+struct inf_target_state {
+  struct inf_target_state *next;
+  char *name;
+  inf_median ttft;
+  inf_breaker breaker;
+  inf_retry_budget budget;
+  int32_t last_failure;
+};
+
+struct inf_key_pool;
+
+struct inf_runtime {
+  pthread_mutex_t mutex;
+  struct inf_key_pool *pools[INF_RUNTIME_BUCKETS];
+  inf_target_state *targets[INF_RUNTIME_BUCKETS];
+  size_t pool_count, target_count;
+  atomic_bool any_aside;    /* a key is or was set aside */
+  inf_retry_budget retries; /* of the client */
+  inf_retry_budget probes;
+};
+
+/* The target's state, made if there is none; NULL if none can be made. */
+inf_target_state *inf_runtime_target_locked(inf_runtime *runtime,
+                                            const char *name);
+/* NULL if there is none. */
+inf_target_state *inf_runtime_known_locked(inf_runtime *runtime,
+                                           const char *name);
+
+#endif

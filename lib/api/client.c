@@ -132,6 +132,19 @@ write_breaker(inf_buf *out, const inf_breaker_view *breaker, uint64_t now_ns)
 }
 
 static void
+write_limit(inf_buf *out, const inf_meter_verdict *limit, uint64_t now_ns)
+{
+  if (limit->what == INF_METER_GO)
+    return;
+  inf_buf_appendf(out, "; %s holds it back", limit->why);
+  if (limit->at_ns != INF_NEVER && limit->at_ns > now_ns)
+    inf_buf_appendf(
+        out, " for %llu ms at least",
+        (unsigned long long)((limit->at_ns - now_ns + INF_NS_PER_MS - 1) /
+                             INF_NS_PER_MS));
+}
+
+static void
 write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
              const inf_route_config *route, uint64_t now_ns)
 {
@@ -147,8 +160,10 @@ write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
   else
     inf_buf_appendf(out, "place %zu in the order of route \"%s\"", position + 1,
                     route->name);
-  if (item->status == INFER_OK)
-    write_breaker(out, &item->breaker, now_ns);
+  if (item->status != INFER_OK)
+    return;
+  write_breaker(out, &item->breaker, now_ns);
+  write_limit(out, &item->limit, now_ns);
 }
 
 static bool
@@ -183,6 +198,7 @@ plan_of(struct infer_client *client, const inf_route_config *route,
         inf_plan_make(items, route, request, client->runtime, now_ns);
     if (route->params.breaker)
       inf_plan_foresee(items, usable, client->runtime, now_ns);
+    inf_plan_foresee_limits(items, usable, client->runtime, now_ns);
   }
   for (size_t i = 0; ok && i < plan->count; i++)
     ok = fill_line(&plan->lines[i], &items[i], i, route, now_ns);

@@ -246,6 +246,40 @@ read_models(const inf_node *node, const inf_place *place,
   return status;
 }
 
+/* ---- Limits -------------------------------------------------------------- */
+
+/* What was left out is as the kind says. */
+static int32_t
+complete_limits(const inf_node *node, const inf_place *place,
+                inf_provider_config *provider, infer_error **error)
+{
+  (void)node;
+  (void)place;
+  (void)error;
+  inf_provider_limits *limits = &provider->limits;
+  int64_t *const numbers[] = {
+      &limits->requests_per_second,
+      &limits->requests_per_minute,
+      &limits->requests_per_day,
+      &limits->tokens_per_second,
+      &limits->tokens_per_minute,
+      &limits->tokens_per_day,
+      &limits->input_tokens_per_minute,
+      &limits->output_tokens_per_minute,
+      &limits->concurrency,
+  };
+  if (limits->requests_per_second < 0)
+    limits->requests_per_second = provider->kind->requests_per_second;
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    if (*numbers[i] < 0)
+      *numbers[i] = 0;
+    provider->limited = provider->limited || *numbers[i] > 0;
+  }
+  if (limits->scope == INF_LIMIT_SCOPE_DEFAULT)
+    limits->scope = (int32_t)provider->kind->limit_scope;
+  return INFER_OK;
+}
+
 /* ---- All ----------------------------------------------------------------- */
 
 typedef int32_t (*read_fn)(const inf_node *node, const inf_place *place,
@@ -258,7 +292,8 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   /* In the order in which they need each other. */
   static const read_fn parts[] = {
       read_kind,          read_base_url, read_auth_scheme,     inf_compile_keys,
-      inf_compile_extras, read_models,   inf_compile_endpoint, check_warm_path};
+      inf_compile_extras, read_models,   inf_compile_endpoint, check_warm_path,
+      complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);

@@ -34,6 +34,15 @@ typedef struct inf_alias {
   char *name, *model;
 } inf_alias;
 
+/* A provider's limits, of each of its keys; 0: none. */
+typedef struct inf_provider_limits {
+  int64_t requests_per_second, requests_per_minute, requests_per_day;
+  int64_t tokens_per_second, tokens_per_minute, tokens_per_day;
+  int64_t input_tokens_per_minute, output_tokens_per_minute;
+  int64_t concurrency; /* requests under way at the same time */
+  int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
+} inf_provider_limits;
+
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -52,6 +61,8 @@ typedef struct inf_provider_config {
   inf_endpoint endpoint; /* its strings are owned by this provider */
   int32_t upstream;      /* inf_upstream */
   int32_t prefill;       /* inf_prefill */
+  inf_provider_limits limits;
+  bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
 } inf_provider_config;
 
@@ -81,6 +92,7 @@ typedef struct inf_client_options {
   int64_t max_undelivered_bytes; /* per call, default 1 MiB */
   int64_t max_paused_bytes;      /* of all calls, default 256 MiB */
   int64_t max_calls;             /* in flight, default 100000 */
+  int64_t max_waiting_calls;     /* for limits, default 1024 */
   int64_t max_idle_connections;  /* default 256 */
 } inf_client_options;
 

@@ -122,7 +122,7 @@ static void
 put_default(inf_buf *out, const inf_option *option)
 {
   inf_sv word;
-  if (option->type == INF_OPTION_INT) {
+  if (option->type == INF_OPTION_INT && !option->default_text[0]) {
     put_number(out, option, option->default_number);
   } else if (option->type == INF_OPTION_BOOL) {
     inf_buf_append_cstr(out, option->default_number ? "true" : "false");

@@ -41,6 +41,15 @@
     section, name, type, "", 0, 0, 0, words, choices, offset, text \
   }
 
+/* -1 stands for what is left out. */
+#define LIMIT(field, high, text)                                            \
+  {                                                                         \
+    "provider", "limits." #field, INF_OPTION_INT, "", 0, high, -1,          \
+        "the kind's", "", offsetof(inf_provider_config, limits.field), text \
+  }
+/* A hundred times what is sold in a day. */
+#define UNITS_MAX          1000000000000
+
 #define IN_PROVIDER(field) offsetof(inf_provider_config, field)
 #define IN_ENDPOINT(field) offsetof(inf_provider_config, endpoint.field)
 #define APART              INF_OPTION_APART
@@ -67,6 +76,9 @@ static const inf_option options[] = {
            "with INFER_E_LIMIT"),
     CLIENT("max_calls", "", 1, 1000000, 100000, max_calls,
            "calls in flight; more are refused with INFER_E_LIMIT"),
+    CLIENT("max_waiting_calls", "", 0, 1000000, 1024, max_waiting_calls,
+           "calls that wait for a limit; more are refused with "
+           "INFER_E_LIMIT, those of the tenant first that has the most"),
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
            "connections kept open for later calls"),
 
@@ -142,6 +154,25 @@ static const inf_option options[] = {
              "path on the server, as in \"/health\", of a GET that costs "
              "nothing: to have a connection ready it is sent, without a key. "
              "Without one only HTTP/2 can be kept ready"),
+
+    LIMIT(requests_per_second, UNITS_MAX,
+          "requests that each key may send in a second: calls wait for "
+          "their turn, or go to another target. 0: no such limit, here and "
+          "below. See docs/limiting.md"),
+    LIMIT(requests_per_minute, UNITS_MAX, "the same in a minute"),
+    LIMIT(requests_per_day, UNITS_MAX, "the same in a day"),
+    LIMIT(tokens_per_second, UNITS_MAX,
+          "tokens of prompts and answers in a second: estimated before the "
+          "request is sent, settled by what the provider says it used"),
+    LIMIT(tokens_per_minute, UNITS_MAX, "the same in a minute"),
+    LIMIT(tokens_per_day, UNITS_MAX, "the same in a day"),
+    LIMIT(input_tokens_per_minute, UNITS_MAX, "tokens of prompts alone"),
+    LIMIT(output_tokens_per_minute, UNITS_MAX, "tokens of answers alone"),
+    LIMIT(concurrency, 1000000, "requests of a key under way at the same time"),
+    PROVIDER("limits.scope", INF_OPTION_ENUM, 0, "", "default model key",
+             IN_PROVIDER(limits.scope),
+             "what these limits count together: each model of a key by "
+             "itself, or all models of a key; default: as its kind does"),
 
     OTHER("key", "key", INF_OPTION_SECRET, "required", "", APART,
           "\"env:NAME\", \"file:PATH\", or the key itself"),

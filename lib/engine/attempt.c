@@ -342,9 +342,13 @@ on_headers(void *context, int status, const inf_headers *headers)
     return true;
   attempt->record->http_status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
-  const inf_clock *clock = attempt->engine->clock;
-  int32_t result = inf_decoder_headers(&attempt->decoder, status, headers,
-                                       clock->wall_ns(clock->context));
+  inf_engine *engine = attempt->engine;
+  int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
+  if (inf_meter_headers(engine->runtime, &attempt->pass, headers, wall_now_ns,
+                        engine->now_ns))
+    inf_waiting_stir(engine);
+  int32_t result =
+      inf_decoder_headers(&attempt->decoder, status, headers, wall_now_ns);
   if (result == INFER_OK)
     return true;
   fail(attempt, result, NULL);
@@ -570,8 +574,9 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
     return INFER_E_NO_TARGET;
   }
   int32_t status;
-  attempt->key = inf_runtime_pick_key(engine->runtime, target->provider,
-                                      engine->now_ns, &status);
+  attempt->key = inf_runtime_use_key(engine->runtime, target->provider,
+                                     engine->pass_key, engine->now_ns, &status);
+  engine->pass_key = INF_KEY_NONE;
   if (status != INFER_OK) {
     inf_buf_append_cstr(why, "all keys of the provider are set aside");
     return status;
@@ -604,6 +609,8 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
   }
   attempt->call = call;
   call->attempt = attempt;
+  attempt->pass = engine->pass;
+  engine->pass = (inf_meter_pass){0};
   attempt->answer.listener = on_delta;
   attempt->answer.listener_context = attempt;
   inf_carry_begin(attempt);

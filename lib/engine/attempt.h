@@ -4,6 +4,7 @@
 
 #include "engine/call.h"
 #include "engine/health.h"
+#include "engine/meter.h"
 #include "provider/dialect.h"
 #include "transport/transport.h"
 
@@ -61,6 +62,7 @@ typedef struct inf_attempt {
   size_t lingered_bytes;
   uint64_t clock_epoch; /* engine->clock_jumps at the start */
   inf_health_attempt health;
+  inf_meter_pass pass;
   struct inf_probe *probe; /* this attempt is that probe's; else NULL */
 } inf_attempt;
 

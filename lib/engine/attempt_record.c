@@ -124,6 +124,59 @@ end_health(inf_attempt *attempt, int32_t status)
                                         status, engine->now_ns, &engine->rng));
 }
 
+/* ---- Limits -------------------------------------------------------------- */
+
+/* Where no figures came: four bytes a token, as of English text. */
+enum { bytes_per_token = 4 };
+
+static int64_t
+written_tokens(const inf_attempt *attempt)
+{
+  size_t bytes = 0;
+  for (size_t i = 0; i < attempt->answer.choice_count; i++)
+    bytes += inf_choice_content_bytes(&attempt->answer.choices[i]);
+  return (int64_t)((bytes + bytes_per_token - 1) / bytes_per_token);
+}
+
+static inf_meter_end
+meter_end(const inf_attempt *attempt, int32_t status, bool figures)
+{
+  bool arrived = attempt->sent || attempt->record->http_status > 0;
+  if (!arrived || attempt->refused)
+    return INF_METER_UNSENT;
+  if (status == INFER_E_RATE_LIMITED)
+    return INF_METER_REFUSED;
+  return figures && status == INFER_OK ? INF_METER_WHOLE : INF_METER_USED;
+}
+
+/* An error costs no tokens that are not told. What was begun, or may have been,
+ * costs the prompt as it was reserved. */
+static void
+settle_limits(inf_attempt *attempt, int32_t status)
+{
+  inf_engine *engine = attempt->engine;
+  const struct infer_call *call = attempt->call;
+  const inf_usage *usage = &attempt->answer.usage;
+  bool figures = usage->input >= 0 && usage->output >= 0 && !usage->estimated;
+  bool error = attempt->record->http_status >= 300 || attempt->untouched;
+  if (!attempt->pass.meter)
+    return;
+  int64_t hint_ns =
+      attempt->has_decoder ? attempt->decoder.failure.hint_ns : -1;
+  inf_limit_cost used = inf_meter_settle(
+      engine->runtime, &attempt->pass, call->targets[attempt->target],
+      meter_end(attempt, status, figures),
+      figures ? usage->input
+      : error ? 0
+              : -1,
+      figures ? usage->output : written_tokens(attempt), hint_ns,
+      engine->now_ns);
+  inf_waiting_settle(engine, call, &used);
+  inf_waiting_stir(engine);
+}
+
+/* ---- The end ------------------------------------------------------------- */
+
 void
 inf_attempt_close_record(inf_attempt *attempt, int32_t status,
                          const char *message)
@@ -133,6 +186,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   record->status = status;
   record->won = status == INFER_OK;
   end_health(attempt, status);
+  settle_limits(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   note_usage(attempt);
   inf_sv words = inf_sv_from(message);

@@ -30,6 +30,7 @@ call_free(struct infer_call *call)
   infer_response_free(call->response);
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
+  inf_free(call->limits);
   if (call->retry_targets != call->few_retry_targets)
     inf_free(call->retry_targets);
   if (call->queue)
@@ -430,10 +431,17 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
   }
   call->next_start_ns = INF_NEVER;
   arm(engine, call);
-  if (!inf_gate_open(engine, call))
+  if (inf_gate_open(engine, call))
+    inf_call_start(engine, call);
+}
+
+void
+inf_call_start(inf_engine *engine, struct infer_call *call)
+{
+  if (inf_attempt_start(engine, call))
     return;
-  if (!inf_attempt_start(engine, call))
-    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+  inf_gate_take_back(engine, call);
+  end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
 }
 
 static void

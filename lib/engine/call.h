@@ -61,16 +61,17 @@ struct infer_call {
   /* The call's life. */
   inf_list engine_node; /* [loop] in engine->calls */
   inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
-  uint64_t next_start_ns;        /* [loop] of the next attempt; INF_NEVER */
-  uint64_t wait_since_ns;        /* [loop] when that wait began */
-  size_t next_target;            /* [loop] */
-  int32_t next_reason;           /* [loop] INFER_REASON_* */
-  bool next_fresh;               /* [loop] not over a used connection */
-  bool next_movable;             /* [loop] another target may take its place */
-  bool next_probe;               /* [loop] it is an open breaker's probe */
-  inf_retry_claim claim;         /* [loop] on the budgets, for that attempt */
-  inf_health_attempt resent;     /* [loop] what a resend goes on with */
-  uint32_t counted_attempts;     /* [loop] against the allowance */
+  uint64_t next_start_ns;         /* [loop] of the next attempt; INF_NEVER */
+  uint64_t wait_since_ns;         /* [loop] when that wait began */
+  size_t next_target;             /* [loop] */
+  int32_t next_reason;            /* [loop] INFER_REASON_* */
+  bool next_fresh;                /* [loop] not over a used connection */
+  bool next_movable;              /* [loop] another target may take its place */
+  bool next_probe;                /* [loop] it is an open breaker's probe */
+  inf_retry_claim claim;          /* [loop] on the budgets, for that attempt */
+  inf_health_attempt resent;      /* [loop] what a resend goes on with */
+  struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
+  uint32_t counted_attempts;      /* [loop] against the allowance */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */
 

@@ -125,6 +125,8 @@ use_config(inf_engine *engine, inf_config *config)
   engine->delivery_interval_ns =
       (uint64_t)config->client.delivery_interval_ms * INF_NS_PER_MS;
   engine->paused.max_bytes = (uint64_t)config->client.max_paused_bytes;
+  inf_waiting_configure(&engine->waiting,
+                        (size_t)config->client.max_waiting_calls);
   inf_warmer_configure(engine, config);
 }
 

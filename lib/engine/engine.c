@@ -86,6 +86,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_list_init(&engine->waking);
   inf_warmups_init(&engine->warmups);
   inf_warmer_init(&engine->warmer);
+  inf_waiting_init(&engine->waiting);
   inf_paused_init(&engine->paused, UINT64_MAX);
   engine->now_ns = inf_clock_now(clock);
   engine->asleep_ns = asleep_ns(engine);
@@ -109,6 +110,7 @@ inf_engine_fini(inf_engine *engine)
     inf_attempt_free(INF_CONTAINER_OF(node, inf_attempt, node));
   inf_warmups_end(engine);
   inf_warmer_fini(&engine->warmer);
+  inf_waiting_fini(&engine->waiting);
   engine->transport->ops->free(engine->transport);
   engine->transport = NULL;
 }
@@ -200,6 +202,8 @@ run_timers(inf_engine *engine)
     inf_attempt_on_timer(INF_CONTAINER_OF(timer, inf_attempt, timer));
   if (engine->warmer.next_ns <= engine->now_ns)
     inf_warmer_run(engine);
+  if (engine->waiting.next_ns <= engine->now_ns)
+    inf_waiting_serve(engine);
 }
 
 INF_HOT uint64_t
@@ -209,6 +213,7 @@ inf_engine_next_ns(inf_engine *engine)
   uint64_t others_ns[] = {
       inf_timer_next_ns(&engine->attempt_timers),
       engine->warmer.next_ns,
+      engine->waiting.next_ns,
       engine->transport->ops->next_timeout_ns(engine->transport),
   };
   for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++)

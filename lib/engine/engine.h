@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/attempt.h"
+#include "engine/waiting.h"
 #include "engine/warmer.h"
 
 /* The loop: calls, attempts and timers over a transport, a clock and a random
@@ -56,6 +57,10 @@ typedef struct inf_engine {
   inf_paused paused; /* calls that wait for their readers */
   inf_warmups warmups;
   inf_warmer warmer;
+  inf_waiting waiting; /* calls that a limit holds back */
+  /* Of the attempt that the gate has just let through. */
+  inf_meter_pass pass;
+  size_t pass_key;
   uint64_t delivery_interval_ns;
   uint64_t next_flush_ns;
   uint64_t clock_jumps;
@@ -109,6 +114,8 @@ bool inf_call_start_over(inf_engine *engine, struct infer_call *call);
 void inf_call_end_unsent(inf_engine *engine, struct infer_call *call,
                          int32_t status, uint64_t retry_after_ns,
                          const char *why);
+/* The gate has let its next attempt through. */
+void inf_call_start(inf_engine *engine, struct infer_call *call);
 /* Something else was decided than the record of the latest attempt, if there
  * is one, tells. why is static. */
 void inf_call_note_decision(struct infer_call *call, const char *why);

@@ -85,3 +85,30 @@ inf_plan_foresee(inf_plan_item *items, size_t usable, inf_runtime *runtime,
     items[i].breaker =
         inf_health_look(runtime, items[i].target->name, true, now_ns);
 }
+
+/* Fewer keys are usual; of more the first ones speak for all. */
+enum { keys_max = 8 };
+
+static inf_meter_verdict
+look_at_limits(const inf_target_config *target, inf_runtime *runtime,
+               uint64_t now_ns)
+{
+  size_t keys[keys_max] = {INF_KEY_NONE};
+  size_t count =
+      inf_runtime_keys(runtime, target->provider, now_ns, keys, keys_max);
+  inf_meter_verdict best = inf_meter_look(runtime, target, keys[0], now_ns);
+  for (size_t i = 1; i < count && best.what != INF_METER_GO; i++) {
+    inf_meter_verdict other = inf_meter_look(runtime, target, keys[i], now_ns);
+    if (other.what == INF_METER_GO || other.at_ns < best.at_ns)
+      best = other;
+  }
+  return best;
+}
+
+void
+inf_plan_foresee_limits(inf_plan_item *items, size_t usable,
+                        inf_runtime *runtime, uint64_t now_ns)
+{
+  for (size_t i = 0; i < usable; i++)
+    items[i].limit = look_at_limits(items[i].target, runtime, now_ns);
+}

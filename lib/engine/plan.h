@@ -3,6 +3,7 @@
 #define INF_ENGINE_PLAN_H
 
 #include "engine/health.h"
+#include "engine/meter.h"
 #include "engine/request.h"
 #include "engine/runtime.h"
 
@@ -14,6 +15,7 @@ typedef struct inf_plan_item {
   /* INFER_E_NO_TARGET: the label that is missing (borrowed). */
   const char *missing_label;
   inf_breaker_view breaker; /* see inf_plan_foresee() */
+  inf_meter_verdict limit;  /* see inf_plan_foresee_limits() */
 } inf_plan_item;
 
 /* Fills items (room for route->target_count) in the order in which they would
@@ -28,6 +30,10 @@ size_t inf_plan_make(inf_plan_item *items, const inf_route_config *route,
  * that what is open gets its probes.) */
 void inf_plan_foresee(inf_plan_item *items, size_t usable, inf_runtime *runtime,
                       uint64_t now_ns);
+/* For the dry run: what the limits of the first `usable` items say to one more
+ * request, with the key for which they say best. */
+void inf_plan_foresee_limits(inf_plan_item *items, size_t usable,
+                             inf_runtime *runtime, uint64_t now_ns);
 /* Does the provider have all labels that route and request require? NULL, or
  * the first that is missing. This is the one place where labels decide; every
  * attempt asks here again before it is sent. */

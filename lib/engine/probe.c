@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
+#include "engine/gate.h"
 
 /* Longest line about what kept a probe from starting; it is not told. */
 enum { why_max_bytes = 256 };
@@ -12,6 +13,7 @@ enum { why_max_bytes = 256 };
 typedef struct inf_probe {
   inf_attempt attempt; /* not of the engine's lists and pool */
   struct infer_attempt record;
+  bool sent;
   bool whole;          /* answers break off: it is good at its end only */
   uint64_t give_up_ns; /* silence until then is a failure */
   uint64_t idle_ns;    /* longest silence within the answer */
@@ -44,12 +46,31 @@ class_after_gap(inf_attempt *attempt, int32_t status)
   return status == INFER_OK ? INFER_OK : INFER_E_CANCELLED;
 }
 
+/* Its prompt counts as it was reserved, where it may have been read; of its
+ * answer no more than the beginning was written. */
+static void
+settle_limits(inf_probe *probe, int32_t status)
+{
+  inf_attempt *attempt = &probe->attempt;
+  inf_engine *engine = attempt->engine;
+  bool error = probe->record.http_status >= 300;
+  inf_meter_end end = status == INFER_E_RATE_LIMITED ? INF_METER_REFUSED
+                      : probe->sent || probe->record.http_status > 0
+                          ? INF_METER_USED
+                          : INF_METER_UNSENT;
+  inf_meter_settle(engine->runtime, &attempt->pass, NULL, end, error ? 0 : -1,
+                   attempt->content ? 1 : 0, attempt->decoder.failure.hint_ns,
+                   engine->now_ns);
+  inf_waiting_stir(engine);
+}
+
 /* Its end, by the class that says what came of it. */
 static void
 finish(inf_probe *probe, int32_t status)
 {
   inf_attempt *attempt = &probe->attempt;
   inf_engine *engine = attempt->engine;
+  settle_limits(probe, status);
   status = class_after_gap(attempt, status);
   inf_runtime_note_key(engine->runtime, probe->record.provider, attempt->key,
                        status, attempt->decoder.failure.hint_ns,
@@ -86,9 +107,10 @@ on_delta(void *context, const inf_delta *delta)
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
-  (void)context;
   (void)times;
   (void)reused;
+  inf_probe *probe = context;
+  probe->sent = true;
 }
 
 /* False, and the probe is gone, if it is over. */
@@ -106,11 +128,13 @@ static bool
 on_headers(void *context, int status, const inf_headers *headers)
 {
   inf_probe *probe = context;
-  const inf_clock *clock = probe->attempt.engine->clock;
+  inf_engine *engine = probe->attempt.engine;
+  int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
   probe->record.http_status = status;
-  return go_on(probe,
-               inf_decoder_headers(&probe->attempt.decoder, status, headers,
-                                   clock->wall_ns(clock->context)));
+  inf_meter_headers(engine->runtime, &probe->attempt.pass, headers, wall_now_ns,
+                    engine->now_ns);
+  return go_on(probe, inf_decoder_headers(&probe->attempt.decoder, status,
+                                          headers, wall_now_ns));
 }
 
 static bool
@@ -284,6 +308,23 @@ send_request(inf_probe *probe, const inf_target_config *target)
   return attempt->exchange ? INFER_OK : INFER_E_NO_MEMORY;
 }
 
+/* A probe takes from the limits what others leave. */
+static bool
+reserve(inf_attempt *attempt, const struct infer_call *call,
+        const inf_target_config *asked)
+{
+  inf_engine *engine = attempt->engine;
+  inf_meter_cost cost = inf_gate_cost(call, false);
+  for (;;) {
+    inf_meter_verdict verdict = inf_meter_reserve(
+        engine->runtime, asked, attempt->key, &cost, INF_PROBE_KEEP_PERCENT,
+        inf_waiting_places(engine), engine->now_ns, &attempt->pass);
+    if (verdict.what != INF_METER_COUNT)
+      return verdict.what == INF_METER_GO;
+    cost = inf_gate_cost(call, true);
+  }
+}
+
 /* False: it is not to be, and nothing was sent. */
 static bool
 begin(inf_probe *probe, struct infer_call *call, size_t target,
@@ -293,6 +334,7 @@ begin(inf_probe *probe, struct infer_call *call, size_t target,
   inf_engine *engine = attempt->engine;
   const inf_target_config *asked = call->targets[target];
   if (write_request(probe, call, asked) != INFER_OK ||
+      !reserve(attempt, call, asked) ||
       !inf_health_begin(engine->runtime, &attempt->health, asked->name, true,
                         claim, engine->now_ns, &engine->rng))
     return false;
@@ -314,8 +356,10 @@ inf_probe_start(inf_engine *engine, struct infer_call *call, size_t target)
   inf_probe *probe = probe_new(engine, call, target);
   if (!probe || !begin(probe, call, target, &claim)) {
     inf_health_refund(engine->runtime, &claim);
-    if (probe)
+    if (probe) {
+      settle_limits(probe, INFER_E_CANCELLED);
       probe_free(probe);
+    }
     return;
   }
   int32_t status = send_request(probe, asked);

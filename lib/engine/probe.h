@@ -21,6 +21,9 @@
 
 struct inf_probe;
 
+/* So much of a limit has to be free beside it. */
+enum { INF_PROBE_KEEP_PERCENT = 20 };
+
 /* Begins one if the budget allows; where it cannot begin (memory, no key),
  * there is none. */
 void inf_probe_start(inf_engine *engine, struct infer_call *call,

@@ -5,6 +5,7 @@
 #include "engine/runtime_state.h"
 
 #include "base/mem.h"
+#include "engine/meter.h"
 
 #include <string.h>
 
@@ -71,6 +72,7 @@ inf_runtime_free(inf_runtime *runtime)
       inf_free(state);
     }
   }
+  inf_meters_free(runtime);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }
@@ -197,6 +199,62 @@ inf_runtime_pick_key(inf_runtime *runtime, const inf_provider_config *provider,
 {
   pthread_mutex_lock(&runtime->mutex);
   size_t key = pick_locked(runtime, provider, now_ns, true, why);
+  pthread_mutex_unlock(&runtime->mutex);
+  return key;
+}
+
+static bool
+is_free(const inf_key_state *state, uint64_t now_ns)
+{
+  return state->aside_until_ns <= now_ns && state->limited_until_ns <= now_ns;
+}
+
+static size_t
+keys_locked(inf_runtime *runtime, const inf_provider_config *provider,
+            uint64_t now_ns, size_t *keys, size_t most)
+{
+  key_pool *pool = pool_find_locked(runtime, provider->name);
+  keys[0] = 0;
+  if (!pool)
+    return 1;
+  inf_key_state states[max_keys];
+  size_t count = states_locked(pool, provider, states), found = 1;
+  keys[0] = inf_keys_pick(states, count, last_index(pool, provider), now_ns);
+  if (keys[0] == INF_KEY_NONE)
+    return 0;
+  for (size_t i = 1; i < count && found < most; i++) {
+    size_t key = (keys[0] + i) % count;
+    if (is_free(&states[key], now_ns))
+      keys[found++] = key;
+  }
+  return found;
+}
+
+size_t
+inf_runtime_keys(inf_runtime *runtime, const inf_provider_config *provider,
+                 uint64_t now_ns, size_t *keys, size_t most)
+{
+  if (provider->key_count == 0 || most == 0)
+    return 0;
+  pthread_mutex_lock(&runtime->mutex);
+  size_t count = keys_locked(runtime, provider, now_ns, keys, most);
+  pthread_mutex_unlock(&runtime->mutex);
+  return count;
+}
+
+size_t
+inf_runtime_use_key(inf_runtime *runtime, const inf_provider_config *provider,
+                    size_t key, uint64_t now_ns, int32_t *why)
+{
+  if (key >= provider->key_count)
+    return inf_runtime_pick_key(runtime, provider, now_ns, why);
+  *why = INFER_OK;
+  pthread_mutex_lock(&runtime->mutex);
+  key_pool *pool = pool_find_locked(runtime, provider->name);
+  if (pool) {
+    pool->last = provider->keys[key].fingerprint;
+    pool->used = true;
+  }
   pthread_mutex_unlock(&runtime->mutex);
   return key;
 }

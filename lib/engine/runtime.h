@@ -29,6 +29,15 @@ void inf_runtime_free(inf_runtime *runtime);
 size_t inf_runtime_pick_key(inf_runtime *runtime,
                             const inf_provider_config *provider,
                             uint64_t now_ns, int32_t *why);
+/* Those of its keys that may be used now, the one to be picked first, then
+ * those that are not rate limited either. Returns how many, at most `most`. */
+size_t inf_runtime_keys(inf_runtime *runtime,
+                        const inf_provider_config *provider, uint64_t now_ns,
+                        size_t *keys, size_t most);
+/* Uses this key; INF_KEY_NONE: picks one. */
+size_t inf_runtime_use_key(inf_runtime *runtime,
+                           const inf_provider_config *provider, size_t key,
+                           uint64_t now_ns, int32_t *why);
 /* Like pick_key without using one up: is there a key to be had? */
 bool inf_runtime_has_key(inf_runtime *runtime,
                          const inf_provider_config *provider, uint64_t now_ns,

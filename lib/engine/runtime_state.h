@@ -4,12 +4,13 @@
 
 #include "engine/runtime.h"
 #include "policy/breaker.h"
+#include "policy/estimate.h"
 #include "policy/retry_budget.h"
 
 #include <stdatomic.h>
 
 /* What the runtime consists of, for the files that implement it: runtime.c
- * (keys, times) and health.c (breakers, budgets). */
+ * (keys, times), health.c (breakers, budgets) and meter.c (limits). */
 
 enum { INF_RUNTIME_BUCKETS = 256 };
 
@@ -20,15 +21,18 @@ struct inf_target_state {
   inf_breaker breaker;
   inf_retry_budget budget;
   int32_t last_failure;
+  inf_estimate estimate; /* of its tokens: meter.h */
 };
 
 struct inf_key_pool;
+struct inf_meter;
 
 struct inf_runtime {
   pthread_mutex_t mutex;
   struct inf_key_pool *pools[INF_RUNTIME_BUCKETS];
   inf_target_state *targets[INF_RUNTIME_BUCKETS];
-  size_t pool_count, target_count;
+  struct inf_meter *meters[INF_RUNTIME_BUCKETS];
+  size_t pool_count, target_count, meter_count;
   atomic_bool any_aside;    /* a key is or was set aside */
   inf_retry_budget retries; /* of the client */
   inf_retry_budget probes;

@@ -266,6 +266,12 @@ inf_quota_init(inf_quota *quota, double limit, uint64_t period_ns,
     believe(quota, limit, quota->base_period_ns);
 }
 
+void
+inf_quota_count_from(inf_quota *quota, uint64_t sent)
+{
+  quota->spent = sent;
+}
+
 inf_quota_sent
 inf_quota_spend(inf_quota *quota, uint64_t units, uint64_t now_ns)
 {

@@ -96,6 +96,9 @@ typedef struct inf_quota_now {
 /* limit 0: none is configured. period_ns 0: a minute. */
 void inf_quota_init(inf_quota *quota, double limit, uint64_t period_ns,
                     uint64_t now_ns);
+/* Just made: so many units were sent before it was. What their answers tell
+ * then counts. */
+void inf_quota_count_from(inf_quota *quota, uint64_t sent);
 /* A request of ours goes out now. */
 inf_quota_sent inf_quota_spend(inf_quota *quota, uint64_t units,
                                uint64_t now_ns);

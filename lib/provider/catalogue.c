@@ -20,6 +20,7 @@ static const inf_provider_kind kinds[] = {
         /* OpenAI begins another answer; others that speak its protocol can
          * do more, which the account has to say. */
         .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
         /* The first is OpenAI's own; the others are what compatible services
          * send in its place. */
         .request_id_headers =
@@ -44,6 +45,8 @@ static const inf_provider_kind kinds[] = {
         .claims = "https://clarifai.com/",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE, /* its pages do not tell */
+        .requests_per_second = 15,   /* of a user: api-overview/rate-limits */
+        .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-request-id cf-ray",
         .evidence = INF_EVIDENCE_DOCUMENTED,
         .source = "docs.clarifai.com compute/providers, "

@@ -30,6 +30,13 @@ typedef enum inf_prefill {
   INF_PREFILL_CONTINUE_FINAL_MESSAGE,
 } inf_prefill;
 
+/* What a service's limits count together. */
+typedef enum inf_limit_scope {
+  INF_LIMIT_SCOPE_DEFAULT, /* in a configuration: as the kind says */
+  INF_LIMIT_SCOPE_MODEL,   /* each model of a key by itself */
+  INF_LIMIT_SCOPE_KEY,     /* all models of a key */
+} inf_limit_scope;
+
 /* One row of the catalogue: a kind of provider ("type" in a
  * configuration). */
 typedef struct inf_provider_kind {
@@ -48,6 +55,8 @@ typedef struct inf_provider_kind {
   const char *claims;
   bool stream_options;            /* takes stream_options.include_usage */
   inf_prefill prefill;            /* of its models in general; never DEFAULT */
+  int64_t requests_per_second;    /* of an account that asked for no more; 0 */
+  inf_limit_scope limit_scope;    /* never DEFAULT */
   const char *request_id_headers; /* names separated by spaces */
   inf_evidence evidence;
   const char *source; /* where the facts come from, with date */

@@ -70,6 +70,19 @@ OBSERVE(resolve);
 OBSERVE(http_version);
 OBSERVE(warm_path);
 
+/* Rate limits: observe_limits.c */
+OBSERVE(max_waiting_calls);
+OBSERVE(requests_per_second);
+OBSERVE(requests_per_minute);
+OBSERVE(requests_per_day);
+OBSERVE(tokens_per_second);
+OBSERVE(tokens_per_minute);
+OBSERVE(tokens_per_day);
+OBSERVE(input_tokens_per_minute);
+OBSERVE(output_tokens_per_minute);
+OBSERVE(concurrency);
+OBSERVE(limits_scope);
+
 /* Routes, targets and policies: observe_policy.c */
 OBSERVE(targets);
 OBSERVE(require_labels);

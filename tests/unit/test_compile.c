@@ -63,7 +63,25 @@ dump_client(const inf_client_options *c)
   say("max_undelivered_bytes=%d\n", (int)c->max_undelivered_bytes);
   say("max_paused_bytes=%lld\n", (long long)c->max_paused_bytes);
   say("max_calls=%d\n", (int)c->max_calls);
+  say("max_waiting_calls=%d\n", (int)c->max_waiting_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
+}
+
+static void
+dump_limits(const inf_provider_limits *l)
+{
+  say("limits.requests_per_second=%lld\n", (long long)l->requests_per_second);
+  say("limits.requests_per_minute=%lld\n", (long long)l->requests_per_minute);
+  say("limits.requests_per_day=%lld\n", (long long)l->requests_per_day);
+  say("limits.tokens_per_second=%lld\n", (long long)l->tokens_per_second);
+  say("limits.tokens_per_minute=%lld\n", (long long)l->tokens_per_minute);
+  say("limits.tokens_per_day=%lld\n", (long long)l->tokens_per_day);
+  say("limits.input_tokens_per_minute=%lld\n",
+      (long long)l->input_tokens_per_minute);
+  say("limits.output_tokens_per_minute=%lld\n",
+      (long long)l->output_tokens_per_minute);
+  say("limits.concurrency=%lld\n", (long long)l->concurrency);
+  say("limits.scope=%d\n", l->scope);
 }
 
 static void
@@ -82,6 +100,7 @@ dump_provider(const inf_provider_config *p)
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
+  dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
   say("client_cert=%s\nclient_key=%s\n", or_none(p->endpoint.client_cert),
@@ -129,6 +148,8 @@ static const struct {
     {"client", "max_paused_bytes", "max_paused_bytes", "1099511627776",
      "max_paused_bytes=1099511627776"},
     {"client", "max_calls", "max_calls", "9", "max_calls=9"},
+    {"client", "max_waiting_calls", "max_waiting_calls", "5",
+     "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
@@ -150,6 +171,30 @@ static const struct {
      "provider.upstream=1"},
     {"provider", "prefill", "providers.p.prefill", "'prefix'",
      "provider.prefill=3"},
+    {"provider", "limits.requests_per_second",
+     "providers.p.limits.requests_per_second", "7",
+     "limits.requests_per_second=7"},
+    {"provider", "limits.requests_per_minute",
+     "providers.p.limits.requests_per_minute", "7",
+     "limits.requests_per_minute=7"},
+    {"provider", "limits.requests_per_day",
+     "providers.p.limits.requests_per_day", "7", "limits.requests_per_day=7"},
+    {"provider", "limits.tokens_per_second",
+     "providers.p.limits.tokens_per_second", "7", "limits.tokens_per_second=7"},
+    {"provider", "limits.tokens_per_minute",
+     "providers.p.limits.tokens_per_minute", "7", "limits.tokens_per_minute=7"},
+    {"provider", "limits.tokens_per_day", "providers.p.limits.tokens_per_day",
+     "7", "limits.tokens_per_day=7"},
+    {"provider", "limits.input_tokens_per_minute",
+     "providers.p.limits.input_tokens_per_minute", "7",
+     "limits.input_tokens_per_minute=7"},
+    {"provider", "limits.output_tokens_per_minute",
+     "providers.p.limits.output_tokens_per_minute", "7",
+     "limits.output_tokens_per_minute=7"},
+    {"provider", "limits.concurrency", "providers.p.limits.concurrency", "7",
+     "limits.concurrency=7"},
+    {"provider", "limits.scope", "providers.p.limits.scope", "'key'",
+     "limits.scope=2"},
     {"provider", "proxy", "providers.p.proxy", "'http://x:1'",
      "proxy=http://x:1"},
     {"provider", "ca_file", "providers.p.ca_file", "'FILE'", "ca_file=FILE"},

@@ -191,7 +191,9 @@ refuses_unknown_options(void **state)
   provider_refused("'base_uri':'http://h'",
                    "providers[0].base_uri: unknown option (did you mean "
                    "'base_url'?)");
-  provider_refused("'limits':{}", "providers[0].limits: unknown option");
+  provider_refused("'limits':{'request_per_minute':1}",
+                   "providers[0].limits.request_per_minute: unknown option "
+                   "(did you mean \"requests_per_minute\"?)");
   inf_config *config =
       provider_compiled("'base_url':'http://h','x-owner':{'a':1}");
   inf_config_unref(config);

@@ -73,12 +73,14 @@ numbers_have_limits(void **state)
   (void)state;
   inf_client_options client;
   inf_route_params params;
+  inf_provider_config provider;
   for (size_t i = 0; i < inf_option_count(); i++) {
     const inf_option *o = inf_option_at(i);
     if (o->type != INF_OPTION_INT)
       continue;
-    bool is_client = strcmp(o->section, "client") == 0;
-    void *fields = is_client ? (void *)&client : (void *)&params;
+    void *fields = strcmp(o->section, "client") == 0     ? (void *)&client
+                   : strcmp(o->section, "provider") == 0 ? (void *)&provider
+                                                         : (void *)&params;
     inf_section section = {o->section, fields};
     char form[64], text[128], message[300];
     const char *dot = strchr(o->name, '.');

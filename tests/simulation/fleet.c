@@ -247,6 +247,48 @@ mark_of(sim_fleet *fleet, const fleet_provider *provider, const fleet_ask *ask,
   return mark | probe_mark;
 }
 
+/* "Authorization: Bearer key-0-2": 2. */
+static sim_account *
+account_of(fleet_provider *provider, const inf_http_request *request)
+{
+  static const char name[] = "Bearer key-";
+  const char *at =
+      memmem(request->headers.ptr, request->headers.len, name, sizeof name - 1);
+  size_t key = at ? (size_t)(at[sizeof name + 1] - '0') : fleet_max_keys - 1;
+  return &provider->accounts[key % fleet_max_keys];
+}
+
+static uint64_t
+account_mark(uint64_t mark)
+{
+  return mark & ~reused_mark;
+}
+
+/* Exchanges that linger after their answers: mostly none. */
+static uint32_t
+lingering(const sim_fleet *fleet)
+{
+  const inf_list *attempts = &(*fleet->client)->engine.attempts;
+  uint32_t found = 0;
+  for (const inf_list *node = attempts->next; node != attempts;
+       node = node->next)
+    found += INF_CONTAINER_OF(node, inf_attempt, node)->call == NULL;
+  return found;
+}
+
+static void
+count(sim_fleet *fleet, fleet_provider *provider,
+      const inf_http_request *request, uint64_t mark, uint64_t now_ns)
+{
+  const char *why = account_send(
+      account_of(provider, request), &provider->params.limits,
+      account_mark(mark),
+      provider->params.limits.concurrency > 0 ? lingering(fleet) : 0, now_ns);
+  if (why)
+    ledger_violated(fleet->books, "call %llu: %s",
+                    (unsigned long long)number_of(account_mark(mark)), why);
+}
+
 static void
 on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
            inf_virtual_link *link)
@@ -257,9 +299,10 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   fleet_regime regime = regime_at(provider, now_ns);
   fleet_ask ask = {0};
   fleet->open++;
-  if (read_ask(request, &ask))
+  if (read_ask(request, &ask)) {
     link->mark = mark_of(fleet, provider, &ask, now_ns);
-  else {
+    count(fleet, provider, request, link->mark, now_ns);
+  } else {
     link->mark = warm_up_mark;
     fleet->warm_ups++;
     ledger_trace(fleet->books, now_ns, LEDGER_WARM, 0, 0, 0);
@@ -351,18 +394,23 @@ on_answer(void *context, uint64_t mark, const inf_http_request *request,
     answer->status = 200;
     return;
   }
+  sim_account *used = account_of(provider, request);
   if (mark & probe_mark) {
     ledger_attempt nobody = {0};
     answer_call(fleet, provider, &ask, mark & reused_mark, now_ns, &nobody,
                 answer);
+    account_arrive(used, account_mark(mark), false);
     return;
   }
   ledger_attempt *entry = ledger_arrive(fleet->books, ask.number, ask.attempt,
                                         provider->params.labels, now_ns);
-  if (!entry)
+  if (!entry) {
+    account_arrive(used, account_mark(mark), false);
     return;
+  }
   entry->prefill = (uint32_t)ask.prefill.len;
   answer_call(fleet, provider, &ask, mark & reused_mark, now_ns, entry, answer);
+  account_arrive(used, account_mark(mark), entry->refused);
   if (ledger_tracing())
     fprintf(stderr, "call %llu attempt %u is answered: %d\n%s%s\n",
             (unsigned long long)ask.number, (unsigned)ask.attempt,
@@ -375,6 +423,9 @@ on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
 {
   sim_fleet *fleet = context;
   fleet->open--;
+  for (size_t i = 0; mark != warm_up_mark && i < fleet->count; i++)
+    for (size_t key = 0; key < fleet_max_keys; key++)
+      account_over(&fleet->providers[i].accounts[key], account_mark(mark));
   if (mark != warm_up_mark && !(mark & probe_mark))
     ledger_over(fleet->books, number_of(mark), mark & 0xff, told_bytes, now_ns);
 }
@@ -399,4 +450,12 @@ fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
     provider->requests_left = params->requests_per_minute * 1000000ull;
     provider->tokens_left = params->tokens_per_minute * 1000000ull;
   }
+}
+
+void
+fleet_fini(sim_fleet *fleet)
+{
+  for (size_t i = 0; i < fleet->count; i++)
+    for (size_t key = 0; key < fleet_max_keys; key++)
+      account_free(&fleet->providers[i].accounts[key]);
 }

@@ -9,11 +9,12 @@
 #ifndef TESTS_SIMULATION_FLEET_H
 #define TESTS_SIMULATION_FLEET_H
 
+#include "account.h"
 #include "dice.h"
 #include "ledger.h"
 #include "transport/virtual.h"
 
-enum { fleet_max_providers = 4 };
+enum { fleet_max_providers = 4, fleet_max_keys = 4 };
 
 typedef enum fleet_regime {
   FLEET_NORMAL,
@@ -61,6 +62,7 @@ typedef struct fleet_params {
   uint32_t cotenant;
   uint64_t cotenant_ns;
   fleet_headers headers;
+  account_limits limits; /* that the client has for each of its keys */
   /* Failures, whatever the regime. */
   uint32_t stale, refused_streams, errors, cut, reset, stall, error_in_stream,
       malformed, empty, no_done, no_usage, wrong_kind;
@@ -77,7 +79,8 @@ typedef struct fleet_provider {
   uint64_t regime_until_ns;
   bool cotenant_on;
   uint64_t cotenant_until_ns, refilled_ns;
-  uint64_t requests_left, tokens_left; /* in millionths */
+  uint64_t requests_left, tokens_left;  /* in millionths */
+  sim_account accounts[fleet_max_keys]; /* by key; the last: without one */
 } fleet_provider;
 
 typedef struct sim_fleet {
@@ -95,6 +98,7 @@ typedef struct sim_fleet {
 /* The providers' parameters are the caller's to fill in before. */
 void fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
                 uint64_t seed);
+void fleet_fini(sim_fleet *fleet);
 /* Draws what a provider is like. */
 void fleet_draw(fleet_params *params, inf_rng *rng);
 

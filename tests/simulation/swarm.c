@@ -37,6 +37,32 @@ write_keys(inf_buf *config, inf_rng *rng, size_t index)
   inf_buf_append_cstr(config, "]");
 }
 
+/* The client's own limits. */
+static void
+write_limits(inf_buf *config, const account_limits *limits)
+{
+  inf_buf_append_cstr(config, ",\"limits\":{\"scope\":\"key\"");
+  if (limits->requests > 0)
+    inf_buf_appendf(config, ",\"requests_per_%s\":%u",
+                    limits->period_ns == INF_NS_PER_S ? "second" : "minute",
+                    (unsigned)limits->requests);
+  if (limits->concurrency > 0)
+    inf_buf_appendf(config, ",\"concurrency\":%u",
+                    (unsigned)limits->concurrency);
+  inf_buf_append_cstr(config, "}");
+}
+
+static void
+draw_limits(account_limits *limits, inf_rng *rng)
+{
+  bool by_second = dice_chance(rng, 500);
+  limits->period_ns = (by_second ? 1 : 60) * INF_NS_PER_S;
+  if (dice_chance(rng, 700))
+    limits->requests = dice_log_between(rng, 1, by_second ? 30 : 600);
+  if (dice_chance(rng, 400))
+    limits->concurrency = (uint32_t)dice_log_between(rng, 1, 100);
+}
+
 static void
 write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
                size_t index)
@@ -49,6 +75,7 @@ write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
                   index ? "," : "", index, index);
   write_keys(config, rng, index);
   write_labels(config, "labels", params->labels);
+  write_limits(config, &params->limits);
   inf_buf_appendf(config, ",\"prefill\":\"%s\"", prefills[dice_below(rng, 4)]);
   if (dice_chance(rng, 150))
     inf_buf_append_cstr(config, ",\"upstream\":\"unary\"");
@@ -242,6 +269,9 @@ swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
     fleet_draw(&swarm->fleet[i], &rng);
   draw_calls(swarm, &rng);
   draw_theme(swarm, &rng);
+  for (size_t i = 0; i < swarm->providers; i++)
+    if (dice_chance(&rng, 300))
+      draw_limits(&swarm->fleet[i].limits, &rng);
   write_client(config, &rng, swarm);
   inf_buf_append_cstr(config, ",\"providers\":[");
   for (size_t i = 0; i < swarm->providers; i++)

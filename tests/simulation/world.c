@@ -3,6 +3,7 @@
 
 #include "counted.h"
 #include "engine/client.h"
+#include "engine/meter_state.h"
 #include "swarm.h"
 
 #include <stdio.h>
@@ -419,6 +420,36 @@ make_client(sim_world *world, uint64_t seed)
   return status == INFER_OK;
 }
 
+/* Probes live on until the client is freed. */
+static uint32_t
+held_by_probes(const struct infer_client *client, const inf_meter *meter)
+{
+  uint32_t count = 0;
+  const inf_list *probes = &client->engine.probes;
+  for (const inf_list *node = probes->next; node != probes; node = node->next) {
+    const inf_meter_pass *pass =
+        &INF_CONTAINER_OF(node, inf_attempt, node)->pass;
+    count += pass->meter == meter && pass->reservation.open;
+  }
+  return count;
+}
+
+/* With the last call the last reservation goes. */
+static void
+check_limits(sim_world *world)
+{
+  const struct infer_client *client = world->client;
+  for (size_t i = 0; i < INF_RUNTIME_BUCKETS; i++)
+    for (const inf_meter *meter = client->runtime->meters[i]; meter;
+         meter = meter->next)
+      if (meter->limiter &&
+          meter->limiter->open > held_by_probes(client, meter))
+        ledger_violated(&world->books, "%u reservations of %s are left",
+                        (unsigned)meter->limiter->open, meter->provider);
+  if (client->engine.waiting.line.count > 0)
+    ledger_violated(&world->books, "the line is not empty");
+}
+
 /* Closes the client, with calls in flight or without, and reads the rest. */
 static void
 end(sim_world *world)
@@ -431,6 +462,8 @@ end(sim_world *world)
       ;
     infer_queue_free(world->queues[i]);
   }
+  if (!world->books.violation[0])
+    check_limits(world);
   if (!world->books.violation[0] && world->books.unread > 0)
     ledger_violated(&world->books, "%llu calls never ended",
                     (unsigned long long)world->books.unread);
@@ -492,6 +525,7 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     infer_client_free(world.client);
   }
   infer_config_free(world.config);
+  fleet_fini(&world.fleet);
   if (made)
     check_nothing_left(&world, blocks, bytes);
   fill_result(&world);

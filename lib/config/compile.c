@@ -6,6 +6,7 @@
 #include "config/builder.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
+#include "config/compile_tenants.h"
 #include "config/config.h"
 #include "config/environment.h"
 #include "config/hash.h"
@@ -39,6 +40,7 @@ free_config(shared_config *shared)
     inf_provider_config_fini(&config->providers[i]);
   inf_free(config->routes);
   inf_free(config->providers);
+  inf_tenants_free(config);
   inf_free(shared);
 }
 
@@ -140,6 +142,8 @@ read_document(const inf_node *document, inf_config *config, infer_error **error)
                              "providers routes defaults", error);
   if (status == INFER_OK && providers && providers->type != INF_JSON_ARRAY)
     status = inf_place_error(&place, error, "expected an array of providers");
+  if (status == INFER_OK)
+    status = inf_compile_tenants(document, config, error);
   if (status == INFER_OK && document)
     status = add_hash(document, config, error);
   if (status == INFER_OK)

@@ -96,8 +96,16 @@ typedef struct inf_client_options {
   int64_t max_idle_connections;  /* default 256 */
 } inf_client_options;
 
+/* Its share where calls wait for a limit; that of any other is 1. */
+typedef struct inf_tenant {
+  char *name;
+  uint32_t weight;
+} inf_tenant;
+
 typedef struct inf_config {
   inf_client_options client;
+  inf_tenant *tenants;
+  size_t tenant_count;
   inf_provider_config *providers;
   size_t provider_count;
   inf_route_config *routes;

@@ -82,6 +82,10 @@ static const inf_option options[] = {
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
            "connections kept open for later calls"),
 
+    OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
+          "object: tenant -> weight, 1 to 1000: its share where calls wait "
+          "for a limit; others have 1"),
+
     PROVIDER("name", INF_OPTION_STRING, 0, "required", "", IN_PROVIDER(name),
              "its name: letters, digits, dots, dashes and underscores, at "
              "most 64"),

@@ -6,8 +6,8 @@
 #include "config/hash.h"
 #include "engine/gate.h"
 
-/* Virtual tokens of a request by itself, and every tenant's weight. */
-enum { request_cost = 1, tenant_weight = 1 };
+/* Virtual tokens of a request by itself. */
+enum { request_cost = 1 };
 enum { why_max_bytes = 4 << 10 };
 
 void
@@ -34,6 +34,17 @@ tenant_of(const struct infer_call *call)
 {
   const char *name = call->request->tenant;
   return name ? inf_fnv1a(INF_FNV_START, inf_sv_from(name)) : 0;
+}
+
+static uint32_t
+weight_of(const struct infer_call *call)
+{
+  const inf_config *config = call->trail->config;
+  const char *name = call->request->tenant;
+  for (size_t i = 0; name && i < config->tenant_count; i++)
+    if (strcmp(config->tenants[i].name, name) == 0)
+      return config->tenants[i].weight;
+  return 1;
 }
 
 bool
@@ -95,7 +106,7 @@ inf_waiting_start_ns(struct inf_engine *engine, const struct infer_call *call,
       entry_of(engine, call, target, cost, inf_meter_place(verdict->meter));
   inf_line_ahead ahead =
       inf_line_look(&engine->waiting.line, &entry, tenant_of(call),
-                    tenant_weight, engine->now_ns);
+                    weight_of(call), engine->now_ns);
   uint64_t start_ns = inf_meter_start_ns(engine->runtime, verdict->meter,
                                          &ahead, &entry, engine->now_ns);
   return start_ns > at_ns ? start_ns : at_ns;
@@ -146,7 +157,7 @@ push(struct inf_engine *engine, struct infer_call *call, uint64_t wait_ns,
   inf_waiting *waiting = &engine->waiting;
   inf_line_entry *entry = &call->limits->entry, *evicted = NULL;
   int32_t status = inf_line_push(&waiting->line, entry, tenant_of(call),
-                                 tenant_weight, engine->now_ns, &evicted);
+                                 weight_of(call), engine->now_ns, &evicted);
   if (status != INFER_OK) {
     refuse(engine, call, status, wait_ns,
            "not sent: too many calls wait for %s already (option "
@@ -214,7 +225,7 @@ inf_waiting_passed(struct inf_engine *engine, const struct infer_call *call,
                    const inf_limit_cost *cost)
 {
   if (inf_waiting_any(engine))
-    inf_line_serve(&engine->waiting.line, tenant_of(call), tenant_weight,
+    inf_line_serve(&engine->waiting.line, tenant_of(call), weight_of(call),
                    line_cost(cost));
 }
 
@@ -225,7 +236,8 @@ inf_waiting_settle(struct inf_engine *engine, const struct infer_call *call,
   if (!call->limits || !inf_waiting_any(engine))
     return;
   int64_t delta = (int64_t)line_cost(used) - (int64_t)call->limits->entry.cost;
-  inf_line_charge(&engine->waiting.line, tenant_of(call), tenant_weight, delta);
+  inf_line_charge(&engine->waiting.line, tenant_of(call), weight_of(call),
+                  delta);
 }
 
 /* ---- Serving ------------------------------------------------------------- */

@@ -72,6 +72,7 @@ OBSERVE(warm_path);
 
 /* Rate limits: observe_limits.c */
 OBSERVE(max_waiting_calls);
+OBSERVE(tenants);
 OBSERVE(requests_per_second);
 OBSERVE(requests_per_minute);
 OBSERVE(requests_per_day);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -117,4 +118,45 @@ observe_max_waiting_calls(void **state)
   two_calls_ms(ONE(",'limits':{'concurrency':1}", ",'max_waiting_calls':1"),
                &status);
   assert_int_equal(status, INFER_OK);
+}
+
+/* How many of the first six requests are gold's, while two tenants wait. */
+static int
+gold_of_six(const char *document)
+{
+  world w =
+      observe_world("{'defaults':{'text':'ok','first_token_ms':20}}", document);
+  infer_call *calls[16];
+  for (int i = 0; i < 16; i++) {
+    infer_request *request = world_request(i % 2 ? "p/gold" : "p/iron", "x");
+    infer_request_set_tenant(request, i % 2 ? "gold" : "iron");
+    assert_int_equal(infer_submit(w.client, request, INFER_SUBMIT_WHOLE, NULL,
+                                  0, &calls[i], NULL),
+                     INFER_OK);
+    infer_request_free(request);
+  }
+  for (int i = 0; i < 16; i++) {
+    assert_int_equal(infer_call_wait(calls[i], 10000, NULL, NULL), INFER_OK);
+    infer_call_free(calls[i]);
+  }
+  json_object *log = world_log(&w, 1, 16);
+  int gold = 0;
+  for (size_t i = 1; i < 7; i++) /* the first did not wait */
+    gold += strcmp(json_object_get_string(
+                       json_object_object_get(log_body(log, i), "model")),
+                   "gold") == 0;
+  json_object_put(log);
+  world_end(&w);
+  return gold;
+}
+
+void
+observe_tenants(void **state)
+{
+  (void)state;
+#define LINE ONE(",'limits':{'concurrency':1,'scope':'key'}", "")
+#define GOLD \
+  ONE(",'limits':{'concurrency':1,'scope':'key'}", ",'tenants':{'gold':5}")
+  assert_int_equal(gold_of_six(LINE), 3);
+  assert_true(gold_of_six(GOLD) >= 5);
 }

@@ -26,6 +26,7 @@ static const struct row {
     {"client", "max_undelivered_bytes", observe_max_undelivered_bytes},
     {"client", "max_paused_bytes", observe_max_paused_bytes},
     {"client", "max_calls", observe_max_calls},
+    {"client", "tenants", observe_tenants},
     {"client", "max_waiting_calls", observe_max_waiting_calls},
     {"client", "max_idle_connections", observe_max_idle_connections},
     {"provider", "name", observe_name},

@@ -119,6 +119,9 @@ dump(const inf_config *config)
 {
   dump_len = 0;
   dump_client(&config->client);
+  for (size_t i = 0; i < config->tenant_count; i++)
+    say("tenant %s=%u\n", config->tenants[i].name,
+        (unsigned)config->tenants[i].weight);
   dump_provider(&config->providers[1]);
   dump_policy("defaults", &config->defaults);
   dump_policy("route", &config->routes[0].params);
@@ -148,6 +151,7 @@ static const struct {
     {"client", "max_paused_bytes", "max_paused_bytes", "1099511627776",
      "max_paused_bytes=1099511627776"},
     {"client", "max_calls", "max_calls", "9", "max_calls=9"},
+    {"client", "tenants", "tenants.gold", "5", "tenant gold=5"},
     {"client", "max_waiting_calls", "max_waiting_calls", "5",
      "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
@@ -348,6 +352,25 @@ no_option_is_left_out(void **state)
     if (!found)
       fail_msg("%s.%s is not tested", option->section, option->name);
   }
+}
+
+static void
+tenants_have_weights(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *given, *error;
+  } cases[] = {
+      {"{'tenants':{'a':0}}",
+       "tenants.a: expected a whole number from 1 to 1000"},
+      {"{'tenants':{'a':1001}}",
+       "tenants.a: expected a whole number from 1 to 1000"},
+      {"{'tenants':{'a':'much'}}",
+       "tenants.a: expected a whole number from 1 to 1000"},
+      {"{'tenants':[1]}", "tenants: expected an object, got an array"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    refused(cases[i].given, cases[i].error);
 }
 
 /* ---- The document as a whole ----------------------------------------------
@@ -799,6 +822,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_option_makes_a_difference),
       cmocka_unit_test(no_option_is_left_out),
+      cmocka_unit_test(tenants_have_weights),
       cmocka_unit_test(refuses_at_the_top),
       cmocka_unit_test(ignores_the_users_own),
       cmocka_unit_test(is_shared_by_reference),

@@ -204,7 +204,7 @@ inf_runtime_pick_key(inf_runtime *runtime, const inf_provider_config *provider,
 }
 
 static bool
-is_free(const inf_key_state *state, uint64_t now_ns)
+is_available(const inf_key_state *state, uint64_t now_ns)
 {
   return state->aside_until_ns <= now_ns && state->limited_until_ns <= now_ns;
 }
@@ -224,7 +224,7 @@ keys_locked(inf_runtime *runtime, const inf_provider_config *provider,
     return 0;
   for (size_t i = 1; i < count && found < most; i++) {
     size_t key = (keys[0] + i) % count;
-    if (is_free(&states[key], now_ns))
+    if (is_available(&states[key], now_ns))
       keys[found++] = key;
   }
   return found;

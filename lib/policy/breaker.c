@@ -26,7 +26,7 @@ const int64_t inf_breaker_failure = 177475; /* ln(0.3 / 0.02) */
 const int64_t inf_breaker_success = 22051;  /* -ln(0.7 / 0.98) */
 
 const inf_breaker_params inf_breaker_defaults = {
-    .threshold = 10 * 65536,
+    .threshold = INT64_C(10) * 65536,
     .probe_first_ns = 2 * INF_NS_PER_S,
     .probe_cap_ns = 30 * INF_NS_PER_S,
     .last_resort_ns = 1600 * INF_NS_PER_MS,

@@ -165,13 +165,13 @@ void
 inf_estimate_add_bytes(inf_estimate_prompt *prompt, uint64_t size)
 {
   const uint64_t size_max = 1ull << 48;
-  prompt->pieces += (size < size_max ? size : size_max) * (piece_scale / 4);
+  prompt->pieces += (size < size_max ? size : size_max) * piece_scale / 4;
 }
 
 void
 inf_estimate_add_message(inf_estimate_prompt *prompt)
 {
-  prompt->pieces += message_tokens * piece_scale;
+  prompt->pieces += (uint64_t)message_tokens * piece_scale;
 }
 
 /* ---- Least squares ------------------------------------------------------ */
@@ -232,7 +232,8 @@ typedef struct forecast {
 static forecast
 expect(const inf_estimate *estimate, const double row[unknowns])
 {
-  double lower[INF_ESTIMATE_PRODUCTS], v[unknowns], y[unknowns], z[unknowns];
+  double lower[INF_ESTIMATE_PRODUCTS] = {0}, v[unknowns];
+  double y[unknowns] = {0}, z[unknowns] = {0};
   factorise(estimate, lower);
   for (int i = 0; i < unknowns; i++)
     v[i] = estimate->vector[i] + prior_weight(i) * prior[i];

@@ -60,7 +60,7 @@
  * limit per day that is sold. */
 #define INF_GCRA_UNITS_MAX 1000000000000000ull
 /* The longest period: monthly quotas exist. */
-#define INF_GCRA_PERIOD_MAX_NS (31 * 86400 * INF_NS_PER_S)
+#define INF_GCRA_PERIOD_MAX_NS (31 * 86400ull * INF_NS_PER_S)
 /* What is taken at once beyond this counts as this. With it no product
  * exceeds 2^114, and the debt is stopped at 2^127: more than can drain in
  * 2^63 ns, so that stopping it admits nothing. */

@@ -439,7 +439,7 @@ inf_line_pass(inf_line *line, inf_line_walk *walk, uint64_t reserve)
 {
   uint64_t places = walk->at->where & walk->open;
   /* Without a reservation it might starve, so it gets at least one. */
-  walk->open &= ~(reserve & places ? reserve & places : places);
+  walk->open &= ~((reserve & places) != 0 ? reserve & places : places);
   if (walk->open == 0) {
     walk->at = NULL;
     return NULL;
@@ -531,6 +531,8 @@ inf_line_look(const inf_line *line, const inf_line_entry *entry, uint64_t id,
   /* Who begins to wait stands behind those whose turn is equal. */
   if (!known || known->count == 0)
     turn = add(turn, 1);
+  /* A list is closed in itself. */
+  /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
   for (inf_list *at = line->busy.next; at != &line->busy; at = at->next) {
     const inf_line_tenant *other = INF_CONTAINER_OF(at, inf_line_tenant, busy);
     if (other != known)

@@ -67,7 +67,8 @@ inf_json_index_find(const inf_json_index *index, inf_sv value)
 static inline bool
 inf_json_index_may_escape(const inf_json_index *index, inf_sv part)
 {
-  return !index || (index->first_escape && part.ptr <= index->last_escape &&
+  return !index || (part.len > 0 && index->first_escape &&
+                    part.ptr <= index->last_escape &&
                     part.ptr + part.len > index->first_escape);
 }
 

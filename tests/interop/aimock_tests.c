@@ -323,6 +323,11 @@ test_truncated(void **state)
   static const char *const prompts[] = {"truncated", "disconnected"};
   for (size_t i = 0; i < 2; i++) {
     interop_result result = ask(*state, "s/m", prompts[i]);
+    /* Its reset may overtake what it has sent: then there was no answer. */
+    for (int again = 0; result.status == INFER_E_RESET && again < 5; again++) {
+      interop_result_free(&result);
+      result = ask(*state, "s/m", prompts[i]);
+    }
     assert_int_equal(result.status, INFER_E_TRUNCATED);
     const infer_response *partial = infer_error_partial(result.error);
     size_t len;

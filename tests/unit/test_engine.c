@@ -154,16 +154,17 @@ a_silence_that_began_anew_is_judged_by_what_was_heard(void **state)
   fake_script *script = fake_script_next(&fake->net);
   fake_stream(script, 0);
   fake_body(script, 10, sse_text("a"));
-  fake_body(script, 1000, sse_text("b"));
-  fake_body(script, 3500, sse_text("c"));
-  fake_body(script, 3600, sse_finish("stop"));
-  fake_body(script, 3600, SSE_DONE);
-  fake_done(script, 3600, INF_NET_OK);
+  fake_body(script, 2500, sse_text("b"));
+  fake_body(script, 5000, sse_text("c"));
+  fake_body(script, 5100, sse_finish("stop"));
+  fake_body(script, 5100, SSE_DONE);
+  fake_done(script, 5100, INF_NET_OK);
   infer_call *call = fake_submit_model(fake, "one");
-  fake_run_ms(fake, 2000);
+  /* Past first_token_ms, when the timer was last set, and past "b". */
+  fake_run_ms(fake, 2600);
   /* The first silence would be over, the second is; "c" waits unread. */
-  fake->net.now_ns += (10 + fake_idle_ms - 2000 + 10) * INF_NS_PER_MS;
-  fake->net.jump_ns = 1500 * INF_NS_PER_MS;
+  fake->net.now_ns += (10 + fake_idle_ms - 2600 + 10) * INF_NS_PER_MS;
+  fake->net.jump_ns = 2600 * INF_NS_PER_MS;
   fake->net.deaf = 1;
   fake_run_ms(fake, 5000);
   assert_int_equal(fake_status(call), INFER_OK);

@@ -145,6 +145,16 @@ no_key_is_left_in_memory(void **state)
   assert_contains(fake->net.requests[0].headers, "Bearer sk-SECRET-of-a");
   assert_int_equal(blocks_with_secrets, 0);
   infer_call_free(call);
+  /* A header of the account's, put before the request's own. */
+  fake_stream_all(fake_script_next(&fake->net), 1, "hello");
+  request = fake_request_new("b/m");
+  infer_request_set_header(request, "X-Own", "beside the accounts'");
+  call = fake_submit(fake, request);
+  fake_run_ms(fake, 2000);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_contains(fake->net.requests[2].headers, "X-Token: sk-SECRET-of-a");
+  assert_int_equal(blocks_with_secrets, 0);
+  infer_call_free(call);
   fake_client_free(fake);
   assert_int_equal(blocks_with_secrets, 0);
   unlink(path);

@@ -37,7 +37,7 @@ infer_bug(364 policy/line.c
 infer_bug(365 policy/line.c
   "unit/test_line"
   "an expensive call starves behind cheap ones that never end"
-  [[  walk->open &= ~(reserve & places ? reserve & places : places);]]
+  [[  walk->open &= ~((reserve & places) != 0 ? reserve & places : places);]]
   [[  walk->open &= ~(reserve & places ? 0 : places);]])
 
 infer_bug(366 policy/line.c

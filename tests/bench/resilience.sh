@@ -5,7 +5,8 @@
 #
 #   --seed N       another seed for all of them
 #   --load X       another load than 1.3 of the quota
-#   --trace FILE   arrivals of that trace (formats of shared/data/traces)
+#   --trace FILE   arrivals and lengths of that trace, for the figures of the
+#                  limits (formats of shared/data/traces)
 
 resilience_programs="infer_simulation quota_model breaker_model fair_model
 limit_steps limit_admit"
@@ -43,12 +44,15 @@ resilience_report() { # NAME:TARGET...
 }
 
 bench_resilience() {
-  local code=0 seed=1 load=1.3 trace= dir=build-bench/tests/simulation
+  local code=0 seed=1 load=1.3 trace= dir=build-bench/tests/simulation quota
   while [ $# -gt 0 ]; do
     case $1 in
       --seed) seed=${2:?--seed needs a number} ;;
       --load) load=${2:?--load needs a number} ;;
-      --trace) trace=${2:?--trace needs a file} ;;
+      --trace)
+        trace=${2:?--trace needs a file}
+        # tests/bench/run has changed to the project's folder.
+        [[ $trace == /* ]] || trace=$OLDPWD/$trace ;;
       *) echo "resilience: unknown option $1" >&2; return 2 ;;
     esac
     shift 2
@@ -56,8 +60,10 @@ bench_resilience() {
   setup_install "$setup_needs$setup_needs_for_tests" || return 1
   setup_build build-bench "$resilience_programs" -DCMAKE_BUILD_TYPE=Release ||
     return 1
-  "$dir/quota/quota_model" --seed "$seed" --load "$load" \
-    ${trace:+--trace "$trace"} |
+  quota=$("$dir/quota/quota_model" --seed "$seed" --load "$load" \
+    ${trace:+--trace "$trace"})
+  [ $? -ne 2 ] || return 2 # it has said why
+  echo "$quota" |
     resilience_report 'limit_util_alone:>0.99' limit_429_alone:0.001 \
       'limit_util_cotenant20:>0.98' limit_429_cotenant20:0.001 \
       'limit_util_8procs:>0.95' limit_429_8procs:0.01 \

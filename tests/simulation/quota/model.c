@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "ideal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,8 +13,9 @@
 enum { REQUESTS, TOKENS, DIMS };
 enum { MAX_CLIENTS = 64, MAX_LINE = 1024 };
 
-#define WARM_UP_S 120.0
-#define RUN_S     1800.0
+#define WARM_UP_S  120.0
+#define RUN_S      1800.0
+#define PATIENCE_S 30.0 /* so long a request may wait */
 
 typedef struct request {
   int client, tries;
@@ -28,6 +30,7 @@ typedef struct request {
 
 typedef enum event_type {
   EVENT_ARRIVAL,
+  EVENT_TRACE,
   EVENT_COTENANT,
   EVENT_PROVIDER,
   EVENT_HEADERS,
@@ -65,6 +68,10 @@ typedef struct world {
   int pool_count, free_request;
   client clients[MAX_CLIENTS];
   double level[DIMS], cap[DIMS], rate[DIMS], filled_at;
+  size_t trace_at;    /* the trace's next request */
+  double trace_round; /* when its present round began */
+  double trace_speed;
+  ideal ideal;
   /* What is measured, after the warm-up. */
   uint64_t sent, refused, cotenant_refused, offered, simulated;
   double used[DIMS], cotenant_used[DIMS], quota_given[DIMS];
@@ -349,7 +356,7 @@ run_line(world *w, int who)
   client *c = &w->clients[who];
   while (c->count > 0) {
     int id = c->line[c->head];
-    if (w->now - w->pool[id].arrived > 30) {
+    if (w->now - w->pool[id].arrived > PATIENCE_S) {
       drop_request(w, id);
     } else {
       double wait = wait_of(w, c, &w->pool[id]);
@@ -382,10 +389,9 @@ enqueue(world *w, int who, int id, bool front)
 }
 
 static void
-arrive(world *w, int who)
+post_next_arrival(world *w, int who)
 {
   const scenario *s = w->scene;
-  client *c = &w->clients[who];
   double mean = s->per_request ? 10.0 : 8.0; /* 600k tokens / 1250 / 60 s */
   double rate = mean * s->rate_scale * s->load / s->clients;
   double next = w->now + draw_exponential(&w->rng, 1 / rate);
@@ -395,10 +401,18 @@ arrive(world *w, int who)
       next = floor(next / 60) * 60 + 60;
   }
   post(w, next, EVENT_ARRIVAL, who);
+}
+
+/* A request with these lengths comes to a client. */
+static void
+offer(world *w, int who, const request *sizes)
+{
+  client *c = &w->clients[who];
   int id = new_request(w);
   request *r = &w->pool[id];
-  *r = (request){.client = who, .arrived = w->now};
-  draw_sizes(w, r);
+  *r = *sizes;
+  r->client = who;
+  r->arrived = w->now;
   double guess = r->prompt * (0.95 + 0.1 * inf_rng_double(&w->rng));
   r->units[REQUESTS] = 1;
   r->units[TOKENS] = (uint64_t)(guess + c->mean_output);
@@ -408,6 +422,94 @@ arrive(world *w, int who)
   enqueue(w, who, id, false);
   if (c->count == 1) /* else the first in line has been told when */
     run_line(w, who);
+}
+
+static void
+arrive(world *w, int who)
+{
+  request sizes = {0};
+  post_next_arrival(w, who);
+  draw_sizes(w, &sizes);
+  offer(w, who, &sizes);
+}
+
+/* ---- A trace ------------------------------------------------------------- */
+
+/* The lengths of a trace's request; false if it could never pass. */
+static bool
+trace_sizes(const scenario *s, const trace_request *of, request *sizes)
+{
+  double prompt = fmax(of->prompt, 1);
+  *sizes = (request){.prompt = prompt,
+                     .output = of->output,
+                     .max_output = fmax(of->output, 1000)};
+  return prompt + sizes->max_output <= 10000 * s->rate_scale * s->burst_s;
+}
+
+size_t
+model_trace_too_long(const scenario *s)
+{
+  size_t count = 0;
+  request sizes;
+  for (size_t i = 0; i < s->trace->count; i++)
+    count += !trace_sizes(s, &s->trace->requests[i], &sizes);
+  return count;
+}
+
+double
+model_trace_speed(const scenario *s)
+{
+  double requests = 0, tokens = 0;
+  request sizes;
+  for (size_t i = 0; i < s->trace->count; i++) {
+    if (!trace_sizes(s, &s->trace->requests[i], &sizes))
+      continue;
+    requests++;
+    tokens += sizes.prompt + sizes.output;
+  }
+  /* The seconds of quota that all of it asks for, of what binds. */
+  double seconds = fmax(requests / 10, tokens / 10000) / s->rate_scale;
+  return s->trace->period * s->load / seconds;
+}
+
+static void
+post_trace_arrival(world *w)
+{
+  const trace *t = w->scene->trace;
+  double at = t->requests[w->trace_at].at / w->trace_speed;
+  post(w, w->trace_round + at, EVENT_TRACE, 0);
+}
+
+static void
+begin_trace(world *w)
+{
+  const trace *t = w->scene->trace;
+  w->trace_speed = model_trace_speed(w->scene);
+  w->trace_at = (size_t)(inf_rng_double(&w->rng) * (double)t->count);
+  w->trace_round = -t->requests[w->trace_at].at / w->trace_speed;
+  ideal_init(&w->ideal, w->rate, w->cap, WARM_UP_S + w->scene->joins_s);
+  post_trace_arrival(w);
+}
+
+static void
+arrive_from_trace(world *w)
+{
+  const scenario *s = w->scene;
+  request sizes;
+  bool fits = trace_sizes(s, &s->trace->requests[w->trace_at], &sizes);
+  if (++w->trace_at == s->trace->count) {
+    w->trace_at = 0;
+    w->trace_round += s->trace->period / w->trace_speed;
+  }
+  post_trace_arrival(w);
+  if (!fits)
+    return;
+  int here = 0;
+  while (here < s->clients && w->clients[here].joins <= w->now)
+    here++;
+  double units[DIMS] = {1, sizes.prompt + sizes.output};
+  ideal_offer(&w->ideal, w->now, w->now + PATIENCE_S, units);
+  offer(w, (int)inf_rng_below(&w->rng, (uint64_t)here), &sizes);
 }
 
 static void
@@ -456,7 +558,7 @@ hear_refusal(world *w, client *c, int id)
     return;
   }
   double wait = fmin(8, 0.5 * pow(2, r->tries)) * inf_rng_double(&w->rng);
-  if (++r->tries > 5 || w->now + wait - r->arrived > 30)
+  if (++r->tries > 5 || w->now + wait - r->arrived > PATIENCE_S)
     drop_request(w, id);
   else
     post(w, w->now + wait, EVENT_RETRY, id);
@@ -504,6 +606,8 @@ cotenant(world *w)
   double cost[DIMS] = {1, r.prompt + r.output};
   bool served = admit(w, cost);
   w->simulated++;
+  if (served && w->scene->trace)
+    ideal_taken(&w->ideal, w->now, cost);
   if (!measured(w))
     return;
   w->cotenant_refused += !served;
@@ -542,8 +646,11 @@ begin(world *w)
       c->bucket[d] = (bucket){
           .level = w->cap[d], .rate = w->rate[d], .cap = w->rate[d] * 10};
     }
-    post(w, c->joins + 0.001 * i, EVENT_ARRIVAL, i);
+    if (!s->trace)
+      post(w, c->joins + 0.001 * i, EVENT_ARRIVAL, i);
   }
+  if (s->trace)
+    begin_trace(w);
   if (s->cotenant > 0)
     post(w, 0.0005, EVENT_COTENANT, 0);
 }
@@ -554,6 +661,9 @@ handle(world *w, event e)
   switch (e.type) {
   case EVENT_ARRIVAL:
     arrive(w, e.who);
+    break;
+  case EVENT_TRACE:
+    arrive_from_trace(w);
     break;
   case EVENT_COTENANT:
     cotenant(w);
@@ -579,15 +689,29 @@ handle(world *w, event e)
 
 double model_simulated, model_cpu_s;
 
+/* Of the dimension that binds: where no trace is played it is the one of which
+ * the larger share is used. */
+static void
+measure_use(const world *w, figures *f)
+{
+  for (int d = 0; d < DIMS; d++) {
+    double given = w->quota_given[d] - w->cotenant_used[d];
+    double usable = w->ideal.used[d] / given;
+    if (!w->scene->trace) {
+      f->util = fmax(f->util, w->used[d] / given);
+    } else if (usable > f->usable) {
+      f->usable = usable;
+      f->util = w->used[d] / given / fmin(1, usable);
+    }
+  }
+}
+
 static figures
 measure(const world *w)
 {
-  figures f = {0, 0, 1};
-  double total = 0, squares = 0, given[DIMS];
-  for (int d = 0; d < DIMS; d++) {
-    given[d] = w->quota_given[d] - w->cotenant_used[d];
-    f.util = fmax(f.util, w->used[d] / given[d]);
-  }
+  figures f = {.jain = 1};
+  double total = 0, squares = 0;
+  measure_use(w, &f);
   f.refused = w->sent ? (double)w->refused / (double)w->sent : 0;
   for (int i = 0; i < w->scene->clients; i++) {
     total += w->clients[i].served;
@@ -622,6 +746,8 @@ model_play(const scenario *scene, policy rule, uint64_t seed)
     if (scene->change > 0 && !changed && w.now > WARM_UP_S + RUN_S / 2) {
       fill(&w);
       set_rates(&w, scene->change);
+      if (scene->trace)
+        ideal_change(&w.ideal, w.now, w.rate, w.cap);
       changed = true;
     }
     handle(&w, e);
@@ -633,7 +759,11 @@ model_play(const scenario *scene, policy rule, uint64_t seed)
   }
   model_simulated += (double)w.simulated;
   model_cpu_s += (double)(clock() - start) / CLOCKS_PER_SEC;
+  if (scene->trace)
+    ideal_advance(&w.ideal, w.end);
+  figures f = measure(&w);
+  ideal_fini(&w.ideal);
   free(w.pool);
   w.pool = NULL;
-  return measure(&w);
+  return f;
 }

@@ -3,12 +3,14 @@
  * by other rules. For tuning the law; the engine is simulated elsewhere.
  *
  *   quota_model [--seed N] [--seeds COUNT] [--load X] [--all] [--brief]
- *               [--goal I] [--variant I]
+ *               [--goal I] [--variant I] [--trace FILE]
  *
  * Prints `figure value target ok|short`, for the worst of COUNT seeds (20) from
  * N (1) on, and on lines that begin with '#' what other rules reach in three of
  * these runs; with --all also what the law reaches where the provider behaves
- * otherwise; with --brief neither. --goal and --variant choose one of each. */
+ * otherwise; with --brief neither. --goal and --variant choose one of each.
+ * --trace takes arrivals and lengths from a file (trace.h says of which form)
+ * in place of the draws; one that cannot be read ends the program with 2. */
 #include "model.h"
 
 #include <math.h>
@@ -28,12 +30,13 @@ static const char *const policy_names[] = {"retry with jitter",
 static figures
 worst_of(const scenario *scene, policy rule, uint64_t seed, int seeds)
 {
-  figures worst = {9, 0, 9};
+  figures worst = {9, 0, 9, 9};
   for (int i = 0; i < seeds; i++) {
     figures f = model_play(scene, rule, seed + (uint64_t)i);
     worst.util = fmin(worst.util, f.util);
     worst.refused = fmax(worst.refused, f.refused);
     worst.jain = fmin(worst.jain, f.jain);
+    worst.usable = fmin(worst.usable, f.usable);
   }
   return worst;
 }
@@ -91,13 +94,22 @@ static const scenario variants[] = {
     {.name = "remaining is scaled", .scaled = true},
 };
 
+typedef struct options {
+  uint64_t seed;
+  int seeds, goal, variant;
+  double load;
+  bool all, brief;
+  trace trace;
+} options;
+
 static scenario
-variant_of(const goal *g, const scenario *v, double load)
+variant_of(const goal *g, const scenario *v, const options *o)
 {
   scenario s = *v;
   s.clients = g->scene.clients * (v->clients > 0 ? v->clients : 1);
   s.cotenant = g->scene.cotenant;
-  s.load = v->load > 0 ? v->load : load;
+  s.load = v->load > 0 ? v->load : o->load;
+  s.trace = o->trace.count > 0 ? &o->trace : NULL;
   s.burst_s = v->burst_s > 0 ? v->burst_s : 10;
   s.rate_scale = v->rate_scale > 0 ? v->rate_scale : 1;
   return s;
@@ -110,17 +122,10 @@ print_comment(const char *name, const char *which, figures f)
          f.util, f.refused, f.jain);
 }
 
-typedef struct options {
-  uint64_t seed;
-  int seeds, goal, variant;
-  double load;
-  bool all, brief;
-} options;
-
 static bool
-read_options(int argc, char **argv, options *o)
+read_options(int argc, char **argv, options *o, const char **trace_path)
 {
-  *o = (options){1, 20, -1, -1, 1.3, false, false};
+  *o = (options){1, 20, -1, -1, 1.3, false, false, {0}};
   for (int i = 1; i < argc; i++) {
     const char *name = argv[i];
     if (strcmp(name, "--all") == 0 || strcmp(name, "--brief") == 0) {
@@ -140,6 +145,8 @@ read_options(int argc, char **argv, options *o)
       o->goal = (int)strtol(value, NULL, 10);
     else if (strcmp(name, "--variant") == 0)
       o->variant = (int)strtol(value, NULL, 10);
+    else if (strcmp(name, "--trace") == 0)
+      *trace_path = value;
     else
       return false;
   }
@@ -149,13 +156,15 @@ read_options(int argc, char **argv, options *o)
 static bool
 play_goal(const goal *g, const options *o)
 {
-  scenario one = {.name = ""}, s = variant_of(g, &one, o->load);
+  scenario one = {.name = ""}, s = variant_of(g, &one, o);
   s.name = g->scene.name;
   figures f = worst_of(&s, POLICY_LAW, o->seed, o->seeds);
   bool ok = print_figure("util", s.name, f.util, g->util, true);
   ok &= print_figure("429", s.name, f.refused, g->refused, false);
   if (g->jain > 0)
     ok &= print_figure("jain", s.name, f.jain, g->jain, true);
+  if (s.trace)
+    printf("#   %.4f of the quota could be used\n", fmin(1, f.usable));
   int few = o->seeds < 3 ? o->seeds : 3;
   for (int rule = 0; !o->brief && rule < POLICY_LAW; rule++)
     print_comment(s.name, policy_names[rule],
@@ -170,10 +179,20 @@ play_variants(const goal *g, const options *o)
   for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
     if (o->variant >= 0 && o->variant != (int)i)
       continue;
-    scenario s = variant_of(g, &variants[i], o->load);
+    scenario s = variant_of(g, &variants[i], o);
     print_comment(g->scene.name, s.name,
                   worst_of(&s, POLICY_LAW, o->seed, few));
   }
+}
+
+static void
+print_trace(const options *o, const char *path)
+{
+  scenario one = {.name = ""}, s = variant_of(&goals[0], &one, o);
+  size_t too_long = model_trace_too_long(&s);
+  printf("# %s: %zu requests, of which %zu are longer than the bucket and left "
+         "out; played at %.4g of its units of time per second\n",
+         path, o->trace.count, too_long, model_trace_speed(&s));
 }
 
 int
@@ -181,11 +200,20 @@ main(int argc, char **argv)
 {
   options o;
   bool ok = true;
-  if (!read_options(argc, argv, &o)) {
-    fprintf(stderr, "usage: quota_model [--seed N] [--seeds COUNT] [--load X] "
-                    "[--all] [--brief] [--goal I] [--variant I]\n");
+  const char *trace_path = NULL;
+  char why[512];
+  if (!read_options(argc, argv, &o, &trace_path)) {
+    fprintf(stderr,
+            "usage: quota_model [--seed N] [--seeds COUNT] [--load X] "
+            "[--all] [--brief] [--goal I] [--variant I] [--trace FILE]\n");
     return 2;
   }
+  if (trace_path && !trace_load(&o.trace, trace_path, why, sizeof why)) {
+    fprintf(stderr, "quota_model: %s\n", why);
+    return 2;
+  }
+  if (trace_path)
+    print_trace(&o, trace_path);
   for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++) {
     if (o.goal >= 0 && o.goal != (int)i)
       continue;
@@ -195,5 +223,6 @@ main(int argc, char **argv)
   }
   printf("# %.0f simulated requests per second of one core\n",
          model_simulated / model_cpu_s);
+  trace_free(&o.trace);
   return ok ? 0 : 1;
 }

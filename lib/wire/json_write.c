@@ -79,9 +79,31 @@ inf_json_escape(inf_buf *buf, inf_sv text)
   }
 }
 
+/* What most strings are: short, plain ASCII, and there is room. */
+static bool
+put_plain(inf_buf *buf, inf_sv text)
+{
+  enum { short_bytes = 64, more = 4 }; /* comma, quotes, NUL */
+
+  if (text.len > short_bytes || buf->cap - buf->len < text.len + more ||
+      buf->status != 0 || !inf_swar_all_plain(text.ptr, text.len))
+    return false;
+  put_comma(buf);
+  char *at = buf->ptr + buf->len;
+  *at++ = '"';
+  if (text.len > 0)
+    memcpy(at, text.ptr, text.len);
+  at[text.len] = '"';
+  at[text.len + 1] = '\0';
+  buf->len += text.len + 2;
+  return true;
+}
+
 void
 inf_json_put_string(inf_buf *buf, inf_sv text)
 {
+  if (put_plain(buf, text))
+    return;
   put_comma(buf);
   inf_buf_append_char(buf, '"');
   inf_json_escape(buf, text);

@@ -188,6 +188,33 @@ inf_swar_plain_end(const char *at, const char *end)
   return at;
 }
 
+/* Does the word have a byte that ends a plain run or is not ASCII? */
+static inline int
+inf_swar_word_is_special(uint64_t word)
+{
+  return ((inf_swar_equal(word, '"') | inf_swar_equal(word, '\\') |
+           inf_swar_below(word, 0x20) | (word & INF_SWAR_HIGHS)) != 0);
+}
+
+/* Are all of the len bytes plain ASCII? For names and other short texts: the
+ * last word overlaps the one before it. */
+static inline int
+inf_swar_all_plain(const char *at, size_t len)
+{
+  size_t i = 0;
+
+  if (len < 8) {
+    while (i < len && !inf_swar_ends_plain((unsigned char)at[i]) &&
+           (unsigned char)at[i] < 0x80)
+      i++;
+    return i == len;
+  }
+  for (; i < len - 8; i += 8)
+    if (inf_swar_word_is_special(inf_swar_load(at + i)))
+      return 0;
+  return !inf_swar_word_is_special(inf_swar_load(at + len - 8));
+}
+
 /* First byte in [at, end) that ends a plain run or is not ASCII, or end. */
 static inline const char *
 inf_swar_ascii_end(const char *at, const char *end)
@@ -200,9 +227,7 @@ inf_swar_ascii_end(const char *at, const char *end)
   }
 #else
   while (end - at >= 8) {
-    uint64_t word = inf_swar_load(at);
-    if ((inf_swar_equal(word, '"') | inf_swar_equal(word, '\\') |
-         inf_swar_below(word, 0x20) | (word & INF_SWAR_HIGHS)) != 0)
+    if (inf_swar_word_is_special(inf_swar_load(at)))
       break;
     at += 8;
   }

@@ -207,6 +207,40 @@ test_memory_failures(void **state)
   fail_alloc_uninstall();
 }
 
+/* However long the string and wherever its odd byte: as if it were escaped,
+ * with room for it in the buffer and without. */
+static void
+test_short_strings(void **state)
+{
+  char text[80];
+
+  (void)state;
+  for (unsigned c = 0; c < 0x100; c++) {
+    for (size_t len = 0; len < sizeof text; len += len < 20 ? 1 : 11) {
+      for (size_t at = 0; at <= len; at++) {
+        inf_buf want = buffer(), got = buffer(), tight = buffer();
+
+        memset(text, 'x', len);
+        if (at < len)
+          text[at] = (char)c;
+        inf_buf_append_cstr(&want, "[1,\"");
+        inf_json_escape(&want, inf_sv_of(text, len));
+        inf_buf_append_cstr(&want, "\"");
+        inf_buf_append_cstr(&got, "[1");
+        inf_buf_append_cstr(&tight, "[1");
+        inf_buf_reserve(&got, 1000);
+        inf_json_put_string(&got, inf_sv_of(text, len));
+        inf_json_put_string(&tight, inf_sv_of(text, len));
+        assert_int_equal(got.len, want.len);
+        assert_string_equal(inf_buf_cstr(&tight), inf_buf_cstr(&want));
+        assert_text(&got, inf_buf_cstr(&want));
+        inf_buf_fini(&tight);
+        inf_buf_fini(&want);
+      }
+    }
+  }
+}
+
 int
 main(void)
 {
@@ -216,6 +250,7 @@ main(void)
       cmocka_unit_test(test_lone_values),
       cmocka_unit_test(test_escapes),
       cmocka_unit_test(test_strings_read_back),
+      cmocka_unit_test(test_short_strings),
       cmocka_unit_test(test_limit_is_sticky),
       cmocka_unit_test(test_memory_failures),
   };

@@ -106,13 +106,18 @@ take_field(inf_sv *rest, inf_sv *name, inf_sv *value)
 bool
 inf_headers_get(const inf_headers *headers, inf_sv name, inf_sv *value)
 {
-  inf_sv rest = inf_buf_sv(&headers->text), field, found;
+  inf_sv rest = inf_buf_sv(&headers->text);
 
-  while (take_field(&rest, &field, &found)) {
-    if (inf_sv_eq_nocase(field, name)) {
-      *value = found;
+  /* A name has no colon: where it would end tells nearly always. */
+  while (rest.len > 0) {
+    size_t end = inf_sv_find(rest, '\n');
+
+    if (name.len < end && rest.ptr[name.len] == ':' &&
+        inf_sv_eq_nocase(inf_sv_of(rest.ptr, name.len), name)) {
+      *value = inf_sv_of(rest.ptr + name.len + 2, end - name.len - 2);
       return true;
     }
+    rest = inf_sv_of(rest.ptr + end + 1, rest.len - end - 1);
   }
   return false;
 }

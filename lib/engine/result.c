@@ -155,13 +155,18 @@ static void
 write_message(inf_buf *out, int32_t status, const struct infer_attempt *record,
               const char *words)
 {
-  if (record)
-    inf_buf_appendf(out, "%s: ", record->target);
+  enum { words_max = 2048 }; /* an error's message is cut there anyway */
+  if (record) {
+    inf_buf_append_cstr(out, record->target);
+    inf_buf_append(out, ": ", 2);
+  }
   inf_buf_append_cstr(out, inf_status_find(status)->text);
   if (record && record->http_status > 0)
     inf_buf_appendf(out, " (HTTP %d)", (int)record->http_status);
-  if (words && words[0]) /* an error's message is cut at 2 KiB anyway */
-    inf_buf_appendf(out, ": %.2048s", words);
+  if (words && words[0]) {
+    inf_buf_append(out, ": ", 2);
+    inf_buf_append(out, words, strnlen(words, words_max));
+  }
 }
 
 struct infer_error *

@@ -215,6 +215,10 @@ read_ask(const inf_http_request *request, fleet_ask *ask)
   char *end;
   ask->number = strtoull(at + 4, &end, 10);
   ask->prompt_tokens = (uint32_t)strtoul(end + 1, &end, 10);
+  /* The rest stands behind the message. */
+  body = inf_sv_of(end, body.len - (size_t)(end - body.ptr));
+  size_t message = inf_sv_find(body, '"');
+  body = inf_sv_of(end + message, body.len - message);
   ask->stream = memmem(body.ptr, body.len, "\"stream\":true", 13);
   static const char mark[] = "\"assistant\",\"content\":\"";
   const char *part = memmem(body.ptr, body.len, mark, sizeof mark - 1);

@@ -19,8 +19,9 @@ typedef struct draft_answer {
   uint64_t now_ns;  /* of what is written next */
   size_t whole_end; /* a body of so many bytes has a proper end */
   bool failed;      /* an error stands within it */
-  size_t prefix_len;
-  char prefix[256]; /* of every chunk */
+  size_t data_len, prefix_len, chunk_len;
+  char prefix[256]; /* of every chunk: the field's name, its JSON up to the
+                     * choices, and up to the text of the first of them */
   /* Chunk i of the body ends at ends[i] and is there at at_ns[i]. */
   size_t ends[max_chunks];
   uint64_t at_ns[max_chunks];
@@ -47,10 +48,16 @@ cut_here(draft_answer *draft)
   draft->at_ns[draft->count++] = draft->now_ns;
 }
 
+static const char *
+field_of(const draft_answer *draft)
+{
+  return draft->provider->params.tight ? "data:" : "data: ";
+}
+
 static void
 begin_event(draft_answer *draft)
 {
-  put(draft, draft->provider->params.tight ? "data:" : "data: ");
+  put(draft, field_of(draft));
 }
 
 static void
@@ -61,13 +68,14 @@ end_event(draft_answer *draft)
 }
 
 /* Of an echo the letters are those that it was given. */
-static char
-letter_at(const draft_answer *draft, uint32_t pos)
+static void
+take_letters(const draft_answer *draft, uint32_t from, uint32_t to,
+             char *letters)
 {
   const fleet_ask *ask = draft->ask;
-  if (pos < ask->prefill.len)
-    return ask->prefill.ptr[pos];
-  return ledger_letter(ask->number, ask->attempt, pos);
+  for (; from < to && from < ask->prefill.len; from++)
+    *letters++ = ask->prefill.ptr[from];
+  ledger_letters(ask->number, ask->attempt, from, to - from, letters);
 }
 
 /* Some send what they were given once more. An echo of fewer bytes than the
@@ -81,16 +89,21 @@ first_pos(const draft_answer *draft)
   return echoes ? 0 : (uint32_t)len;
 }
 
+/* At most sixteen letters. */
 static void
 put_text(draft_answer *draft, uint32_t from, uint32_t to)
 {
-  bool escapes = draft->provider->params.escapes;
   static const char hex[] = "0123456789abcdef";
-  char text[16 * 6];
+  char letters[16], text[sizeof letters * 6];
   size_t len = 0;
+  take_letters(draft, from, to, letters);
+  if (!draft->provider->params.escapes) {
+    inf_buf_append(draft->body, letters, to - from);
+    return;
+  }
   for (uint32_t i = from; i < to; i++) {
-    char letter = letter_at(draft, i);
-    if (escapes && i % 5 == 0) {
+    char letter = letters[i - from];
+    if (i % 5 == 0) {
       memcpy(text + len, "\\u00", 4);
       text[len + 4] = hex[letter >> 4 & 15];
       text[len + 5] = hex[letter & 15];
@@ -113,6 +126,8 @@ write_prefix(draft_answer *draft)
   inf_buf prefix;
   inf_buf_init(&prefix, sizeof draft->prefix);
   inf_buf_lend(&prefix, draft->prefix, sizeof draft->prefix);
+  inf_buf_append_cstr(&prefix, field_of(draft));
+  draft->data_len = prefix.len;
   inf_buf_append(&prefix, name, sizeof name - 1);
   inf_buf_append_uint(&prefix, draft->ask->number);
   inf_buf_append_char(&prefix, '-');
@@ -122,13 +137,16 @@ write_prefix(draft_answer *draft)
   inf_buf_append_cstr(&prefix, "\",\"created\":1767225600,\"model\":\"m\","
                                "\"choices\":[");
   draft->prefix_len = prefix.len;
+  inf_buf_append_cstr(&prefix, "{\"index\":0,\"delta\":{\"content\":\"");
+  draft->chunk_len = prefix.len;
   inf_buf_fini(&prefix);
 }
 
 static void
 put_prefix(draft_answer *draft)
 {
-  inf_buf_append(draft->body, draft->prefix, draft->prefix_len);
+  inf_buf_append(draft->body, draft->prefix + draft->data_len,
+                 draft->prefix_len - draft->data_len);
 }
 
 static void
@@ -149,12 +167,12 @@ put_usage(draft_answer *draft)
 static void
 write_chunk(draft_answer *draft, uint32_t from, uint32_t to)
 {
-  begin_event(draft);
-  put_prefix(draft);
-  put(draft, "{\"index\":0,\"delta\":{\"content\":\"");
+  inf_buf_append(draft->body, draft->prefix, draft->chunk_len);
   put_text(draft, from, to);
-  put(draft, "\"},\"finish_reason\":null}]}");
-  end_event(draft);
+  put(draft, draft->provider->params.crlf
+                 ? "\"},\"finish_reason\":null}]}\r\n\r\n"
+                 : "\"},\"finish_reason\":null}]}\n\n");
+  cut_here(draft);
 }
 
 static void
@@ -355,6 +373,7 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   if (dice_chance(rng, provider->params.long_answers))
     more = dice_between(rng, 8000, 25000);
   draft->text_len = (uint32_t)ask.prefill.len + more;
+  inf_buf_reserve(draft->body, (size_t)more * 22 + 1024); /* or less */
   draft->now_ns = first_ns(provider, &ask);
   if (dice_chance(rng, provider->params.wrong_kind))
     ask.stream = !ask.stream;

@@ -14,6 +14,9 @@ static const uint64_t usage_wait_ns = 100 * INF_NS_PER_MS;
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static uint8_t places[256]; /* of the letters, counted from 1 */
+enum { block_letters = 32 };
+/* For each sixteen of attempts, what the four pairs of bits in a byte draw. */
+static char fours[16][256][4];
 
 /* Large, and of one world at a time. */
 static ledger_call the_calls[ledger_slots];
@@ -24,6 +27,10 @@ ledger_init(ledger *books)
   *books = (ledger){.hash = INF_FNV_START, .next_number = 1};
   for (size_t i = 0; i < sizeof alphabet - 1; i++)
     places[(unsigned char)alphabet[i]] = (uint8_t)(i + 1);
+  for (size_t i = 0; i < sizeof fours; i++) {
+    size_t bits = i / 4 % 256 >> i % 4 * 2 & 3;
+    fours[i / 1024][i / 4 % 256][i % 4] = alphabet[i / 1024 * 4 + bits];
+  }
   books->calls = the_calls;
   for (size_t i = 0; i < ledger_slots; i++)
     the_calls[i].number = 0;
@@ -72,21 +79,51 @@ ledger_violated(ledger *books, const char *format, ...)
   va_end(args);
 }
 
-/* Two bits for each of thirty-two places, drawn at once; one reads and writes
- * place after place. */
-char
-ledger_letter(uint64_t number, uint32_t attempt, uint32_t pos)
+/* Thirty-two letters of a block, four for each byte of its draw. */
+static void
+write_block(uint64_t number, uint32_t attempt, uint64_t index, char *block)
 {
-  static uint64_t last_key, last_mix;
-  uint64_t key = (number << 8 ^ attempt) << 16 ^ (pos / 32 + 1);
-  if (key != last_key) {
-    uint64_t mix = key * 0x9e3779b97f4a7c15ull;
-    mix = (mix ^ mix >> 30) * 0xbf58476d1ce4e5b9ull;
-    mix = (mix ^ mix >> 27) * 0x94d049bb133111ebull;
-    last_mix = mix ^ mix >> 31;
-    last_key = key;
+  uint64_t mix = (number << 8 ^ attempt) << 16 ^ (index + 1);
+  mix *= 0x9e3779b97f4a7c15ull;
+  mix = (mix ^ mix >> 30) * 0xbf58476d1ce4e5b9ull;
+  mix = (mix ^ mix >> 27) * 0x94d049bb133111ebull;
+  mix ^= mix >> 31;
+  for (int i = 0; i < block_letters; i += 4, mix >>= 8)
+    memcpy(block + i, fours[attempt & 15][mix & 0xff], 4);
+}
+
+/* One reads and writes place after place: the last block is kept. */
+void
+ledger_letters(uint64_t number, uint32_t attempt, uint32_t from, size_t count,
+               char *letters)
+{
+  static char block[block_letters];
+  static uint64_t of_number;
+  static uint32_t of_attempt;
+  static uint64_t of_index;
+  while (count > 0) {
+    uint64_t index = from / block_letters;
+    if (index != of_index || number != of_number || attempt != of_attempt) {
+      write_block(number, attempt, index, block);
+      of_number = number;
+      of_attempt = attempt;
+      of_index = index;
+    }
+    size_t at = from % block_letters, len = block_letters - at;
+    len = len < count ? len : count;
+    memcpy(letters, block + at, len);
+    letters += len;
+    from += (uint32_t)len;
+    count -= len;
   }
-  return alphabet[(attempt & 15) * 4 + (last_mix >> pos % 32 * 2 & 3)];
+}
+
+static char
+letter_of(const ledger_call *call, uint32_t attempt, uint32_t pos)
+{
+  char letter;
+  ledger_letters(call->number, attempt, pos, 1, &letter);
+  return letter;
 }
 
 /* ---- Calls --------------------------------------------------------------- */
@@ -157,6 +194,7 @@ ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
     return 0;
   uint32_t index = call->sends++;
   books->sends++;
+  books->sent += index == 0;
   if (call->ended_ns > 0)
     ledger_violated(books, "call %llu: an attempt after its end", name);
   if (call->has_whole)
@@ -351,11 +389,35 @@ change_writer(const ledger_call *call, walk *at, uint32_t sixteenth)
   return false;
 }
 
+/* Goes on with the same writer as far as that is quick; gives the bytes. */
+static size_t
+walk_run(const ledger_call *call, walk *at, inf_sv text)
+{
+  char meant[64];
+  size_t done = 0;
+  while (at->pos > 0 && done < text.len) {
+    size_t len = text.len - done, left = 0;
+    if (call->attempts[at->writer].text_len > at->pos)
+      left = call->attempts[at->writer].text_len - at->pos;
+    len = len < left ? len : left;
+    len = len < sizeof meant ? len : sizeof meant;
+    ledger_letters(call->number, at->writer, at->pos, len, meant);
+    if (len == 0 || memcmp(meant, text.ptr + done, len) != 0)
+      break;
+    at->pos += (uint32_t)len;
+    done += len;
+  }
+  return done;
+}
+
 /* Goes on through a text; false at a byte that should not be there. */
 static bool
 walk_text(const ledger_call *call, walk *at, inf_sv text)
 {
   for (size_t i = 0; i < text.len; i++) {
+    i += walk_run(call, at, inf_sv_of(text.ptr + i, text.len - i));
+    if (i == text.len)
+      return true;
     uint32_t place = places[(unsigned char)text.ptr[i]];
     uint32_t sixteenth = (place - 1) >> 2;
     if (place == 0)
@@ -364,7 +426,7 @@ walk_text(const ledger_call *call, walk *at, inf_sv text)
         !change_writer(call, at, sixteenth))
       return false;
     if (at->pos >= call->attempts[at->writer].text_len ||
-        text.ptr[i] != ledger_letter(call->number, at->writer, at->pos))
+        text.ptr[i] != letter_of(call, at->writer, at->pos))
       return false;
     at->pos++;
   }

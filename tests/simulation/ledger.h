@@ -58,6 +58,7 @@ typedef struct ledger {
   uint64_t live;   /* begun and not ended */
   uint64_t unread; /* begun and not done */
   uint64_t begun, sends, answers, bytes;
+  uint64_t sent; /* calls with a send */
   uint64_t hash;
   bool memory_fails;   /* memory is made to run out */
   bool may_be_late;    /* nobody drives the client at times */
@@ -125,7 +126,8 @@ void ledger_abandon(ledger *books, uint32_t queue);
 /* An event that the reader took. */
 void ledger_event(ledger *books, const infer_event *event, uint64_t now_ns);
 
-/* The letter of an answer at a position. */
-char ledger_letter(uint64_t number, uint32_t attempt, uint32_t pos);
+/* The letters of an answer from a position on. */
+void ledger_letters(uint64_t number, uint32_t attempt, uint32_t from,
+                    size_t count, char *letters);
 
 #endif

@@ -9,7 +9,7 @@
 #                  limits (formats of shared/data/traces)
 
 resilience_programs="infer_simulation quota_model breaker_model fair_model
-limit_steps limit_admit bench_failover"
+limit_steps limit_admit bench_failover calls_simulation"
 
 # Lines "NAME VALUE TARGET ..." of a program become the report's, against the
 # targets that stand here and nowhere else; its remarks pass.
@@ -82,7 +82,7 @@ bench_resilience() {
     resilience_report 'sim_bytes_calls_per_s:>50000' || code=1
   build-bench/tests/bench/bench_failover |
     resilience_report failover_added_us:200 || code=1
-  # Not measured yet.
-  resilience_report 'sim_calls_per_s:>200000' </dev/null || code=1
+  "$dir/calls/calls_simulation" --seed "$seed" |
+    resilience_report 'sim_calls_per_s:>200000' || code=1
   return $code
 }

@@ -56,6 +56,7 @@ add_up(world_result *sum, const world_result *one)
   sum->calls += one->calls;
   sum->refused += one->refused;
   sum->attempts += one->attempts;
+  sum->sent += one->sent;
   sum->events += one->events;
   sum->succeeded += one->succeeded;
   sum->bytes += one->bytes;
@@ -88,18 +89,18 @@ run_seed(uint64_t seed, const sim_options *options, world_result *sum)
 static void
 print_sum(const world_result *sum, uint64_t seeds, double cpu_s)
 {
-  printf("# %llu seeds, %llu calls (%llu succeeded, %llu refused), "
+  printf("# %llu seeds, %llu calls (%llu sent, %llu succeeded, %llu refused), "
          "%llu attempts, %llu events, %llu turns, %.0f virtual seconds, "
          "hash %016llx\n",
          (unsigned long long)seeds, (unsigned long long)sum->calls,
-         (unsigned long long)sum->succeeded, (unsigned long long)sum->refused,
-         (unsigned long long)sum->attempts, (unsigned long long)sum->events,
-         (unsigned long long)sum->turns, (double)sum->virtual_ns * 1e-9,
-         (unsigned long long)sum->hash);
+         (unsigned long long)sum->sent, (unsigned long long)sum->succeeded,
+         (unsigned long long)sum->refused, (unsigned long long)sum->attempts,
+         (unsigned long long)sum->events, (unsigned long long)sum->turns,
+         (double)sum->virtual_ns * 1e-9, (unsigned long long)sum->hash);
   printf("# %.1f s of CPU, peak %zu bytes of the library\n", cpu_s,
          counted_peak_bytes());
 
-  printf("sim_bytes_calls_per_s %.0f\n", (double)sum->calls / cpu_s);
+  printf("sim_bytes_calls_per_s %.0f\n", (double)sum->sent / cpu_s);
 }
 
 int

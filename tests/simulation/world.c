@@ -477,6 +477,7 @@ fill_result(sim_world *world)
   world_result *result = world->result;
   result->calls = world->books.begun;
   result->attempts = world->books.sends;
+  result->sent = world->books.sent;
   result->bytes = world->books.bytes;
   result->turns = world->turns;
   result->virtual_ns = world->clock.now_ns - start_ns;

@@ -187,6 +187,26 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
                  "back to the target that can be asked soonest");
 }
 
+/* Targets that may be asked and were not yet. */
+static uint32_t
+count_unvisited(const inf_retry_call *call)
+{
+  uint32_t count = 0;
+  for (size_t i = 0; i < call->target_count; i++) {
+    const inf_retry_target *target = &call->targets[i];
+    count += !target->visited && !target->excluded && target->has_key;
+  }
+  return count;
+}
+
+/* Another attempt here leaves one for each target that was not asked yet. */
+static bool
+leaves_enough(const inf_retry_call *call)
+{
+  uint32_t allowance = inf_retry_allowance(call->params, call->target_count);
+  return call->attempts + count_unvisited(call) < allowance;
+}
+
 /* Step 4: may the current target be asked again before others are? */
 static bool
 stays_here(const inf_retry_call *call, uint64_t floor_ns)
@@ -197,7 +217,7 @@ stays_here(const inf_retry_call *call, uint64_t floor_ns)
   return !call->stay_denied && !current->excluded && current->has_key &&
          !current->shut &&
          current->stays < (uint64_t)call->params->stay_retries &&
-         floor_ns <= max_wait_ns &&
+         leaves_enough(call) && floor_ns <= max_wait_ns &&
          fits_deadline(call, call->current, current->not_before_ns);
 }
 

@@ -22,7 +22,8 @@
  *      another key is free: the same target with the next key at once.
  *   4. The same target after its wait, up to stay_retries times and if the
  *      wait (the hint without its jitter) is at most stay_max_wait_ms, while
- *      other targets are unvisited.
+ *      other targets are unvisited and the allowance holds an attempt for each
+ *      of them as well.
  *   5. The next unvisited target, at once.
  *      In both steps a target that can go on from the answer's beginning is
  *      taken first, if there is one: its reader need not start over. One whose

@@ -652,6 +652,31 @@ no_retries_still_visits_every_target(void **state)
   assert_end(then_fails(&at, decision, INFER_E_NOT_FOUND));
 }
 
+/* One attempt is kept for each target that was not asked yet. */
+static void
+staying_leaves_an_attempt_for_every_target(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 3, INFER_E_OVERLOADED);
+  at.params.retries = 0;
+  inf_retry_decision decision = decide(&at);
+  assert_at_once(decision, 1, INFER_REASON_FAILOVER);
+  decision = then_fails(&at, decision, INFER_E_OVERLOADED);
+  assert_at_once(decision, 2, INFER_REASON_FAILOVER);
+  assert_end(then_fails(&at, decision, INFER_E_OVERLOADED));
+
+  scene_init(&at, 3, INFER_E_OVERLOADED);
+  at.params.retries = 1;
+  decision = decide(&at);
+  assert_attempt(decision, 0, INFER_REASON_RETRY);
+  for (size_t i = 1; i < 3; i++) {
+    decision = then_fails(&at, decision, INFER_E_OVERLOADED);
+    assert_at_once(decision, i, INFER_REASON_FAILOVER);
+  }
+  assert_end(then_fails(&at, decision, INFER_E_OVERLOADED));
+}
+
 /* ---- A stale connection -------------------------------------------------- */
 
 static void
@@ -1065,6 +1090,7 @@ main(void)
       cmocka_unit_test(allowance_is_one_and_retries_and_the_other_targets),
       cmocka_unit_test(no_walk_makes_more_attempts_than_the_allowance),
       cmocka_unit_test(no_retries_still_visits_every_target),
+      cmocka_unit_test(staying_leaves_an_attempt_for_every_target),
       cmocka_unit_test(a_stale_connection_is_resent_at_once_and_free),
       cmocka_unit_test(it_is_resent_once_in_a_row),
       cmocka_unit_test(a_resend_needs_no_allowance),

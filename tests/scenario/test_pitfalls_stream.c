@@ -383,7 +383,8 @@ cutting_world(world *w, const struct road *road, size_t cuts)
   world_sim(w, 2, GOOD);
   snprintf(config, sizeof config,
            "{'providers':[{'name':'a','type':'%s','base_url':'$1','api_key':"
-           "'key-0123456789'},{'name':'b','type':'openai','base_url':'$2'}],"
+           "'key-0123456789','limits':{'requests_per_second':0}},{'name':'b','"
+           "type':'openai','base_url':'$2'}],"
            "'defaults':{'retries':0,'stay':{'retries':0},'breaker':false,"
            "'retry_budget':false},'routes':{'e':{'targets':['a/m']},'r':{"
            "'targets':['a/m','b/m'],'recovery':'restart'}}}",

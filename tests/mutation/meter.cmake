@@ -49,8 +49,8 @@ infer_bug(505 engine/meter.c
 infer_bug(506 engine/meter_table.c
   "unit/test_meter"
   "all models of a key share one limit: a quarter of the quota is used"
-  [[                   strcmp(meter->model, model) != 0))]]
-  [[                   strcmp(meter->model, meter->model) != 0))]])
+  [[      provider->limits.scope == INF_LIMIT_SCOPE_KEY ? "" : target->model;]]
+  [[      provider->limits.scope != INF_LIMIT_SCOPE_DEFAULT ? "" : target->model;]])
 
 infer_bug(507 engine/meter_table.c
   "unit/test_waiting"

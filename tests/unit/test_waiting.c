@@ -408,6 +408,29 @@ each_key_has_its_limits(void **state)
   fake_client_free(fake);
 }
 
+/* It is the first key's turn, and that has nothing left. */
+static void
+the_other_key_steps_in(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(LIMIT_B("requests_per_minute", "1"),
+                                      "defaults.retries", "0", NULL);
+  fake_stream_all(fake_script_next(&fake->net), answer_ms, "ok");
+  fake_done(fake_script_next(&fake->net), answer_ms, INF_NET_CONNECT);
+  fake_stream_all(fake_script_next(&fake->net), answer_ms, "ok");
+  infer_call *calls[3];
+  for (size_t i = 0; i < 3; i++) {
+    calls[i] = fake_submit_whole(fake, "b/m");
+    fake_run_ms(fake, 20);
+    assert_int_equal(fake_status(calls[i]),
+                     i == 1 ? INFER_E_CONNECT : INFER_OK);
+  }
+  assert_string_equal(fake->net.requests[1].headers,
+                      fake->net.requests[2].headers);
+  free_calls(calls, 3);
+  fake_client_free(fake);
+}
+
 /* All are limited: the one that has room first gets the call. */
 static void
 the_first_that_has_room(void **state)
@@ -610,6 +633,7 @@ main(void)
       cmocka_unit_test(a_short_wait_is_no_reason_to_go),
       cmocka_unit_test(a_long_one_is),
       cmocka_unit_test(each_key_has_its_limits),
+      cmocka_unit_test(the_other_key_steps_in),
       cmocka_unit_test(the_first_that_has_room),
       cmocka_unit_test(each_model_has_its_limits_or_all_together),
       cmocka_unit_test(a_quota_that_is_used_up_is_waited_for),

@@ -157,8 +157,8 @@ const char *
 infer_call_tag_value(const infer_call *call, const char *name)
 {
   for (size_t i = 0; call && name && i < call->request->tag_count; i++)
-    if (strcmp(call->request->tag_names[i], name) == 0)
-      return call->request->tag_values[i];
+    if (strcmp(call->request->tags[i].name, name) == 0)
+      return call->request->tags[i].value;
   return "";
 }
 

@@ -492,7 +492,7 @@ infer_request_set_tag(infer_request *request, const char *name,
   if (!request || !is_name(name) || !is_name(value))
     return INFER_E_INVALID_ARGUMENT;
   size_t at = 0;
-  while (at < request->tag_count && strcmp(request->tag_names[at], name) != 0)
+  while (at < request->tag_count && strcmp(request->tags[at].name, name) != 0)
     at++;
   if (at == INF_REQUEST_MAX_TAGS)
     return INFER_E_INVALID_ARGUMENT;
@@ -505,11 +505,11 @@ infer_request_set_tag(infer_request *request, const char *name,
       inf_free(new_value);
       return INFER_E_NO_MEMORY;
     }
-    request->tag_names[request->tag_count++] = new_name;
+    request->tags[request->tag_count++].name = new_name;
   } else {
-    inf_free(request->tag_values[at]);
+    inf_free(request->tags[at].value);
   }
-  request->tag_values[at] = new_value;
+  request->tags[at].value = new_value;
   return INFER_OK;
 }
 

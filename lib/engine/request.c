@@ -30,8 +30,8 @@ inf_request_free(struct infer_request *request)
   for (size_t i = 0; i < request->label_count; i++)
     inf_free(request->labels[i]);
   for (size_t i = 0; i < request->tag_count; i++) {
-    inf_free(request->tag_names[i]);
-    inf_free(request->tag_values[i]);
+    inf_free(request->tags[i].name);
+    inf_free(request->tags[i].value);
   }
   inf_free(request->tenant);
   inf_free(request);
@@ -86,8 +86,8 @@ pack_request(packer *to, struct infer_request *request)
   for (size_t i = 0; i < request->label_count; i++)
     pack_name(to, &request->labels[i]);
   for (size_t i = 0; i < request->tag_count; i++) {
-    pack_name(to, &request->tag_names[i]);
-    pack_name(to, &request->tag_values[i]);
+    pack_name(to, &request->tags[i].name);
+    pack_name(to, &request->tags[i].value);
   }
   pack_name(to, &request->tenant);
 }
@@ -95,15 +95,18 @@ pack_request(packer *to, struct infer_request *request)
 struct infer_request *
 inf_request_copy(const struct infer_request *request)
 {
-  struct infer_request counted = *request;
+  struct infer_request counted;
   packer count = {0};
+  size_t bytes = offsetof(struct infer_request, tags) +
+                 request->tag_count * sizeof request->tags[0];
+  memcpy(&counted, request, bytes);
   pack_request(&count, &counted);
-  struct infer_request *copy = inf_malloc(sizeof *copy + count.bytes);
+  struct infer_request *copy = inf_malloc(bytes + count.bytes);
   if (!copy)
     return NULL;
-  *copy = *request;
+  memcpy(copy, request, bytes);
   copy->packed = true;
-  packer to = {.at = (char *)(copy + 1)};
+  packer to = {.at = (char *)copy + bytes};
   pack_request(&to, copy);
   return copy;
 }

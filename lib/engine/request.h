@@ -19,6 +19,10 @@ typedef struct inf_request_policy {
   int64_t value;
 } inf_request_policy;
 
+typedef struct inf_request_tag {
+  char *name, *value;
+} inf_request_tag;
+
 struct infer_request {
   inf_chat chat;
   int64_t deadline_ms; /* 0: the route's */
@@ -28,17 +32,18 @@ struct infer_request {
   size_t header_count;
   char *labels[INF_REQUEST_MAX_LABELS];
   size_t label_count;
-  char *tag_names[INF_REQUEST_MAX_TAGS];
-  char *tag_values[INF_REQUEST_MAX_TAGS];
   size_t tag_count;
   char *tenant; /* or NULL */
   bool run_once;
-  bool packed; /* a copy: texts and names lie behind this struct */
+  bool packed; /* a copy: texts and names lie behind its last tag */
+  /* At the end: a copy has room for those only that there are. */
+  inf_request_tag tags[INF_REQUEST_MAX_TAGS];
 };
 
 /* NULL when memory is short. */
 struct infer_request *inf_request_new(void);
-/* A copy to be read, not to be changed: it is one block of memory. */
+/* A copy to be read, not to be changed: it is one block of memory, which may be
+ * smaller than the struct. */
 struct infer_request *inf_request_copy(const struct infer_request *request);
 void inf_request_free(struct infer_request *request);
 

@@ -40,7 +40,7 @@ describe(const infer_request *request, char *text, size_t size)
     len += snprintf(text + len, size - (size_t)len, "|%s", request->labels[i]);
   for (size_t i = 0; i < request->tag_count; i++)
     len += snprintf(text + len, size - (size_t)len, "|%s=%s",
-                    request->tag_names[i], request->tag_values[i]);
+                    request->tags[i].name, request->tags[i].value);
   assert_true((size_t)len < size);
 }
 
@@ -828,8 +828,8 @@ tags(void **state)
   assert_int_equal(infer_request_set_tag(request, "t31", "w\xc3\xa9"),
                    INFER_OK);
   assert_int_equal(request->tag_count, 32);
-  assert_string_equal(request->tag_values[31], "w\xc3\xa9");
-  assert_string_equal(request->tag_values[30], "v");
+  assert_string_equal(request->tags[31].value, "w\xc3\xa9");
+  assert_string_equal(request->tags[30].value, "v");
   assert_int_equal(infer_request_set_tag(NULL, "n", "v"),
                    INFER_E_INVALID_ARGUMENT);
   infer_request_free(request);

@@ -45,9 +45,9 @@ assert_whole(const struct infer_request *request)
   assert_string_equal(request->labels[0], "eu");
   assert_string_equal(request->labels[1], "zdr");
   assert_int_equal(request->tag_count, 2);
-  assert_string_equal(request->tag_names[1], "t2");
-  assert_string_equal(request->tag_values[0], "v1");
-  assert_string_equal(request->tag_values[1], "v2");
+  assert_string_equal(request->tags[1].name, "t2");
+  assert_string_equal(request->tags[0].value, "v1");
+  assert_string_equal(request->tags[1].value, "v2");
   assert_string_equal(request->tenant, "me");
   assert_true(request->run_once);
 }
@@ -127,7 +127,7 @@ a_copy_of_a_full_request(void **state)
   assert_true(
       inf_sv_eq(inf_buf_sv(&copy->headers), inf_buf_sv(&request->headers)));
   assert_string_equal(copy->labels[INF_REQUEST_MAX_LABELS - 1], "l");
-  assert_string_equal(copy->tag_values[INF_REQUEST_MAX_TAGS - 1], "v");
+  assert_string_equal(copy->tags[INF_REQUEST_MAX_TAGS - 1].value, "v");
   inf_request_free(copy);
   inf_request_free(request);
 }

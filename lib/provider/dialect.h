@@ -47,7 +47,17 @@ typedef struct inf_provider_kind {
   const char *key_env;     /* variable that holds the key, NULL: none */
   bool key_required;       /* false: local servers without a key */
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
-  const char *chat_path;   /* below base_url */
+  /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
+   * the same word, and an account that sets another scheme goes back to
+   * Authorization. NULL: always Authorization. */
+  const char *key_header;
+  /* "Name: value" lines of every request, each NUL-terminated, an empty one
+   * at the end; NULL: none. An account's or a request's header of that name
+   * stands in place of it. */
+  const char *fixed_headers;
+  /* Below base_url; "{model}" stands for the model, percent-encoded. */
+  const char *chat_path;
+  const char *stream_path; /* where a stream has another path; NULL */
   const char *models_path; /* NULL: no list */
   const char *warm_path;   /* a cheap GET that keeps a connection; NULL */
   /* Model names that this kind claims when a request names a bare model:

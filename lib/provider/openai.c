@@ -132,6 +132,7 @@ write_headers(const inf_send *send, bool has_body, bool stream,
                      headers);
   inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
                      headers);
+  inf_send_write_fixed(send, headers);
   int32_t status = headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)
@@ -149,7 +150,7 @@ static int32_t
 write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
 {
   int32_t status =
-      inf_send_write_url(send, send->kind->chat_path, &out->url, why);
+      inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
   if (status == INFER_OK)
     status = write_headers(send, true, send->stream, &out->headers, why);
   if (status == INFER_OK)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/send.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "infer/infer.h"
 #include "wire/swar.h"
@@ -71,6 +73,50 @@ url_text_valid(inf_sv text)
   return true;
 }
 
+static bool
+is_unreserved(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || (c && strchr("-._~", c));
+}
+
+/* RFC 3986 2.1: all but the unreserved, so that a model's name is one
+ * segment whatever stands in it. */
+static void
+append_encoded(inf_buf *url, inf_sv text)
+{
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.ptr[i];
+    const char hex[] = {'%', digits[c >> 4], digits[c & 15]};
+    if (is_unreserved(text.ptr[i]))
+      inf_buf_append_char(url, text.ptr[i]);
+    else
+      inf_buf_append(url, hex, sizeof(hex));
+  }
+}
+
+static void
+append_path(inf_buf *url, const char *path, inf_sv model)
+{
+  static const char mark[] = "{model}";
+  const char *at = strstr(path, mark);
+  if (at) {
+    inf_buf_append(url, path, (size_t)(at - path));
+    append_encoded(url, model);
+    path = at + sizeof(mark) - 1;
+  }
+  inf_buf_append_cstr(url, path);
+}
+
+const char *
+inf_send_chat_path(const inf_send *send)
+{
+  const inf_provider_kind *kind = send->kind;
+  return send->stream && kind->stream_path ? kind->stream_path
+                                           : kind->chat_path;
+}
+
 int32_t
 inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                    inf_buf *why)
@@ -88,7 +134,7 @@ inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
   while (front.len > 0 && front.ptr[front.len - 1] == '/')
     front.len--;
   inf_buf_append_sv(url, front);
-  inf_buf_append_cstr(url, path);
+  append_path(url, path, send->model);
   if (own.len > 0 || send->query.len > 0)
     inf_buf_append_char(url, '?');
   inf_buf_append_sv(url, own);
@@ -164,10 +210,20 @@ inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
   return write_line(name, value, headers, why);
 }
 
+void
+inf_send_write_fixed(const inf_send *send, inf_buf *headers)
+{
+  const char *line = send->kind->fixed_headers;
+  for (; line && *line; line += strlen(line) + 1)
+    inf_send_write_own(send, inf_sv_from(line), headers);
+}
+
 int32_t
 inf_send_write_key(const inf_send *send, inf_buf *headers, inf_buf *why)
 {
-  const inf_sv name = INF_SV("Authorization");
+  const char *own = send->kind->key_header;
+  bool bare = own && inf_sv_eq_nocase(send->auth_scheme, inf_sv_from(own));
+  const inf_sv name = bare ? inf_sv_from(own) : INF_SV("Authorization");
   if (send->key.len == 0 || send->auth_scheme.len == 0 || has_extra(send, name))
     return INFER_OK;
   if (!inf_header_name_valid(send->auth_scheme))
@@ -176,8 +232,10 @@ inf_send_write_key(const inf_send *send, inf_buf *headers, inf_buf *why)
     return refuse(why, "the API key has control characters");
   inf_buf_append_sv(headers, name);
   inf_buf_append(headers, ": ", 2);
-  inf_buf_append_sv(headers, send->auth_scheme);
-  inf_buf_append_char(headers, ' ');
+  if (!bare) {
+    inf_buf_append_sv(headers, send->auth_scheme);
+    inf_buf_append_char(headers, ' ');
+  }
   inf_buf_append_sv(headers, send->key);
   inf_buf_append_char(headers, '\0');
   return headers->status;

@@ -8,7 +8,10 @@
  * INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or INFER_E_INVALID_ARGUMENT
  * with a line in why (may be NULL). */
 
-/* base_url + path + the query. Refuses what would end the request line. */
+/* Where the chat goes, below base_url: streams may have a path of their own. */
+const char *inf_send_chat_path(const inf_send *send);
+/* base_url + path, with the model for "{model}", + the query. Refuses what
+ * would end the request line. */
 int32_t inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                            inf_buf *why);
 /* "Name: value", a constant, unless the account or the request has one of that
@@ -18,7 +21,10 @@ void inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers);
  * The value never appears in why: it may be a key. */
 int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
                               inf_buf *headers, inf_buf *why);
-/* "Authorization: <scheme> <key>", nothing without a key or a scheme. */
+/* The kind's fixed headers. Errors are the buffer's sticky status. */
+void inf_send_write_fixed(const inf_send *send, inf_buf *headers);
+/* "Authorization: <scheme> <key>", or the bare key in the kind's own header;
+ * nothing without a key or a scheme. */
 int32_t inf_send_write_key(const inf_send *send, inf_buf *headers,
                            inf_buf *why);
 /* The account's and the request's own header lines. */

@@ -122,6 +122,83 @@ test_the_key_is_written_with_its_scheme(void **state)
   assert_int_equal(f->out.len, 0);
 }
 
+/* A kind whose model stands in the path and whose key in its own header. */
+static const inf_provider_kind foreign = {
+    .type = "foreign",
+    .auth_scheme = "x-api-key",
+    .key_header = "x-api-key",
+    .fixed_headers = "x-version: 1\0x-other: 2\0",
+    .chat_path = "/models/{model}:ask",
+    .stream_path = "/models/{model}:stream",
+};
+
+static void
+chat_url(fixture *f, const char *model, bool stream, const char *expected)
+{
+  f->send.model = S(model);
+  f->send.stream = stream;
+  inf_buf_clear(&f->out);
+  assert_int_equal(inf_send_write_url(&f->send, inf_send_chat_path(&f->send),
+                                      &f->out, &f->why),
+                   INFER_OK);
+  assert_buf(&f->out, expected);
+}
+
+static void
+test_the_path_depends_on_model_and_stream(void **state)
+{
+  fixture *f = *state;
+  f->send.base_url = S("http://h/v1");
+  chat_url(f, "m", true, "http://h/v1/chat/completions");
+  f->send.kind = &foreign;
+  f->send.query = S("a=b");
+  chat_url(f, "m-1.0_~", false, "http://h/v1/models/m-1.0_~:ask?a=b");
+  chat_url(f, "m", true, "http://h/v1/models/m:stream?a=b");
+  chat_url(f, "a/b:0?#% \xff", true,
+           "http://h/v1/models/a%2Fb%3A0%3F%23%25%20%FF:stream?a=b");
+}
+
+static void
+key_lines(fixture *f, const char *scheme, const char *expected)
+{
+  f->send.auth_scheme = S(scheme);
+  inf_buf_clear(&f->out);
+  assert_int_equal(inf_send_write_key(&f->send, &f->out, &f->why), INFER_OK);
+  assert_string_equal(lines(f), expected);
+}
+
+static void
+test_the_key_stands_in_the_kinds_header(void **state)
+{
+  fixture *f = *state;
+  static const char extra[] = "X-API-Key: mine";
+  f->send.kind = &foreign;
+  f->send.key = S("secret");
+  key_lines(f, "x-api-key", "x-api-key: secret|");
+  key_lines(f, "Bearer", "Authorization: Bearer secret|");
+  f->send.headers = inf_sv_of(extra, sizeof(extra));
+  inf_buf_clear(&f->out);
+  f->send.auth_scheme = S("x-api-key");
+  assert_int_equal(inf_send_write_key(&f->send, &f->out, &f->why), INFER_OK);
+  assert_int_equal(f->out.len, 0);
+}
+
+static void
+test_fixed_headers_are_written_unless_given(void **state)
+{
+  fixture *f = *state;
+  static const char extra[] = "X-Version: 9";
+  inf_send_write_fixed(&f->send, &f->out);
+  assert_int_equal(f->out.len, 0);
+  f->send.kind = &foreign;
+  inf_send_write_fixed(&f->send, &f->out);
+  assert_string_equal(lines(f), "x-version: 1|x-other: 2|");
+  inf_buf_clear(&f->out);
+  f->send.headers = inf_sv_of(extra, sizeof(extra));
+  inf_send_write_fixed(&f->send, &f->out);
+  assert_string_equal(lines(f), "x-other: 2|");
+}
+
 static void
 refused_header(fixture *f, const char *name, inf_sv value)
 {
@@ -171,6 +248,9 @@ main(void)
       TEST(test_urls_cannot_end_the_request_line),
       TEST(test_headers_are_written_unless_given),
       TEST(test_the_key_is_written_with_its_scheme),
+      TEST(test_the_path_depends_on_model_and_stream),
+      TEST(test_the_key_stands_in_the_kinds_header),
+      TEST(test_fixed_headers_are_written_unless_given),
       TEST(test_headers_cannot_be_injected),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,9 @@ bool
 tally_takes(case_tally *tally, const test_case *test)
 {
   json_object *skip = NULL;
-  if (strcmp(test_member(test->meta, "api"), "openai-chat") != 0) {
+  const char *api = test_member(test->meta, "api");
+  if (strcmp(api, "openai-chat") != 0 &&
+      (!tally->also || strcmp(api, tally->also) != 0)) {
     tally->not_yet++;
     return false;
   }

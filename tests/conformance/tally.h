@@ -24,6 +24,7 @@ typedef struct case_tally {
   unsigned cases, failed;
   unsigned without_oracle; /* expected.json is absent or says "skip" */
   unsigned not_yet;        /* of an API whose dialect there is not */
+  const char *also;        /* an API beside openai-chat that is taken; NULL */
 } case_tally;
 
 /* Is the case one to decode? If not it is counted as what it is. */

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads Anthropic's Messages. A content block is numbered, and a tool call
+ * carries the number of its block: so a piece of input whose number no call
+ * has belongs to a tool that the provider runs itself, and is passed over. */
+#include "provider/anthropic_read.h"
+
+#include "infer/infer.h"
+
+#include "wire/json_scan.h"
+#include "wire/utf8.h"
+
+/* The text of a string; "" for anything else. Lives as long as the event:
+ * start() makes room for all of them. */
+static inf_sv
+text_of(inf_decoder *decoder, inf_sv value)
+{
+  inf_sv text;
+  inf_buf *scratch = &decoder->scratch;
+  if (inf_json_plain(value, &text))
+    return text;
+  size_t from = scratch->len;
+  if (!inf_json_string(value, scratch))
+    return INF_SV("");
+  return inf_sv_of(scratch->ptr + from, scratch->len - from);
+}
+
+static inf_sv
+member(inf_decoder *decoder, inf_sv object, const char *name)
+{
+  return text_of(decoder, inf_json_get(object, inf_sv_from(name)));
+}
+
+/* ---- Usage and the end --------------------------------------------------- */
+
+static int64_t
+figure(inf_sv usage, const char *path, int64_t before)
+{
+  int64_t number;
+  if (inf_json_int64(inf_json_path(usage, path), false, &number) && number >= 0)
+    return number;
+  return before;
+}
+
+static int64_t
+sum(int64_t total, int64_t part)
+{
+  if (part <= 0)
+    return total;
+  return total > INT64_MAX - part ? INT64_MAX : total + part;
+}
+
+/* Figures come in parts, the last of each stands. The provider's input leaves
+ * out what came from the cache or went there; ours has it. */
+static void
+read_usage(inf_answer *answer, inf_sv json)
+{
+  inf_usage usage = {
+      .input = -1,
+      .output = figure(json, "output_tokens", -1),
+      .reasoning = figure(json, "output_tokens_details.thinking_tokens", -1),
+      .cache_read =
+          figure(json, "cache_read_input_tokens", answer->usage.cache_read),
+      .cache_write = figure(json, "cache_creation_input_tokens",
+                            answer->usage.cache_write),
+      .total = -1,
+  };
+  int64_t fresh = figure(json, "input_tokens", -1);
+  if (fresh >= 0)
+    usage.input = sum(sum(fresh, usage.cache_read), usage.cache_write);
+  if (inf_json_is(json, INF_JSON_OBJECT))
+    inf_answer_set_usage(answer, &usage, INF_SV(""));
+}
+
+static inf_sv
+finish_of(inf_sv native)
+{
+  static const char *const words[][2] = {
+      {"end_turn", "stop"},
+      {"stop_sequence", "stop"},
+      {"pause_turn", "stop"},
+      {"max_tokens", "length"},
+      {"model_context_window_exceeded", "length"},
+      {"tool_use", "tool_calls"},
+      {"refusal", "content_filter"},
+  };
+  for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+    if (inf_sv_eq(native, inf_sv_from(words[i][0])))
+      return inf_sv_from(words[i][1]);
+  return native;
+}
+
+static void
+read_stop(inf_decoder *decoder, inf_sv object)
+{
+  inf_sv native = member(decoder, object, "stop_reason");
+  if (native.len > 0)
+    inf_answer_finish(decoder->answer, 0, finish_of(native), native);
+}
+
+/* ---- Content ------------------------------------------------------------- */
+
+static const inf_tool_call *
+call_of(const inf_answer *answer, uint32_t block)
+{
+  const inf_choice *choice = inf_answer_choice(answer, 0);
+  for (size_t i = 0; choice && i < choice->tool_call_count; i++)
+    if (choice->tool_calls[i].index == block)
+      return &choice->tool_calls[i];
+  return NULL;
+}
+
+static void
+add_arguments(inf_answer *answer, uint32_t block, inf_sv text)
+{
+  const inf_sv none = INF_SV("");
+  inf_answer_add_tool_call(answer, 0, block, none, none, none, text);
+}
+
+static void
+add_reasoning(inf_answer *answer, inf_sv text)
+{
+  if (text.len > 0)
+    inf_answer_add_reasoning(answer, 0, text, "reasoning_content");
+}
+
+/* A block, whole or at its start; arguments are read where it is whole. */
+static void
+read_block(inf_decoder *decoder, uint32_t index, inf_sv block, bool whole)
+{
+  inf_answer *answer = decoder->answer;
+  inf_sv type = member(decoder, block, "type");
+  inf_sv input = inf_json_get(block, INF_SV("input"));
+  if (inf_sv_eq(type, INF_SV("text")))
+    inf_answer_add_text(answer, 0, member(decoder, block, "text"));
+  else if (inf_sv_eq(type, INF_SV("thinking")))
+    add_reasoning(answer, member(decoder, block, "thinking"));
+  else if (inf_sv_eq(type, INF_SV("tool_use")))
+    inf_answer_add_tool_call(answer, 0, index, member(decoder, block, "id"),
+                             INF_SV("function"), member(decoder, block, "name"),
+                             whole && input.len > 0 ? input : INF_SV(""));
+}
+
+static void
+read_delta(inf_decoder *decoder, uint32_t index, inf_sv delta)
+{
+  inf_answer *answer = decoder->answer;
+  inf_sv type = member(decoder, delta, "type");
+  if (inf_sv_eq(type, INF_SV("text_delta")))
+    inf_answer_add_text(answer, 0, member(decoder, delta, "text"));
+  else if (inf_sv_eq(type, INF_SV("thinking_delta")))
+    add_reasoning(answer, member(decoder, delta, "thinking"));
+  else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
+           call_of(answer, index))
+    add_arguments(answer, index, member(decoder, delta, "partial_json"));
+}
+
+/* A call without arguments sends no piece of them. */
+static void
+end_block(inf_answer *answer, uint32_t index)
+{
+  const inf_tool_call *call = call_of(answer, index);
+  if (call && call->arguments.len == 0)
+    add_arguments(answer, index, INF_SV("{}"));
+}
+
+static void
+read_message(inf_decoder *decoder, inf_sv message)
+{
+  inf_answer *answer = decoder->answer;
+  uint32_t index = 0;
+  inf_answer_set_id(answer, member(decoder, message, "id"));
+  inf_answer_set_model(answer, member(decoder, message, "model"));
+  inf_answer_set_role(answer, 0, INF_SV("assistant"));
+  inf_json_iter it = inf_json_iter_of(inf_json_get(message, INF_SV("content")));
+  for (; inf_json_next(&it); index++) {
+    read_block(decoder, index, it.value, true);
+    end_block(answer, index);
+  }
+  read_usage(answer, inf_json_get(message, INF_SV("usage")));
+  read_stop(decoder, message);
+}
+
+/* ---- Entry points -------------------------------------------------------- */
+
+static int32_t
+fail_by(inf_decoder *decoder, inf_sv value)
+{
+  if (!inf_classify_value(&decoder->failure, decoder->options.kind,
+                          decoder->http_status, &decoder->headers, value,
+                          decoder->wall_now_ns))
+    return inf_decoder_fail(decoder, INFER_E_SERVER,
+                            "the provider ended the answer with an error");
+  decoder->failed = true;
+  return decoder->failure.status;
+}
+
+/* Checks the text, made valid UTF-8 where it is not, and makes room for its
+ * strings: one byte that is not valid is three when it is decoded. */
+static int32_t
+start(inf_decoder *decoder, inf_sv text, inf_sv *value)
+{
+  inf_buf_clear(&decoder->scratch);
+  if (!inf_utf8_valid(text)) {
+    inf_buf_clear(&decoder->repaired);
+    if (!inf_utf8_append_lossy(&decoder->repaired, text))
+      return inf_decoder_fail(decoder, decoder->repaired.status, "");
+    text = inf_buf_sv(&decoder->repaired);
+  }
+  if (!inf_json_parse(text, decoder->options.max_depth, value, NULL) ||
+      !inf_json_is(*value, INF_JSON_OBJECT))
+    return INFER_E_PROTOCOL;
+  inf_buf_reserve(&decoder->scratch, text.len);
+  if (decoder->scratch.status != INFER_OK)
+    return inf_decoder_fail(decoder, decoder->scratch.status, "");
+  return INFER_OK;
+}
+
+int32_t
+inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
+{
+  inf_sv value;
+  int32_t status = start(decoder, body, &value);
+  if (status == INFER_E_PROTOCOL)
+    return inf_decoder_fail(decoder, status, "the answer is not JSON");
+  if (status != INFER_OK)
+    return status;
+  if (inf_json_equal(inf_json_get(value, INF_SV("type")), INF_SV("error")))
+    return fail_by(decoder, value);
+  if (!inf_json_is(inf_json_get(value, INF_SV("content")), INF_JSON_ARRAY))
+    return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
+                            "the answer has no content");
+  read_message(decoder, value);
+  return INFER_OK;
+}
+
+/* What is not known (ping, what is to come) says nothing of the answer. */
+int32_t
+inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
+{
+  inf_sv value;
+  int64_t number = 0;
+  int32_t status = start(decoder, event->data, &value);
+  if (status != INFER_OK)
+    return status;
+  inf_sv type = member(decoder, value, "type");
+  if (inf_sv_eq(type, INF_SV("message_stop"))) {
+    decoder->terminated = true;
+    return INF_DECODER_DONE;
+  }
+  if (inf_sv_eq(type, INF_SV("message_delta")))
+    read_usage(decoder->answer, inf_json_get(value, INF_SV("usage")));
+  if (decoder->failed)
+    return INFER_OK;
+  inf_json_int64(inf_json_get(value, INF_SV("index")), true, &number);
+  uint32_t index = number >= 0 && number < INT32_MAX ? (uint32_t)number : 0;
+  if (inf_sv_eq(type, INF_SV("error")))
+    return fail_by(decoder, value);
+  if (inf_sv_eq(type, INF_SV("message_start")))
+    read_message(decoder, inf_json_get(value, INF_SV("message")));
+  else if (inf_sv_eq(type, INF_SV("content_block_start")))
+    read_block(decoder, index, inf_json_get(value, INF_SV("content_block")),
+               false);
+  else if (inf_sv_eq(type, INF_SV("content_block_delta")))
+    read_delta(decoder, index, inf_json_get(value, INF_SV("delta")));
+  else if (inf_sv_eq(type, INF_SV("content_block_stop")))
+    end_block(decoder->answer, index);
+  else if (inf_sv_eq(type, INF_SV("message_delta")))
+    read_stop(decoder, inf_json_get(value, INF_SV("delta")));
+  return INFER_OK;
+}

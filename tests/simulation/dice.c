@@ -33,11 +33,9 @@ minus_log2(inf_rng *rng)
   uint64_t x = draw >> 33; /* in [1, 2) with 30 bits behind the point */
   for (int i = 0; i < 16; i++) {
     x = x * x >> 30;
-    log <<= 1;
-    if (x >> 31) {
-      x >>= 1;
-      log |= 1;
-    }
+    uint64_t bit = x >> 31; /* without a branch, which none could foresee */
+    x >>= bit;
+    log = log << 1 | bit;
   }
   return (zeros + 1) * DICE_ONE - log;
 }

@@ -19,9 +19,9 @@ cases_of() { # FILE: what its main() runs
     sed 's/.*[( ]//'
 }
 
-named=$(grep -oE '(stream|retry|tests/[a-z0-9_/]+\.c): `[a-z0-9_]+`' \
+named=$(grep -oE '(stream|retry|limits|tests/[a-z0-9_/]+\.c): `[a-z0-9_]+`' \
   docs/pitfalls.md | tr -d '`' | sed -E \
-  's,^(stream|retry):,tests/scenario/test_pitfalls_\1.c:,')
+  's,^(stream|retry|limits):,tests/scenario/test_pitfalls_\1.c:,')
 [ "$(wc -l <<<"$named")" -ge 20 ] || complain "docs/pitfalls.md names few tests"
 
 while IFS=': ' read -r file name; do

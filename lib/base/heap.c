@@ -15,10 +15,11 @@ inf_heap_node_init(inf_heap_node *node)
   memset(node, 0, sizeof *node);
 }
 
+/* No branch: which of two comes first cannot be foreseen. */
 static bool
 before(const inf_heap_node *a, const inf_heap_node *b)
 {
-  return a->key != b->key ? a->key < b->key : a->seq < b->seq;
+  return (a->key < b->key) | ((a->key == b->key) & (a->seq < b->seq));
 }
 
 /* Joins two roots; either may be NULL. */
@@ -27,17 +28,15 @@ meld(inf_heap_node *a, inf_heap_node *b)
 {
   if (!a || !b)
     return a ? a : b;
-  if (before(b, a)) {
-    inf_heap_node *other = a;
-    a = b;
-    b = other;
-  }
-  b->prev = a;
-  b->next = a->child;
-  if (a->child)
-    a->child->prev = b;
-  a->child = b;
-  return a;
+  inf_heap_node *both[] = {a, b};
+  size_t first = before(b, a);
+  inf_heap_node *root = both[first], *child = both[1 - first];
+  child->prev = root;
+  child->next = root->child;
+  if (root->child)
+    root->child->prev = child;
+  root->child = child;
+  return root;
 }
 
 /* Joins a list of siblings into one root: pairs from left to right, then all

@@ -10,7 +10,7 @@
 #include "wire/utf8.h"
 
 /* The text of a string; "" for anything else. Lives as long as the event:
- * start() makes room for all of them. */
+ * take_start() makes room for all of them. */
 static inf_sv
 text_of(inf_decoder *decoder, inf_sv value)
 {
@@ -197,7 +197,7 @@ fail_by(inf_decoder *decoder, inf_sv value)
 /* Checks the text, made valid UTF-8 where it is not, and makes room for its
  * strings: one byte that is not valid is three when it is decoded. */
 static int32_t
-start(inf_decoder *decoder, inf_sv text, inf_sv *value)
+take_start(inf_decoder *decoder, inf_sv text, inf_sv *value)
 {
   inf_buf_clear(&decoder->scratch);
   if (!inf_utf8_valid(text)) {
@@ -218,8 +218,8 @@ start(inf_decoder *decoder, inf_sv text, inf_sv *value)
 int32_t
 inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
 {
-  inf_sv value;
-  int32_t status = start(decoder, body, &value);
+  inf_sv value = INF_SV("");
+  int32_t status = take_start(decoder, body, &value);
   if (status == INFER_E_PROTOCOL)
     return inf_decoder_fail(decoder, status, "the answer is not JSON");
   if (status != INFER_OK)
@@ -237,9 +237,9 @@ inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
 int32_t
 inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
-  inf_sv value;
+  inf_sv value = INF_SV("");
   int64_t number = 0;
-  int32_t status = start(decoder, event->data, &value);
+  int32_t status = take_start(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;
   inf_sv type = member(decoder, value, "type");

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# The figures of hedging. Sourced by tests/bench/run. The policies' own model
+# prints those that need neither engine nor sockets.
+#
+#   --seed N       another seed
+#   --ttft FILE    the optimum for these times, and the share of it: seconds,
+#                  one per line, or a file like those of llmperf
+
+bench_hedging() {
+  local code=0 seed=1 ttft='' model=build-bench/tests/simulation/hedge/hedge_model
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --seed) seed=${2:?--seed needs a number} ;;
+      --ttft) ttft=${2:?--ttft needs a file} ;;
+      *) echo "hedging: unknown option $1" >&2; return 2 ;;
+    esac
+    shift 2
+  done
+  setup_install "$setup_needs$setup_needs_for_tests" || return 1
+  setup_build build-bench hedge_model -DCMAKE_BUILD_TYPE=Release || return 1
+  if [ -n "$ttft" ]; then
+    "$model" --seed "$seed" --ttft "$ttft"
+    return
+  fi
+  "$model" --seed "$seed" |
+    resilience_report 'hedge_opt_min:>0.95' 'hedge_opt_mean:>0.98' \
+      hedge_budget_excess:0.1 'hedge_vs_peers_min:>-0.02' straggler_p95:-0.32 \
+      stall_p99:-0.95 shift_requests:500 km_bias_p99:0.05 record_ns:3 \
+      series_bytes:16384 || code=1
+  # Not measured yet: prompts with costs, routing, and the engine.
+  resilience_report costaware_p95:-0.68 costaware_p99:-0.75 fleet_p99:-0.80 \
+    fleet_p999:-0.85 fleet_p50:0.05 real_p95_agreement:0.05 blackhole_lost:0 \
+    blackhole_added_ms:100 </dev/null || code=1
+  return $code
+}

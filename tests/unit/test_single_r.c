@@ -171,6 +171,11 @@ no_hedge_where_it_cannot_help(void **state)
   problem = problem_of(exponential, exponential, 0.95, 0);
   solve(&problem);
   assert_false(plan.hedges);
+  problem = problem_of(uniform, uniform, 0.95, 0.05); /* 0.3 % sooner */
+  problem.min_gain = 0.005;
+  solve(&problem);
+  assert_false(plan.hedges);
+  assert_near(plan.cost, 0, 1e-9);
 }
 
 /* The best of a plain scan over delays, for a given t. */

@@ -116,3 +116,32 @@ infer_bug(187 wire/json_scan.c
   entry->next = index->count;]]
   [[  entry->end = (uint32_t)(at - index->text);
   entry->next = index->open = index->count;]])
+
+infer_bug(440 wire/ndjson.c
+  "unit/test_ndjson"
+  "the half line that a cut connection leaves behind is taken for a document"
+  [[  if (rest.len > 0 && !is_whole(rest))
+    stop(ndjson, INFER_E_TRUNCATED);
+  else if (take_line]]
+  [[  if (take_line]])
+
+infer_bug(441 wire/ndjson.c
+  "unit/test_ndjson"
+  "a line over its limit passes when it comes in one piece"
+  [[  if (line.len > ndjson->max_line_bytes)
+    return stop(ndjson, INFER_E_TOO_LARGE);
+]]
+  [[]])
+
+infer_bug(442 wire/json_array.c
+  "unit/test_json_array"
+  "a quote whose backslash ended the packet before ends its string"
+  [[  array->escaped = c == '\\';]]
+  [[  if (c == '\\' && in->at < end)
+    in->at++;]])
+
+infer_bug(443 wire/json_array.c
+  "unit/test_json_array"
+  "an answer that was cut between two elements passes for a whole one"
+  [[inf_json_array_ended(array) ? INFER_OK]]
+  [[array->element.len == 0 ? INFER_OK]])

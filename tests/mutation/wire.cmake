@@ -145,3 +145,35 @@ infer_bug(443 wire/json_array.c
   "an answer that was cut between two elements passes for a whole one"
   [[inf_json_array_ended(array) ? INFER_OK]]
   [[array->element.len == 0 ? INFER_OK]])
+
+infer_bug(444 wire/eventstream.c
+  "unit/test_eventstream"
+  "a flipped bit in a length swallows the rest of the stream"
+  [[  if (inf_crc32(0, bytes.ptr, 8) != word_at(bytes, 8))
+    return stop(stream, INFER_E_PROTOCOL, "a prelude's checksum is wrong");
+]]
+  [[]])
+
+infer_bug(445 wire/eventstream.c
+  "unit/test_eventstream"
+  "a negative number in a header comes as a large one"
+  [[(int64_t)((bits ^ sign) - sign)]]
+  [[(int64_t)(bits & ~(sign & 0))]])
+
+infer_bug(446 wire/eventstream.c
+  "unit/test_eventstream"
+  "a stream cut in the first bytes of a message passes for a whole one"
+  [[  if (!stream->stopped && stream->message.len > 0)]]
+  [[  if (!stream->stopped && stream->message.len > prelude_bytes)]])
+
+infer_bug(447 wire/eventstream.c
+  "unit/test_eventstream"
+  "a header of an unknown type is read by a table that does not go so far"
+  [[  if (type >= sizeof(value_bytes))]]
+  [[  if (type > sizeof(value_bytes))]])
+
+infer_bug(448 wire/base64.c
+  "unit/test_base64"
+  "an embedding's numbers come with their bytes reversed: all is noise"
+  [[  for (int i = 3; i >= 0; i--)]]
+  [[  for (int i = 0; i < 4; i++)]])

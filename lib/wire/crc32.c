@@ -7,10 +7,10 @@
 #include "wire/crc32.h"
 
 /* Of bit 0 first. */
-#define MIX(n, b0, b1, b2, b3, b4, b5, b6, b7)                                 \
-  (((n)&1 ? b0 : 0) ^ ((n)&2 ? b1 : 0) ^ ((n)&4 ? b2 : 0) ^ ((n)&8 ? b3 : 0) ^ \
-   ((n)&16 ? b4 : 0) ^ ((n)&32 ? b5 : 0) ^ ((n)&64 ? b6 : 0) ^                 \
-   ((n)&128 ? b7 : 0))
+#define MIX(n, b0, b1, b2, b3, b4, b5, b6, b7)                      \
+  (((n)&1 ? (b0) : 0) ^ ((n)&2 ? (b1) : 0) ^ ((n)&4 ? (b2) : 0) ^   \
+   ((n)&8 ? (b3) : 0) ^ ((n)&16 ? (b4) : 0) ^ ((n)&32 ? (b5) : 0) ^ \
+   ((n)&64 ? (b6) : 0) ^ ((n)&128 ? (b7) : 0))
 #define TABLE0(n)                                                         \
   MIX(n, 0x77073096u, 0xee0e612cu, 0x076dc419u, 0x0edb8832u, 0x1db71064u, \
       0x3b6e20c8u, 0x76dc4190u, 0xedb88320u)
@@ -26,9 +26,10 @@
 
 #define FOUR(of, n) of((n)), of((n) + 1), of((n) + 2), of((n) + 3)
 #define SIXTEEN(of, n) \
-  FOUR(of, n), FOUR(of, n + 4), FOUR(of, n + 8), FOUR(of, n + 12)
-#define SIXTY_FOUR(of, n) \
-  SIXTEEN(of, n), SIXTEEN(of, n + 16), SIXTEEN(of, n + 32), SIXTEEN(of, n + 48)
+  FOUR(of, (n)), FOUR(of, (n) + 4), FOUR(of, (n) + 8), FOUR(of, (n) + 12)
+#define SIXTY_FOUR(of, n)                                         \
+  SIXTEEN(of, (n)), SIXTEEN(of, (n) + 16), SIXTEEN(of, (n) + 32), \
+      SIXTEEN(of, (n) + 48)
 #define ALL(of)                                               \
   SIXTY_FOUR(of, 0), SIXTY_FOUR(of, 64), SIXTY_FOUR(of, 128), \
       SIXTY_FOUR(of, 192)

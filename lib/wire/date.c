@@ -220,3 +220,47 @@ inf_parse_http_date(inf_sv text, int64_t *wall_ns)
   }
   return false;
 }
+
+/* The inverse of days_from_civil(), for days from 1970 on. An era is 400 years
+ * of 146097 days; the divisors take the leap days out, so that a year has 365
+ * days and the months from March on a pattern of 153 days in five. */
+static civil
+civil_from_days(int64_t days)
+{
+  int64_t from_march_0 = days + 719468;
+  int64_t era = from_march_0 / 146097, day = from_march_0 % 146097;
+  int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+  int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+  int64_t month = (5 * day_of_year + 2) / 153;
+  civil time = {0};
+
+  time.day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+  time.month = (int)(month < 10 ? month + 3 : month - 9);
+  time.year = (int)(year + era * 400 + (time.month <= 2));
+  return time;
+}
+
+static char *
+put_digits(char *out, int number, int width)
+{
+  for (int i = width - 1; i >= 0; i--, number /= 10)
+    out[i] = (char)('0' + number % 10);
+  return out + width;
+}
+
+void
+inf_write_basic_date(int64_t wall_ns, char text[INF_BASIC_DATE_BYTES])
+{
+  int64_t seconds = wall_ns < 0 ? 0 : wall_ns / (int64_t)INF_NS_PER_S;
+  int second_of_day = (int)(seconds % 86400);
+  civil time = civil_from_days(seconds / 86400);
+
+  text = put_digits(text, time.year, 4);
+  text = put_digits(text, time.month, 2);
+  text = put_digits(text, time.day, 2);
+  *text++ = 'T';
+  text = put_digits(text, second_of_day / 3600, 2);
+  text = put_digits(text, second_of_day / 60 % 60, 2);
+  text = put_digits(text, second_of_day % 60, 2);
+  memcpy(text, "Z", 2);
+}

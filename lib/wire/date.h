@@ -16,4 +16,10 @@ bool inf_parse_rfc3339(inf_sv text, int64_t *wall_ns);
 /* HTTP dates of RFC 9110 5.6.7: IMF-fixdate, RFC 850 and asctime forms. */
 bool inf_parse_http_date(inf_sv text, int64_t *wall_ns);
 
+#define INF_BASIC_DATE_BYTES 17 /* with its NUL */
+/* Writes the basic form of ISO 8601 in UTC, "20260802T174357Z", fractions of a
+ * second dropped; its first eight characters are the day. A time before 1970
+ * counts as 1970. */
+void inf_write_basic_date(int64_t wall_ns, char text[INF_BASIC_DATE_BYTES]);
+
 #endif

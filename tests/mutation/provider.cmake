@@ -255,3 +255,35 @@ infer_bug(205 provider/decoder.c
   [[  memset((char *)decoder + kept, 0, sizeof *decoder - kept);
   inf_failure_clear(&decoder->failure);]]
   [[  memset((char *)decoder + kept, 0, sizeof *decoder - kept);]])
+
+infer_bug(449 provider/sigv4_canonical.c
+  "unit/test_sigv4"
+  "every request to a model with a colon in its name is refused: signed as sent"
+  [[    put_encoded(out, segment.ptr[i]);]]
+  [[    inf_buf_append_char(out, segment.ptr[i]);]])
+
+infer_bug(450 provider/sigv4_canonical.c
+  "unit/test_sigv4"
+  "a query that has one name twice is refused now and then"
+  [[  return order != 0 ? order : compare(a->value, b->value);]]
+  [[  return order;]])
+
+infer_bug(451 provider/sigv4_canonical.c
+  "unit/test_sigv4"
+  "the values of a header that stands twice are signed in reverse: refused"
+  [[compare_names(items[at - 1].name, name) > 0)]]
+  [[compare_names(items[at - 1].name, name) >= 0)]])
+
+infer_bug(452 provider/sigv4.c
+  "unit/test_sigv4"
+  "temporary credentials are refused: their token is sent, but not signed"
+  [[         (account->session_token.len == 0 ||]]
+  [[         (account->session_token.len > 0 ||]])
+
+infer_bug(453 provider/skew.c
+  "unit/test_skew"
+  "a refusal that has nothing to do with the clock is tried again and again"
+  [[  if (theirs - ours <= LEAST_NS && ours - theirs <= LEAST_NS)
+    return false;
+]]
+  [[]])

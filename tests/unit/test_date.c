@@ -220,6 +220,38 @@ test_time_zone_does_not_matter(void **state)
   tzset();
 }
 
+/* Each day that can be written, at its first and last second. */
+static void
+test_basic_dates_of_every_day(void **state)
+{
+  (void)state;
+  for (int64_t day = 0; day < 106751; day++) {
+    for (int64_t second = day * 86400; second < (day + 1) * 86400;
+         second += 86399) {
+      char text[INF_BASIC_DATE_BYTES], want[32];
+      time_t time = (time_t)second;
+      struct tm tm;
+
+      gmtime_r(&time, &tm);
+      strftime(want, sizeof(want), "%Y%m%dT%H%M%SZ", &tm);
+      inf_write_basic_date(second * SEC + 999999999, text);
+      assert_string_equal(text, want);
+    }
+  }
+}
+
+static void
+test_basic_dates_at_the_edges(void **state)
+{
+  char text[INF_BASIC_DATE_BYTES];
+
+  (void)state;
+  inf_write_basic_date(-1, text);
+  assert_string_equal(text, "19700101T000000Z");
+  inf_write_basic_date(INT64_MAX, text);
+  assert_string_equal(text, "22620411T234716Z");
+}
+
 int
 main(void)
 {
@@ -228,6 +260,8 @@ main(void)
       cmocka_unit_test(test_http_dates),
       cmocka_unit_test(test_every_day),
       cmocka_unit_test(test_time_zone_does_not_matter),
+      cmocka_unit_test(test_basic_dates_of_every_day),
+      cmocka_unit_test(test_basic_dates_at_the_edges),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,3 +287,29 @@ infer_bug(453 provider/skew.c
     return false;
 ]]
   [[]])
+
+infer_bug(454 provider/jwt.c
+  "unit/test_jwt"
+  "Google refuses every assertion: its times are in milliseconds"
+  [[wall_ns / (int64_t)INF_NS_PER_S]]
+  [[wall_ns / (int64_t)INF_NS_PER_MS]])
+
+infer_bug(455 provider/jwt.c
+  "unit/test_jwt"
+  "a plus sign in a signature comes as a blank: a token is refused now and then"
+  [[  inf_base64_put_url(out, inf_sv_of((const char *)signature, len));]]
+  [[  inf_base64_put(out, inf_sv_of((const char *)signature, len));]])
+
+infer_bug(456 provider/jwt.c
+  "unit/test_jwt"
+  "http://localhost:x@evil.example/ is taken for this machine: the key leaks"
+  [[uri.ptr[i] < 0x7f && uri.ptr[i] != '@';]]
+  [[uri.ptr[i] < 0x7f;]])
+
+infer_bug(457 provider/jwt.c
+  "unit/test_jwt"
+  "the application finds our errors in its thread's queue of libcrypto"
+  [[    status = parse_key(&pem, key, why);
+    ERR_pop_to_mark();]]
+  [[    status = parse_key(&pem, key, why);
+    ERR_clear_last_mark();]])

@@ -177,3 +177,20 @@ infer_bug(448 wire/base64.c
   "an embedding's numbers come with their bytes reversed: all is noise"
   [[  for (int i = 3; i >= 0; i--)]]
   [[  for (int i = 0; i < 4; i++)]])
+
+infer_bug(458 wire/eventstream.c
+  "unit/test_eventstream"
+  "sixteen mebibytes are set aside for a message of which little has come"
+  [[  inf_sv part = *rest;
+
+  if (part.len > missing)]]
+  [[  inf_sv part = *rest;
+
+  inf_buf_reserve(&stream->message, missing);
+  if (part.len > missing)]])
+
+infer_bug(459 wire/date.c
+  "unit/test_date"
+  "in January and February requests are signed for the year before: refused"
+  [[  time.year = (int)(year + era * 400 + (time.month <= 2));]]
+  [[  time.year = (int)(year + era * 400);]])

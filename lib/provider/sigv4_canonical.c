@@ -42,14 +42,13 @@ hex_digit(char c)
 static char
 take_decoded(inf_sv *text)
 {
-  char c = text->ptr[0];
-  size_t step = 1;
+  bool whole = text->ptr[0] == '%' && text->len >= 3;
+  int high = whole ? hex_digit(text->ptr[1]) : -1;
+  int low = whole ? hex_digit(text->ptr[2]) : -1;
+  bool encoded = high >= 0 && low >= 0;
+  char c = encoded ? (char)(high * 16 + low) : text->ptr[0];
+  size_t step = encoded ? 3 : 1;
 
-  if (c == '%' && text->len >= 3 && hex_digit(text->ptr[1]) >= 0 &&
-      hex_digit(text->ptr[2]) >= 0) {
-    c = (char)(hex_digit(text->ptr[1]) << 4 | hex_digit(text->ptr[2]));
-    step = 3;
-  }
   *text = inf_sv_of(text->ptr + step, text->len - step);
   return c;
 }
@@ -300,26 +299,28 @@ put_value(inf_buf *out, inf_sv value)
   }
 }
 
+/* Is it a further value of the name before? */
 static bool
-has_name_of_last(const inf_sigv4_headers *headers, size_t i)
+repeats(const inf_sigv4_headers *headers, const inf_sigv4_item *item)
 {
-  return i > 0 &&
-         inf_sv_eq_nocase(headers->items[i - 1].name, headers->items[i].name);
+  return item > headers->items && inf_sv_eq_nocase(item[-1].name, item->name);
 }
 
 void
 inf_sigv4_headers_write(const inf_sigv4_headers *headers, inf_buf *out)
 {
-  for (size_t i = 0; i < headers->count; i++) {
-    if (has_name_of_last(headers, i)) {
+  const inf_sigv4_item *end = headers->items + headers->count;
+
+  for (const inf_sigv4_item *item = headers->items; item < end; item++) {
+    if (repeats(headers, item)) {
       inf_buf_append_char(out, ',');
     } else {
-      if (i > 0)
+      if (item > headers->items)
         inf_buf_append_char(out, '\n');
-      put_name(out, headers->items[i].name);
+      put_name(out, item->name);
       inf_buf_append_char(out, ':');
     }
-    put_value(out, headers->items[i].value);
+    put_value(out, item->value);
   }
   inf_buf_append_char(out, '\n');
 }
@@ -327,11 +328,13 @@ inf_sigv4_headers_write(const inf_sigv4_headers *headers, inf_buf *out)
 void
 inf_sigv4_headers_write_names(const inf_sigv4_headers *headers, inf_buf *out)
 {
-  for (size_t i = 0; i < headers->count; i++) {
-    if (has_name_of_last(headers, i))
+  const inf_sigv4_item *end = headers->items + headers->count;
+
+  for (const inf_sigv4_item *item = headers->items; item < end; item++) {
+    if (repeats(headers, item))
       continue;
-    if (i > 0)
+    if (item > headers->items)
       inf_buf_append_char(out, ';');
-    put_name(out, headers->items[i].name);
+    put_name(out, item->name);
   }
 }

@@ -105,19 +105,28 @@ note_refusal(survey *what, const inf_meter_verdict *verdict)
   what->refused_why = verdict->why;
 }
 
+inf_meter_verdict
+inf_gate_reserve(inf_engine *engine, const struct infer_call *call,
+                 size_t target, size_t key, inf_meter_cost *cost,
+                 uint32_t keep_percent, uint64_t closed, inf_meter_pass *pass)
+{
+  for (;;) {
+    inf_meter_verdict verdict =
+        inf_meter_reserve(engine->runtime, call->targets[target], key, cost,
+                          keep_percent, closed, engine->now_ns, pass);
+    if (verdict.what != INF_METER_COUNT)
+      return verdict;
+    *cost = inf_gate_cost(call, true);
+  }
+}
+
 static bool
 reserve(survey *what, size_t target, size_t key)
 {
   inf_engine *engine = what->engine;
-  const inf_target_config *asked = what->call->targets[target];
   inf_meter_verdict verdict =
-      inf_meter_reserve(engine->runtime, asked, key, &what->cost, 0,
-                        what->closed, engine->now_ns, &engine->pass);
-  if (verdict.what == INF_METER_COUNT) {
-    what->cost = inf_gate_cost(what->call, true);
-    verdict = inf_meter_reserve(engine->runtime, asked, key, &what->cost, 0,
-                                what->closed, engine->now_ns, &engine->pass);
-  }
+      inf_gate_reserve(engine, what->call, target, key, &what->cost, 0,
+                       what->closed, &engine->pass);
   switch (verdict.what) {
   case INF_METER_GO:
     return true;
@@ -190,8 +199,9 @@ admits(survey *what, size_t target, bool last_resort)
   return true;
 }
 
-/* Only limits hold it back at the target that is meant, and not for long. Who
- * stands in the line has decided that when he joined it. */
+/* Only limits hold it back at the target that is meant, and not for long: where
+ * that depends on when another answer ends nobody knows. Who stands in the line
+ * has decided that when he joined it. */
 static bool
 is_worth_a_wait(survey *what)
 {
@@ -199,7 +209,7 @@ is_worth_a_wait(survey *what)
       (uint64_t)what->call->params->stay_max_wait_ms * INF_NS_PER_MS;
   if (!what->waits)
     what->stays =
-        what->where != 0 &&
+        what->where != 0 && what->soonest.verdict.what != INF_METER_FULL &&
         what->soonest.start_ns <= inf_time_add(what->engine->now_ns, most_ns);
   return what->stays;
 }

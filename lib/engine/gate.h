@@ -57,5 +57,11 @@ void inf_gate_leave(inf_engine *engine, struct infer_call *call);
 
 /* What the call's request costs; tokens: its prompt is read for them. */
 inf_meter_cost inf_gate_cost(const struct infer_call *call, bool tokens);
+/* inf_meter_reserve() for it, with the tokens counted if they are asked for. */
+inf_meter_verdict inf_gate_reserve(inf_engine *engine,
+                                   const struct infer_call *call, size_t target,
+                                   size_t key, inf_meter_cost *cost,
+                                   uint32_t keep_percent, uint64_t closed,
+                                   inf_meter_pass *pass);
 
 #endif

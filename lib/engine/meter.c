@@ -222,8 +222,9 @@ reserve_locked(inf_runtime *runtime, const inf_target_config *target,
   fit(meter, &reserved);
   verdict = ask(meter, &reserved, keep_percent, now_ns);
   if (verdict.what != INF_METER_NEVER && is_closed(meter, closed))
-    return (inf_meter_verdict){INF_METER_WAIT, INF_NEVER, meter,
-                               verdict.why[0] ? verdict.why : closed_why};
+    return (inf_meter_verdict){
+        verdict.what == INF_METER_FULL ? INF_METER_FULL : INF_METER_WAIT,
+        INF_NEVER, meter, verdict.why[0] ? verdict.why : closed_why};
   if (verdict.what == INF_METER_GO)
     take(meter, &reserved, now_ns, pass);
   return verdict;

@@ -79,7 +79,7 @@ typedef enum inf_meter_end {
  * INF_KEY_NONE). GO: pass, which holds nothing before, holds it. keep_percent
  * of what is free must stay free: for what is of less use than a first attempt.
  * Nothing is taken otherwise. A meter with limits whose place is in `closed`
- * lets nothing through: WAIT, with at_ns INF_NEVER. */
+ * lets nothing through: WAIT, or FULL if it is, with at_ns INF_NEVER. */
 inf_meter_verdict inf_meter_reserve(inf_runtime *runtime,
                                     const inf_target_config *target, size_t key,
                                     const inf_meter_cost *cost,

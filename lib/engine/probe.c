@@ -310,19 +310,14 @@ send_request(inf_probe *probe, const inf_target_config *target)
 
 /* A probe takes from the limits what others leave. */
 static bool
-reserve(inf_attempt *attempt, const struct infer_call *call,
-        const inf_target_config *asked)
+reserve(inf_attempt *attempt, const struct infer_call *call, size_t target)
 {
   inf_engine *engine = attempt->engine;
   inf_meter_cost cost = inf_gate_cost(call, false);
-  for (;;) {
-    inf_meter_verdict verdict = inf_meter_reserve(
-        engine->runtime, asked, attempt->key, &cost, INF_PROBE_KEEP_PERCENT,
-        inf_waiting_places(engine), engine->now_ns, &attempt->pass);
-    if (verdict.what != INF_METER_COUNT)
-      return verdict.what == INF_METER_GO;
-    cost = inf_gate_cost(call, true);
-  }
+  return inf_gate_reserve(engine, call, target, attempt->key, &cost,
+                          INF_PROBE_KEEP_PERCENT, inf_waiting_places(engine),
+                          &attempt->pass)
+             .what == INF_METER_GO;
 }
 
 /* False: it is not to be, and nothing was sent. */
@@ -334,7 +329,7 @@ begin(inf_probe *probe, struct infer_call *call, size_t target,
   inf_engine *engine = attempt->engine;
   const inf_target_config *asked = call->targets[target];
   if (write_request(probe, call, asked) != INFER_OK ||
-      !reserve(attempt, call, asked) ||
+      !reserve(attempt, call, target) ||
       !inf_health_begin(engine->runtime, &attempt->health, asked->name, true,
                         claim, engine->now_ns, &engine->rng))
     return false;

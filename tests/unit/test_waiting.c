@@ -389,6 +389,32 @@ a_long_one_is(void **state)
   fake_client_free(fake);
 }
 
+/* When an answer ends that takes a place, nobody knows. */
+static void
+so_is_a_wait_for_somebody_elses_end(void **state)
+{
+  (void)state;
+  fake_client *fake = well(fake_client_new(LIMIT_A("concurrency", "1"), NULL));
+  fake_stream(fake_script_for(&fake->net, "http://a.test"), 10);
+  infer_call *calls[4];
+  calls[3] = fake_submit_whole(fake, "one"); /* waits there, and nowhere else */
+  fake_run_ms(fake, 0);
+  calls[2] = fake_submit_whole(fake, "one");
+  fake_run_ms(fake, 0);
+  submit_many(fake, "r", calls, 2);
+  fake_run_ms(fake, 100);
+  assert_int_equal(fake->net.request_count, 3);
+  for (size_t i = 0; i < 2; i++) {
+    assert_request(fake, i + 1, "b", 0);
+    assert_int_equal(fake_status(calls[i]), INFER_OK);
+  }
+  for (size_t i = 2; i < 4; i++)
+    infer_call_cancel(calls[i]);
+  fake_run_ms(fake, 0);
+  free_calls(calls, 4);
+  fake_client_free(fake);
+}
+
 /* b has two keys: each is limited by itself. */
 static void
 each_key_has_its_limits(void **state)
@@ -632,6 +658,7 @@ main(void)
       cmocka_unit_test(what_is_too_large_is_not_sent),
       cmocka_unit_test(a_short_wait_is_no_reason_to_go),
       cmocka_unit_test(a_long_one_is),
+      cmocka_unit_test(so_is_a_wait_for_somebody_elses_end),
       cmocka_unit_test(each_key_has_its_limits),
       cmocka_unit_test(the_other_key_steps_in),
       cmocka_unit_test(the_first_that_has_room),

@@ -85,6 +85,27 @@ pieces_feed(const char *ptr, size_t len, const size_t *cuts, size_t count,
   pieces_feed_one(ptr + at, len - at, feed, context);
 }
 
+/* By a function that stops after each item, and says how much it took: it is
+ * gone on from there, until the parser has stopped. */
+typedef size_t (*pieces_feed_item_fn)(void *context, const char *ptr,
+                                      size_t len);
+
+static inline void
+pieces_feed_items(const char *ptr, size_t len, const pieces_log *log,
+                  const bool *stopped, pieces_feed_item_fn feed, void *context)
+{
+  for (size_t at = 0; at < len && !*stopped;) {
+    size_t before = log->count;
+    size_t taken = feed(context, ptr + at, len - at);
+
+    assert_true(taken <= len - at);
+    assert_true(log->count <= before + 1);
+    if (taken < len - at && !*stopped)
+      assert_int_equal(log->count, before + 1);
+    at += taken;
+  }
+}
+
 static inline void
 pieces_each_two_cuts(size_t len, pieces_run_fn run, void *context)
 {
@@ -139,6 +160,17 @@ pieces_each(size_t len, pieces_run_fn run, void *context)
     pieces_random(&rng, len, run, context);
   if (len <= 160)
     pieces_each_two_cuts(len, run, context);
+}
+
+/* Skips the test if there were no recorded streams to cut. */
+static inline void
+pieces_need_recordings(size_t streams)
+{
+  if (streams == 0) {
+    print_message("SKIP: no recordings (set INFER_SHARED)\n");
+    skip();
+  }
+  print_message("%zu recorded streams\n", streams);
 }
 
 #endif

@@ -109,3 +109,9 @@ infer_bug(515 engine/prompt.c
   "the bytes of an image count as words: it is larger than any limit"
   [[      {"image_url", IS_IMAGE},]]
   [[      {"image_url", IS_CONTENT},]])
+
+infer_bug(516 engine/gate.c
+  "unit/test_waiting"
+  "a call waits for somebody else's long answer beside a target with room"
+  [[        what->where != 0 && what->soonest.verdict.what != INF_METER_FULL &&]]
+  [[        what->where != 0 &&]])

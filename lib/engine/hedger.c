@@ -434,10 +434,16 @@ static const char *const reason_names[INF_HEDGE_REASONS] = {
     [INF_HEDGE_BUDGET] = "budget",
 };
 
-static void
-write_hedger(const inf_hedger *hedger, inf_buf *out)
+static inf_hedge_totals
+totals_of(const inf_hedger *hedger)
 {
-  inf_hedge sum = {0};
+  inf_hedge_totals sum = {
+      .route = hedger->name,
+      .rescues = hedger->rescues,
+      .share_ppm = hedger->budget.share_ppm,
+      .calls_cost = hedger->budget.paid_in,
+      .losers_cost = hedger->budget.settled,
+  };
   for (const machine *at = hedger->machines; at; at = at->next) {
     sum.sent += at->hedge.sent;
     sum.won += at->hedge.won;
@@ -445,19 +451,41 @@ write_hedger(const inf_hedger *hedger, inf_buf *out)
     for (size_t i = 0; i < INF_HEDGE_REASONS; i++)
       sum.suppressed[i] += at->hedge.suppressed[i];
   }
+  return sum;
+}
+
+void
+inf_hedgers_each(inf_runtime *runtime,
+                 void (*see)(void *context, const inf_hedge_totals *totals),
+                 void *context)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  for (const inf_hedger *hedger = runtime->hedgers; hedger;
+       hedger = hedger->next) {
+    inf_hedge_totals totals = totals_of(hedger);
+    see(context, &totals);
+  }
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
+static void
+write_totals(void *context, const inf_hedge_totals *totals)
+{
+  inf_buf *out = context;
+  inf_json_key(out, inf_sv_from(totals->route));
   inf_json_open(out, '{');
-  inf_json_member_int(out, INF_SV("sent"), (int64_t)sum.sent);
-  inf_json_member_int(out, INF_SV("won"), (int64_t)sum.won);
-  inf_json_member_int(out, INF_SV("lost"), (int64_t)sum.lost);
-  inf_json_member_int(out, INF_SV("rescues"), (int64_t)hedger->rescues);
-  inf_json_member_int(out, INF_SV("calls_cost"), hedger->budget.paid_in);
-  inf_json_member_int(out, INF_SV("losers_cost"), hedger->budget.settled);
+  inf_json_member_int(out, INF_SV("sent"), (int64_t)totals->sent);
+  inf_json_member_int(out, INF_SV("won"), (int64_t)totals->won);
+  inf_json_member_int(out, INF_SV("lost"), (int64_t)totals->lost);
+  inf_json_member_int(out, INF_SV("rescues"), (int64_t)totals->rescues);
+  inf_json_member_int(out, INF_SV("calls_cost"), totals->calls_cost);
+  inf_json_member_int(out, INF_SV("losers_cost"), totals->losers_cost);
   inf_json_key(out, INF_SV("suppressed"));
   inf_json_open(out, '{');
   for (size_t i = 0; i < INF_HEDGE_REASONS; i++)
     if (reason_names[i])
       inf_json_member_int(out, inf_sv_from(reason_names[i]),
-                          (int64_t)sum.suppressed[i]);
+                          (int64_t)totals->suppressed[i]);
   inf_json_close(out, '}');
   inf_json_close(out, '}');
 }
@@ -466,12 +494,6 @@ void
 inf_hedgers_write_json(inf_runtime *runtime, inf_buf *out)
 {
   inf_json_open(out, '{');
-  pthread_mutex_lock(&runtime->mutex);
-  for (const inf_hedger *hedger = runtime->hedgers; hedger;
-       hedger = hedger->next) {
-    inf_json_key(out, inf_sv_from(hedger->name));
-    write_hedger(hedger, out);
-  }
-  pthread_mutex_unlock(&runtime->mutex);
+  inf_hedgers_each(runtime, write_totals, out);
   inf_json_close(out, '}');
 }

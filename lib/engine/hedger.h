@@ -81,6 +81,21 @@ void inf_hedger_note_rescue(inf_runtime *runtime, inf_hedge_pass *pass);
 void inf_hedger_complete(inf_runtime *runtime, const inf_hedge_pass *pass,
                          int64_t cost);
 
+/* What has come of the hedges of a route. */
+typedef struct inf_hedge_totals {
+  const char *route;
+  uint64_t sent, won, lost, rescues;
+  uint64_t suppressed[INF_HEDGE_REASONS];
+  int64_t share_ppm;   /* of calls_cost, that losers_cost may come to */
+  int64_t calls_cost;  /* of answers that were delivered */
+  int64_t losers_cost; /* of attempts that lost */
+} inf_hedge_totals;
+
+/* Told one after the other, with the runtime's lock held. Any thread. */
+void inf_hedgers_each(inf_runtime *runtime,
+                      void (*see)(void *context,
+                                  const inf_hedge_totals *totals),
+                      void *context);
 /* The counters of all routes, as the value of a member: an object of objects.
  * Any thread. */
 void inf_hedgers_write_json(inf_runtime *runtime, inf_buf *out);

@@ -221,9 +221,11 @@ static const inf_option options[] = {
                 "read: an error, a restart from the beginning, or the rest "
                 "from another target, where one takes a prefill and the "
                 "answer is plain text; else a restart"),
-    POLICY_BOOL("keep_warm", 0, keep_warm,
-                "while the client is in use, have a connection ready to the "
-                "target that is asked first and to the next one"),
+    POLICY_BOOL(
+        "keep_warm", 0, keep_warm,
+        "while the client is in use, have a connection ready to the "
+        "target that is asked first and to the next one; so it is, too, "
+        "where hedge stands"),
     POLICY_DECIMAL("hedge.budget", "", 0, MILLION / 2, 0,
                    "0, no hedges; 0.05 where hedge stands", hedge_budget,
                    "second attempts while the first is silent: what those "

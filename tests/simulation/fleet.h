@@ -57,7 +57,8 @@ typedef struct fleet_params {
   /* Regimes: mean duration of each, and how often it comes after normal. */
   uint64_t normal_ns, trouble_ns;
   uint32_t weights[FLEET_REGIMES];
-  /* Quota; 0: none. What the co-tenant takes of it, on and off. */
+  /* Quota; 0: none. What the co-tenant takes of it, on and off; always where
+   * cotenant_ns is 0. */
   uint32_t requests_per_minute, tokens_per_minute;
   uint32_t cotenant;
   uint64_t cotenant_ns;
@@ -69,6 +70,15 @@ typedef struct fleet_params {
   /* Manner. */
   fleet_pieces pieces;
   bool crlf, comments, escapes, tight; /* tight: no space after "data:" */
+  /* A provider that can be had elsewhere as well, for what is compared with
+   * another simulation: no time, error or wait of it is drawn. It has a single
+   * time of trouble, in which it fails with 503 (FLEET_ERRORS), after
+   * error_ns, or is down; that resets what is under way. */
+  bool exact;
+  fleet_regime trouble;
+  uint64_t trouble_from_ns, trouble_until_ns; /* on the clock */
+  uint64_t error_ns;
+  uint32_t burst; /* requests that the quota holds; 0: those of a minute */
 } fleet_params;
 
 typedef struct fleet_provider {

@@ -354,6 +354,8 @@ first_ns(fleet_provider *provider, const fleet_ask *ask)
       params->first_ns + ask->prompt_tokens * params->per_prompt_token_ns;
   if (provider->regime == FLEET_SLOW)
     median_ns *= 8;
+  if (params->exact)
+    return median_ns;
   return dice_lognormal(&provider->rng, median_ns, params->sigma);
 }
 
@@ -379,6 +381,8 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
     ask.stream = !ask.stream;
   answer->status = 200;
   answer->headers_ns = draft->now_ns / dice_between(rng, 1, 4);
+  if (provider->params.exact)
+    answer->headers_ns = draft->now_ns;
   inf_headers_add_line(&answer->headers,
                        ask.stream ? INF_SV("Content-Type: text/event-stream")
                                   : INF_SV("Content-Type: application/json"));

@@ -9,13 +9,20 @@ enum { millionth = 1000000 };
 /* ---- Quota --------------------------------------------------------------- */
 
 static uint64_t
-refilled(uint64_t left, uint32_t per_minute, uint32_t permille, uint64_t for_ns)
+refilled(uint64_t left, uint32_t per_minute, uint32_t most, uint32_t permille,
+         uint64_t for_ns)
 {
-  uint64_t limit = (uint64_t)per_minute * millionth;
+  uint64_t limit = (uint64_t)most * millionth;
   uint64_t us = for_ns / INF_NS_PER_US;
   uint64_t more =
       us > 60 * millionth ? limit : us * per_minute / 60 * permille / 1000;
   return left + more > limit ? limit : left + more;
+}
+
+static uint32_t
+burst_of(const fleet_params *params)
+{
+  return params->burst > 0 ? params->burst : params->requests_per_minute;
 }
 
 /* The co-tenant takes its share of what flows in while it is awake. */
@@ -29,10 +36,12 @@ refill(fleet_provider *provider, uint64_t now_ns)
       until_ns = provider->cotenant_until_ns;
     uint32_t permille = 1000 - (provider->cotenant_on ? params->cotenant : 0);
     uint64_t for_ns = until_ns - provider->refilled_ns;
-    provider->requests_left = refilled(
-        provider->requests_left, params->requests_per_minute, permille, for_ns);
-    provider->tokens_left = refilled(
-        provider->tokens_left, params->tokens_per_minute, permille, for_ns);
+    provider->requests_left =
+        refilled(provider->requests_left, params->requests_per_minute,
+                 burst_of(params), permille, for_ns);
+    provider->tokens_left =
+        refilled(provider->tokens_left, params->tokens_per_minute,
+                 params->tokens_per_minute, permille, for_ns);
     provider->refilled_ns = until_ns;
     if (params->cotenant > 0 && provider->cotenant_until_ns <= until_ns) {
       provider->cotenant_on = !provider->cotenant_on;
@@ -48,7 +57,8 @@ fleet_take(fleet_provider *provider, uint32_t tokens, uint64_t now_ns)
   if (provider->params.requests_per_minute == 0)
     return true;
   refill(provider, now_ns);
-  uint64_t need = (uint64_t)tokens * millionth;
+  uint64_t need =
+      provider->params.tokens_per_minute ? (uint64_t)tokens * millionth : 0;
   if (provider->requests_left < millionth || provider->tokens_left < need)
     return false;
   provider->requests_left -= millionth;
@@ -119,18 +129,18 @@ add_number(inf_headers *headers, const char *prefix, const char *what,
 
 /* Time until the quota is full, in milliseconds. */
 static uint64_t
-full_ms(uint64_t left, uint32_t per_minute)
+full_ms(uint64_t left, uint32_t per_minute, uint32_t most)
 {
-  uint64_t limit = (uint64_t)per_minute * millionth;
+  uint64_t limit = (uint64_t)most * millionth;
   return (limit - left) / per_minute * 60 / 1000;
 }
 
 static void
-write_kind(fleet_headers kind, const char *what, uint32_t limit, uint64_t left,
-           int64_t wall_ns, inf_headers *headers)
+write_kind(fleet_headers kind, const char *what, uint32_t limit, uint32_t most,
+           uint64_t left, int64_t wall_ns, inf_headers *headers)
 {
   char reset[40];
-  uint64_t ms = full_ms(left, limit);
+  uint64_t ms = full_ms(left, limit, most);
   uint64_t whole = left / millionth;
   switch (kind) {
   case FLEET_HEADERS_OPENAI:
@@ -157,11 +167,26 @@ write_kind(fleet_headers kind, const char *what, uint32_t limit, uint64_t left,
   }
 }
 
+/* Until there is a request again, rounded up. */
+static void
+write_exact_wait(const fleet_provider *provider, inf_headers *headers)
+{
+  uint64_t missing = millionth - provider->requests_left;
+  uint64_t per_minute = provider->params.requests_per_minute;
+  uint64_t us = missing * 60 / per_minute + 1;
+  add_number(headers, "retry-after-ms", "", "", (us + 999) / 1000);
+  add_number(headers, "retry-after", "", "", (us + millionth - 1) / millionth);
+}
+
 static void
 write_retry_after(fleet_provider *provider, inf_headers *headers)
 {
   const fleet_params *params = &provider->params;
   uint64_t ms = 60000 / params->requests_per_minute + 1;
+  if (params->exact) {
+    write_exact_wait(provider, headers);
+    return;
+  }
   switch (dice_below(&provider->rng, 8)) {
   case 0: /* no word */
     break;
@@ -188,9 +213,11 @@ fleet_write_limits(fleet_provider *provider, bool refused, int64_t wall_ns,
   if (params->requests_per_minute == 0)
     return;
   write_kind(params->headers, "requests", params->requests_per_minute,
-             provider->requests_left, wall_ns, headers);
-  write_kind(params->headers, "tokens", params->tokens_per_minute,
-             provider->tokens_left, wall_ns, headers);
+             burst_of(params), provider->requests_left, wall_ns, headers);
+  if (params->tokens_per_minute > 0)
+    write_kind(params->headers, "tokens", params->tokens_per_minute,
+               params->tokens_per_minute, provider->tokens_left, wall_ns,
+               headers);
   if (refused)
     write_retry_after(provider, headers);
 }

@@ -201,6 +201,10 @@ static const inf_sim_field limit_fields[] = {
     {"burst", inf_sim_read_count, offsetof(inf_sim_limit, burst), rate_range},
     {"burst_tokens", inf_sim_read_count, offsetof(inf_sim_limit, burst_tokens),
      rate_range},
+    {"others_requests_per_minute", inf_sim_read_count,
+     offsetof(inf_sim_limit, others_requests), rate_range},
+    {"others_tokens_per_minute", inf_sim_read_count,
+     offsetof(inf_sim_limit, others_tokens), rate_range},
     {"per", inf_sim_read_enum, offsetof(inf_sim_limit, per), limit_pers},
 };
 
@@ -220,6 +224,10 @@ read_limit(inf_sim_reader *reader, inf_sv value, void *to, const void *param)
   if (limit->requests == 0 && limit->tokens == 0) {
     return inf_sim_reader_fail(
         reader, "needs requests_per_minute or tokens_per_minute");
+  }
+  if ((limit->requests > 0 && limit->others_requests >= limit->requests) ||
+      (limit->tokens > 0 && limit->others_tokens >= limit->tokens)) {
+    return inf_sim_reader_fail(reader, "leaves nothing: others take it all");
   }
   limit->burst = limit->burst ? limit->burst : limit->requests;
   limit->burst_tokens =

@@ -25,7 +25,7 @@ void
 inf_sim_bucket_init(inf_sim_bucket *bucket, uint64_t rate, uint64_t capacity,
                     uint64_t now_ns)
 {
-  *bucket = (inf_sim_bucket){rate, capacity, capacity * UNIT, now_ns};
+  *bucket = (inf_sim_bucket){rate, 0, capacity, capacity * UNIT, now_ns};
 }
 
 static uint64_t
@@ -40,10 +40,11 @@ refill(inf_sim_bucket *bucket, uint64_t now_ns)
 {
   uint64_t elapsed = now_ns > bucket->at_ns ? now_ns - bucket->at_ns : 0;
   uint64_t missing = bucket->capacity * UNIT - bucket->level;
-  if (elapsed >= ceil_div(missing, bucket->rate)) {
+  uint64_t rate = bucket->rate - bucket->others;
+  if (elapsed >= ceil_div(missing, rate)) {
     bucket->level += missing;
   } else {
-    bucket->level += elapsed * bucket->rate;
+    bucket->level += elapsed * rate;
   }
   bucket->at_ns += elapsed;
 }
@@ -123,6 +124,8 @@ add_quota(inf_sim_limits *limits, const inf_sim_limit *limit, inf_sv scope,
   inf_sim_bucket_init(&quota->requests, limit->requests, limit->burst, now_ns);
   inf_sim_bucket_init(&quota->tokens, limit->tokens, limit->burst_tokens,
                       now_ns);
+  quota->requests.others = limit->others_requests;
+  quota->tokens.others = limit->others_tokens;
   return quota;
 }
 

@@ -11,19 +11,21 @@
 
 typedef struct inf_sim_bucket {
   uint64_t rate;     /* per minute; 0: no limit */
+  uint64_t others;   /* taken of it by others; less than rate */
   uint64_t capacity; /* in requests or tokens */
   uint64_t level;    /* in units */
   uint64_t at_ns;    /* when level was right */
 } inf_sim_bucket;
 
+/* Full, and nobody else takes of it. */
 void inf_sim_bucket_init(inf_sim_bucket *bucket, uint64_t rate,
                          uint64_t capacity, uint64_t now_ns);
 /* What is left, in whole requests or tokens. */
 uint64_t inf_sim_bucket_left(inf_sim_bucket *bucket, uint64_t now_ns);
-/* Time until n can be taken: 0 now, UINT64_MAX never. */
+/* Time until n can be taken, if others take nothing: 0 now, UINT64_MAX never. */
 uint64_t inf_sim_bucket_wait_ns(inf_sim_bucket *bucket, uint64_t n,
                                 uint64_t now_ns);
-/* Time until it is full. */
+/* Time until it is full, if nobody takes anything. */
 uint64_t inf_sim_bucket_full_ns(inf_sim_bucket *bucket, uint64_t now_ns);
 /* Takes n; call it only after a wait of 0. */
 void inf_sim_bucket_take(inf_sim_bucket *bucket, uint64_t n);

@@ -105,6 +105,39 @@ verdicts(void **state)
   inf_sim_limits_fini(&limits);
 }
 
+/* Somebody else takes a fifth of what flows in, and no header says so. */
+static void
+others_are_hidden(void **state)
+{
+  (void)state;
+  inf_sim_limits limits = {0};
+  const inf_sim_limit limit = {
+      .requests = 60, .burst = 60, .others_requests = 12};
+  inf_sim_verdict v = {0};
+  for (int i = 0; i < 60; i++)
+    v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0, 0);
+  assert_true(v.admitted);
+  assert_int_equal(v.requests_full_ns, 60 * INF_NS_PER_S);
+  v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0, 1);
+  assert_false(v.admitted);
+  assert_int_equal(v.requests, 60);
+  assert_int_equal(v.wait_ns, INF_NS_PER_S);
+  /* It waits as it was told to, and the request is not there yet. */
+  v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0, INF_NS_PER_S);
+  assert_false(v.admitted);
+  assert_int_equal(v.wait_ns, INF_NS_PER_S / 5);
+  v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0,
+                         INF_NS_PER_S + INF_NS_PER_S / 4);
+  assert_true(v.admitted);
+  /* Eight of ten come back, and no more than it holds. */
+  v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0,
+                         11 * INF_NS_PER_S + INF_NS_PER_S / 4);
+  assert_int_equal(v.requests_left, 7);
+  v = inf_sim_limits_ask(&limits, &limit, INF_SV("a"), 0, 200 * INF_NS_PER_S);
+  assert_int_equal(v.requests_left, 59);
+  inf_sim_limits_fini(&limits);
+}
+
 static void
 durations_as_go_writes_them(void **state)
 {
@@ -220,6 +253,7 @@ main(void)
       cmocka_unit_test(buckets_are_exact),
       cmocka_unit_test(long_rests_do_not_overflow),
       cmocka_unit_test(verdicts),
+      cmocka_unit_test(others_are_hidden),
       cmocka_unit_test(durations_as_go_writes_them),
       cmocka_unit_test(distributions_are_what_they_say),
       cmocka_unit_test(a_constant_draws_nothing),

@@ -70,6 +70,9 @@ errors_name_the_path(void **state)
        "defaults.headers: must be one of \"first_token\""},
       {"{\"defaults\":{\"limit\":{\"per\":\"key\"}}}",
        "defaults.limit: needs requests_per_minute or tokens_per_minute"},
+      {"{\"defaults\":{\"limit\":{\"requests_per_minute\":9,"
+       "\"others_requests_per_minute\":9}}}",
+       "defaults.limit: leaves nothing: others take it all"},
       {"{\"defaults\":{\"limit\":{\"per\":\"day\"}}}",
        "defaults.limit.per: must be one of \"key\", \"model\""},
       {"{\"prices\":{\"a\":{\"input\":-1}}}",

@@ -106,21 +106,11 @@ draw_trouble(fleet_provider *provider)
 }
 
 static fleet_regime
-planned_regime(fleet_provider *provider, uint64_t now_ns)
-{
-  const fleet_params *params = &provider->params;
-  bool troubled =
-      now_ns >= params->trouble_from_ns && now_ns < params->trouble_until_ns;
-  provider->regime = troubled ? params->trouble : FLEET_NORMAL;
-  return provider->regime;
-}
-
-static fleet_regime
 regime_at(fleet_provider *provider, uint64_t now_ns)
 {
   const fleet_params *params = &provider->params;
   if (params->exact)
-    return planned_regime(provider, now_ns);
+    return fleet_exact_regime(provider, now_ns);
   while (now_ns >= provider->regime_until_ns) {
     bool was_normal = provider->regime == FLEET_NORMAL;
     provider->regime = was_normal ? draw_trouble(provider) : FLEET_NORMAL;
@@ -175,27 +165,10 @@ static const fleet_error refusals[] = {
 };
 
 static void
-write_exact_error(const fleet_error *error, uint64_t at_ns,
-                  inf_virtual_answer *answer)
-{
-  answer->status = error->status;
-  answer->headers_ns = answer->end_ns = at_ns;
-  inf_headers_add_line(&answer->headers,
-                       INF_SV("Content-Type: application/json"));
-  inf_buf_append_cstr(&answer->body, error->body);
-  inf_virtual_piece_at(answer, at_ns, answer->body.len);
-}
-
-static void
 write_error(fleet_provider *provider, const fleet_error *error,
             inf_virtual_answer *answer)
 {
   bool json = error->body[0] == '{';
-  if (provider->params.exact) {
-    bool limited = error->status == 429;
-    write_exact_error(error, limited ? 0 : provider->params.error_ns, answer);
-    return;
-  }
   uint64_t at_ns = dice_exponential(&provider->rng, 50 * INF_NS_PER_MS);
   answer->status = error->status;
   answer->headers_ns = at_ns;
@@ -394,37 +367,6 @@ write_silence(fleet_provider *provider, inf_virtual_answer *answer)
 }
 
 static void
-answer_exactly(sim_fleet *fleet, fleet_provider *provider, const fleet_ask *ask,
-               uint64_t now_ns, ledger_attempt *entry,
-               inf_virtual_answer *answer)
-{
-  static const fleet_error busy = {
-      503, "{\"error\":{\"message\":\"The engine is currently overloaded\","
-           "\"type\":\"server_error\",\"code\":null}}"};
-  const fleet_params *params = &provider->params;
-  int64_t wall_ns = fleet->clock->wall_start_ns + (int64_t)now_ns;
-  fleet_regime regime = regime_at(provider, now_ns);
-  if (!fleet_take(provider, ask->prompt_tokens, now_ns)) {
-    write_rate_limited(provider, wall_ns, answer);
-  } else if (regime == FLEET_ERRORS) {
-    write_error(provider, &busy, answer);
-  } else {
-    fleet_write_limits(provider, false, wall_ns, &answer->headers);
-    fleet_write_answer(provider, ask, entry, answer);
-  }
-  /* Its first byte would come after it went down. */
-  if (params->trouble == FLEET_DOWN && now_ns < params->trouble_from_ns &&
-      now_ns + answer->headers_ns >= params->trouble_from_ns) {
-    answer->status = 0;
-    answer->end = INF_VIRTUAL_RESET;
-    answer->end_ns = params->trouble_from_ns - now_ns;
-    inf_buf_clear(&answer->body);
-    inf_buf_clear(&answer->pieces);
-    entry->whole = false;
-  }
-}
-
-static void
 answer_call(sim_fleet *fleet, fleet_provider *provider, const fleet_ask *ask,
             bool reused, uint64_t now_ns, ledger_attempt *entry,
             inf_virtual_answer *answer)
@@ -432,7 +374,7 @@ answer_call(sim_fleet *fleet, fleet_provider *provider, const fleet_ask *ask,
   inf_rng *rng = &provider->rng;
   int64_t wall_ns = fleet->clock->wall_start_ns + (int64_t)now_ns;
   if (provider->params.exact) {
-    answer_exactly(fleet, provider, ask, now_ns, entry, answer);
+    fleet_exact_answer(fleet, provider, ask, now_ns, entry, answer);
     return;
   }
   fleet_regime regime = regime_at(provider, now_ns);

@@ -71,9 +71,10 @@ typedef struct fleet_params {
   fleet_pieces pieces;
   bool crlf, comments, escapes, tight; /* tight: no space after "data:" */
   /* A provider that can be had elsewhere as well, for what is compared with
-   * another simulation: no time, error or wait of it is drawn. It has a single
-   * time of trouble, in which it fails with 503 (FLEET_ERRORS), after
-   * error_ns, or is down; that resets what is under way. */
+   * another simulation: no time, error or wait of it is drawn. An answer comes
+   * after first_ns, a 429 too. It has a single time of trouble, in which it
+   * fails with 503 (FLEET_ERRORS), after error_ns, or is down; that resets what
+   * is under way. */
   bool exact;
   fleet_regime trouble;
   uint64_t trouble_from_ns, trouble_until_ns; /* on the clock */
@@ -129,5 +130,11 @@ bool fleet_take(fleet_provider *provider, uint32_t tokens, uint64_t now_ns);
 /* The headers about the limits; refused: of a 429. */
 void fleet_write_limits(fleet_provider *provider, bool refused, int64_t wall_ns,
                         inf_headers *headers);
+
+/* fleet_exact.c: providers of which nothing is drawn. */
+fleet_regime fleet_exact_regime(fleet_provider *provider, uint64_t now_ns);
+void fleet_exact_answer(sim_fleet *fleet, fleet_provider *provider,
+                        const fleet_ask *ask, uint64_t now_ns,
+                        ledger_attempt *entry, inf_virtual_answer *answer);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct inf_sim_limit {
   uint64_t burst, burst_tokens; /* sizes of the buckets */
   /* What others take of the rates, always; clients are told nothing of it. */
   uint64_t others_requests, others_tokens;
-  int per;                      /* inf_sim_limit_per */
+  int per; /* inf_sim_limit_per */
 } inf_sim_limit;
 
 enum inf_sim_limit_per { INF_SIM_PER_KEY, INF_SIM_PER_MODEL };

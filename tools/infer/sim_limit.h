@@ -22,7 +22,8 @@ void inf_sim_bucket_init(inf_sim_bucket *bucket, uint64_t rate,
                          uint64_t capacity, uint64_t now_ns);
 /* What is left, in whole requests or tokens. */
 uint64_t inf_sim_bucket_left(inf_sim_bucket *bucket, uint64_t now_ns);
-/* Time until n can be taken, if others take nothing: 0 now, UINT64_MAX never. */
+/* Time until n can be taken, if others take nothing: 0 now, UINT64_MAX never.
+ */
 uint64_t inf_sim_bucket_wait_ns(inf_sim_bucket *bucket, uint64_t n,
                                 uint64_t now_ns);
 /* Time until it is full, if nobody takes anything. */

@@ -314,6 +314,7 @@ static const blind_change changes[] = {
     {"a quota smaller by 1 %", "quota_headers", smaller_quota, true},
     {"a limit smaller by 2 %", "quota_configured", tighter_limit, true},
     {"a bucket that is too small", "quota_configured", smaller_burst, true},
+    {"nothing", "quota_herd", nothing, false},
     {"no breaker", "errors", no_breaker, true},
     {"no breaker", "refused", no_breaker, true},
     {"no breaker", "errors_second", no_breaker, true},

@@ -23,9 +23,10 @@ typedef struct sim_scene {
   size_t targets;
   uint32_t gap_us; /* between two calls */
   bool poisson;    /* on average; else exactly */
+  uint32_t herd;   /* so many more at the very beginning, all at once */
   uint32_t run_ms; /* calls are made so long */
   uint32_t deadline_ms;
-  uint32_t answer_ms; /* from a request to its answer */
+  uint32_t answer_ms; /* from a request to its answer, a 429 too */
   uint32_t error_ms;  /* to an error */
   /* The quota of a target, which its headers tell; 0: none. */
   uint32_t per_minute, burst, cotenant_per_minute;

@@ -52,7 +52,7 @@ const sim_scene scenes[] = {
      .targets = 1,
      .outage = SCENE_ERRORS,
      .route = ",\"breaker\":false",
-     .runs = 1},
+     .runs = 3},
     {.name = "refused",
      OUTAGE,
      .targets = 1,

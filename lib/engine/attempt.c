@@ -239,8 +239,8 @@ inf_attempt_on_timer(inf_attempt *attempt)
                            inf_health_age(engine->runtime, &attempt->health,
                                           engine->heard_ns, &engine->rng));
   }
-  if (inf_race_at_ns(attempt) <= engine->heard_ns)
-    inf_race_on_time(attempt);
+  if (inf_race_at_ns(attempt) <= engine->heard_ns && !inf_race_on_time(attempt))
+    return;
   if (due_ns(attempt, &status) > engine->heard_ns) {
     arm(attempt);
     return;

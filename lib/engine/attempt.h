@@ -61,7 +61,8 @@ typedef struct inf_attempt {
   bool parked;          /* its answer is whole and waits for the other leg */
   uint8_t bucket;       /* of its prompt's length */
   uint64_t hedge_ns;    /* when it is asked about; 0: it is not */
-  uint64_t late_ns;     /* when nine tenths have content; 0: not known, over */
+  uint64_t slow_ns;     /* when three quarters have content, and nine tenths: */
+  uint64_t late_ns;     /* INF_NEVER: not known; 0: over */
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */
   int32_t verdict;      /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */

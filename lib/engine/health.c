@@ -81,14 +81,28 @@ inf_health_move(inf_runtime *runtime, const char *target,
   *claim = next;
 }
 
+/* From one of the client's budgets alone. */
+static bool
+claim_extra(inf_runtime *runtime, inf_retry_budget *budget,
+            inf_retry_claim *claim)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  const char *why =
+      inf_retry_budget_claim(claim, budget, NULL, INF_RETRY_BUDGET_EXTRA);
+  pthread_mutex_unlock(&runtime->mutex);
+  return why == NULL;
+}
+
+bool
+inf_health_claim_hedge(inf_runtime *runtime, inf_retry_claim *claim)
+{
+  return claim_extra(runtime, &runtime->retries, claim);
+}
+
 bool
 inf_health_claim_probe(inf_runtime *runtime, inf_retry_claim *claim)
 {
-  pthread_mutex_lock(&runtime->mutex);
-  const char *why = inf_retry_budget_claim(claim, &runtime->probes, NULL,
-                                           INF_RETRY_BUDGET_EXTRA);
-  pthread_mutex_unlock(&runtime->mutex);
-  return why == NULL;
+  return claim_extra(runtime, &runtime->probes, claim);
 }
 
 void

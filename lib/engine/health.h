@@ -45,6 +45,10 @@ const char *inf_health_afford(inf_runtime *runtime, const char *target,
  * that, what is held does. */
 void inf_health_move(inf_runtime *runtime, const char *target,
                      inf_retry_claim *claim);
+/* The same for a hedge. It is paid from the client's budget alone: its target
+ * has not failed, and may have no other attempts whose successes would fund
+ * it. */
+bool inf_health_claim_hedge(inf_runtime *runtime, inf_retry_claim *claim);
 /* The same for a probe that is a duplicate. */
 bool inf_health_claim_probe(inf_runtime *runtime, inf_retry_claim *claim);
 /* It is not made after all. */
@@ -66,9 +70,8 @@ const char *inf_health_content(inf_runtime *runtime,
                                inf_rng *rng);
 /* It has no content, others there have none either, and another target had it
  * meanwhile: counts like one that is late. */
-const char *inf_health_silent(inf_runtime *runtime,
-                              inf_health_attempt *attempt, uint64_t now_ns,
-                              inf_rng *rng);
+const char *inf_health_silent(inf_runtime *runtime, inf_health_attempt *attempt,
+                              uint64_t now_ns, inf_rng *rng);
 /* status: INFER_OK, or the class of the failure. Only the first call has an
  * effect. */
 const char *inf_health_end(inf_runtime *runtime, inf_health_attempt *attempt,

@@ -213,8 +213,7 @@ rank_of(inf_runtime *runtime, const inf_hedge_ask *ask, size_t target)
   uint64_t ns = target == ask->first ? own_ns : usual_ns(runtime, ask, target);
   if (ns == INF_NEVER)
     ns = own_ns;
-  return target == ask->first && ns != INF_NEVER ? inf_time_add(ns, ns / 2)
-                                                 : ns;
+  return target == ask->first ? inf_time_add(ns, ns) : ns;
 }
 
 static void
@@ -440,11 +439,20 @@ totals_of(const inf_hedger *hedger)
   inf_hedge_totals sum = {
       .route = hedger->name,
       .rescues = hedger->rescues,
+      .delay_ns = INF_NEVER,
       .share_ppm = hedger->budget.share_ppm,
       .calls_cost = hedger->budget.paid_in,
       .losers_cost = hedger->budget.settled,
   };
+  uint32_t most = 0;
   for (const machine *at = hedger->machines; at; at = at->next) {
+    for (size_t i = 0; i < buckets; i++) {
+      if (at->calls[i] <= most || !at->hedge.planned)
+        continue;
+      most = at->calls[i];
+      sum.delay_ns = at->hedge.plan.buckets[i].delay_ns;
+      sum.probability = at->hedge.plan.buckets[i].probability;
+    }
     sum.sent += at->hedge.sent;
     sum.won += at->hedge.won;
     sum.lost += at->hedge.lost;

@@ -55,9 +55,9 @@ inf_hedge_pass inf_hedger_arm(inf_runtime *runtime, const char *route,
                               const inf_hedge_ask *ask, uint64_t now_ns,
                               inf_rng *rng);
 /* The targets to which the hedge might go, best first: those of other
- * providers by the median of their times, the first one's own counted half as
- * much again, for what is slow there may be slow again. order has room for
- * ask->count. */
+ * providers by the median of their times, where enough of them are known, the
+ * first one's own counted twice, for what is slow there may be slow again.
+ * order has room for ask->count. */
 void inf_hedger_order(inf_runtime *runtime, const inf_hedge_ask *ask,
                       size_t *order);
 /* The time has come. target: that would take it, NULL if none would. */
@@ -86,6 +86,10 @@ typedef struct inf_hedge_totals {
   const char *route;
   uint64_t sent, won, lost, rescues;
   uint64_t suppressed[INF_HEDGE_REASONS];
+  /* The plan of the target that is asked first most often, for the length of
+   * prompt that is most frequent; INF_NEVER: no hedges. */
+  uint64_t delay_ns;
+  double probability;
   int64_t share_ppm;   /* of calls_cost, that losers_cost may come to */
   int64_t calls_cost;  /* of answers that were delivered */
   int64_t losers_cost; /* of attempts that lost */

@@ -6,16 +6,37 @@
 #include "engine/runtime_state.h"
 #include "policy/hedge.h"
 
+#include <math.h>
+
 enum { buckets = INF_SINGLE_R_BUCKETS };
+
+/* -log2 of the shares at which a curve is kept, in hundredths. */
+static const uint16_t doubts[] = {25, 50, 100, 150, 200, 250, 332, 432};
+enum { doubt_count = sizeof doubts / sizeof doubts[0] };
+
+/* What is kept of a series' last reading. */
+typedef struct reading {
+  inf_latency_marks marks;
+  uint64_t usual_ns;
+  uint64_t doubt_ns[doubt_count]; /* when so few are left; INF_NEVER */
+} reading;
 
 struct inf_latency {
   inf_series series[INF_LATENCY_KINDS][buckets];
-  uint64_t late_ns[INF_LATENCY_KINDS][buckets];
-  uint64_t usual_ns[INF_LATENCY_KINDS][buckets];
+  reading readings[INF_LATENCY_KINDS][buckets];
   inf_slowdown slowdown;
-  uint32_t late_run; /* late ones since the last content */
-  uint32_t outputs;  /* that `output` is the mean of */
-  double output;
+  bool silent;
+  uint64_t silent_since_ns;
+  uint64_t answered_ns; /* when the last that has content was begun */
+  uint32_t counted;     /* answers that these are the means of */
+  double output, input_per_byte;
+};
+
+static const reading nothing_read = {
+    .marks = {INF_NEVER, INF_NEVER},
+    .usual_ns = INF_NEVER,
+    .doubt_ns = {INF_NEVER, INF_NEVER, INF_NEVER, INF_NEVER, INF_NEVER,
+                 INF_NEVER, INF_NEVER, INF_NEVER},
 };
 
 static struct inf_latency *
@@ -27,7 +48,7 @@ latency_new(inf_runtime *runtime)
   for (size_t kind = 0; kind < INF_LATENCY_KINDS; kind++)
     for (size_t i = 0; i < buckets; i++) {
       inf_series_init(&latency->series[kind][i], &runtime->latency_room);
-      latency->late_ns[kind][i] = latency->usual_ns[kind][i] = INF_NEVER;
+      latency->readings[kind][i] = nothing_read;
     }
   return latency;
 }
@@ -72,47 +93,87 @@ inf_latency_record(inf_runtime *runtime, const inf_latency_place *place,
   pthread_mutex_unlock(&runtime->mutex);
 }
 
-uint64_t
-inf_latency_late_ns(inf_runtime *runtime, const inf_latency_place *place)
+inf_latency_marks
+inf_latency_marks_of(inf_runtime *runtime, const inf_latency_place *place)
 {
+  inf_latency_marks marks = {INF_NEVER, INF_NEVER};
   pthread_mutex_lock(&runtime->mutex);
   const struct inf_latency *latency = find_locked(runtime, place->target);
-  uint64_t ns =
-      latency ? latency->late_ns[place->kind][place->bucket] : INF_NEVER;
+  if (latency)
+    marks = latency->readings[place->kind][place->bucket].marks;
   pthread_mutex_unlock(&runtime->mutex);
-  return ns;
+  return marks;
 }
 
-static bool
-is_silent(const struct inf_latency *latency)
-{
-  return latency && latency->late_run >= INF_LATENCY_SILENT;
-}
+/* ---- Silence ------------------------------------------------------------- */
 
-uint32_t
+void
 inf_latency_note_late(inf_runtime *runtime, const char *target)
 {
-  uint32_t run = 0;
   pthread_mutex_lock(&runtime->mutex);
   struct inf_latency *latency = find_locked(runtime, target);
-  if (latency) {
+  if (latency)
     inf_slowdown_add(&latency->slowdown, true);
-    run = ++latency->late_run;
-  }
   pthread_mutex_unlock(&runtime->mutex);
-  return run;
 }
 
 void
 inf_latency_note_content(inf_runtime *runtime, const char *target,
-                         bool was_late)
+                         uint64_t start_ns, bool late)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  struct inf_latency *latency = find_locked(runtime, target);
+  if (latency && !late)
+    inf_slowdown_add(&latency->slowdown, false);
+  if (latency && start_ns > latency->answered_ns)
+    latency->answered_ns = start_ns;
+  if (latency && start_ns >= latency->silent_since_ns)
+    latency->silent = false;
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
+/* Between two kept shares by a straight line. */
+static uint32_t
+doubt_at(const reading *read, uint64_t age_ns)
+{
+  uint64_t from_ns = 0;
+  uint32_t from = 0;
+  for (size_t i = 0; i < doubt_count; i++) {
+    uint64_t to_ns = read->doubt_ns[i];
+    if (to_ns == INF_NEVER)
+      return from;
+    if (age_ns < to_ns)
+      return from + (uint32_t)((doubts[i] - from) * (age_ns - from_ns) /
+                               (to_ns - from_ns));
+    from = doubts[i];
+    from_ns = to_ns;
+  }
+  return from;
+}
+
+uint32_t
+inf_latency_doubt(inf_runtime *runtime, const inf_latency_place *place,
+                  uint64_t start_ns, uint64_t now_ns)
+{
+  uint32_t doubt = 0;
+  pthread_mutex_lock(&runtime->mutex);
+  const struct inf_latency *latency = find_locked(runtime, place->target);
+  if (latency && start_ns > latency->answered_ns)
+    doubt = doubt_at(&latency->readings[place->kind][place->bucket],
+                     now_ns - start_ns);
+  pthread_mutex_unlock(&runtime->mutex);
+  return doubt;
+}
+
+void
+inf_latency_set_silent(inf_runtime *runtime, const char *target,
+                       uint64_t since_ns)
 {
   pthread_mutex_lock(&runtime->mutex);
   struct inf_latency *latency = find_locked(runtime, target);
   if (latency) {
-    if (!was_late)
-      inf_slowdown_add(&latency->slowdown, false);
-    latency->late_run = 0;
+    latency->silent = true;
+    latency->silent_since_ns = since_ns;
   }
   pthread_mutex_unlock(&runtime->mutex);
 }
@@ -121,33 +182,41 @@ bool
 inf_latency_is_silent(inf_runtime *runtime, const char *target)
 {
   pthread_mutex_lock(&runtime->mutex);
-  bool silent = is_silent(find_locked(runtime, target));
+  const struct inf_latency *latency = find_locked(runtime, target);
+  bool silent = latency && latency->silent;
   pthread_mutex_unlock(&runtime->mutex);
   return silent;
 }
 
 void
-inf_latency_note_output(inf_runtime *runtime, const char *target,
-                        int64_t tokens)
+inf_latency_note_tokens(inf_runtime *runtime, const char *target, size_t bytes,
+                        int64_t input, int64_t output)
 {
   enum { looked_back = 32 };
   pthread_mutex_lock(&runtime->mutex);
   struct inf_latency *latency = find_locked(runtime, target);
-  if (latency) {
-    latency->outputs += latency->outputs < looked_back;
-    latency->output += ((double)tokens - latency->output) / latency->outputs;
+  if (latency && bytes > 0) {
+    double per_byte = (double)input / (double)bytes;
+    latency->counted += latency->counted < looked_back;
+    latency->output += ((double)output - latency->output) / latency->counted;
+    latency->input_per_byte +=
+        (per_byte - latency->input_per_byte) / latency->counted;
   }
   pthread_mutex_unlock(&runtime->mutex);
 }
 
-int64_t
-inf_latency_output(inf_runtime *runtime, const char *target)
+void
+inf_latency_expect(inf_runtime *runtime, const char *target, size_t bytes,
+                   int64_t *input, int64_t *output)
 {
+  static const double usual_per_byte = 0.25;
   pthread_mutex_lock(&runtime->mutex);
   const struct inf_latency *latency = find_locked(runtime, target);
-  int64_t tokens = latency ? (int64_t)(latency->output + 0.5) : 0;
+  bool known = latency && latency->counted > 0;
+  double per_byte = known ? latency->input_per_byte : usual_per_byte;
+  *input = (int64_t)(per_byte * (double)bytes + 0.5);
+  *output = known ? (int64_t)(latency->output + 0.5) : 0;
   pthread_mutex_unlock(&runtime->mutex);
-  return tokens;
 }
 
 inf_latency_view
@@ -164,7 +233,8 @@ uint64_t
 inf_latency_usual_locked(inf_runtime *runtime, const inf_latency_place *place)
 {
   const struct inf_latency *latency = find_locked(runtime, place->target);
-  return latency ? latency->usual_ns[place->kind][place->bucket] : INF_NEVER;
+  return latency ? latency->readings[place->kind][place->bucket].usual_ns
+                 : INF_NEVER;
 }
 
 bool
@@ -175,9 +245,14 @@ inf_latency_read_locked(inf_runtime *runtime, const inf_latency_place *place,
   if (!latency ||
       !inf_series_read(&latency->series[place->kind][place->bucket], survival))
     return false;
-  latency->late_ns[place->kind][place->bucket] =
-      inf_survival_quantile(survival, 0.9);
-  latency->usual_ns[place->kind][place->bucket] =
-      inf_survival_quantile(survival, 0.5);
+  const inf_series *series = &latency->series[place->kind][place->bucket];
+  reading *read = &latency->readings[place->kind][place->bucket];
+  read->marks = (inf_latency_marks){inf_survival_quantile(survival, 0.75),
+                                    inf_survival_quantile(survival, 0.9)};
+  if (inf_hedge_is_known(inf_series_events(series)))
+    read->usual_ns = inf_survival_quantile(survival, 0.5);
+  for (size_t i = 0; i < doubt_count; i++)
+    read->doubt_ns[i] =
+        inf_survival_quantile(survival, 1 - exp2(-doubts[i] / 100.0));
   return true;
 }

@@ -40,26 +40,44 @@ struct inf_latency;
 
 void inf_latency_record(inf_runtime *runtime, const inf_latency_place *place,
                         uint64_t ns, bool censored);
-/* When an attempt there is late: nine tenths have come by then, as of the last
- * reading of the series. INF_NEVER: not known. */
-uint64_t inf_latency_late_ns(inf_runtime *runtime,
-                             const inf_latency_place *place);
+/* When three quarters and nine tenths of the attempts there have come, as of
+ * the last reading of the series: what is silent then is slow, or late.
+ * INF_NEVER: not known. */
+typedef struct inf_latency_marks {
+  uint64_t slow_ns, late_ns;
+} inf_latency_marks;
+inf_latency_marks inf_latency_marks_of(inf_runtime *runtime,
+                                       const inf_latency_place *place);
 
-/* One attempt was late, and silent still: gives how many were since the last
- * content. From INF_LATENCY_SILENT on the target counts as silent: by chance
- * once in 10^10 attempts. */
-enum { INF_LATENCY_SILENT = 10 };
-uint32_t inf_latency_note_late(inf_runtime *runtime, const char *target);
-/* An attempt has content; it was counted as late before, or not. */
+/* One attempt was late, and silent then; or it has content, in time or late. */
+void inf_latency_note_late(inf_runtime *runtime, const char *target);
 void inf_latency_note_content(inf_runtime *runtime, const char *target,
-                              bool was_late);
+                              uint64_t start_ns, bool late);
+
+/* Does anything come from a target at all? If each of the attempts that wait
+ * there has been waiting for longer than is usual, that is as improbable as the
+ * product of their shares: the doubt is -log2 of that, and at 13.3 bits (1 in
+ * 10^4) the target counts as silent, until an attempt that was sent since then
+ * has content. Those do not count of which a later one is answered: what is
+ * left are stragglers, and at a target with many calls hardly anything. At one
+ * with few calls an error sends each of those that wait there a second time. */
+enum { INF_LATENCY_SILENT_BITS = 1330 }; /* in hundredths */
+/* The doubt that one attempt adds, begun at start_ns and silent at now_ns, in
+ * hundredths of a bit; 0 if it does not count. */
+uint32_t inf_latency_doubt(inf_runtime *runtime, const inf_latency_place *place,
+                           uint64_t start_ns, uint64_t now_ns);
+/* It is silent: since_ns, when the first of those was begun. */
+void inf_latency_set_silent(inf_runtime *runtime, const char *target,
+                            uint64_t since_ns);
 bool inf_latency_is_silent(inf_runtime *runtime, const char *target);
 
-/* How many tokens an answer had; and has on average, of the last 32: 0 if none
- * is known. */
-void inf_latency_note_output(inf_runtime *runtime, const char *target,
-                             int64_t tokens);
-int64_t inf_latency_output(inf_runtime *runtime, const char *target);
+/* Tokens that the provider has counted, of a prompt of so many bytes and of its
+ * answer; and what is expected of another one, by the last 32. Of a target that
+ * nothing is known of: four bytes a token, and no answer. */
+void inf_latency_note_tokens(inf_runtime *runtime, const char *target,
+                             size_t bytes, int64_t input, int64_t output);
+void inf_latency_expect(inf_runtime *runtime, const char *target, size_t bytes,
+                        int64_t *input, int64_t *output);
 
 /* ---- For those that hold the lock ---------------------------------------- */
 
@@ -70,7 +88,8 @@ typedef struct inf_latency_view {
 
 inf_latency_view inf_latency_view_locked(inf_runtime *runtime,
                                          const inf_latency_place *place);
-/* The median, as of the last reading of the series; INF_NEVER: not known. */
+/* The median, as of the last reading of the series, if that had the 30 events
+ * of inf_hedge_is_known(); INF_NEVER: not known. */
 uint64_t inf_latency_usual_locked(inf_runtime *runtime,
                                   const inf_latency_place *place);
 /* Reads the series' curve; from then on what is late and what is usual go by

@@ -100,7 +100,8 @@ on_delta(void *context, const inf_delta *delta)
   attempt->content = true;
   if (inf_attempt_jumped(attempt))
     inf_health_untimed(&attempt->health);
-  inf_latency_note_content(engine->runtime, probe->record.target, false);
+  inf_latency_note_content(engine->runtime, probe->record.target,
+                           probe->record.start_ns, true);
   inf_attempt_log_health(attempt,
                          inf_health_content(engine->runtime, &attempt->health,
                                             engine->now_ns, &engine->rng));
@@ -246,6 +247,7 @@ probe_new(inf_engine *engine, struct infer_call *call, size_t target)
   inf_config *config = inf_config_ref(call->trail->config);
   probe->record.provider = asked->provider;
   probe->record.target = asked->name;
+  probe->record.start_ns = engine->now_ns;
   probe->whole =
       inf_health_look(engine->runtime, asked->name, false, engine->now_ns)
           .cause == INF_BREAKER_CUT;

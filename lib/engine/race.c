@@ -36,6 +36,13 @@ record_time(const inf_attempt *attempt, inf_latency_kind kind, uint64_t ns,
   inf_latency_record(attempt->engine->runtime, &place, ns, censored);
 }
 
+static void
+note_content(const inf_attempt *attempt)
+{
+  inf_latency_note_content(attempt->engine->runtime, attempt->record->target,
+                           attempt->record->start_ns, attempt->late);
+}
+
 static const inf_hedge_price *
 price_of(const inf_attempt *attempt)
 {
@@ -69,11 +76,10 @@ static void
 expect(const inf_attempt *attempt, inf_race *race)
 {
   const struct infer_call *call = attempt->call;
-  race->input =
-      (int64_t)(call->request->chat.messages.len / bytes_per_token) + 1;
-  race->output = (int64_t)call->choices *
-                 inf_latency_output(attempt->engine->runtime,
-                                    attempt->record->target);
+  inf_latency_expect(attempt->engine->runtime, attempt->record->target,
+                     call->request->chat.messages.len, &race->input,
+                     &race->output);
+  race->output *= (int64_t)call->choices;
 }
 
 /* The time at which the attempt is asked about. */
@@ -138,9 +144,10 @@ inf_race_watch(inf_attempt *attempt)
                                               bytes_per_token);
   inf_latency_place place = {attempt->record->target, kind_of(attempt),
                              attempt->bucket};
-  uint64_t late_ns = inf_latency_late_ns(attempt->engine->runtime, &place);
-  if (late_ns != INF_NEVER)
-    attempt->late_ns = inf_time_add(attempt->record->start_ns, late_ns);
+  inf_latency_marks marks =
+      inf_latency_marks_of(attempt->engine->runtime, &place);
+  attempt->slow_ns = inf_time_add(attempt->record->start_ns, marks.slow_ns);
+  attempt->late_ns = inf_time_add(attempt->record->start_ns, marks.late_ns);
   if (call->next_reason == INFER_REASON_FIRST)
     prepare(attempt);
   else if (call->race && call->next_reason == INFER_REASON_RESEND &&
@@ -153,9 +160,12 @@ inf_race_watch(inf_attempt *attempt)
 uint64_t
 inf_race_at_ns(const inf_attempt *attempt)
 {
-  uint64_t at_ns = attempt->hedge_ns > 0 ? attempt->hedge_ns : INF_NEVER;
-  if (attempt->late_ns > 0 && attempt->late_ns < at_ns)
-    at_ns = attempt->late_ns;
+  const uint64_t times[] = {attempt->hedge_ns, attempt->slow_ns,
+                            attempt->late_ns};
+  uint64_t at_ns = INF_NEVER;
+  for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+    if (times[i] > 0 && times[i] < at_ns)
+      at_ns = times[i];
   return at_ns;
 }
 
@@ -165,6 +175,24 @@ inf_race_headers(inf_attempt *attempt)
   if (attempt->record->http_status < 300 && !inf_attempt_jumped(attempt))
     record_time(attempt, INF_LATENCY_HEADERS,
                 attempt->engine->now_ns - attempt->record->start_ns, false);
+}
+
+/* Closes the leg that is not needed any more. */
+static void
+drop(inf_attempt *attempt, int32_t status, const char *message,
+     const char *decision)
+{
+  struct infer_call *call = attempt->call;
+  inf_list *held = inf_race_list(attempt);
+  inf_attempt_close_record(attempt, attempt->parked ? INFER_OK : status,
+                           message);
+  attempt->record->won = false;
+  attempt->record->decision = decision;
+  inf_hedger_settle(attempt->engine->runtime, &call->race->pass,
+                    cost_of(attempt));
+  if (held != &call->staged)
+    inf_deliver_drop(held);
+  inf_attempt_detach(attempt, false);
 }
 
 /* ---- The second leg ------------------------------------------------------ */
@@ -183,7 +211,7 @@ may_fire(const inf_attempt *attempt)
 {
   const struct infer_call *call = attempt->call;
   const inf_race *race = call->race;
-  return race && !race->over && !race->launched && race->pass.machine &&
+  return race && !race->over && !race->rival && race->pass.machine &&
          call->attempt == attempt && is_alive_and_silent(attempt) &&
          !call->request->run_once;
 }
@@ -213,7 +241,8 @@ is_open(inf_attempt *attempt, size_t target)
   struct infer_call *call = attempt->call;
   const inf_target_config *asked = call->targets[target];
   const inf_retry_target *state = &call->retry_targets[target];
-  if (state->excluded || state->not_before_ns > engine->now_ns)
+  if (state->excluded || state->not_before_ns > engine->now_ns ||
+      inf_latency_is_silent(engine->runtime, asked->name))
     return false;
   engine->pass_key = key_for(attempt, asked->provider);
   if (engine->pass_key != INF_KEY_NONE &&
@@ -261,10 +290,9 @@ pay(inf_attempt *attempt, size_t target, bool rescue)
   inf_race *race = call->race;
   const char *name = call->targets[target]->name;
   if (call->params->retry_budget &&
-      inf_health_claim(engine->runtime, name,
-                       rescue ? INF_RETRY_BUDGET_FAILOVER
-                              : INF_RETRY_BUDGET_EXTRA,
-                       &call->claim)) {
+      !(rescue ? !inf_health_claim(engine->runtime, name,
+                                   INF_RETRY_BUDGET_FAILOVER, &call->claim)
+               : inf_health_claim_hedge(engine->runtime, &call->claim))) {
     inf_hedger_suppress(engine->runtime, &race->pass, INF_HEDGE_BUDGET);
     return INF_HEDGE_BUDGET;
   }
@@ -287,7 +315,6 @@ launch(inf_attempt *attempt, size_t target, bool rescue)
   call->next_probe = false;
   call->wait_since_ns = engine->now_ns;
   call->counted_attempts++;
-  race->launched = true;
   race->rescue = rescue;
   attempt->holds = true;
   if (inf_attempt_start(engine, call))
@@ -297,6 +324,20 @@ launch(inf_attempt *attempt, size_t target, bool rescue)
   race->over = true;
   attempt->holds = false;
   inf_deliver_release(engine, call, &race->held_first);
+}
+
+/* A hedge that has gone to the target that is silent now helps nobody. */
+static bool
+drop_silent_rival(inf_attempt *attempt)
+{
+  inf_race *race = attempt->call->race;
+  if (!race || race->over || !race->rival || race->rival->parked ||
+      race->rival->decisive ||
+      strcmp(race->rival->record->target, attempt->record->target) != 0)
+    return false;
+  drop(race->rival, INFER_E_CANCELLED, "its target is silent",
+       "another target is asked");
+  return true;
 }
 
 /* Sends the second leg, if it may be. */
@@ -328,20 +369,36 @@ fire(inf_attempt *attempt, bool rescue)
   return reason == INF_HEDGE_YES;
 }
 
+/* The target of the attempt is silent: it is helped. True if that has taken the
+ * second leg `spare` away. */
+static bool
+rescue(inf_attempt *attempt, const inf_attempt *spare)
+{
+  const struct infer_call *call = attempt->call;
+  bool is_first = call->attempt == attempt;
+  bool has_spare = is_first && call->race && call->race->rival == spare;
+  bool dropped = is_first && drop_silent_rival(attempt);
+  fire(attempt, true);
+  return has_spare && dropped;
+}
+
 /* The target has just been found silent: all that wait there are helped. The
  * list grows at its end meanwhile, by attempts that are not meant. */
-static void
-rescue_all(inf_engine *engine, const char *target)
+static bool
+rescue_all(inf_engine *engine, const char *target, const inf_attempt *spare)
 {
+  bool taken = false;
   inf_list *next;
   for (inf_list *node = engine->attempts.next; node != &engine->attempts;
        node = next) {
     inf_attempt *attempt = INF_CONTAINER_OF(node, inf_attempt, node);
-    if (attempt->call && attempt->late &&
+    if (attempt->call && attempt->call->attempt == attempt &&
+        attempt->watched && attempt->slow_ns == 0 &&
         strcmp(attempt->record->target, target) == 0)
-      fire(attempt, true);
+      taken |= rescue(attempt, spare);
     next = node->next;
   }
+  return taken;
 }
 
 /* Where the draw or the budget has said no while race_on is "answer": nothing
@@ -350,35 +407,93 @@ static void
 hold_no_longer(inf_attempt *attempt)
 {
   struct infer_call *call = attempt->call;
-  if (!attempt->holds || call->race->launched)
+  if (!attempt->holds || call->race->rival)
     return;
   attempt->holds = false;
   inf_deliver_release(attempt->engine, call, &call->race->held_first);
 }
 
-void
-inf_race_on_time(inf_attempt *attempt)
+/* The doubt of all that wait at the target whether anything comes from there;
+ * *since_ns: when the first of them was begun. */
+static uint32_t
+doubt_of(const inf_engine *engine, const char *target, uint64_t *since_ns)
+{
+  uint32_t sum = 0;
+  *since_ns = INF_NEVER;
+  for (const inf_list *node = engine->attempts.next; node != &engine->attempts;
+       node = node->next) {
+    const inf_attempt *attempt =
+        INF_CONTAINER_OF(node, const inf_attempt, node);
+    if (!attempt->call || !attempt->watched || attempt->decisive ||
+        strcmp(attempt->record->target, target) != 0)
+      continue;
+    uint64_t start_ns = attempt->record->start_ns;
+    inf_latency_place place = {target, kind_of(attempt), attempt->bucket};
+    uint32_t doubt =
+        inf_latency_doubt(engine->runtime, &place, start_ns, engine->heard_ns);
+    if (doubt > 0 && start_ns < *since_ns)
+      *since_ns = start_ns;
+    sum += doubt;
+  }
+  return sum;
+}
+
+/* It is silent at one of its marks: what does that say of its target? Only if
+ * no later one is answered the others are looked at. True if it is gone. */
+static bool
+doubts(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
   const char *target = attempt->record->target;
-  if (attempt->late_ns > 0 && attempt->late_ns <= engine->heard_ns) {
-    attempt->late_ns = 0;
+  inf_latency_place place = {target, kind_of(attempt), attempt->bucket};
+  uint64_t since_ns;
+  if (inf_latency_is_silent(engine->runtime, target)) {
+    rescue(attempt, NULL);
+    return false;
+  }
+  if (inf_latency_doubt(engine->runtime, &place, attempt->record->start_ns,
+                        engine->heard_ns) == 0 ||
+      doubt_of(engine, target, &since_ns) < INF_LATENCY_SILENT_BITS)
+    return false;
+  inf_latency_set_silent(engine->runtime, target, since_ns);
+  return rescue_all(engine, target, attempt);
+}
+
+static bool
+is_due(uint64_t *at_ns, uint64_t heard_ns)
+{
+  if (*at_ns == 0 || *at_ns > heard_ns)
+    return false;
+  *at_ns = 0;
+  return true;
+}
+
+static void
+ask_for_hedge(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  bool drawn = attempt->call->race->pass.arming.reason == INF_HEDGE_YES;
+  if (!(drawn && fire(attempt, false)) &&
+      inf_latency_is_silent(engine->runtime, attempt->record->target))
+    rescue(attempt, NULL);
+  hold_no_longer(attempt);
+}
+
+bool
+inf_race_on_time(inf_attempt *attempt)
+{
+  uint64_t heard_ns = attempt->engine->heard_ns;
+  bool slow = is_due(&attempt->slow_ns, heard_ns);
+  bool late = is_due(&attempt->late_ns, heard_ns);
+  if (late) {
     attempt->late = true;
-    uint32_t run = inf_latency_note_late(engine->runtime, target);
-    if (run == INF_LATENCY_SILENT)
-      rescue_all(engine, target);
-    else if (run > INF_LATENCY_SILENT)
-      fire(attempt, true);
+    inf_latency_note_late(attempt->engine->runtime, attempt->record->target);
   }
-  if (attempt->hedge_ns > 0 && attempt->hedge_ns <= engine->heard_ns) {
-    attempt->hedge_ns = 0;
-    bool drawn = call->race->pass.arming.reason == INF_HEDGE_YES;
-    if (!(drawn && fire(attempt, false)) &&
-        inf_latency_is_silent(engine->runtime, target))
-      fire(attempt, true);
-    hold_no_longer(attempt);
-  }
+  if ((slow || late) && doubts(attempt))
+    return false;
+  if (is_due(&attempt->hedge_ns, heard_ns))
+    ask_for_hedge(attempt);
+  return true;
 }
 
 /* ---- The end of the race ------------------------------------------------- */
@@ -388,24 +503,6 @@ other_leg(const inf_attempt *attempt)
 {
   struct infer_call *call = attempt->call;
   return call->attempt == attempt ? call->race->rival : call->attempt;
-}
-
-/* Closes the leg that is not needed any more. */
-static void
-drop(inf_attempt *attempt, int32_t status, const char *message,
-     const char *decision)
-{
-  struct infer_call *call = attempt->call;
-  inf_list *held = inf_race_list(attempt);
-  inf_attempt_close_record(attempt, attempt->parked ? INFER_OK : status,
-                           message);
-  attempt->record->won = false;
-  attempt->record->decision = decision;
-  inf_hedger_settle(attempt->engine->runtime, &call->race->pass,
-                    cost_of(attempt));
-  if (held != &call->staged)
-    inf_deliver_drop(held);
-  inf_attempt_detach(attempt, false);
 }
 
 /* One leg is left; its events go to the reader from now on. */
@@ -480,9 +577,8 @@ inf_race_hear(inf_attempt *attempt, const inf_delta *delta)
   attempt->decisive = true;
   if (!attempt->stream)
     return; /* its end decides */
-  attempt->late_ns = attempt->hedge_ns = 0;
-  inf_latency_note_content(engine->runtime, attempt->record->target,
-                           attempt->late);
+  attempt->slow_ns = attempt->late_ns = attempt->hedge_ns = 0;
+  note_content(attempt);
   if (!inf_attempt_jumped(attempt))
     record_time(attempt, kind_of(attempt),
                 engine->now_ns - attempt->record->start_ns, false);
@@ -570,6 +666,18 @@ record_other(const inf_attempt *attempt)
                 at_ns - record->start_ns, false);
 }
 
+static void
+note_tokens(const inf_attempt *attempt)
+{
+  const struct infer_call *call = attempt->call;
+  const inf_usage *usage = &attempt->answer.usage;
+  if (usage->input < 0 || usage->output < 0 || usage->estimated)
+    return;
+  inf_latency_note_tokens(attempt->engine->runtime, attempt->record->target,
+                          call->request->chat.messages.len, usage->input,
+                          usage->output / (int64_t)call->choices);
+}
+
 void
 inf_race_record_end(inf_attempt *attempt, int32_t status)
 {
@@ -583,13 +691,12 @@ inf_race_record_end(inf_attempt *attempt, int32_t status)
     inf_hedger_complete(engine->runtime, &call->race->pass, cost_of(attempt));
   if (inf_attempt_jumped(attempt))
     return;
+  if (!told && status == INFER_OK)
+    note_content(attempt);
   if (!told && (status == INFER_OK || is_censored(status)))
     record_time(attempt, kind_of(attempt), age_ns, status != INFER_OK);
   if (status == INFER_OK) {
-    if (attempt->answer.usage.output >= 0)
-      inf_latency_note_output(engine->runtime, attempt->record->target,
-                              attempt->answer.usage.output /
-                                  (int64_t)call->choices);
+    note_tokens(attempt);
     record_pace(attempt);
     record_other(attempt);
   }

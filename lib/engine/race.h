@@ -20,10 +20,10 @@
  *   - A hedge takes from the limits what others leave, and is paid from the
  *     retry budget and from the route's share of the spend.
  *
- * Silence. When a target has let INF_LATENCY_SILENT attempts become late with
- * no content from any, those that wait there and may go elsewhere are not left
- * to the draw: each gets its second leg at another target at once, paid like a
- * failover, and the breaker of the silent one hears of it when that wins.
+ * Silence. When nothing comes from a target any more (latency.h), those that
+ * wait there longer than most and may go elsewhere are not left to the draw:
+ * each gets its second leg at another target at once, paid like a failover, and
+ * the breaker of the silent one hears of it when that wins.
  *
  * A call has at most one hedge, and only its first attempt is raced. All of
  * this is loop only. What belongs to a race lives in call->race, which is there
@@ -37,7 +37,6 @@ typedef struct inf_race {
   inf_list held_rival;
   int64_t input, output; /* tokens that an attempt is expected to take */
   bool over;             /* decided: nothing more is raced */
-  bool launched;         /* there was a second leg */
   bool rescue;           /* sent because the target has fallen silent */
 } inf_race;
 
@@ -46,7 +45,8 @@ typedef struct inf_race {
 void inf_race_watch(inf_attempt *attempt);
 /* When inf_race_on_time() is due; INF_NEVER: it is not. */
 uint64_t inf_race_at_ns(const inf_attempt *attempt);
-void inf_race_on_time(inf_attempt *attempt);
+/* False: the attempt is gone. */
+bool inf_race_on_time(inf_attempt *attempt);
 /* Headers came. */
 void inf_race_headers(inf_attempt *attempt);
 /* Content of a watched attempt that was not yet decisive: perhaps it is now.

@@ -79,6 +79,8 @@ typedef struct fleet_params {
   fleet_regime trouble;
   uint64_t trouble_from_ns, trouble_until_ns; /* on the clock */
   uint64_t error_ns;
+  uint32_t stragglers; /* answers that take ten times as long, in permille; the
+                        * others are spread by sigma: this is drawn */
   uint32_t burst; /* requests that the quota holds; 0: those of a minute */
 } fleet_params;
 

@@ -354,7 +354,9 @@ first_ns(fleet_provider *provider, const fleet_ask *ask)
       params->first_ns + ask->prompt_tokens * params->per_prompt_token_ns;
   if (provider->regime == FLEET_SLOW)
     median_ns *= 8;
-  if (params->exact)
+  if (params->stragglers > 0 && dice_chance(&provider->rng, params->stragglers))
+    median_ns *= 10;
+  if (params->exact && params->sigma == 0)
     return median_ns;
   return dice_lognormal(&provider->rng, median_ns, params->sigma);
 }

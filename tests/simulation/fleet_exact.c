@@ -50,6 +50,13 @@ lose_to_outage(const fleet_params *params, uint64_t now_ns,
   entry->whole = false;
 }
 
+static void
+write_silence(inf_virtual_answer *answer)
+{
+  answer->status = 0;
+  answer->headers_ns = answer->end_ns = 1000 * INF_NS_PER_S;
+}
+
 void
 fleet_exact_answer(sim_fleet *fleet, fleet_provider *provider,
                    const fleet_ask *ask, uint64_t now_ns, ledger_attempt *entry,
@@ -62,6 +69,8 @@ fleet_exact_answer(sim_fleet *fleet, fleet_provider *provider,
   fleet_write_limits(provider, !passes, wall_ns, &answer->headers);
   if (!passes)
     write_error(429, limited_body, params->first_ns, answer);
+  else if (regime == FLEET_BLACK_HOLE)
+    write_silence(answer);
   else if (regime == FLEET_ERRORS)
     write_error(503, busy_body, params->error_ns, answer);
   else

@@ -73,7 +73,8 @@ make_batch(run_batch *batch, const agreement_options *options)
   batch->count = 0;
   for (size_t i = 0; i < scene_count; i++) {
     size_t runs = options->runs > 0 ? options->runs : scenes[i].runs;
-    if (options->scene && strcmp(options->scene, scenes[i].name) != 0)
+    if (options->scene ? strcmp(options->scene, scenes[i].name) != 0
+                       : scenes[i].hedges)
       continue;
     for (size_t k = 0; k < runs; k++)
       add_run(batch, &scenes[i], options->seed + k);

@@ -87,7 +87,7 @@ open_providers(sim_run *run, real_hosts *hosts)
   for (size_t i = 0; i < run->scene->targets; i++) {
     inf_buf script;
     inf_buf_init(&script, 1 << 16);
-    scene_write_script(run->scene, i, lead_ms, &script);
+    scene_write_script(run->scene, run->seed, i, lead_ms, &script);
     hosts->sims[i] = sim_start(inf_buf_cstr(&script), NULL);
     inf_buf_fini(&script);
     if (!hosts->sims[i])
@@ -201,7 +201,7 @@ measure_pace(sim_run *const *runs, size_t count, real_pace *pace)
       late[calls++] =
           ((double)run->calls[k].begun_ns - (double)run->calls[k].due_ns) / 1e6;
     for (size_t k = 0; k < run->attempt_count; k++)
-      if (run->attempts[k].status == INFER_OK)
+      if (run->attempts[k].status == INFER_OK && !run->scene->hedges)
         behind[answers++] = behind_ms(run, &run->attempts[k]);
   }
   pace->late_p99_ms = percentile(late, calls, 99);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include "engine/hedger.h"
 #include "policy/retry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Most of what a call costs is its prompt, as in the traces of code and
+ * conversations. */
+enum { prompt_tokens = 40 };
 
 static uint64_t
 now_of(const sim_run *run)
@@ -77,6 +82,7 @@ note_attempt(sim_run *run, run_call *call, const infer_attempt *attempt)
 {
   uint64_t start_ns = (uint64_t)infer_attempt_start_ns(attempt);
   run_attempt entry = {
+      .call = (size_t)(call - run->calls),
       .at_ns = call->begun_ns + start_ns,
       .took_ns = (uint64_t)infer_attempt_phase_ns(attempt, INFER_PHASE_END),
       .http_status = infer_attempt_http_status(attempt),
@@ -102,6 +108,7 @@ on_call(const infer_call *handle, const infer_response *response,
   size_t count = response ? infer_response_attempt_count(response)
                           : infer_error_attempt_count(error);
   call->status = infer_error_status(error);
+  call->took_ns = now_of(run) - call->begun_ns;
   call->waited_ns = -1;
   for (size_t i = 0; i < count; i++)
     note_attempt(run, call,
@@ -158,7 +165,25 @@ enter(sim_run *run, ledger_call *entry, const infer_call *handle)
   entry->deadline_ns =
       inf_clock_now(run->clock) + run->scene->deadline_ms * INF_NS_PER_MS;
   entry->attempt_max_ns = entry->deadline_ns;
+  entry->hedges = run->scene->hedges;
   ledger_begin(run->books, entry, inf_clock_now(run->clock));
+}
+
+static void
+note_hedges(void *context, const inf_hedge_totals *totals)
+{
+  sim_run *run = context;
+  run->hedges += totals->sent;
+  run->rescues += totals->rescues;
+  run->calls_cost += totals->calls_cost;
+  run->losers_cost += totals->losers_cost;
+}
+
+static void
+note_delay(void *context, const inf_hedge_totals *totals)
+{
+  sim_run *run = context;
+  run->hedge_delay_ns = totals->delay_ns;
 }
 
 void
@@ -168,10 +193,16 @@ sim_run_submit(sim_run *run, size_t index)
   ledger_call *entry = run->books ? ledger_place(run->books) : NULL;
   infer_request *request = NULL;
   infer_call *handle = NULL;
-  char text[64];
-  /* As the fleet wants it: whose it is, and how long it counts. */
-  snprintf(text, sizeof text, "sim:%zu:10;", index + 1);
+  char text[4 * prompt_tokens + 1];
+  /* As the fleet wants it: whose it is, and how long it counts; as long as that
+   * for `infer sim`, which counts four bytes a token. */
+  int len =
+      snprintf(text, sizeof text, "sim:%zu:%d;", index + 1, prompt_tokens);
+  memset(text + len, ' ', sizeof text - (size_t)len);
+  text[4 * prompt_tokens] = '\0';
   call->begun_ns = now_of(run);
+  if (call->due_ns < run->scene->from_ms * INF_NS_PER_MS)
+    inf_hedgers_each(run->client->runtime, note_delay, run);
   int32_t status = infer_request_new(&request, "r");
   if (status == INFER_OK)
     status = infer_request_add_message(request, "user", text);
@@ -189,6 +220,8 @@ sim_run_submit(sim_run *run, size_t index)
 void
 sim_run_close(sim_run *run)
 {
+  if (run->client)
+    inf_hedgers_each(run->client->runtime, note_hedges, run);
   if (atomic_load(&run->ended) < run->count)
     complain(run, run->scene->name, "not all calls have ended");
   infer_queue_free(run->queue);
@@ -296,11 +329,88 @@ measure_outage(const sim_run *run, sim_figures *figures)
   add_figure(figures, "repair to normal, ms", FIGURE_VALUE, normal_ms);
 }
 
+static int
+by_time(const void *left, const void *right)
+{
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+static double
+percentile(double *sorted, size_t count, size_t permille)
+{
+  return count > 0 ? sorted[(count - 1) * permille / 1000] : 0;
+}
+
+/* Was the call sent to the silent target, and then to another beside it? What
+ * was sent before is answered. */
+static bool
+was_helped(const sim_run *run, const run_call *call)
+{
+  const sim_scene *scene = run->scene;
+  return call->attempts > 1 &&
+         is_between(call->due_ns, scene->from_ms, scene->until_ms);
+}
+
+size_t
+sim_run_added(const sim_run *run, double *added_ms, size_t most)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < run->attempt_count && count < most; i++) {
+    const run_attempt *attempt = &run->attempts[i];
+    const run_call *call = &run->calls[attempt->call];
+    if (attempt->status == INFER_OK && attempt->target == 1 &&
+        was_helped(run, call))
+      added_ms[count++] = ((double)(attempt->at_ns - call->begun_ns) -
+                           (double)run->hedge_delay_ns) /
+                          1e6;
+  }
+  return count;
+}
+
+static void
+measure_silence(const sim_run *run, sim_figures *figures)
+{
+  static double added[run_max_calls];
+  size_t count = sim_run_added(run, added, run_max_calls);
+  double lost = 0;
+  for (size_t i = 0; i < run->count; i++)
+    lost += run->calls[i].status != INFER_OK;
+  qsort(added, count, sizeof *added, by_time);
+  add_figure(figures, "calls lost", FIGURE_SHARE, lost);
+  add_figure(figures, "calls helped", FIGURE_VALUE, (double)count);
+  add_figure(figures, "added p99, ms", FIGURE_VALUE,
+             percentile(added, count, 990));
+}
+
+static void
+measure_hedges(const sim_run *run, sim_figures *figures)
+{
+  static double times[run_max_calls];
+  size_t count = 0;
+  double lost = 0;
+  for (size_t i = 0; i < run->count; i++) {
+    const run_call *call = &run->calls[i];
+    lost += call->status != INFER_OK;
+    if (is_measured(run, call->due_ns))
+      times[count++] = (double)call->took_ns / 1e6;
+  }
+  qsort(times, count, sizeof *times, by_time);
+  add_figure(figures, "p95, ms", FIGURE_VALUE, percentile(times, count, 950));
+  add_figure(figures, "p90, ms", FIGURE_VALUE, percentile(times, count, 900));
+  add_figure(figures, "p50, ms", FIGURE_VALUE, percentile(times, count, 500));
+  add_figure(figures, "calls lost", FIGURE_SHARE, lost / (double)run->count);
+}
+
 void
 sim_run_measure(const sim_run *run, sim_figures *figures)
 {
   figures->count = 0;
-  if (run->scene->per_minute > 0)
+  if (run->scene->outage == SCENE_SILENT)
+    measure_silence(run, figures);
+  else if (run->scene->hedges)
+    measure_hedges(run, figures);
+  else if (run->scene->per_minute > 0)
     measure_limit(run, figures);
   else
     measure_outage(run, figures);

@@ -15,6 +15,7 @@ enum { run_max_calls = 2048, run_max_sends = 8192 };
 typedef struct run_call {
   uint64_t due_ns, begun_ns;
   int64_t waited_ns; /* until it was first sent; -1: it was not */
+  uint64_t took_ns;  /* from its making to its end */
   uint32_t attempts, refused, served_by;
   int32_t status;
   bool ended;
@@ -26,6 +27,7 @@ typedef struct run_send {
 } run_send;
 
 typedef struct run_attempt {
+  size_t call;
   uint64_t at_ns, took_ns;
   int32_t http_status, status;
   uint32_t target;
@@ -54,7 +56,11 @@ typedef struct sim_run {
   const inf_transport_ops *real_ops;
   /* The virtual world's books; NULL in the other one. */
   ledger *books;
-  char trouble[512]; /* what went wrong; "": nothing */
+  /* Of hedges, at the client's end. */
+  uint64_t hedges, rescues;
+  int64_t calls_cost, losers_cost;
+  uint64_t hedge_delay_ns; /* of the plan when trouble began; INF_NEVER: none */
+  char trouble[512];       /* what went wrong; "": nothing */
 } sim_run;
 
 /* Plans the calls. */
@@ -87,5 +93,8 @@ typedef struct sim_figures {
 
 /* What the scene is about, of that run. */
 void sim_run_measure(const sim_run *run, sim_figures *figures);
+/* Of a silent target: what it has added to the calls that were there, beyond
+ * the hedge's delay and the other target's answer. Returns how many. */
+size_t sim_run_added(const sim_run *run, double *added_ms, size_t most);
 
 #endif

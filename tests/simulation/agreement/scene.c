@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scene.h"
 
+#include <math.h>
+
 /* Calls of the outages come every 10 ms and answers half-way between two of
  * them; trouble begins and ends elsewhere. So no order of events hangs on a
  * millisecond or two, and with the same draws both worlds take the same course.
@@ -18,6 +20,11 @@
 #define LIMIT                                                           \
   .targets = 1, .poisson = true, .run_ms = 14000, .deadline_ms = 20000, \
   .answer_ms = 60, .per_minute = 3000, .measured_until_ms = 15500
+
+/* The median is what a small model takes, three times as fast. */
+#define HEDGED                                                         \
+  .hedges = true, .targets = 2, .poisson = true, .deadline_ms = 30000, \
+  .answer_ms = 100, .p95_percent = 170, .stragglers = 50
 
 const sim_scene scenes[] = {
     {.name = "quota_headers",
@@ -68,6 +75,30 @@ const sim_scene scenes[] = {
      .targets = 2,
      .outage = SCENE_REFUSED,
      .runs = 5},
+    {.name = "stragglers",
+     HEDGED,
+     .gap_us = 8000,
+     .run_ms = 14000,
+     .measured_from_ms = 5000,
+     .measured_until_ms = 14000,
+     .route = ",\"hedge\":{\"budget\":0.05}",
+     .runs = 5},
+    {.name = "stragglers_bare",
+     HEDGED,
+     .gap_us = 8000,
+     .run_ms = 14000,
+     .measured_from_ms = 5000,
+     .measured_until_ms = 14000,
+     .runs = 5},
+    {.name = "silence",
+     HEDGED,
+     .gap_us = 5000,
+     .run_ms = 8000,
+     .outage = SCENE_SILENT,
+     .from_ms = 5000,
+     .until_ms = 100000,
+     .route = ",\"hedge\":{\"budget\":0.05,\"percentile\":99}",
+     .runs = 5},
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];
 
@@ -100,14 +131,33 @@ scene_write_config(const sim_scene *scene, const char *const *urls,
                   scene->route ? scene->route : "");
 }
 
+static void
+write_time(const sim_scene *scene, inf_buf *script)
+{
+  double p50 = scene->answer_ms, p95 = p50 * scene->p95_percent / 100;
+  inf_buf_append_cstr(script, "\"first_token_ms\":");
+  if (scene->p95_percent == 0)
+    inf_buf_appendf(script, "%u", (unsigned)scene->answer_ms);
+  else
+    inf_buf_appendf(
+        script,
+        "{\"mix\":[[%.3f,{\"dist\":\"lognormal\",\"p50\":%.1f,\"p95\":%.1f}],"
+        "[%.3f,{\"dist\":\"lognormal\",\"p50\":%.1f,\"p95\":%.1f}]]}",
+        1 - scene->stragglers / 1000.0, p50, p95, scene->stragglers / 1000.0,
+        10 * p50, 10 * p95);
+}
+
 void
-scene_write_script(const sim_scene *scene, size_t target, uint32_t lead_ms,
-                   inf_buf *script)
+scene_write_script(const sim_scene *scene, uint64_t seed, size_t target,
+                   uint32_t lead_ms, inf_buf *script)
 {
   unsigned from_ms = lead_ms + scene->from_ms;
   unsigned until_ms = lead_ms + scene->until_ms;
-  inf_buf_appendf(script, "{\"defaults\":{\"tokens\":1,\"first_token_ms\":%u",
-                  (unsigned)scene->answer_ms);
+  /* The fleet's one letter counts as two tokens. */
+  inf_buf_appendf(script, "{\"seed\":%llu,\"defaults\":{\"tokens\":%d,",
+                  (unsigned long long)(seed * scene_max_targets + target + 1),
+                  scene->hedges ? 2 : 1);
+  write_time(scene, script);
   if (scene->per_minute > 0) {
     inf_buf_appendf(
         script,
@@ -126,6 +176,11 @@ scene_write_script(const sim_scene *scene, size_t target, uint32_t lead_ms,
                     ",\"rules\":[{\"when\":{\"after_ms\":%u,\"until_ms\":%u},"
                     "\"do\":{\"status\":503,\"headers_ms\":%u}}]",
                     from_ms, until_ms, (unsigned)scene->error_ms);
+  if (has_trouble(scene, target) && scene->outage == SCENE_SILENT)
+    inf_buf_appendf(script,
+                    ",\"rules\":[{\"when\":{\"after_ms\":%u,\"until_ms\":%u},"
+                    "\"do\":{\"silence\":true}}]",
+                    from_ms, until_ms);
   if (has_trouble(scene, target) && scene->outage == SCENE_REFUSED)
     inf_buf_appendf(script, ",\"down\":[{\"from_ms\":%u,\"until_ms\":%u}]",
                     from_ms, until_ms);
@@ -145,6 +200,11 @@ scene_fill_fleet(const sim_scene *scene, size_t target, uint64_t start_ns,
       .error_ns = scene->error_ms * INF_NS_PER_MS,
       .headers =
           scene->per_minute > 0 ? FLEET_HEADERS_OPENAI : FLEET_HEADERS_NONE,
+      .sigma = scene->p95_percent == 0
+                   ? 0
+                   : (uint32_t)(log(scene->p95_percent / 100.0) / 1.6448536 *
+                                DICE_ONE),
+      .stragglers = scene->stragglers,
       .requests_per_minute = scene->per_minute,
       .burst = scene->burst,
   };
@@ -152,7 +212,10 @@ scene_fill_fleet(const sim_scene *scene, size_t target, uint64_t start_ns,
     params->cotenant = scene->cotenant_per_minute * 1000 / scene->per_minute;
   if (!has_trouble(scene, target))
     return;
-  params->trouble = scene->outage == SCENE_ERRORS ? FLEET_ERRORS : FLEET_DOWN;
+  static const fleet_regime regimes[] = {[SCENE_ERRORS] = FLEET_ERRORS,
+                                         [SCENE_REFUSED] = FLEET_DOWN,
+                                         [SCENE_SILENT] = FLEET_BLACK_HOLE};
+  params->trouble = regimes[scene->outage];
   params->trouble_from_ns = start_ns + scene->from_ms * INF_NS_PER_MS;
   params->trouble_until_ns = start_ns + scene->until_ms * INF_NS_PER_MS;
 }

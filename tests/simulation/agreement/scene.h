@@ -13,8 +13,9 @@ enum { scene_max_targets = 2 };
 /* The first target's trouble. */
 typedef enum scene_outage {
   SCENE_WELL,
-  SCENE_ERRORS, /* 503 */
-  SCENE_REFUSED /* connections are, and those that there were are reset */
+  SCENE_ERRORS,  /* 503 */
+  SCENE_REFUSED, /* connections are, and those that there were are reset */
+  SCENE_SILENT,  /* requests are taken, and nothing comes */
 } scene_outage;
 
 /* Times count from the first call. */
@@ -28,6 +29,9 @@ typedef struct sim_scene {
   uint32_t deadline_ms;
   uint32_t answer_ms; /* from a request to its answer, a 429 too */
   uint32_t error_ms;  /* to an error */
+  /* Answers are spread: lognormal, with that 95th percentile in percent of the
+   * median; 0: not. And in permille, those that take ten times as long. */
+  uint32_t p95_percent, stragglers;
   /* The quota of a target, which its headers tell; 0: none. */
   uint32_t per_minute, burst, cotenant_per_minute;
   /* Of the client, as JSON: its limits, and more members of its route, each
@@ -38,6 +42,7 @@ typedef struct sim_scene {
   /* What is measured, is between these, and of so many runs, by seeds. */
   uint32_t measured_from_ms, measured_until_ms;
   size_t runs;
+  bool hedges; /* its route does; played by itself only, with --scene */
 } sim_scene;
 
 extern const sim_scene scenes[];
@@ -48,8 +53,8 @@ void scene_write_config(const sim_scene *scene, const char *const *urls,
                         unsigned threads, inf_buf *config);
 /* Of the `infer sim` that plays a target; its clock starts lead_ms before the
  * first call. */
-void scene_write_script(const sim_scene *scene, size_t target, uint32_t lead_ms,
-                        inf_buf *script);
+void scene_write_script(const sim_scene *scene, uint64_t seed, size_t target,
+                        uint32_t lead_ms, inf_buf *script);
 /* Of the simulated provider, where the first call is made at start_ns. */
 void scene_fill_fleet(const sim_scene *scene, size_t target, uint64_t start_ns,
                       fleet_params *params);

@@ -36,6 +36,21 @@ record_time(const inf_attempt *attempt, inf_latency_kind kind, uint64_t ns,
   inf_latency_record(attempt->engine->runtime, &place, ns, censored);
 }
 
+/* What decides a race has come, or the end without it: from now on the attempt
+ * is not silent any more. */
+static void
+note_answer(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  attempt->timed = true;
+  attempt->late_ns = attempt->hedge_ns = 0;
+  inf_latency_note_content(engine->runtime, attempt->record->target,
+                           attempt->late);
+  if (!inf_attempt_jumped(attempt))
+    record_time(attempt, kind_of(attempt),
+                engine->now_ns - attempt->record->start_ns, false);
+}
+
 static const inf_hedge_price *
 price_of(const inf_attempt *attempt)
 {
@@ -71,9 +86,9 @@ expect(const inf_attempt *attempt, inf_race *race)
   const struct infer_call *call = attempt->call;
   race->input =
       (int64_t)(call->request->chat.messages.len / bytes_per_token) + 1;
-  race->output = (int64_t)call->choices *
-                 inf_latency_output(attempt->engine->runtime,
-                                    attempt->record->target);
+  race->output =
+      (int64_t)call->choices *
+      inf_latency_output(attempt->engine->runtime, attempt->record->target);
 }
 
 /* The time at which the attempt is asked about. */
@@ -399,7 +414,6 @@ drop(inf_attempt *attempt, int32_t status, const char *message,
   inf_list *held = inf_race_list(attempt);
   inf_attempt_close_record(attempt, attempt->parked ? INFER_OK : status,
                            message);
-  attempt->record->won = false;
   attempt->record->decision = decision;
   inf_hedger_settle(attempt->engine->runtime, &call->race->pass,
                     cost_of(attempt));
@@ -473,19 +487,13 @@ decides(const inf_attempt *attempt, const inf_delta *delta)
 void
 inf_race_hear(inf_attempt *attempt, const inf_delta *delta)
 {
-  inf_engine *engine = attempt->engine;
   const inf_race *race = attempt->call->race;
   if (!decides(attempt, delta))
     return;
   attempt->decisive = true;
   if (!attempt->stream)
     return; /* its end decides */
-  attempt->late_ns = attempt->hedge_ns = 0;
-  inf_latency_note_content(engine->runtime, attempt->record->target,
-                           attempt->late);
-  if (!inf_attempt_jumped(attempt))
-    record_time(attempt, kind_of(attempt),
-                engine->now_ns - attempt->record->start_ns, false);
+  note_answer(attempt);
   if (race && !race->over)
     win(attempt);
 }
@@ -502,6 +510,7 @@ inf_race_is_held(inf_attempt *attempt)
     return false;
   }
   attempt->parked = true;
+  note_answer(attempt);
   inf_timer_cancel(&engine->attempt_timers, &attempt->timer);
   return true;
 }
@@ -576,15 +585,16 @@ inf_race_record_end(inf_attempt *attempt, int32_t status)
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   uint64_t age_ns = engine->now_ns - attempt->record->start_ns;
-  bool told = attempt->stream && attempt->decisive;
   if (attempt->parked)
     return;
   if (status == INFER_OK && call->race && call->race->pass.hedger)
     inf_hedger_complete(engine->runtime, &call->race->pass, cost_of(attempt));
+  if (status == INFER_OK && !attempt->timed)
+    note_answer(attempt);
   if (inf_attempt_jumped(attempt))
     return;
-  if (!told && (status == INFER_OK || is_censored(status)))
-    record_time(attempt, kind_of(attempt), age_ns, status != INFER_OK);
+  if (!attempt->timed && is_censored(status))
+    record_time(attempt, kind_of(attempt), age_ns, true);
   if (status == INFER_OK) {
     if (attempt->answer.usage.output >= 0)
       inf_latency_note_output(engine->runtime, attempt->record->target,

@@ -530,6 +530,8 @@ inf_race_goes_on(inf_attempt *attempt, int32_t status)
     return false;
   }
   inf_call_note_failure(attempt, status);
+  inf_health_end(engine->runtime, &call->resent, INFER_E_CANCELLED,
+                 engine->now_ns, &engine->rng); /* nobody goes on with it */
   if (attempt == race->rival && !race->rescue)
     inf_hedger_judge(engine->runtime, &race->pass, false);
   attempt->record->decision = "the other attempt goes on";

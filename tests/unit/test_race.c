@@ -530,6 +530,30 @@ a_resend_keeps_the_hedge(void **state)
   end(fake, call);
 }
 
+/* Both legs were on stale connections. The breakers forget both attempts, and
+ * only the second is sent again. */
+static void
+two_stale_legs_leave_nothing_behind(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  fake_script *stale = fake_script_next(&fake->net);
+  stale->reused = true;
+  fake_sent(stale, 0);
+  fake_done(stale, cold_ms + 50, INF_NET_RESET);
+  stale = fake_script_next(&fake->net);
+  stale->reused = true;
+  fake_sent(stale, 0);
+  fake_done(stale, 100, INF_NET_RESET);
+  talks(fake, B, 5, "second");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 105);
+  assert_events(fake, "start b/m|text second|finish stop|usage|done OK");
+  assert_string_equal(race_trail(call), "a/m first E_RESET, b/m hedge E_RESET, "
+                                        "b/m resend OK won");
+  end(fake, call); /* no attempt is young any more */
+}
+
 /* ---- Deadline and cancel ------------------------------------------------- */
 
 static void
@@ -1163,6 +1187,7 @@ main(void)
       cmocka_unit_test(the_hedge_goes_on_when_the_first_fails),
       cmocka_unit_test(when_both_fail_the_call_has_failed),
       cmocka_unit_test(a_resend_keeps_the_hedge),
+      cmocka_unit_test(two_stale_legs_leave_nothing_behind),
       cmocka_unit_test(at_the_deadline_both_are_cancelled),
       cmocka_unit_test(what_is_held_back_counts_at_the_deadline),
       cmocka_unit_test(what_is_as_good_as_whole_counts_at_the_deadline),

@@ -379,8 +379,9 @@ inf_race_on_time(inf_attempt *attempt)
   const char *target = attempt->record->target;
   if (attempt->late_ns > 0 && attempt->late_ns <= engine->heard_ns) {
     attempt->late_ns = 0;
-    attempt->late = true;
-    uint32_t run = inf_latency_note_late(engine->runtime, target);
+    attempt->late = !inf_attempt_jumped(attempt); /* else nobody listened */
+    uint32_t run =
+        attempt->late ? inf_latency_note_late(engine->runtime, target) : 0;
     if (run == INF_LATENCY_SILENT)
       rescue_all(engine, target);
     else if (run > INF_LATENCY_SILENT)

@@ -1046,6 +1046,30 @@ refusals_end_a_silence(void **state)
   fake_client_free(fake);
 }
 
+/* While the loop was away nobody listened: that is no silence of a target. */
+static void
+a_gap_is_no_silence(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  learn(fake, "a/m", INF_LATENCY_CONTENT);
+  infer_call *calls[INF_LATENCY_SILENT];
+  for (int i = 0; i < INF_LATENCY_SILENT; i++)
+    calls[i] = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 10);
+  fake->net.now_ns += 8 * INF_NS_PER_S;
+  fake_run_ms(fake, 1);
+  assert_false(inf_latency_is_silent(runtime_of(fake), "a/m"));
+  for (int i = 0; i < INF_LATENCY_SILENT; i++) {
+    infer_call_cancel(calls[i]);
+    fake_run_ms(fake, 0);
+    infer_call_free(calls[i]);
+  }
+  assert_int_equal(totals_of(fake, "r").rescues, 0);
+  assert_at_rest(fake);
+  fake_client_free(fake);
+}
+
 /* ---- What is recorded ---------------------------------------------------- */
 
 static uint32_t
@@ -1212,6 +1236,7 @@ main(void)
       cmocka_unit_test(the_breaker_hears_of_it),
       cmocka_unit_test(whole_bodies_end_a_silence),
       cmocka_unit_test(refusals_end_a_silence),
+      cmocka_unit_test(a_gap_is_no_silence),
       cmocka_unit_test(the_loser_took_at_least_that_long),
       cmocka_unit_test(waiting_for_the_other_is_no_latency),
       cmocka_unit_test(hooks_hear_of_one_winner),

@@ -98,7 +98,7 @@ set_time(inf_attempt *attempt)
   const inf_race *race = attempt->call->race;
   const inf_hedge_arming *arming = &race->pass.arming;
   uint64_t delay_ns = race->pass.delay_ns;
-  if (!race->pass.machine)
+  if (!race->pass.machine || race->asked)
     return;
   if (arming->reason == INF_HEDGE_YES) {
     attempt->hedge_ns = arming->fire_at_ns;
@@ -389,6 +389,7 @@ inf_race_on_time(inf_attempt *attempt)
   }
   if (attempt->hedge_ns > 0 && attempt->hedge_ns <= engine->heard_ns) {
     attempt->hedge_ns = 0;
+    call->race->asked = true;
     bool drawn = call->race->pass.arming.reason == INF_HEDGE_YES;
     if (!(drawn && fire(attempt, false)) &&
         inf_latency_is_silent(engine->runtime, target))

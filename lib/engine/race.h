@@ -37,6 +37,7 @@ typedef struct inf_race {
   inf_list held_rival;
   int64_t input, output; /* tokens that an attempt is expected to take */
   bool over;             /* decided: nothing more is raced */
+  bool asked;            /* its time has come */
   bool launched;         /* there was a second leg */
   bool rescue;           /* sent because the target has fallen silent */
 } inf_race;

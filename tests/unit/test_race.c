@@ -530,6 +530,26 @@ a_resend_keeps_the_hedge(void **state)
   end(fake, call);
 }
 
+/* It was asked about once: the answer stands. */
+static void
+a_resend_is_not_asked_about_again(void **state)
+{
+  (void)state;
+  fake_client *fake = hedging_client(NULL); /* nothing was earned */
+  fake_script *stale = fake_script_next(&fake->net);
+  stale->reused = true;
+  fake_sent(stale, 0);
+  fake_done(stale, cold_ms + 300, INF_NET_RESET);
+  is_silent(fake, A);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 500);
+  assert_int_equal(fake->net.request_count, 2);
+  assert_suppressed(fake, "r", INF_HEDGE_BUDGET);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  end(fake, call);
+}
+
 /* Both legs were on stale connections. The breakers forget both attempts, and
  * only the second is sent again. */
 static void
@@ -1211,6 +1231,7 @@ main(void)
       cmocka_unit_test(the_hedge_goes_on_when_the_first_fails),
       cmocka_unit_test(when_both_fail_the_call_has_failed),
       cmocka_unit_test(a_resend_keeps_the_hedge),
+      cmocka_unit_test(a_resend_is_not_asked_about_again),
       cmocka_unit_test(two_stale_legs_leave_nothing_behind),
       cmocka_unit_test(at_the_deadline_both_are_cancelled),
       cmocka_unit_test(what_is_held_back_counts_at_the_deadline),

@@ -255,6 +255,7 @@ find_target(inf_attempt *attempt, bool rescue)
   for (size_t i = 0; i < race->ask.count; i++)
     if (!(rescue && order[i] == race->ask.first) && is_open(attempt, order[i]))
       return order[i];
+  attempt->engine->pass_key = INF_KEY_NONE;
   return race->ask.count;
 }
 
@@ -490,7 +491,7 @@ void
 inf_race_hear(inf_attempt *attempt, const inf_delta *delta)
 {
   const inf_race *race = attempt->call->race;
-  if (!decides(attempt, delta))
+  if (attempt->verdict != INFER_OK || !decides(attempt, delta))
     return;
   attempt->decisive = true;
   if (!attempt->stream)

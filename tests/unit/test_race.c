@@ -1204,6 +1204,49 @@ a_slow_hook_of_the_loser_does_no_harm(void **state)
   end(fake, call);
 }
 
+/* The list of models is asked for with the key that is its turn, whatever a
+ * hedge was about to use. */
+static void
+a_hedge_that_is_not_sent_leaves_no_key(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      hedging_client("providers.a.limits", "{'requests_per_day':1}",
+                     "providers.b.limits", "{'requests_per_day':1}", NULL);
+  earn(fake, "r");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 10);
+  assert_suppressed(fake, "r", INF_HEDGE_NOWHERE);
+  assert_int_equal(fake->client->engine.pass_key, INF_KEY_NONE);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  end(fake, call);
+}
+
+/* Memory is short for what is held back of a leg, and more comes with the same
+ * bytes: the leg has failed and wins nothing. */
+static void
+a_leg_without_memory_does_not_win(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  talks(fake, A, cold_ms + 100, "first");
+  char both[512];
+  snprintf(both, sizeof both, "%s%s", sse_text(" "), sse_text("second"));
+  says(fake, B, 5, both, NULL, NULL);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 4);
+  inf_attempt *rival =
+      INF_CONTAINER_OF(fake->client->engine.attempts.prev, inf_attempt, node);
+  assert_string_equal(rival->record->target, "b/m");
+  rival->verdict = INFER_E_NO_MEMORY; /* as deliver.c would say */
+  fake_run_ms(fake, 96);
+  assert_events(fake, "start a/m|text first|finish stop|usage|done OK");
+  assert_string_equal(race_trail(call),
+                      "a/m first OK won, b/m hedge E_NO_MEMORY");
+  end(fake, call);
+}
+
 int
 main(void)
 {
@@ -1262,6 +1305,8 @@ main(void)
       cmocka_unit_test(waiting_for_the_other_is_no_latency),
       cmocka_unit_test(hooks_hear_of_one_winner),
       cmocka_unit_test(a_slow_hook_of_the_loser_does_no_harm),
+      cmocka_unit_test(a_hedge_that_is_not_sent_leaves_no_key),
+      cmocka_unit_test(a_leg_without_memory_does_not_win),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -306,6 +306,8 @@ launch(inf_attempt *attempt, size_t target, bool rescue)
   race->launched = true;
   race->rescue = rescue;
   attempt->holds = true;
+  if (engine->pass.meter)
+    inf_waiting_passed(engine, call, &engine->pass.reservation.cost);
   if (inf_attempt_start(engine, call))
     return;
   take_back(engine, call);

@@ -841,6 +841,42 @@ it_takes_what_others_leave_of_a_limit(void **state)
   end(fake, call);
 }
 
+/* While others wait a hedge is put down to its tenant like any attempt. */
+static void
+a_hedge_counts_for_its_tenant(void **state)
+{
+  (void)state;
+  fake_client *fake = hedging_client(
+      "providers.b.limits", "{'requests_per_minute':100}", "providers.c.limits",
+      "{'requests_per_minute':2}", "routes.one.targets", "['c/m']",
+      "routes.one.hedge", "{'budget':0}", NULL);
+  const inf_line *line = &fake->client->engine.waiting.line;
+  earn(fake, "r");
+  talks(fake, C, 5, "third");
+  infer_call *call = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 1);
+  infer_call *others[4];
+  for (int i = 0; i < 4; i++) {
+    infer_request *request = fake_request_new("one");
+    infer_request_set_tenant(request, "other");
+    others[i] = fake_submit(fake, request);
+    fake_run_ms(fake, 1);
+  }
+  assert_true(line->count > 0);
+  size_t before = inf_line_tenants(line);
+  fake_run_ms(fake, cold_ms);
+  assert_true(line->count > 0);
+  assert_int_equal(requests_to(fake, B), 1);
+  assert_int_equal(inf_line_tenants(line), before + 1);
+  infer_call_cancel(call);
+  for (int i = 0; i < 4; i++) {
+    infer_call_cancel(others[i]);
+    infer_call_free(others[i]);
+  }
+  fake_run_ms(fake, 0);
+  end(fake, call);
+}
+
 /* ---- Reload -------------------------------------------------------------- */
 
 static void
@@ -1290,6 +1326,7 @@ main(void)
       cmocka_unit_test(alone_it_takes_another_connection),
       cmocka_unit_test(of_one_provider_it_takes_another_key),
       cmocka_unit_test(it_takes_what_others_leave_of_a_limit),
+      cmocka_unit_test(a_hedge_counts_for_its_tenant),
       cmocka_unit_test(a_reload_may_forbid_hedges),
       cmocka_unit_test(a_race_outlives_its_configuration),
       cmocka_unit_test(ten_late_ones_are_served_elsewhere),

@@ -91,21 +91,28 @@ expect(const inf_attempt *attempt, inf_race *race)
       inf_latency_output(attempt->engine->runtime, attempt->record->target);
 }
 
-/* The time at which the attempt is asked about. */
+/* The time at which the attempt is asked about: as the route's plan says, but
+ * not before the call wants it. */
 static void
 set_time(inf_attempt *attempt)
 {
-  const inf_race *race = attempt->call->race;
+  const struct infer_call *call = attempt->call;
+  const inf_race *race = call->race;
   const inf_hedge_arming *arming = &race->pass.arming;
   uint64_t delay_ns = race->pass.delay_ns;
+  uint64_t least_ns =
+      inf_time_add(race->start_ns,
+                   (uint64_t)call->params->hedge_min_delay_ms * INF_NS_PER_MS);
   if (!race->pass.machine || race->asked)
     return;
   if (arming->reason == INF_HEDGE_YES) {
     attempt->hedge_ns = arming->fire_at_ns;
     attempt->holds = attempt->stream && race->ask.kind == INF_LATENCY_ANSWER;
   } else if (delay_ns != INF_NEVER) {
-    attempt->hedge_ns = inf_time_add(attempt->record->start_ns, delay_ns);
+    attempt->hedge_ns = inf_time_add(race->start_ns, delay_ns);
   }
+  if (attempt->hedge_ns > 0 && attempt->hedge_ns < least_ns)
+    attempt->hedge_ns = least_ns;
 }
 
 /* Not every call needs memory for a race: only where one is possible. */
@@ -122,6 +129,7 @@ prepare(inf_attempt *attempt)
   call->race = race;
   inf_list_init(&race->held_first);
   inf_list_init(&race->held_rival);
+  race->start_ns = attempt->record->start_ns;
   expect(attempt, race);
   race->ask = (inf_hedge_ask){
       .targets = call->targets,
@@ -135,9 +143,9 @@ prepare(inf_attempt *attempt)
       .cost = inf_hedge_cost(price_of(attempt), race->input,
                              attempt->stream ? 0 : race->output),
   };
-  race->pass =
-      inf_hedger_arm(engine->runtime, call->trail->route->name, call->params,
-                     &race->ask, attempt->record->start_ns, &engine->rng);
+  const inf_route_config *route = call->trail->route;
+  race->pass = inf_hedger_arm(engine->runtime, route->name, &route->params,
+                              &race->ask, race->start_ns, &engine->rng);
   set_time(attempt);
 }
 

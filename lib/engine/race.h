@@ -35,6 +35,7 @@ typedef struct inf_race {
   inf_attempt *rival;  /* the second leg, while both live */
   inf_list held_first; /* events that are held back */
   inf_list held_rival;
+  uint64_t start_ns;     /* of the first attempt */
   int64_t input, output; /* tokens that an attempt is expected to take */
   bool over;             /* decided: nothing more is raced */
   bool asked;            /* its time has come */

@@ -174,15 +174,35 @@ a_request_has_a_least_delay_of_its_own(void **state)
   assert_int_equal(fake->net.request_count, 1);
   fake_run_ms(fake, 1);
   assert_request(fake, 1, "b", 5000);
-  /* Which is no matter of other calls. */
-  infer_call *other = fake_submit_model(fake, "r");
-  fake_run_ms(fake, cold_ms);
-  assert_request(fake, 3, "b", 5000 + cold_ms);
-  infer_call_cancel(other);
-  infer_call_free(other);
   infer_call_cancel(call);
   fake_run_ms(fake, 0);
   end(fake, call);
+}
+
+/* Also where the route's plan was made without it; which stays as it is. */
+static void
+the_plan_is_the_route_s(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  inf_latency_place place = {"a/m", INF_LATENCY_CONTENT, 0};
+  for (int i = 0; i < 100; i++) /* one in ten is stuck: a plan hedges it */
+    inf_latency_record(runtime_of(fake), &place,
+                       (i % 10 == 0 ? 10000 : 100) * INF_NS_PER_MS, false);
+  is_silent(fake, A);
+  for (int i = 0; i < 2; i++) {
+    infer_request *request = fake_request_new("one");
+    if (i == 0)
+      infer_request_set_policy(request, "hedge.min_delay_ms", 5000);
+    size_t before = fake->net.request_count;
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 4999);
+    assert_int_equal(fake->net.request_count, before + (i == 0 ? 1 : 2));
+    infer_call_cancel(call);
+    fake_run_ms(fake, 0);
+    infer_call_free(call);
+  }
+  fake_client_free(fake);
 }
 
 /* ---- Whole bodies -------------------------------------------------------- */
@@ -1292,6 +1312,7 @@ main(void)
       cmocka_unit_test(content_in_time_means_no_hedge),
       cmocka_unit_test(not_before_the_least_delay),
       cmocka_unit_test(a_request_has_a_least_delay_of_its_own),
+      cmocka_unit_test(the_plan_is_the_route_s),
       cmocka_unit_test(whole_bodies_win_by_their_end),
       cmocka_unit_test(white_space_is_held_back),
       cmocka_unit_test(an_end_without_content_is_held_back),

@@ -164,7 +164,7 @@ inf_race_watch(inf_attempt *attempt)
   uint64_t late_ns = inf_latency_late_ns(attempt->engine->runtime, &place);
   if (late_ns != INF_NEVER)
     attempt->late_ns = inf_time_add(attempt->record->start_ns, late_ns);
-  if (call->next_reason == INFER_REASON_FIRST)
+  if (call->trail->count == 1) /* wherever the gate has sent it */
     prepare(attempt);
   else if (call->race && call->next_reason == INFER_REASON_RESEND &&
            !call->race->over && attempt->target == call->race->ask.first)

@@ -779,7 +779,6 @@ none_to_who_may_not_have_the_request(void **state)
   end(fake, call);
 }
 
-/* Another attempt of the call has failed there and is to wait. */
 static void
 none_without_a_key(void **state)
 {
@@ -795,6 +794,24 @@ none_without_a_key(void **state)
   fake_run_ms(fake, cold_ms + 5);
   assert_string_equal(race_trail(call),
                       "a/m first E_CANCELLED, c/m hedge OK won");
+  end(fake, call);
+}
+
+/* The breaker has sent the call to the second target: that is its first
+ * attempt. */
+static void
+a_call_that_was_moved_is_hedged_too(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  open_breaker(fake, "a/m", A);
+  is_silent(fake, B);
+  talks(fake, C, 5, "third");
+  infer_call *call = fake_submit_model(fake, "three");
+  fake_run_ms(fake, cold_ms + 5);
+  assert_string_equal(race_trail(call),
+                      "b/m failover E_CANCELLED, c/m hedge OK won");
+  assert_counted(fake, "three", 1, 1, 0);
   end(fake, call);
 }
 
@@ -894,6 +911,99 @@ a_hedge_counts_for_its_tenant(void **state)
     infer_call_free(others[i]);
   }
   fake_run_ms(fake, 0);
+  end(fake, call);
+}
+
+/* ---- After the race ------------------------------------------------------ */
+
+/* b wins and breaks off after the reader has seen something. */
+static fake_client *
+broken_winner(const char *recovery, infer_call **call)
+{
+  fake_client *fake =
+      hedging_client("defaults.recovery", recovery, "providers.c.prefill",
+                     "'continue_final_message'", NULL);
+  earn(fake, "three");
+  is_silent(fake, A);
+  fake_script *script = fake_script_for(&fake->net, B);
+  fake_stream(script, 5);
+  fake_body(script, 5, sse_text("It was a dark and "));
+  fake_done(script, 30, INF_NET_RESET);
+  talks(fake, C, 5, "third");
+  *call = fake_submit_model(fake, "three");
+  fake_run_ms(fake, cold_ms + 10);
+  assert_events(fake, "start b/m|text It was a dark and ");
+  fake_run_ms(fake, 5000);
+  return fake;
+}
+
+static void
+a_winner_that_breaks_off_is_an_error(void **state)
+{
+  (void)state;
+  infer_call *call;
+  fake_client *fake = broken_winner("'error'", &call);
+  assert_events(fake, "done TRUNCATED [It was a dark and ]");
+  end(fake, call);
+}
+
+/* There is no second race. */
+static void
+or_the_answer_begins_anew(void **state)
+{
+  (void)state;
+  infer_call *call;
+  fake_client *fake = broken_winner("'restart'", &call);
+  assert_string_equal(race_trail(call), "");
+  assert_events(fake, "1:restart answer truncated");
+  assert_int_equal(requests_to(fake, A), 2);
+  assert_int_equal(requests_to(fake, C), 0);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  assert_string_equal(race_trail(call),
+                      "a/m first E_CANCELLED, b/m hedge E_TRUNCATED, "
+                      "a/m recovery E_CANCELLED");
+  end(fake, call);
+}
+
+static void
+or_another_goes_on_with_it(void **state)
+{
+  (void)state;
+  infer_call *call;
+  fake_client *fake = broken_winner("'continue'", &call);
+  assert_events(fake, "text third|finish stop|usage|done OK");
+  assert_string_equal(race_trail(call),
+                      "a/m first E_CANCELLED, b/m hedge E_TRUNCATED, "
+                      "c/m continue OK won");
+  end(fake, call);
+}
+
+/* A reader that does not read holds up the winner as any other. */
+static void
+a_winner_is_paused_for_its_reader(void **state)
+{
+  (void)state;
+  fake_client *fake = hedging_client("max_undelivered_bytes", "4096", NULL);
+  earn(fake, "r");
+  is_silent(fake, A);
+  char text[400];
+  memset(text, 'x', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  fake_script *script = fake_script_for(&fake->net, B);
+  fake_stream(script, 5);
+  for (int i = 0; i < 12; i++)
+    fake_body(script, 5, sse_text(text));
+  fake_body(script, 20, sse_finish("stop"));
+  fake_body(script, 20, SSE_DONE);
+  fake_done(script, 20, INF_NET_OK);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 100);
+  assert_int_equal(fake->net.requests[0].pauses, 0);
+  assert_int_equal(fake->net.requests[1].pauses, 1);
+  assert_true(strlen(fake_events(fake)) > 4096);
+  fake_run_ms(fake, 1);
+  assert_events(fake, "finish stop|usage|done OK");
   end(fake, call);
 }
 
@@ -1344,10 +1454,15 @@ main(void)
       cmocka_unit_test(none_to_an_open_breaker),
       cmocka_unit_test(none_to_who_may_not_have_the_request),
       cmocka_unit_test(none_without_a_key),
+      cmocka_unit_test(a_call_that_was_moved_is_hedged_too),
       cmocka_unit_test(alone_it_takes_another_connection),
       cmocka_unit_test(of_one_provider_it_takes_another_key),
       cmocka_unit_test(it_takes_what_others_leave_of_a_limit),
       cmocka_unit_test(a_hedge_counts_for_its_tenant),
+      cmocka_unit_test(a_winner_that_breaks_off_is_an_error),
+      cmocka_unit_test(or_the_answer_begins_anew),
+      cmocka_unit_test(or_another_goes_on_with_it),
+      cmocka_unit_test(a_winner_is_paused_for_its_reader),
       cmocka_unit_test(a_reload_may_forbid_hedges),
       cmocka_unit_test(a_race_outlives_its_configuration),
       cmocka_unit_test(ten_late_ones_are_served_elsewhere),

@@ -18,6 +18,8 @@
       NO_STAY
 
 enum { cold_ms = 2000, full_retries = 3500 };
+/* What calls have cost that a route has earned from. */
+enum { earned_calls = 60, earned_cost = 1000 };
 /* Tokens of a request with one message "Hi", as a race expects them. */
 enum { prompt_tokens = 8 };
 
@@ -35,7 +37,6 @@ race_apart(fake_client *fake)
 static inline void
 earn(fake_client *fake, const char *route)
 {
-  enum { calls = 60, cost = 1000 };
   const inf_route_config *config;
   assert_int_equal(inf_config_resolve(fake->client->config, inf_sv_from(route),
                                       &config, NULL),
@@ -48,8 +49,8 @@ earn(fake_client *fake, const char *route)
   inf_hedge_pass pass =
       inf_hedger_arm(runtime_of(fake), config->name, &config->params, &ask,
                      fake->net.now_ns, &rng);
-  for (int i = 0; i < calls; i++)
-    inf_hedger_complete(runtime_of(fake), &pass, cost);
+  for (int i = 0; i < earned_calls; i++)
+    inf_hedger_complete(runtime_of(fake), &pass, earned_cost);
 }
 
 typedef struct race_find {

@@ -669,6 +669,9 @@ check_cancel(uint64_t at_ms, size_t requests, bool held)
   assert_cancelled_at(fake, 0, at_ms);
   assert_cancelled_at(fake, 1, requests == 2 && !held ? at_ms : 0);
   assert_counted(fake, "r", requests - 1, 0, 0);
+  /* Nothing was delivered: nothing is earned. */
+  assert_int_equal(totals_of(fake, "r").calls_cost,
+                   earned_calls * earned_cost);
   assert_int_equal(totals_of(fake, "r").losers_cost,
                    requests < 2 ? 0
                    : held       ? prompt_tokens + 4 /* one, written */

@@ -205,6 +205,22 @@ the_plan_is_the_route_s(void **state)
   fake_client_free(fake);
 }
 
+/* Both have content in the same turn: one of them wins. */
+static void
+of_two_that_come_together_one_wins(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  talks(fake, A, cold_ms + 5, "first");
+  talks(fake, B, 5, "second");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 5);
+  assert_events(fake, "start a/m|text first|finish stop|usage|done OK");
+  assert_cancelled_at(fake, 1, cold_ms + 5);
+  assert_counted(fake, "r", 1, 0, 1);
+  end(fake, call);
+}
+
 /* ---- Whole bodies -------------------------------------------------------- */
 
 static void
@@ -487,6 +503,26 @@ an_error_does_not_win(void **state)
   end(fake, call);
 }
 
+/* The transport has no memory for it: as if it had failed. */
+static void
+a_hedge_that_cannot_start_is_a_leg_that_failed(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  talks(fake, A, cold_ms + 100, "first");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms - 1);
+  fake->net.fails_to_start = true;
+  fake_run_ms(fake, 1);
+  fake->net.fails_to_start = false;
+  fake_run_ms(fake, 100);
+  assert_events(fake, "start a/m|text first|finish stop|usage|done OK");
+  assert_string_equal(race_trail(call),
+                      "a/m first OK won, b/m hedge E_NO_MEMORY");
+  assert_int_equal(totals_of(fake, "r").losers_cost, 0);
+  end(fake, call);
+}
+
 static void
 the_hedge_goes_on_when_the_first_fails(void **state)
 {
@@ -670,8 +706,7 @@ check_cancel(uint64_t at_ms, size_t requests, bool held)
   assert_cancelled_at(fake, 1, requests == 2 && !held ? at_ms : 0);
   assert_counted(fake, "r", requests - 1, 0, 0);
   /* Nothing was delivered: nothing is earned. */
-  assert_int_equal(totals_of(fake, "r").calls_cost,
-                   earned_calls * earned_cost);
+  assert_int_equal(totals_of(fake, "r").calls_cost, earned_calls * earned_cost);
   assert_int_equal(totals_of(fake, "r").losers_cost,
                    requests < 2 ? 0
                    : held       ? prompt_tokens + 4 /* one, written */
@@ -686,6 +721,44 @@ a_cancelled_call_leaves_nothing(void **state)
   check_cancel(1000, 1, false);
   check_cancel(cold_ms + 3, 2, false);
   check_cancel(cold_ms + 50, 2, true);
+}
+
+static void
+a_client_may_be_closed_in_a_race(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  is_silent(fake, A);
+  says(fake, B, 5, sse_refusal(), sse_finish("stop"), SSE_DONE);
+  infer_call *calls[3];
+  for (int i = 0; i < 3; i++) {
+    calls[i] = fake_submit_model(fake, "r");
+    fake_run_ms(fake, 900);
+  }
+  assert_int_equal(fake->net.request_count, 4);
+  infer_client_close(fake->client, 0);
+  assert_events(fake, "done CANCELLED|done CANCELLED|done CANCELLED");
+  for (int i = 0; i < 3; i++)
+    infer_call_free(calls[i]);
+  assert_at_rest(fake);
+  fake_client_free(fake);
+}
+
+static void
+a_queue_may_be_freed_in_a_race(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  is_silent(fake, A);
+  is_silent(fake, B);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 10);
+  infer_queue_free(fake->queue);
+  fake->queue = NULL;
+  fake_run_ms(fake, 0);
+  assert_cancelled_at(fake, 0, cold_ms + 10);
+  assert_cancelled_at(fake, 1, cold_ms + 10);
+  end(fake, call);
 }
 
 /* ---- No hedge ------------------------------------------------------------ */
@@ -1177,26 +1250,32 @@ rescues_are_paid_like_failovers(void **state)
   fake_client_free(fake);
 }
 
-/* The breaker of a target that is silent hears of it before its own late
- * time. */
+/* The breaker of a target that is silent hears of it before its own late time,
+ * which is twice the usual one. */
 static void
 the_breaker_hears_of_it(void **state)
 {
   (void)state;
+  enum { count = 40, slow_ms = 900 };
   fake_client *fake = earned_client();
-  /* The breaker knows the target: nothing is late there before 64 contents. */
-  talks(fake, A, 50, "first");
-  for (int i = 0; i < 70; i++)
-    assert_int_equal(call_once(fake, "a/m"), INFER_OK);
-  fake_script_for(&fake->net, A);
+  earn(fake, "a/m");
+  talks(fake, A, slow_ms, "first");
+  for (int i = 0; i < 70; i++) {
+    infer_call *call = fake_submit_whole(fake, "a/m");
+    fake_run_ms(fake, slow_ms);
+    assert_int_equal(fake_status(call), INFER_OK);
+    infer_call_free(call);
+  }
+  is_silent(fake, A);
   talks(fake, B, 5, "second");
-  enum { count = 40 };
   infer_call *calls[count];
   for (int i = 0; i < count; i++) {
     calls[i] = fake_submit_whole(fake, "r");
     fake_run_ms(fake, 10);
   }
-  fake_run_ms(fake, cold_ms);
+  fake_run_ms(fake, slow_ms / 2);
+  assert_int_equal(breaker_of(fake, "a/m").state, INF_BREAKER_CLOSED);
+  fake_run_ms(fake, slow_ms / 2);
   assert_int_equal(breaker_of(fake, "a/m").state, INF_BREAKER_OPEN);
   for (int i = 0; i < count; i++)
     infer_call_free(calls[i]);
@@ -1426,6 +1505,7 @@ main(void)
       cmocka_unit_test(not_before_the_least_delay),
       cmocka_unit_test(a_request_has_a_least_delay_of_its_own),
       cmocka_unit_test(the_plan_is_the_route_s),
+      cmocka_unit_test(of_two_that_come_together_one_wins),
       cmocka_unit_test(whole_bodies_win_by_their_end),
       cmocka_unit_test(white_space_is_held_back),
       cmocka_unit_test(an_end_without_content_is_held_back),
@@ -1441,6 +1521,7 @@ main(void)
       cmocka_unit_test(it_is_shown_with_the_answer),
       cmocka_unit_test(reasoning_wins_where_content_decides),
       cmocka_unit_test(an_error_does_not_win),
+      cmocka_unit_test(a_hedge_that_cannot_start_is_a_leg_that_failed),
       cmocka_unit_test(the_hedge_goes_on_when_the_first_fails),
       cmocka_unit_test(when_both_fail_the_call_has_failed),
       cmocka_unit_test(a_resend_keeps_the_hedge),
@@ -1450,6 +1531,8 @@ main(void)
       cmocka_unit_test(what_is_held_back_counts_at_the_deadline),
       cmocka_unit_test(what_is_as_good_as_whole_counts_at_the_deadline),
       cmocka_unit_test(a_cancelled_call_leaves_nothing),
+      cmocka_unit_test(a_client_may_be_closed_in_a_race),
+      cmocka_unit_test(a_queue_may_be_freed_in_a_race),
       cmocka_unit_test(none_for_what_runs_once),
       cmocka_unit_test(none_that_the_retry_budget_does_not_pay),
       cmocka_unit_test(none_that_is_not_earned),

@@ -300,19 +300,37 @@ pay(inf_attempt *attempt, size_t target, bool rescue)
                          &engine->rng);
 }
 
+/* One leg is left; its events go to the reader from now on. */
 static void
-launch(inf_attempt *attempt, size_t target, bool rescue)
+leave_alone(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   inf_race *race = call->race;
+  inf_list *held = inf_race_list(attempt);
+  race->over = true;
+  attempt->hedge_ns = 0;
+  if (attempt->holds) {
+    attempt->holds = false;
+    inf_deliver_release(engine, call, held);
+  }
+  call->attempt = attempt;
+  race->rival = NULL;
+}
+
+/* Everything that it takes is claimed. fresh: over a new connection. */
+static void
+launch(inf_attempt *attempt, size_t target, bool fresh)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  inf_race *race = call->race;
+  call->next_target = target;
   call->next_reason = INFER_REASON_HEDGE;
-  call->next_fresh = target == race->ask.first;
+  call->next_fresh = fresh;
   call->next_probe = false;
   call->wait_since_ns = engine->now_ns;
-  call->counted_attempts++;
   race->launched = true;
-  race->rescue = rescue;
   attempt->holds = true;
   if (engine->pass.meter)
     inf_waiting_passed(engine, call, &engine->pass.reservation.cost);
@@ -320,9 +338,7 @@ launch(inf_attempt *attempt, size_t target, bool rescue)
     return;
   take_back(engine, call);
   inf_hedger_refund(engine->runtime, &race->pass);
-  race->over = true;
-  attempt->holds = false;
-  inf_deliver_release(engine, call, &race->held_first);
+  leave_alone(attempt);
 }
 
 /* Sends the second leg, if it may be. */
@@ -347,11 +363,31 @@ fire(inf_attempt *attempt, bool rescue)
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s%s",
            (unsigned long long)call->id, rescue ? "its target is silent: " : "",
            inf_hedge_reason_text(reason));
-  if (reason == INF_HEDGE_YES)
-    launch(attempt, target, rescue);
-  else
+  if (reason == INF_HEDGE_YES) {
+    call->counted_attempts++;
+    race->rescue = rescue;
+    launch(attempt, target, target == race->ask.first);
+  } else {
     take_back(engine, call);
+  }
   return reason == INF_HEDGE_YES;
+}
+
+/* The second leg's connection had gone stale. What it has claimed stands, and
+ * it is the same attempt to the allowance. */
+static void
+fire_again(inf_attempt *attempt)
+{
+  struct infer_call *call = attempt->call;
+  inf_race *race = call->race;
+  size_t target = race->stale_target;
+  race->stale = false;
+  if (is_alive_and_silent(attempt) && is_open(attempt, target)) {
+    launch(attempt, target, true);
+    return;
+  }
+  attempt->engine->pass_key = INF_KEY_NONE;
+  leave_alone(attempt);
 }
 
 /* The target has just been found silent: all that wait there are helped. The
@@ -400,6 +436,10 @@ inf_race_on_time(inf_attempt *attempt)
   }
   if (attempt->hedge_ns > 0 && attempt->hedge_ns <= engine->heard_ns) {
     attempt->hedge_ns = 0;
+    if (call->race->stale) {
+      fire_again(attempt);
+      return;
+    }
     call->race->asked = true;
     bool drawn = call->race->pass.arming.reason == INF_HEDGE_YES;
     if (!(drawn && fire(attempt, false)) &&
@@ -433,24 +473,6 @@ drop(inf_attempt *attempt, int32_t status, const char *message,
   if (held != &call->staged)
     inf_deliver_drop(held);
   inf_attempt_detach(attempt, false);
-}
-
-/* One leg is left; its events go to the reader from now on. */
-static void
-leave_alone(inf_attempt *attempt)
-{
-  inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
-  inf_race *race = call->race;
-  inf_list *held = inf_race_list(attempt);
-  race->over = true;
-  attempt->hedge_ns = 0;
-  if (attempt->holds) {
-    attempt->holds = false;
-    inf_deliver_release(engine, call, held);
-  }
-  call->attempt = attempt;
-  race->rival = NULL;
 }
 
 static void
@@ -528,6 +550,29 @@ inf_race_is_held(inf_attempt *attempt)
   return true;
 }
 
+/* A second leg whose connection had gone stale, while it may still help. */
+static bool
+is_sent_again(const inf_attempt *attempt, const inf_attempt *other)
+{
+  return attempt == attempt->call->race->rival && attempt->untouched &&
+         !attempt->fresh_connection && is_alive_and_silent(other);
+}
+
+/* Not at once: this may be a callback of the transport. */
+static void
+leave_stale(inf_attempt *attempt, inf_attempt *other)
+{
+  inf_engine *engine = attempt->engine;
+  inf_race *race = attempt->call->race;
+  attempt->record->decision = "the connection had gone stale: sent again";
+  race->stale = true;
+  race->stale_target = attempt->target;
+  inf_deliver_drop(&race->held_rival);
+  inf_attempt_detach(attempt, false);
+  other->hedge_ns = engine->now_ns;
+  inf_timer_set(&engine->attempt_timers, &other->timer, engine->now_ns);
+}
+
 bool
 inf_race_goes_on(inf_attempt *attempt, int32_t status)
 {
@@ -542,9 +587,13 @@ inf_race_goes_on(inf_attempt *attempt, int32_t status)
     inf_deliver_drop(&race->held_first);
     return false;
   }
-  inf_call_note_failure(attempt, status);
   inf_health_end(engine->runtime, &call->resent, INFER_E_CANCELLED,
                  engine->now_ns, &engine->rng); /* nobody goes on with it */
+  if (is_sent_again(attempt, other)) {
+    leave_stale(attempt, other);
+    return true;
+  }
+  inf_call_note_failure(attempt, status);
   if (attempt == race->rival && !race->rescue)
     inf_hedger_judge(engine->runtime, &race->pass, false);
   attempt->record->decision = "the other attempt goes on";

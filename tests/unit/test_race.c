@@ -606,6 +606,122 @@ a_resend_is_not_asked_about_again(void **state)
   end(fake, call);
 }
 
+/* The hedge's connection had waited too long: it is sent once more, for what
+ * it has claimed already. */
+static fake_client *
+stale_hedge(void)
+{
+  fake_client *fake = earned_client();
+  fake_stream(fake_script_next(&fake->net), 1);
+  fake_script *stale = fake_script_next(&fake->net);
+  stale->reused = true;
+  fake_sent(stale, 0);
+  fake_done(stale, 10, INF_NET_RESET);
+  talks(fake, B, 5, "second");
+  return fake;
+}
+
+static void
+a_stale_hedge_is_sent_again(void **state)
+{
+  (void)state;
+  fake_client *fake = stale_hedge();
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 10);
+  assert_int_equal(fake->net.request_count, 3);
+  assert_request(fake, 2, "b", cold_ms + 10);
+  assert_true(fake->net.requests[2].fresh_connection);
+  fake_run_ms(fake, 5);
+  assert_events(fake, "start b/m|text second|finish stop|usage|done OK");
+  assert_cancelled_at(fake, 0, cold_ms + 15);
+  assert_string_equal(race_trail(call), "a/m first E_CANCELLED, b/m hedge "
+                                        "E_RESET, b/m hedge OK won");
+  assert_counted(fake, "r", 1, 1, 0);
+  assert_int_equal(totals_of(fake, "r").losers_cost, prompt_tokens);
+  assert_int_equal(client_balance(fake), full_retries - 100 + 20);
+  end(fake, call);
+}
+
+/* A second time it is one that failed. */
+static void
+but_only_once(void **state)
+{
+  (void)state;
+  fake_client *fake = stale_hedge();
+  fake_script *stale = fake_script_next(&fake->net);
+  stale->reused = true; /* whatever was asked for */
+  fake_sent(stale, 0);
+  fake_done(stale, 10, INF_NET_RESET);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 500);
+  assert_int_equal(fake->net.request_count, 3);
+  assert_counted(fake, "r", 1, 0, 1);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  assert_string_equal(race_trail(call), "a/m first E_CANCELLED, b/m hedge "
+                                        "E_RESET, b/m hedge E_RESET");
+  end(fake, call);
+}
+
+/* Nor where the target may not be asked any more. */
+static void
+unless_its_target_is_shut(void **state)
+{
+  (void)state;
+  fake_client *fake = stale_hedge();
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 9);
+  inf_target_state *b = inf_runtime_known_locked(runtime_of(fake), "b/m");
+  b->breaker.state = INF_BREAKER_OPEN;
+  b->breaker.next_probe_ns = INF_NEVER;
+  fake_run_ms(fake, 500);
+  assert_int_equal(fake->net.request_count, 2);
+  assert_counted(fake, "r", 1, 0, 0);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  assert_string_equal(race_trail(call),
+                      "a/m first E_CANCELLED, b/m hedge E_RESET");
+  end(fake, call);
+}
+
+/* The first has content in the meantime, or fails as well. */
+static void
+or_the_first_is_faster(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  talks(fake, A, cold_ms + 10, "first");
+  fake_script *stale = fake_script_for(&fake->net, B);
+  stale->reused = true;
+  fake_sent(stale, 0);
+  fake_done(stale, 10, INF_NET_RESET);
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 10);
+  assert_events(fake, "start a/m|text first|finish stop|usage|done OK");
+  assert_int_equal(fake->net.request_count, 2);
+  end(fake, call);
+}
+
+static void
+or_both_are_stale_at_once(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  for (int i = 0; i < 2; i++) {
+    fake_script *stale = fake_script_next(&fake->net);
+    stale->reused = true;
+    fake_sent(stale, 0);
+    fake_done(stale, i == 0 ? cold_ms + 10 : 10, INF_NET_RESET);
+  }
+  talks(fake, A, 5, "first");
+  talks(fake, B, 5, "second");
+  infer_call *call = fake_submit_model(fake, "r");
+  fake_run_ms(fake, cold_ms + 15);
+  assert_int_equal(fake->net.request_count, 3);
+  assert_true(strstr(fake_events(fake), "done OK") != NULL);
+  end(fake, call);
+}
+
 /* Both legs were on stale connections. The breakers forget both attempts, and
  * only the second is sent again. */
 static void
@@ -1526,6 +1642,11 @@ main(void)
       cmocka_unit_test(when_both_fail_the_call_has_failed),
       cmocka_unit_test(a_resend_keeps_the_hedge),
       cmocka_unit_test(a_resend_is_not_asked_about_again),
+      cmocka_unit_test(a_stale_hedge_is_sent_again),
+      cmocka_unit_test(but_only_once),
+      cmocka_unit_test(unless_its_target_is_shut),
+      cmocka_unit_test(or_the_first_is_faster),
+      cmocka_unit_test(or_both_are_stale_at_once),
       cmocka_unit_test(two_stale_legs_leave_nothing_behind),
       cmocka_unit_test(at_the_deadline_both_are_cancelled),
       cmocka_unit_test(what_is_held_back_counts_at_the_deadline),

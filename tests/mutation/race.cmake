@@ -68,7 +68,7 @@ infer_bug(498 engine/race.c
   [[    bool hedge_won = attempt != race->rival;]])
 
 infer_bug(499 engine/race.c
-  "unit/test_race"
+  "unit/test_race_silence"
   "what was cancelled counts as an answer: the slow ones look as fast as the hedge's delay"
   [[    record_time(attempt, kind_of(attempt), age_ns, true);]]
   [[    record_time(attempt, kind_of(attempt), age_ns, false);]])
@@ -80,7 +80,7 @@ infer_bug(525 engine/race.c
   [[  if (call->race && call->race->pass.hedger)]])
 
 infer_bug(526 engine/race.c
-  "unit/test_race"
+  "unit/test_race_silence"
   "who waits at a silent target is sent there once more"
   [[    if (!(rescue && order[i] == race->ask.first) && is_open(attempt, order[i]))]]
   [[    if (is_open(attempt, order[i]))]])
@@ -109,7 +109,7 @@ infer_bug(529 engine/race.c
                           inf_waiting_places(engine),]])
 
 infer_bug(530 engine/race.c
-  "unit/test_race"
+  "unit/test_race_silence"
   "after the machine has slept every target is taken for silent: all calls are sent twice"
   [[    attempt->late = !inf_attempt_jumped(attempt); /* else nobody listened */]]
   [[    attempt->late = true;]])

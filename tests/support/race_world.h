@@ -51,6 +51,7 @@ earn(fake_client *fake, const char *route)
                      fake->net.now_ns, &rng);
   for (int i = 0; i < earned_calls; i++)
     inf_hedger_complete(runtime_of(fake), &pass, earned_cost);
+  inf_config_release_route(fake->client->config, config);
 }
 
 typedef struct race_find {
@@ -121,6 +122,74 @@ assert_at_rest(fake_client *fake)
     for (const inf_target_state *state = runtime_of(fake)->targets[i]; state;
          state = state->next)
       assert_int_equal(state->breaker.young, 0);
+}
+
+/* An attempt at the URL has content so long after its start. */
+static inline fake_script *
+talks(fake_client *fake, const char *url, uint64_t at_ms, const char *text)
+{
+  fake_script *script = fake_script_for(&fake->net, url);
+  fake_stream_all(script, at_ms, text);
+  return script;
+}
+
+/* Its headers come at once, and nothing else. */
+static inline void
+is_silent(fake_client *fake, const char *url)
+{
+  fake_stream(fake_script_for(&fake->net, url), 1);
+}
+
+/* At at_ms come these pieces; the answer is over if the last is SSE_DONE. */
+static inline void
+says(fake_client *fake, const char *url, uint64_t at_ms, const char *first,
+     const char *second, const char *third)
+{
+  fake_script *script = fake_script_for(&fake->net, url);
+  const char *pieces[] = {first, second, third};
+  fake_stream(script, at_ms);
+  for (int i = 0; i < 3 && pieces[i]; i++) {
+    fake_body(script, at_ms, pieces[i]);
+    if (strcmp(pieces[i], SSE_DONE) == 0)
+      fake_done(script, at_ms, INF_NET_OK);
+  }
+}
+
+static inline fake_client *
+earned_client(void)
+{
+  fake_client *fake = hedging_client(NULL);
+  earn(fake, "r");
+  earn(fake, "one");
+  earn(fake, "three");
+  return fake;
+}
+
+static inline void
+end(fake_client *fake, infer_call *call)
+{
+  infer_call_free(call);
+  fake_run_ms(fake, 2000); /* what lingers is over */
+  assert_at_rest(fake);
+  assert_true(inf_list_empty(&fake->client->engine.attempts));
+  fake_client_free(fake);
+}
+
+/* Lengths of prompt are the first; nothing was sent but the hedge. */
+static inline void
+assert_counted(fake_client *fake, const char *route, uint64_t sent,
+               uint64_t won, uint64_t lost)
+{
+  inf_hedge_totals totals = totals_of(fake, route);
+  assert_int_equal(totals.sent, sent);
+  assert_int_equal(totals.won, won);
+  assert_int_equal(totals.lost, lost);
+}
+
+static inline const char *
+sse_refusal(void)
+{
+  return sse_delta(0, "{\"refusal\":\"no\"}", NULL);
 }
 
 #endif

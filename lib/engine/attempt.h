@@ -56,6 +56,7 @@ typedef struct inf_attempt {
   /* Of a route that hedges: race.h. */
   bool watched;         /* its times are recorded */
   bool decisive;        /* content that wins was seen */
+  bool timed;           /* the time to that, or to its end, is recorded */
   bool late;            /* it was silent at late_ns */
   bool holds;           /* its events are held back */
   bool parked;          /* its answer is whole and waits for the other leg */

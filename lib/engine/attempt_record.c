@@ -185,7 +185,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   inf_engine *engine = attempt->engine;
   struct infer_attempt *record = attempt->record;
   record->status = status;
-  record->won = status == INFER_OK;
+  record->won = status == INFER_OK && !attempt->parked;
   end_health(attempt, status);
   if (attempt->watched)
     inf_race_record_end(attempt, status);

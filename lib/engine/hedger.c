@@ -25,11 +25,13 @@ typedef struct machine {
   double cost[buckets];     /* mean, of an attempt that loses */
   uint32_t events[buckets]; /* of the series at the last plan */
   uint32_t changes[buckets];
+  bool is_void; /* the plan was made for other options */
 } machine;
 
 struct inf_hedger {
   inf_hedger *next;
   char *name;
+  int64_t percentile, share, min_delay_ms; /* that params are made of */
   inf_hedge_params params;
   inf_hedge_budget budget;
   machine *machines;
@@ -105,16 +107,25 @@ hedger_locked(inf_runtime *runtime, const char *name)
   return hedger;
 }
 
-/* A reload may have changed them. */
+/* A reload may have changed them: then plans are made anew. */
 static void
 set_params(inf_hedger *hedger, const inf_route_params *params)
 {
+  if (hedger->percentile == params->hedge_percentile &&
+      hedger->share == params->hedge_budget &&
+      hedger->min_delay_ms == params->hedge_min_delay_ms)
+    return;
+  hedger->percentile = params->hedge_percentile;
+  hedger->share = params->hedge_budget;
+  hedger->min_delay_ms = params->hedge_min_delay_ms;
   hedger->params = inf_hedge_defaults;
   hedger->params.share = (double)params->hedge_percentile / 1e8;
   hedger->params.budget = (double)params->hedge_budget / 1e6;
   hedger->params.min_delay_ns =
       (uint64_t)params->hedge_min_delay_ms * INF_NS_PER_MS;
   hedger->budget.share_ppm = params->hedge_budget;
+  for (machine *at = hedger->machines; at; at = at->next)
+    at->is_void = true;
 }
 
 static machine *
@@ -169,7 +180,8 @@ is_due(inf_runtime *runtime, const machine *at, uint32_t bucket)
   uint32_t wanted = events / 4;
   wanted = wanted < least_new ? least_new : wanted;
   wanted = wanted > most_new ? most_new : wanted;
-  return inf_series_changes(view.series) != at->changes[bucket] ||
+  return at->is_void ||
+         inf_series_changes(view.series) != at->changes[bucket] ||
          events - at->events[bucket] >= wanted;
 }
 
@@ -255,6 +267,7 @@ read_curves(inf_runtime *runtime, machine *at, const char *hedge,
     at->events[i] = view.series ? inf_series_events(view.series) : 0;
     at->changes[i] = view.series ? inf_series_changes(view.series) : 0;
   }
+  at->is_void = false;
   return nearest(work->first_known, 0) < buckets;
 }
 

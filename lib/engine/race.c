@@ -36,11 +36,19 @@ record_time(const inf_attempt *attempt, inf_latency_kind kind, uint64_t ns,
   inf_latency_record(attempt->engine->runtime, &place, ns, censored);
 }
 
+/* What decides a race has come, or the end without it: from now on the attempt
+ * is not silent any more. */
 static void
-note_content(const inf_attempt *attempt)
+note_answer(inf_attempt *attempt)
 {
-  inf_latency_note_content(attempt->engine->runtime, attempt->record->target,
+  inf_engine *engine = attempt->engine;
+  attempt->timed = true;
+  attempt->slow_ns = attempt->late_ns = attempt->hedge_ns = 0;
+  inf_latency_note_content(engine->runtime, attempt->record->target,
                            attempt->record->start_ns, attempt->late);
+  if (!inf_attempt_jumped(attempt))
+    record_time(attempt, kind_of(attempt),
+                engine->now_ns - attempt->record->start_ns, false);
 }
 
 static const inf_hedge_price *
@@ -82,21 +90,28 @@ expect(const inf_attempt *attempt, inf_race *race)
   race->output *= (int64_t)call->choices;
 }
 
-/* The time at which the attempt is asked about. */
+/* The time at which the attempt is asked about: as the route's plan says, but
+ * not before the call wants it. */
 static void
 set_time(inf_attempt *attempt)
 {
-  const inf_race *race = attempt->call->race;
+  const struct infer_call *call = attempt->call;
+  const inf_race *race = call->race;
   const inf_hedge_arming *arming = &race->pass.arming;
   uint64_t delay_ns = race->pass.delay_ns;
-  if (!race->pass.machine)
+  uint64_t least_ns =
+      inf_time_add(race->start_ns,
+                   (uint64_t)call->params->hedge_min_delay_ms * INF_NS_PER_MS);
+  if (!race->pass.machine || race->asked)
     return;
   if (arming->reason == INF_HEDGE_YES) {
     attempt->hedge_ns = arming->fire_at_ns;
     attempt->holds = attempt->stream && race->ask.kind == INF_LATENCY_ANSWER;
   } else if (delay_ns != INF_NEVER) {
-    attempt->hedge_ns = inf_time_add(attempt->record->start_ns, delay_ns);
+    attempt->hedge_ns = inf_time_add(race->start_ns, delay_ns);
   }
+  if (attempt->hedge_ns > 0 && attempt->hedge_ns < least_ns)
+    attempt->hedge_ns = least_ns;
 }
 
 /* Not every call needs memory for a race: only where one is possible. */
@@ -113,6 +128,7 @@ prepare(inf_attempt *attempt)
   call->race = race;
   inf_list_init(&race->held_first);
   inf_list_init(&race->held_rival);
+  race->start_ns = attempt->record->start_ns;
   expect(attempt, race);
   race->ask = (inf_hedge_ask){
       .targets = call->targets,
@@ -126,9 +142,9 @@ prepare(inf_attempt *attempt)
       .cost = inf_hedge_cost(price_of(attempt), race->input,
                              attempt->stream ? 0 : race->output),
   };
-  race->pass =
-      inf_hedger_arm(engine->runtime, call->trail->route->name, call->params,
-                     &race->ask, attempt->record->start_ns, &engine->rng);
+  const inf_route_config *route = call->trail->route;
+  race->pass = inf_hedger_arm(engine->runtime, route->name, &route->params,
+                              &race->ask, race->start_ns, &engine->rng);
   set_time(attempt);
 }
 
@@ -148,7 +164,7 @@ inf_race_watch(inf_attempt *attempt)
       inf_latency_marks_of(attempt->engine->runtime, &place);
   attempt->slow_ns = inf_time_add(attempt->record->start_ns, marks.slow_ns);
   attempt->late_ns = inf_time_add(attempt->record->start_ns, marks.late_ns);
-  if (call->next_reason == INFER_REASON_FIRST)
+  if (call->trail->count == 1) /* wherever the gate has sent it */
     prepare(attempt);
   else if (call->race && call->next_reason == INFER_REASON_RESEND &&
            !call->race->over && attempt->target == call->race->ask.first)
@@ -186,7 +202,6 @@ drop(inf_attempt *attempt, int32_t status, const char *message,
   inf_list *held = inf_race_list(attempt);
   inf_attempt_close_record(attempt, attempt->parked ? INFER_OK : status,
                            message);
-  attempt->record->won = false;
   attempt->record->decision = decision;
   inf_hedger_settle(attempt->engine->runtime, &call->race->pass,
                     cost_of(attempt));
@@ -269,6 +284,7 @@ find_target(inf_attempt *attempt, bool rescue)
   for (size_t i = 0; i < race->ask.count; i++)
     if (!(rescue && order[i] == race->ask.first) && is_open(attempt, order[i]))
       return order[i];
+  attempt->engine->pass_key = INF_KEY_NONE;
   return race->ask.count;
 }
 
@@ -304,26 +320,45 @@ pay(inf_attempt *attempt, size_t target, bool rescue)
                          &engine->rng);
 }
 
+/* One leg is left; its events go to the reader from now on. */
 static void
-launch(inf_attempt *attempt, size_t target, bool rescue)
+leave_alone(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   inf_race *race = call->race;
+  inf_list *held = inf_race_list(attempt);
+  race->over = true;
+  attempt->hedge_ns = 0;
+  if (attempt->holds) {
+    attempt->holds = false;
+    inf_deliver_release(engine, call, held);
+  }
+  call->attempt = attempt;
+  race->rival = NULL;
+}
+
+/* Everything that it takes is claimed. fresh: over a new connection. */
+static void
+launch(inf_attempt *attempt, size_t target, bool fresh)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  inf_race *race = call->race;
+  call->next_target = target;
   call->next_reason = INFER_REASON_HEDGE;
-  call->next_fresh = target == race->ask.first;
+  call->next_fresh = fresh;
   call->next_probe = false;
   call->wait_since_ns = engine->now_ns;
-  call->counted_attempts++;
-  race->rescue = rescue;
+  race->stale = false;
   attempt->holds = true;
+  if (engine->pass.meter)
+    inf_waiting_passed(engine, call, &engine->pass.reservation.cost);
   if (inf_attempt_start(engine, call))
     return;
   take_back(engine, call);
   inf_hedger_refund(engine->runtime, &race->pass);
-  race->over = true;
-  attempt->holds = false;
-  inf_deliver_release(engine, call, &race->held_first);
+  leave_alone(attempt);
 }
 
 /* A hedge that has gone to the target that is silent now helps nobody. */
@@ -362,11 +397,31 @@ fire(inf_attempt *attempt, bool rescue)
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s%s",
            (unsigned long long)call->id, rescue ? "its target is silent: " : "",
            inf_hedge_reason_text(reason));
-  if (reason == INF_HEDGE_YES)
-    launch(attempt, target, rescue);
-  else
+  if (reason == INF_HEDGE_YES) {
+    call->counted_attempts++;
+    race->rescue = rescue;
+    launch(attempt, target, target == race->ask.first);
+  } else {
     take_back(engine, call);
+  }
   return reason == INF_HEDGE_YES;
+}
+
+/* The second leg's connection had gone stale. What it has claimed stands, and
+ * it is the same attempt to the allowance. */
+static void
+fire_again(inf_attempt *attempt)
+{
+  struct infer_call *call = attempt->call;
+  inf_race *race = call->race;
+  size_t target = race->stale_target;
+  race->stale = false;
+  if (is_alive_and_silent(attempt) && is_open(attempt, target)) {
+    launch(attempt, target, true);
+    return;
+  }
+  attempt->engine->pass_key = INF_KEY_NONE;
+  leave_alone(attempt);
 }
 
 /* The target of the attempt is silent: it is helped. True if that has taken the
@@ -472,7 +527,13 @@ static void
 ask_for_hedge(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
-  bool drawn = attempt->call->race->pass.arming.reason == INF_HEDGE_YES;
+  inf_race *race = attempt->call->race;
+  bool drawn = race->pass.arming.reason == INF_HEDGE_YES;
+  if (race->stale) {
+    fire_again(attempt);
+    return;
+  }
+  race->asked = true;
   if (!(drawn && fire(attempt, false)) &&
       inf_latency_is_silent(engine->runtime, attempt->record->target))
     rescue(attempt, NULL);
@@ -485,6 +546,8 @@ inf_race_on_time(inf_attempt *attempt)
   uint64_t heard_ns = attempt->engine->heard_ns;
   bool slow = is_due(&attempt->slow_ns, heard_ns);
   bool late = is_due(&attempt->late_ns, heard_ns);
+  if (inf_attempt_jumped(attempt)) /* nobody listened */
+    slow = late = false;
   if (late) {
     attempt->late = true;
     inf_latency_note_late(attempt->engine->runtime, attempt->record->target);
@@ -503,24 +566,6 @@ other_leg(const inf_attempt *attempt)
 {
   struct infer_call *call = attempt->call;
   return call->attempt == attempt ? call->race->rival : call->attempt;
-}
-
-/* One leg is left; its events go to the reader from now on. */
-static void
-leave_alone(inf_attempt *attempt)
-{
-  inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
-  inf_race *race = call->race;
-  inf_list *held = inf_race_list(attempt);
-  race->over = true;
-  attempt->hedge_ns = 0;
-  if (attempt->holds) {
-    attempt->holds = false;
-    inf_deliver_release(engine, call, held);
-  }
-  call->attempt = attempt;
-  race->rival = NULL;
 }
 
 static void
@@ -570,18 +615,13 @@ decides(const inf_attempt *attempt, const inf_delta *delta)
 void
 inf_race_hear(inf_attempt *attempt, const inf_delta *delta)
 {
-  inf_engine *engine = attempt->engine;
   const inf_race *race = attempt->call->race;
-  if (!decides(attempt, delta))
+  if (attempt->verdict != INFER_OK || !decides(attempt, delta))
     return;
   attempt->decisive = true;
   if (!attempt->stream)
     return; /* its end decides */
-  attempt->slow_ns = attempt->late_ns = attempt->hedge_ns = 0;
-  note_content(attempt);
-  if (!inf_attempt_jumped(attempt))
-    record_time(attempt, kind_of(attempt),
-                engine->now_ns - attempt->record->start_ns, false);
+  note_answer(attempt);
   if (race && !race->over)
     win(attempt);
 }
@@ -598,8 +638,32 @@ inf_race_is_held(inf_attempt *attempt)
     return false;
   }
   attempt->parked = true;
+  note_answer(attempt);
   inf_timer_cancel(&engine->attempt_timers, &attempt->timer);
   return true;
+}
+
+/* A second leg whose connection had gone stale, while it may still help. */
+static bool
+is_sent_again(const inf_attempt *attempt, const inf_attempt *other)
+{
+  return attempt == attempt->call->race->rival && attempt->untouched &&
+         !attempt->fresh_connection && is_alive_and_silent(other);
+}
+
+/* Not at once: this may be a callback of the transport. */
+static void
+leave_stale(inf_attempt *attempt, inf_attempt *other)
+{
+  inf_engine *engine = attempt->engine;
+  inf_race *race = attempt->call->race;
+  attempt->record->decision = "the connection had gone stale: sent again";
+  race->stale = true;
+  race->stale_target = attempt->target;
+  inf_deliver_drop(&race->held_rival);
+  inf_attempt_detach(attempt, false);
+  other->hedge_ns = engine->now_ns;
+  inf_timer_set(&engine->attempt_timers, &other->timer, engine->now_ns);
 }
 
 bool
@@ -615,6 +679,12 @@ inf_race_goes_on(inf_attempt *attempt, int32_t status)
     attempt->holds = false;
     inf_deliver_drop(&race->held_first);
     return false;
+  }
+  inf_health_end(engine->runtime, &call->resent, INFER_E_CANCELLED,
+                 engine->now_ns, &engine->rng); /* nobody goes on with it */
+  if (is_sent_again(attempt, other)) {
+    leave_stale(attempt, other);
+    return true;
   }
   inf_call_note_failure(attempt, status);
   if (attempt == race->rival && !race->rescue)
@@ -684,17 +754,16 @@ inf_race_record_end(inf_attempt *attempt, int32_t status)
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   uint64_t age_ns = engine->now_ns - attempt->record->start_ns;
-  bool told = attempt->stream && attempt->decisive;
   if (attempt->parked)
     return;
   if (status == INFER_OK && call->race && call->race->pass.hedger)
     inf_hedger_complete(engine->runtime, &call->race->pass, cost_of(attempt));
+  if (status == INFER_OK && !attempt->timed)
+    note_answer(attempt);
   if (inf_attempt_jumped(attempt))
     return;
-  if (!told && status == INFER_OK)
-    note_content(attempt);
-  if (!told && (status == INFER_OK || is_censored(status)))
-    record_time(attempt, kind_of(attempt), age_ns, status != INFER_OK);
+  if (!attempt->timed && is_censored(status))
+    record_time(attempt, kind_of(attempt), age_ns, true);
   if (status == INFER_OK) {
     note_tokens(attempt);
     record_pace(attempt);

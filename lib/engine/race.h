@@ -14,7 +14,8 @@
  *
  *   - White space, a refusal, or an end without content decides nothing: it is
  *     held back while the other leg lives, and counts when that has failed.
- *   - A leg that fails while the other lives is no failure of the call.
+ *   - A leg that fails while the other lives is no failure of the call. A hedge
+ *     whose used connection had gone stale is sent once more, over a new one.
  *   - Where a whole body was asked for, its end decides.
  *   - Once the reader has seen anything there is no hedge.
  *   - A hedge takes from the limits what others leave, and is paid from the
@@ -35,9 +36,13 @@ typedef struct inf_race {
   inf_attempt *rival;  /* the second leg, while both live */
   inf_list held_first; /* events that are held back */
   inf_list held_rival;
+  uint64_t start_ns;     /* of the first attempt */
   int64_t input, output; /* tokens that an attempt is expected to take */
-  bool over;             /* decided: nothing more is raced */
-  bool rescue;           /* sent because the target has fallen silent */
+  size_t stale_target;
+  bool stale;  /* the second leg is to be sent there once more */
+  bool over;   /* decided: nothing more is raced */
+  bool asked;  /* its time has come */
+  bool rescue; /* sent because the target has fallen silent */
 } inf_race;
 
 /* The call's first attempt has been sent. Also watches others, whose times

@@ -5,6 +5,8 @@
 
 #include "support/fake_client.h"
 
+#include "engine/hedger.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,10 +31,20 @@ static const char document[] =
     "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
     "'u':{'targets':[{'target':'a/m','upstream':'unary'}]}}}";
 
+/* A route that hedges. It would have connections made ready for the others. */
+static const char hedging[] =
+    "{'threads':0,'providers':["
+    "{'name':'a','type':'openai','base_url':'http://a.test/v1',"
+    "'api_key':'key-of-a','proxy':'none'},"
+    "{'name':'b','type':'openai','base_url':'http://b.test/v1',"
+    "'api_key':['key-b-1','key-b-2'],'proxy':'none'}],"
+    "'routes':{'r':{'targets':['a/m','b/m'],'hedge':{'budget':0.5},"
+    "'race_on':'answer'}}}";
+
 static infer_client *
-client_of(setting *at, const char *threads)
+client_of(setting *at, const char *text, const char *threads)
 {
-  infer_config *config = oom_config_of(document, threads);
+  infer_config *config = oom_config_of(text, threads);
   if (!config)
     return NULL;
   const inf_client_parts parts = {
@@ -68,14 +80,20 @@ request_of(const char *model)
 
 /* False when memory was too short for as much. */
 static bool
-set_up(setting *at, const char *threads)
+set_up_with(setting *at, const char *text, const char *threads)
 {
   *at = (setting){.client = NULL};
   fake_net_init(&at->net);
   at->net.real_time = threads[0] == '1';
-  at->client = client_of(at, threads);
+  at->client = client_of(at, text, threads);
   at->request = at->client ? request_of("r") : NULL;
   return at->request != NULL;
+}
+
+static bool
+set_up(setting *at, const char *threads)
+{
+  return set_up_with(at, document, threads);
 }
 
 static void
@@ -422,6 +440,67 @@ continued_call(void *unused)
   tear_down(&at);
 }
 
+/* What hedges of the route may cost is earned. */
+static void
+earn(setting *at)
+{
+  const inf_route_config *route;
+  assert_int_equal(
+      inf_config_resolve(at->client->config, INF_SV("r"), &route, NULL),
+      INFER_OK);
+  const inf_hedge_ask ask = {
+      .targets = (const inf_target_config *const[]){&route->targets[0]},
+      .count = 1};
+  inf_rng rng;
+  inf_rng_seed(&rng, 1);
+  inf_hedge_pass pass =
+      inf_hedger_arm(at->client->runtime, route->name, &route->params, &ask,
+                     at->net.now_ns, &rng);
+  for (int i = 0; pass.hedger && i < 60; i++)
+    inf_hedger_complete(at->client->runtime, &pass, 1000);
+}
+
+/* An attempt that thinks at once, which is held back, and answers at at_ms. */
+static void
+script_thinking(fake_script *script, uint64_t at_ms)
+{
+  fake_stream(script, 1);
+  fake_body(script, 5, sse_reasoning("Hm"));
+  fake_body(script, at_ms, sse_text("Hello"));
+  fake_body(script, at_ms, sse_finish("stop"));
+  fake_body(script, at_ms, SSE_DONE);
+  fake_done(script, at_ms, INF_NET_OK);
+}
+
+/* Two attempts race, from 2 s on: both have content that decides nothing, then
+ * one of them wins. */
+static void
+hedged_call(void *who)
+{
+  setting at;
+  if (set_up_with(&at, hedging, "0")) {
+    bool first = strcmp(who, "first") == 0;
+    at.net.warm_ups_apart = true;
+    infer_request_free(at.request);
+    at.request = plain_request_of("r");
+    if (strcmp(who, "alone") == 0)
+      fake_reply(fake_script_next(&at.net), 2200, 503, NULL, "");
+    else
+      script_thinking(fake_script_next(&at.net), first ? 2100 : 9000);
+    script_thinking(fake_script_next(&at.net), first ? 9000 : 300);
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    earn(&at);
+    if (at.request) {
+      submit_and_poll(&at, "Hello");
+      assert_true(at.net.request_count == 2 || oom_hits() > 0);
+      if (at.net.request_count < at.net.script_count)
+        at.net.request_count = at.net.script_count;
+      check_works(&at, "Hello");
+    }
+  }
+  tear_down(&at);
+}
+
 /* One whole body, several choices, a handle without a queue. */
 static void
 whole_call(void *unused)
@@ -551,6 +630,9 @@ static const oom_scenario scenarios[] = {
     {"a dry run", dry_run, NULL},
     {"a list of models", list_of_models, NULL},
     {"a call that is continued", continued_call, NULL},
+    {"a race that the first attempt wins", hedged_call, "first"},
+    {"a race that the second attempt wins", hedged_call, "second"},
+    {"a race whose first attempt fails", hedged_call, "alone"},
     {"a call for one whole body", whole_call, NULL},
     {"a call that is cancelled", ended_call, "cancel"},
     {"a call whose client is closed", ended_call, "close"},

@@ -452,6 +452,23 @@ check_limits(sim_world *world)
     ledger_violated(&world->books, "the line is not empty");
 }
 
+/* So does the last attempt that a breaker waits for. */
+static void
+check_breakers(sim_world *world)
+{
+  const struct infer_client *client = world->client;
+  size_t probes = 0;
+  for (const inf_list *node = client->engine.probes.next;
+       node != &client->engine.probes; node = node->next)
+    probes++;
+  for (size_t i = 0; i < INF_RUNTIME_BUCKETS; i++)
+    for (const inf_target_state *state = client->runtime->targets[i]; state;
+         state = state->next)
+      if (state->breaker.young > probes)
+        ledger_violated(&world->books, "%u attempts at %s are left",
+                        (unsigned)state->breaker.young, state->name);
+}
+
 /* Hedges have cost no more than their share, but for single losers that were
  * dearer than was thought. */
 static void
@@ -483,6 +500,8 @@ end(sim_world *world)
   }
   if (!world->books.violation[0])
     check_limits(world);
+  if (!world->books.violation[0])
+    check_breakers(world);
   inf_hedgers_each(world->client->runtime, check_hedges, world);
   if (!world->books.violation[0] && world->books.unread > 0)
     ledger_violated(&world->books, "%llu calls never ended",

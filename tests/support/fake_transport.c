@@ -229,11 +229,12 @@ start(inf_transport *transport, const inf_http_request *request,
   size_t number = net->request_count;
   inf_exchange *exchange = need(calloc(1, sizeof *exchange));
   exchange->net = net;
-  exchange->request = record(net, request);
+  bool apart = net->warm_ups_apart && request->warm_up != INF_WARM_UP_NOT;
+  exchange->request = apart ? NULL : record(net, request);
   exchange->borrowed = *request;
   memcpy(&exchange->endpoint_then, request->endpoint,
          sizeof exchange->endpoint_then);
-  exchange->script = script_of(net, number, request->url);
+  exchange->script = apart ? NULL : script_of(net, number, request->url);
   exchange->events = events;
   exchange->context = context;
   exchange->start_ns = clock_now(net);

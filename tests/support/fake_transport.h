@@ -79,6 +79,7 @@ typedef struct fake_net {
   uint64_t now_ns; /* of the virtual clock; a hook may move it */
   bool real_time;
   bool fails_to_start;   /* start() gives NULL */
+  bool warm_ups_apart;   /* they are neither counted nor answered */
   uint64_t jump_ns;      /* the next wait ends so much later than it was due */
   uint64_t asleep_ns;    /* that the machine has slept so far */
   int64_t wall_shift_ns; /* of the wall clock against the other */

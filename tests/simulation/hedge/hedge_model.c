@@ -8,12 +8,14 @@
  * rules reach over the same draws.
  *
  *   hedge_model [--seed N] [--calls N] [--short] [--ttft FILE] [--lengths FILE]
+ *               [--only PART]
  *
  * --short: fewer calls, wider limits for the noise, and without the figures
  * that so few calls do not show, for use as a test.
  * --ttft: the optimum and the share of it for that sample, nothing else.
  *
  * --lengths: lengths of prompts, see prompts.h.
+ * --only: one part: efficiency, prompts, learning, shift or cost.
  *
  * hedge_vs_peers_min is, over all cells and peers that spend no more than the
  * budget of the cell, the least (peer - ours) / peer. A peer that spends more
@@ -40,7 +42,7 @@ typedef struct options {
   uint64_t seed;
   size_t calls, shift_runs;
   bool is_short;
-  const char *ttft, *lengths;
+  const char *ttft, *lengths, *only;
 } options;
 
 /* One distribution, percentile and budget. */
@@ -491,6 +493,8 @@ read_options(int argc, char **argv, options *opt)
       opt->seed = strtoull(argv[++i], NULL, 10);
     } else if (!last && strcmp(argv[i], "--calls") == 0) {
       opt->calls = strtoull(argv[++i], NULL, 10);
+    } else if (!last && strcmp(argv[i], "--only") == 0) {
+      opt->only = argv[++i];
     } else if (!last && strcmp(argv[i], "--lengths") == 0) {
       opt->lengths = argv[++i];
     } else if (!last && strcmp(argv[i], "--ttft") == 0) {
@@ -518,23 +522,34 @@ play_sample(const options *opt)
   return 0;
 }
 
+static bool
+is_wanted(const options *opt, const char *part)
+{
+  return opt->only == NULL || strcmp(opt->only, part) == 0;
+}
+
 int
 main(int argc, char **argv)
 {
   options opt = {.seed = 1, .calls = 400000, .shift_runs = 1000};
   if (!read_options(argc, argv, &opt)) {
     fprintf(stderr, "usage: hedge_model [--seed N] [--calls N] [--short] "
-                    "[--ttft FILE] [--lengths FILE]\n");
+                    "[--ttft FILE] [--lengths FILE] "
+                    "[--only PART]\n");
     return 2;
   }
   if (opt.ttft)
     return play_sample(&opt);
-  efficiency(&opt);
-  cost_aware(&opt);
-  if (!opt.is_short) { /* over few calls it is noise */
+  if (is_wanted(&opt, "efficiency"))
+    efficiency(&opt);
+  if (is_wanted(&opt, "prompts"))
+    cost_aware(&opt);
+  /* The next two are noise over few calls. */
+  if (!opt.is_short && is_wanted(&opt, "learning"))
     learning(&opt);
+  if (!opt.is_short && is_wanted(&opt, "shift"))
     adaptation(&opt);
-  }
-  cost_of_record(&opt);
+  if (is_wanted(&opt, "cost"))
+    cost_of_record(&opt);
   return missed ? 1 : 0;
 }

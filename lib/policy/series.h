@@ -17,8 +17,8 @@
  * 99th percentile as few as one in eight is seen to its end. From 3000 to 6000
  * times it is learned with a standard deviation of 27 to 38 % where it lies
  * among few stragglers, and 7 to 12 % too long on average; from 32,000 to
- * 64,000 with 11 to 14 %, and 2 %. The price is paid under drift: while all
- * times swing slowly between a half and twice their size (each 20,000 or
+ * 64,000 with 11 to 15 %, and 2 to 5 %. The price is paid under drift: while
+ * all times swing slowly between a half and twice their size (each 20,000 or
  * 100,000 calls), hedges reach 90 to 99 % of the optimum, in most cases as with
  * the short window, at worst 3.5 points less; the tests below begin anew ever
  * so often.

@@ -80,7 +80,7 @@ inf_hedge_plan(inf_hedge *hedge, inf_single_r_problem *problem,
 {
   const inf_hedge_params *params = hedge->params;
   problem->share = params->share;
-  problem->budget = params->budget * by_level(budget, 0.95, 1.15);
+  problem->budget = params->budget * by_level(budget, 0.98, 1.17);
   problem->min_delay_ns = params->min_delay_ns;
   problem->min_gain = params->min_gain;
   inf_single_r_solve(problem, work, &hedge->plan);

@@ -23,7 +23,7 @@
  *
  * Budget. The plan's probability is that which spends the budget if all is as
  * it was learned. It is multiplied by 1 to 1.5, and the budget for which the
- * plan is made by 0.95 to 1.15, as the balance is empty to full. An empty
+ * plan is made by 0.98 to 1.17, as the balance is empty to full. An empty
  * budget that refuses a hedge loses nothing, one that is full loses what is
  * paid in: so it is kept nearer to empty.
  *

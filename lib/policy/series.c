@@ -7,11 +7,16 @@
 #include <string.h>
 
 enum {
-  one_time = 256, /* weight of a time when it is new */
-  full = 6000,    /* times at which all counts are halved */
-  guess = 64,     /* times that the shape before a change counts for */
+  one_time = 256,  /* weight of a time when it is new */
+  full = 64000,    /* times at which all counts are halved */
+  guess = 1500,    /* times that the shape before a change counts for */
+  poor_guess = 64, /* the same, if the shape proves to be another */
+  first_fit = 64,  /* every so many times its scale is fitted again */
   least_base = 100,
 };
+
+/* Of two curves that differ, times the root of the number of times. */
+static const double distance = 1.7;
 
 /* Of a code in the ring. */
 static const uint32_t censored_bit = 0x8000;
@@ -29,7 +34,7 @@ static const change_test tests[] = {
     {1125, -257, true}, /* 0.10 -> 0.30 above */
 };
 
-enum { test_count = sizeof tests / sizeof tests[0], alarm = 12 * 1024 };
+enum { test_count = sizeof tests / sizeof tests[0], alarm = 15 * 1024 };
 
 struct inf_series_body {
   inf_series_window slow;
@@ -38,6 +43,8 @@ struct inf_series_body {
   uint32_t since[test_count]; /* times since the score stood at zero */
   uint32_t ring_next, ring_count;
   uint32_t events;    /* since the last change */
+  uint32_t after;     /* times since the last change, as long as that counts */
+  uint32_t next_fit;  /* of them; 0: the shape is no guess any more */
   uint32_t unread;    /* times since the last reading */
   uint32_t due_after; /* of them */
   uint32_t changes;
@@ -97,14 +104,41 @@ add(inf_series_window *window, uint64_t ns, bool censored, uint32_t weight)
                        weight);
 }
 
+static uint32_t
+ring_code(const inf_series_body *body, uint32_t ago)
+{
+  return body->ring[(body->ring_next - ago) % INF_SERIES_RING];
+}
+
 /* The last `count` times of the ring. */
 static void
 add_ring(const inf_series_body *body, uint32_t count, inf_series_window *window)
 {
   for (uint32_t i = 1; i <= count && i <= body->ring_count; i++) {
-    uint32_t code = body->ring[(body->ring_next - i) % INF_SERIES_RING];
+    uint32_t code = ring_code(body, i);
     add(window, inf_histogram_middle(code & ~censored_bit),
         (code & censored_bit) != 0, one_time);
+  }
+}
+
+static void
+take_out(inf_histogram *histogram, uint32_t index)
+{
+  uint32_t *count = &histogram->counts[index];
+  uint32_t weight = *count < one_time ? *count : one_time;
+  *count -= weight;
+  histogram->total -= weight;
+}
+
+/* Undoes add_ring(). */
+static void
+remove_ring(const inf_series_body *body, uint32_t count,
+            inf_series_window *window)
+{
+  for (uint32_t i = 1; i <= count && i <= body->ring_count; i++) {
+    uint32_t code = ring_code(body, i);
+    take_out(code & censored_bit ? &window->censored : &window->events,
+             code & ~censored_bit);
   }
 }
 
@@ -161,34 +195,103 @@ keep_shape(inf_series_window *window, uint64_t new_median_ns)
   return true;
 }
 
-static uint64_t
-recent_median(const inf_series_body *body, uint32_t count)
+/* The last times, sorted: of each its bucket, and a lowest bit that puts what
+ * was cancelled behind what ended there. */
+typedef struct recent {
+  uint16_t keys[INF_SERIES_RING];
+  uint32_t count;
+} recent;
+
+static void
+sort_recent(const inf_series_body *body, uint32_t count, recent *times)
 {
-  uint16_t sorted[INF_SERIES_RING];
-  uint32_t used = 0;
+  times->count = 0;
   for (uint32_t i = 1; i <= count && i <= body->ring_count; i++) {
-    uint32_t code = body->ring[(body->ring_next - i) % INF_SERIES_RING];
-    uint16_t index = (uint16_t)(code & ~censored_bit);
-    uint32_t at = used++;
-    for (; at > 0 && sorted[at - 1] > index; at--)
-      sorted[at] = sorted[at - 1];
-    sorted[at] = index;
+    uint32_t code = ring_code(body, i);
+    uint16_t key = (uint16_t)((code & ~censored_bit) << 1 | code >> 15);
+    uint32_t at = times->count++;
+    for (; at > 0 && times->keys[at - 1] > key; at--)
+      times->keys[at] = times->keys[at - 1];
+    times->keys[at] = key;
   }
-  return used > 0 ? inf_histogram_middle(sorted[used / 2]) : INF_NEVER;
+}
+
+/* As by survival.h. */
+static uint64_t
+recent_median(const recent *times)
+{
+  double alive = 1;
+  for (uint32_t i = 0; i < times->count; i++) {
+    if (times->keys[i] & 1)
+      continue;
+    alive *= 1 - 1 / (double)(times->count - i);
+    if (alive <= 0.5)
+      return inf_histogram_middle(times->keys[i] >> 1);
+  }
+  return INF_NEVER;
+}
+
+/* Whether they are of another shape than the window: the greatest distance of
+ * the two curves (Kolmogorov and Smirnov) is beyond chance. */
+static bool
+differs(const recent *times, const inf_series_window *window)
+{
+  inf_survival survival;
+  inf_survival_estimate(&survival, &window->events, &window->censored);
+  double alive = 1, square = 0;
+  for (uint32_t i = 0; i < times->count; i++) {
+    if (times->keys[i] & 1)
+      continue;
+    alive *= 1 - 1 / (double)(times->count - i);
+    double off = alive - (double)survival.at[(times->keys[i] >> 1) + 1];
+    square = off * off > square ? off * off : square;
+  }
+  return square * (double)times->count > distance * distance;
+}
+
+static void
+fade(inf_series_window *window, double keep)
+{
+  rescale(&window->events, 1, keep);
+  rescale(&window->censored, 1, keep);
+}
+
+/* More is known of how far the latency has moved: what is a guess is scaled
+ * again, what was seen since is not. */
+static void
+fit_again(inf_series_body *body)
+{
+  recent times;
+  sort_recent(body, body->after, &times);
+  remove_ring(body, body->after, &body->slow);
+  keep_shape(&body->slow, recent_median(&times));
+  body->next_fit += first_fit;
+  if (differs(&times, &body->slow)) {
+    fade(&body->slow, (double)poor_guess / guess);
+    body->next_fit = 0;
+  }
+  add_ring(body, body->after, &body->slow);
+  if (body->next_fit > INF_SERIES_RING)
+    body->next_fit = 0;
+  body->due_after = 0;
 }
 
 static void
 change(inf_series_body *body, uint32_t since, bool tail)
 {
-  if (tail || !keep_shape(&body->slow, recent_median(body, since)))
+  recent times;
+  sort_recent(body, since, &times);
+  bool kept = !tail && keep_shape(&body->slow, recent_median(&times));
+  if (!kept)
     body->slow = (inf_series_window){0};
   add_ring(body, since, &body->slow);
   memset(body->score, 0, sizeof body->score);
   body->median_ns = body->tail_ns = INF_NEVER;
   body->events = 0;
   for (uint32_t i = 1; i <= since && i <= body->ring_count; i++)
-    body->events +=
-        !(body->ring[(body->ring_next - i) % INF_SERIES_RING] & censored_bit);
+    body->events += !(ring_code(body, i) & censored_bit);
+  body->after = since;
+  body->next_fit = kept && since < INF_SERIES_RING ? first_fit : 0;
   body->due_after = 0;
   body->changes++;
 }
@@ -241,6 +344,8 @@ inf_series_record(inf_series *series, uint64_t ns, bool censored)
     inf_histogram_halve(&body->slow.events);
     inf_histogram_halve(&body->slow.censored);
   }
+  if (body->next_fit > 0 && ++body->after >= body->next_fit)
+    fit_again(body);
   bool tail = false;
   uint32_t since = test_change(body, ns, censored, &tail);
   if (since > 0)

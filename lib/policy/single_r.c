@@ -27,45 +27,54 @@ delay_of(const solver *at, uint32_t edge)
   return edge == 0 ? at->problem->min_delay_ns : inf_histogram_lower(edge);
 }
 
-static point
-point_of(const solver *at, uint32_t index, uint32_t edge, double late)
-{
-  const inf_single_r_bucket *bucket = &at->problem->buckets[index];
-  uint64_t delay_ns = delay_of(at, edge);
-  double reach = inf_survival_beyond(bucket->primary, delay_ns);
-  double saved = 1 - inf_survival_beyond(bucket->hedge, at->t_ns - delay_ns);
-  double weight = at->weights[index];
-  return (point){.cost = (float)(weight * bucket->cost * reach),
-                 .gain = (float)(weight * late * saved),
-                 .edge = edge};
-}
-
-/* Writes the delays that are worth looking at, the longest first, so that
- * costs grow. */
+/* The delays that are worth looking at, whatever t is, the shortest first. */
 static void
-list_points(const solver *at, uint32_t index)
+list_edges(const solver *at, uint32_t index)
 {
   const inf_survival *primary = at->problem->buckets[index].primary;
   uint64_t least_ns = at->problem->min_delay_ns;
-  uint32_t edges[INF_SINGLE_R_DELAYS], count = 0;
-  if (least_ns < at->t_ns)
-    edges[count++] = 0;
+  uint16_t *edges = at->work->edges[index];
+  float *reach = at->work->reach[index];
   double last = inf_survival_beyond(primary, least_ns);
+  uint32_t count = 1;
+  edges[0] = 0;
+  reach[0] = (float)last;
   for (uint32_t edge = primary->first + 1;
        edge <= primary->last && count < INF_SINGLE_R_DELAYS; edge++) {
-    double reach = (double)primary->at[edge];
-    uint64_t delay_ns = inf_histogram_lower(edge);
-    if (reach < thinnest || delay_ns >= at->t_ns)
+    double here = (double)primary->at[edge];
+    if (here < thinnest)
       break;
-    if (reach > last * next_delay || delay_ns <= least_ns)
+    if (here > last * next_delay || inf_histogram_lower(edge) <= least_ns)
       continue;
-    last = reach;
-    edges[count++] = edge;
+    last = here;
+    edges[count] = (uint16_t)edge;
+    reach[count++] = (float)here;
   }
-  double late = inf_survival_beyond(primary, at->t_ns);
+  at->work->edge_counts[index] = count;
+}
+
+/* Writes the points of the delays below t, the longest first, so that costs
+ * grow. */
+static void
+list_points(const solver *at, uint32_t index)
+{
+  const inf_single_r_bucket *bucket = &at->problem->buckets[index];
+  const float *reach = at->work->reach[index];
+  double late = inf_survival_beyond(bucket->primary, at->t_ns);
+  double weight = at->weights[index];
   point *points = at->work->points[index];
-  for (uint32_t i = 0; i < count; i++)
-    points[i] = point_of(at, index, edges[count - 1 - i], late);
+  uint32_t count = 0;
+  for (uint32_t i = at->work->edge_counts[index]; i-- > 0;) {
+    uint32_t edge = at->work->edges[index][i];
+    uint64_t delay_ns = delay_of(at, edge);
+    if (delay_ns >= at->t_ns)
+      continue;
+    double saved = 1 - inf_survival_beyond(bucket->hedge, at->t_ns - delay_ns);
+    points[count++] =
+        (point){.cost = (float)(weight * bucket->cost * (double)reach[i]),
+                .gain = (float)(weight * late * saved),
+                .edge = edge};
+  }
   at->work->counts[index] = count;
 }
 
@@ -296,18 +305,30 @@ percentile(const solver *at, const inf_single_r_choice *choices)
   return high;
 }
 
-/* The first edge of a bucket at which the percentile can be reached. */
+/* The first edge at which the percentile is reached without hedges. */
 static uint32_t
-first_reached(solver *at)
+first_alone(const solver *at)
 {
   uint32_t low = 1, high = INF_HISTOGRAM_BUCKETS;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
+    if (alone(at, inf_histogram_lower(middle)) < at->problem->share)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* The first edge of a bucket at which the percentile can be reached. */
+static uint32_t
+first_reached(solver *at)
+{
+  uint32_t low = 1, high = first_alone(at);
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
     uint64_t t_ns = inf_histogram_lower(middle);
-    double reached = alone(at, t_ns);
-    if (reached < at->problem->share)
-      reached += look_at(at, t_ns).gain;
-    if (reached < at->problem->share)
+    if (alone(at, t_ns) + look_at(at, t_ns).gain < at->problem->share)
       low = middle + 1;
     else
       high = middle;
@@ -331,6 +352,8 @@ inf_single_r_solve(const inf_single_r_problem *problem, inf_single_r_work *work,
   solver at = {.problem = problem, .work = work};
   *plan = (inf_single_r_plan){0};
   set_weights(&at);
+  for (uint32_t i = 0; i < problem->count; i++)
+    list_edges(&at, i);
   uint64_t t_ns = inf_histogram_lower(first_reached(&at));
   share_out shares = look_at(&at, t_ns);
   choose(&at, &shares, plan);

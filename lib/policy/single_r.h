@@ -27,10 +27,11 @@
  * for what is left is taken. The least t for which the gain suffices is found
  * by bisection over the buckets of the histogram.
  *
- * Time: for each of the up to 8 prompt buckets and 12 values of t, up to 1984
- * steps of F are walked and up to 384 delays looked at: at most 1 ms, 0.05 ms
- * where there is one prompt bucket of a usual distribution. No allocation: the
- * caller gives the workspace (74 KB), which needs no initialisation.
+ * Time: the delays are listed once; then for each of the up to 8 prompt buckets
+ * and 12 values of t, up to 384 delays are looked at. Measured on one core of a
+ * server: 10 us for one bucket of a usual distribution, 60 to 90 us for eight.
+ * No allocation: the caller gives the workspace (92 KB), which needs no
+ * initialisation.
  *
  * Delays are the ends of histogram buckets in which F rises: in between only
  * the hedge would come later. Neighbours whose 1 - F differs by less than 1/40
@@ -77,6 +78,9 @@ typedef struct inf_single_r_point {
 } inf_single_r_point;
 
 typedef struct inf_single_r_work {
+  float reach[INF_SINGLE_R_BUCKETS][INF_SINGLE_R_DELAYS]; /* 1 - F there */
+  uint16_t edges[INF_SINGLE_R_BUCKETS][INF_SINGLE_R_DELAYS];
+  uint32_t edge_counts[INF_SINGLE_R_BUCKETS];
   inf_single_r_point points[INF_SINGLE_R_BUCKETS][INF_SINGLE_R_DELAYS];
   inf_single_r_point hulls[INF_SINGLE_R_BUCKETS][INF_SINGLE_R_DELAYS];
   uint32_t counts[INF_SINGLE_R_BUCKETS];

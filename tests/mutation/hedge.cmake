@@ -85,8 +85,8 @@ infer_bug(471 policy/single_r.c
 infer_bug(472 policy/single_r.c
   "unit/test_single_r"
   "long prompts are hedged as if they cost what short ones do"
-  [[(float)(weight * bucket->cost * reach)]]
-  [[(float)(weight * reach)]])
+  [[.cost = (float)(weight * bucket->cost *]]
+  [[.cost = (float)(weight *]])
 
 infer_bug(473 policy/single_r.c
   "unit/test_single_r"
@@ -97,10 +97,8 @@ infer_bug(473 policy/single_r.c
 infer_bug(474 policy/single_r.c
   "unit/test_single_r"
   "a hedge is sent sooner than the network can answer"
-  [[  uint64_t least_ns = at->problem->min_delay_ns;
-  uint32_t edges]]
-  [[  uint64_t least_ns = 0;
-  uint32_t edges]])
+  [[  uint64_t least_ns = at->problem->min_delay_ns;]]
+  [[  uint64_t least_ns = 0;]])
 
 infer_bug(475 base/histogram.c
   "unit/test_histogram"
@@ -117,3 +115,34 @@ inf_histogram_clear]]
 
 void
 inf_histogram_clear]])
+
+infer_bug(486 policy/series.c
+  "unit/test_series"
+  "after a shift the tail is learned anew, from three times in three hundred"
+  [[  guess = 1500,]]
+  [[  guess = 20,]])
+
+infer_bug(487 policy/series.c
+  "unit/test_series"
+  "after a shift the tail of yesterday outvotes an answer that has none"
+  [[  return square * (double)times->count > distance * distance;]]
+  [[  return square > distance * distance;]])
+
+infer_bug(488 policy/series.c
+  "unit/test_series"
+  "each fit of the scale counts what was seen since the shift once more"
+  [[  remove_ring(body, body->after, &body->slow);]]
+  [[  (void)remove_ring;]])
+
+infer_bug(489 policy/series.c
+  "unit/test_series"
+  "the scale of a shift stays what its first thirty times said"
+  [[  body->next_fit = kept && since < INF_SERIES_RING ? first_fit : 0;]]
+  [[  body->next_fit = 0;]])
+
+infer_bug(490 policy/single_r.c
+  "unit/test_single_r"
+  "a hedge is planned for a time at which the answer was to be there"
+  [[    if (delay_ns >= at->t_ns)
+      continue;]]
+  [[]])

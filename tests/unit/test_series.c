@@ -127,8 +127,8 @@ static void
 it_looks_back_on_thousands(void **state)
 {
   (void)state;
-  feed(20000, 1);
-  assert_in_range(inf_series_known(&series), 3000, 6000);
+  feed(150000, 1);
+  assert_in_range(inf_series_known(&series), 32000, 64000);
   assert_in_range(quantile_ms(0.5), 560, 640);
   assert_in_range(quantile_ms(0.95), 1035, 1065);
   assert_int_equal(inf_series_changes(&series), 0);
@@ -175,6 +175,98 @@ so_is_the_way_back(void **state)
   assert_in_range(quantile_ms(0.95), 900, 1300); /* the guess still counts */
   feed(8000, 1);
   assert_in_range(quantile_ms(0.95), 1035, 1065);
+}
+
+/* Within 100 to 200 ms, some within 1 to 2 s; stretched. */
+static uint64_t
+with_share(unsigned long_per_cent, unsigned stretch)
+{
+  uint64_t ns = inf_rng_between(&rng, 100 * MS, 200 * MS) * stretch;
+  return inf_rng_below(&rng, 100) < long_per_cent ? 10 * ns : ns;
+}
+
+static uint64_t
+some_are_long(unsigned stretch)
+{
+  return with_share(15, stretch);
+}
+
+static uint64_t
+few_are_long(unsigned stretch)
+{
+  return with_share(3, stretch);
+}
+
+static uint64_t
+one_hump(unsigned stretch)
+{
+  return inf_rng_between(&rng, 100 * MS, 200 * MS) * stretch;
+}
+
+/* 6000 times of the first kind, then so many of the other, three times as
+ * long, from another seed. Returns what is then the percentile, in ms. */
+static uint64_t
+shift(uint64_t seed, uint64_t before(unsigned), uint64_t after(unsigned),
+      int count, double share)
+{
+  inf_series_fini(&series);
+  inf_rng_seed(&rng, seed);
+  for (int i = 0; i < 6000 + count; i++) {
+    inf_series_record(&series, i < 6000 ? before(1) : after(3), false);
+    if (inf_series_is_due(&series))
+      inf_series_read(&series, &survival);
+  }
+  assert_in_range(inf_series_changes(&series), 1, 2);
+  return quantile_ms(share);
+}
+
+/* Of 300 times nine are long: the shape knows better. */
+static void
+after_a_shift_the_tail_is_known_by_its_shape(void **state)
+{
+  (void)state;
+  uint64_t sum = 0;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    uint64_t ms = shift(seed, few_are_long, few_are_long, 300, 0.985);
+    sum += ms > 4500 ? ms - 4500 : 4500 - ms;
+  }
+  assert_true(sum / 20 < 350); /* 20 times of the shape: 590 */
+}
+
+/* It was scaled by the first 30 times; each fit counts new times once. */
+static void
+after_a_shift_the_scale_is_fitted_again(void **state)
+{
+  (void)state;
+  uint64_t sum = 0;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    uint64_t ms = shift(seed, one_hump, one_hump, 280, 0.5);
+    assert_in_range(ms, 450 * 92 / 100, 450 * 108 / 100);
+    sum += ms > 450 ? ms - 450 : 450 - ms;
+    assert_true(inf_series_known(&series) <= 1800);
+  }
+  assert_true(sum / 20 <= 9);
+}
+
+/* Nothing is long any more; that does not wait for thousands of times. */
+static void
+another_shape_is_forgotten(void **state)
+{
+  (void)state;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    shift(seed, some_are_long, one_hump, 500, 0.5);
+    assert_true(inf_series_known(&series) < 700);
+    assert_true(quantile_ms(0.95) < 620);
+  }
+}
+
+/* By chance, one alarm in millions. */
+static void
+nothing_changes_by_chance(void **state)
+{
+  (void)state;
+  feed(400000, 1);
+  assert_int_equal(inf_series_changes(&series), 0);
 }
 
 /* A fifth takes ten times as long; the median hardly moves. */
@@ -235,6 +327,10 @@ main(void)
       TEST(readings_become_rarer),
       TEST(three_times_as_slow_is_found_soon),
       TEST(so_is_the_way_back),
+      TEST(after_a_shift_the_tail_is_known_by_its_shape),
+      TEST(after_a_shift_the_scale_is_fitted_again),
+      TEST(another_shape_is_forgotten),
+      TEST(nothing_changes_by_chance),
       TEST(new_stragglers_are_found),
       TEST(cancelled_attempts_do_not_shorten_it),
       TEST(the_fast_window_has_the_newest),

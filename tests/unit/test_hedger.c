@@ -285,7 +285,7 @@ read_curve(world *w, const char *target)
 static void
 learn(world *w, const char *target, uint64_t ms)
 {
-  record(w, target, INF_LATENCY_CONTENT, 0, 5, ms);
+  record(w, target, INF_LATENCY_CONTENT, 0, 30, ms);
   read_curve(w, target);
 }
 
@@ -302,20 +302,32 @@ the_fastest_is_first_and_its_own_target_last(void **state)
   assert_order(w, 1, 2, 0);
   learn(w, "c/m", 90);
   assert_order(w, 2, 1, 0); /* b is thought to be like a */
-  learn(w, "b/m", 149);
+  learn(w, "b/m", 190);
   assert_order(w, 2, 1, 0);
 }
 
-/* Its own counts half as much again: slower ones than that come after it. */
+/* Its own counts twice: slower ones than that come after it. */
 static void
 much_slower_ones_come_after_its_own(void **state)
 {
   world *w = *state;
   w->ask.count = 3;
   learn(w, "a/m", 100);
-  learn(w, "b/m", 160);
-  learn(w, "c/m", 140);
+  learn(w, "b/m", 210);
+  learn(w, "c/m", 190);
   assert_order(w, 2, 0, 1);
+}
+
+/* Few times say nothing: they may be those of the hedges that won. */
+static void
+a_few_times_are_none(void **state)
+{
+  world *w = *state;
+  w->ask.count = 3;
+  learn(w, "a/m", 100);
+  record(w, "b/m", INF_LATENCY_CONTENT, 0, 29, 400);
+  read_curve(w, "b/m");
+  assert_order(w, 1, 2, 0);
 }
 
 /* ---- The life of a hedge ------------------------------------------------- */
@@ -521,6 +533,7 @@ main(void)
       TEST(a_reload_makes_plans_void),
       TEST(the_fastest_is_first_and_its_own_target_last),
       TEST(much_slower_ones_come_after_its_own),
+      TEST(a_few_times_are_none),
       TEST(calls_pay_for_hedges),
       TEST(what_it_really_cost_is_settled_once),
       TEST(reasons_are_counted),

@@ -28,10 +28,10 @@ tear_down(void **state)
 
 static void
 record(inf_runtime *runtime, const inf_latency_place *at, int count,
-       uint64_t ms, bool censored)
+       uint64_t time_ms, bool censored)
 {
   for (int i = 0; i < count; i++)
-    inf_latency_record(runtime, at, ms * INF_NS_PER_MS, censored);
+    inf_latency_record(runtime, at, time_ms * INF_NS_PER_MS, censored);
 }
 
 static bool
@@ -43,27 +43,31 @@ read_curve(inf_runtime *runtime, const inf_latency_place *at)
 
 /* Within the width of a bucket of the histogram: 1/64 of an octave. */
 static void
-assert_about(uint64_t ns, uint64_t ms)
+assert_about(uint64_t ns, uint64_t about_ms)
 {
-  uint64_t wide_ns = ms * INF_NS_PER_MS / 64;
-  assert_in_range(ns, ms * INF_NS_PER_MS - wide_ns,
-                  ms * INF_NS_PER_MS + wide_ns);
+  uint64_t about_ns = about_ms * INF_NS_PER_MS;
+  assert_in_range(ns, about_ns - about_ns / 64, about_ns + about_ns / 64);
 }
 
 static void
 of_a_new_target_nothing_is_known(void **state)
 {
   inf_runtime *runtime = *state;
-  assert_int_equal(inf_latency_late_ns(runtime, &place), INF_NEVER);
+  assert_int_equal(inf_latency_marks_of(runtime, &place).late_ns, INF_NEVER);
   assert_int_equal(inf_latency_usual_locked(runtime, &place), INF_NEVER);
-  assert_int_equal(inf_latency_output(runtime, "a/m"), 0);
-  assert_int_equal(inf_latency_note_late(runtime, "a/m"), 0);
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1, INF_NEVER), 0);
+  inf_latency_note_late(runtime, "a/m");
+  inf_latency_set_silent(runtime, "a/m", 1);
   assert_false(inf_latency_is_silent(runtime, "a/m"));
   assert_false(read_curve(runtime, &place));
   assert_null(inf_latency_view_locked(runtime, &place).series);
   assert_null(inf_latency_view_locked(runtime, &place).slowdown);
-  inf_latency_note_content(runtime, "a/m", false);
-  inf_latency_note_output(runtime, "a/m", 100);
+  inf_latency_note_content(runtime, "a/m", 1, false);
+  inf_latency_note_tokens(runtime, "a/m", 40, 10, 100);
+  int64_t input, output;
+  inf_latency_expect(runtime, "a/m", 40, &input, &output);
+  assert_int_equal(input, 10); /* four bytes a token */
+  assert_int_equal(output, 0);
   assert_int_equal(runtime->target_count, 0); /* asking makes nothing */
 }
 
@@ -73,14 +77,14 @@ late_and_usual_go_by_the_last_reading(void **state)
   inf_runtime *runtime = *state;
   record(runtime, &place, 80, 100, false);
   record(runtime, &place, 20, 400, false);
-  assert_int_equal(inf_latency_late_ns(runtime, &place), INF_NEVER);
+  assert_int_equal(inf_latency_marks_of(runtime, &place).late_ns, INF_NEVER);
   assert_true(read_curve(runtime, &place));
   assert_about(inf_latency_usual_locked(runtime, &place), 100);
-  assert_about(inf_latency_late_ns(runtime, &place), 400);
+  assert_about(inf_latency_marks_of(runtime, &place).late_ns, 400);
   record(runtime, &place, 900, 100, false);
-  assert_about(inf_latency_late_ns(runtime, &place), 400);
+  assert_about(inf_latency_marks_of(runtime, &place).late_ns, 400);
   assert_true(read_curve(runtime, &place));
-  assert_about(inf_latency_late_ns(runtime, &place), 100);
+  assert_about(inf_latency_marks_of(runtime, &place).late_ns, 100);
 }
 
 static void
@@ -119,20 +123,62 @@ cancelled_ones_took_at_least_that_long(void **state)
   assert_int_equal(inf_series_known(view.series), 150);
 }
 
+static const uint64_t ms = INF_NS_PER_MS;
+
+/* A tenth each comes by 10, 20, ... 100 ms. */
 static void
-ten_late_ones_in_a_row_are_silence(void **state)
+learn_even_times(inf_runtime *runtime)
+{
+  for (uint64_t i = 1; i <= 10; i++)
+    record(runtime, &place, 100, 10 * i, false);
+  assert_true(read_curve(runtime, &place));
+}
+
+static void
+doubt_grows_with_the_time_waited(void **state)
+{
+  inf_runtime *runtime = *state;
+  learn_even_times(runtime);
+  const struct {
+    uint64_t age_ms;
+    uint32_t least, most; /* hundredths of a bit */
+  } ages[] = {{0, 0, 0},         {10, 0, 30},    {50, 80, 110},
+              {75, 170, 220},    {90, 290, 340}, {200, 432, 432},
+              {100000, 432, 432}};
+  for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++)
+    assert_in_range(inf_latency_doubt(runtime, &place, 1000 * ms,
+                                      (1000 + ages[i].age_ms) * ms),
+                    ages[i].least, ages[i].most);
+}
+
+/* One that was sent later is answered: then it is a straggler. */
+static void
+a_straggler_is_no_reason_for_doubt(void **state)
+{
+  inf_runtime *runtime = *state;
+  learn_even_times(runtime);
+  inf_latency_note_content(runtime, "a/m", 1001 * ms, false);
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1000 * ms, 1090 * ms), 0);
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1001 * ms, 1090 * ms), 0);
+  assert_true(inf_latency_doubt(runtime, &place, 1002 * ms, 1090 * ms) > 200);
+  inf_latency_note_content(runtime, "a/m", 900 * ms,
+                           false); /* an earlier one */
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1000 * ms, 1090 * ms), 0);
+}
+
+static void
+silence_ends_with_what_was_sent_since(void **state)
 {
   inf_runtime *runtime = *state;
   record(runtime, &place, 1, 100, false);
-  for (uint32_t i = 1; i <= INF_LATENCY_SILENT; i++) {
-    assert_false(inf_latency_is_silent(runtime, "a/m"));
-    assert_int_equal(inf_latency_note_late(runtime, "a/m"), i);
-  }
+  assert_false(inf_latency_is_silent(runtime, "a/m"));
+  inf_latency_set_silent(runtime, "a/m", 1000 * ms);
   assert_true(inf_latency_is_silent(runtime, "a/m"));
   assert_false(inf_latency_is_silent(runtime, "b/m"));
-  inf_latency_note_content(runtime, "a/m", true);
+  inf_latency_note_content(runtime, "a/m", 999 * ms, true);
+  assert_true(inf_latency_is_silent(runtime, "a/m"));
+  inf_latency_note_content(runtime, "a/m", 1000 * ms, true);
   assert_false(inf_latency_is_silent(runtime, "a/m"));
-  assert_int_equal(inf_latency_note_late(runtime, "a/m"), 1);
 }
 
 /* Each attempt says once whether it was late. */
@@ -145,13 +191,13 @@ late_ones_make_a_slowdown(void **state)
       inf_latency_view_locked(runtime, &place).slowdown;
   for (int i = 0; i < 23; i++) {
     inf_latency_note_late(runtime, "a/m");
-    inf_latency_note_content(runtime, "a/m", true);
+    inf_latency_note_content(runtime, "a/m", 1, true);
   }
   assert_false(inf_slowdown_is(slowdown));
   inf_latency_note_late(runtime, "a/m");
   assert_true(inf_slowdown_is(slowdown));
   for (int i = 0; i < 41; i++) /* of 64 */
-    inf_latency_note_content(runtime, "a/m", false);
+    inf_latency_note_content(runtime, "a/m", 1, false);
   assert_false(inf_slowdown_is(slowdown));
 }
 
@@ -174,18 +220,30 @@ a_new_regime_is_no_slowdown(void **state)
 }
 
 static void
-answers_have_their_mean_length(void **state)
+assert_expected(inf_runtime *runtime, const char *target, size_t bytes,
+                int64_t input, int64_t output)
+{
+  int64_t in, out;
+  inf_latency_expect(runtime, target, bytes, &in, &out);
+  assert_int_equal(in, input);
+  assert_int_equal(out, output);
+}
+
+static void
+tokens_are_expected_as_they_were_counted(void **state)
 {
   inf_runtime *runtime = *state;
   record(runtime, &place, 1, 100, false);
-  inf_latency_note_output(runtime, "a/m", 100);
-  assert_int_equal(inf_latency_output(runtime, "a/m"), 100);
-  inf_latency_note_output(runtime, "a/m", 200);
-  assert_int_equal(inf_latency_output(runtime, "a/m"), 150);
-  for (int i = 0; i < 400; i++)
-    inf_latency_note_output(runtime, "a/m", 1000);
-  assert_int_equal(inf_latency_output(runtime, "a/m"), 1000);
-  assert_int_equal(inf_latency_output(runtime, "b/m"), 0);
+  inf_latency_note_tokens(runtime, "a/m", 400, 200, 100);
+  assert_expected(runtime, "a/m", 1000, 500, 100);
+  inf_latency_note_tokens(runtime, "a/m", 400, 100, 200);
+  assert_expected(runtime, "a/m", 1000, 375, 150);
+  for (int i = 0; i < 800; i++)
+    inf_latency_note_tokens(runtime, "a/m", 100, 100, 1000);
+  assert_expected(runtime, "a/m", 1000, 1000, 1000);
+  assert_expected(runtime, "b/m", 1000, 250, 0);
+  inf_latency_note_tokens(runtime, "a/m", 0, 7, 7); /* of no prompt at all */
+  assert_expected(runtime, "a/m", 1000, 1000, 1000);
 }
 
 static void
@@ -210,7 +268,7 @@ one_target_too_many_has_no_times(void **state)
   runtime->target_count = INF_RUNTIME_MAX;
   record(runtime, &place, 40, 100, false);
   assert_false(read_curve(runtime, &place));
-  assert_int_equal(inf_latency_late_ns(runtime, &place), INF_NEVER);
+  assert_int_equal(inf_latency_marks_of(runtime, &place).late_ns, INF_NEVER);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -223,10 +281,12 @@ main(void)
       TEST(late_and_usual_go_by_the_last_reading),
       TEST(targets_kinds_and_lengths_are_kept_apart),
       TEST(cancelled_ones_took_at_least_that_long),
-      TEST(ten_late_ones_in_a_row_are_silence),
+      TEST(doubt_grows_with_the_time_waited),
+      TEST(a_straggler_is_no_reason_for_doubt),
+      TEST(silence_ends_with_what_was_sent_since),
       TEST(late_ones_make_a_slowdown),
       TEST(a_new_regime_is_no_slowdown),
-      TEST(answers_have_their_mean_length),
+      TEST(tokens_are_expected_as_they_were_counted),
       TEST(there_is_a_cap_on_memory),
       TEST(one_target_too_many_has_no_times),
   };

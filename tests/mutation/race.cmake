@@ -96,10 +96,12 @@ infer_bug(527 engine/race.c
 infer_bug(528 engine/race.c
   "unit/test_race"
   "a hedge that is not sent after all keeps its part of the limits and of the budget"
-  [[    launch(attempt, target, rescue);
-  else
-    take_back(engine, call);]]
-  [[    launch(attempt, target, rescue);]])
+  [[  } else {
+    take_back(engine, call);
+  }
+  return reason == INF_HEDGE_YES;]]
+  [[  }
+  return reason == INF_HEDGE_YES;]])
 
 infer_bug(529 engine/race.c
   "unit/test_race"

@@ -275,6 +275,14 @@ is_open(inf_attempt *attempt, size_t target)
              .what == INF_METER_GO;
 }
 
+static bool
+is_silent(const inf_attempt *attempt, size_t target)
+{
+  return inf_latency_is_silent(attempt->engine->runtime,
+                               attempt->call->targets[target]->name);
+}
+
+/* Nobody is rescued to where it is silent as well. */
 static size_t
 find_target(inf_attempt *attempt, bool rescue)
 {
@@ -282,7 +290,7 @@ find_target(inf_attempt *attempt, bool rescue)
   size_t order[targets_max];
   inf_hedger_order(attempt->engine->runtime, &race->ask, order);
   for (size_t i = 0; i < race->ask.count; i++)
-    if (!(rescue && order[i] == race->ask.first) && is_open(attempt, order[i]))
+    if (!(rescue && is_silent(attempt, order[i])) && is_open(attempt, order[i]))
       return order[i];
   attempt->engine->pass_key = INF_KEY_NONE;
   return race->ask.count;

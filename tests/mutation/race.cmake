@@ -82,7 +82,7 @@ infer_bug(525 engine/race.c
 infer_bug(526 engine/race.c
   "unit/test_race_silence"
   "who waits at a silent target is sent there once more"
-  [[    if (!(rescue && order[i] == race->ask.first) && is_open(attempt, order[i]))]]
+  [[    if (!(rescue && is_silent(attempt, order[i])) && is_open(attempt, order[i]))]]
   [[    if (is_open(attempt, order[i]))]])
 
 infer_bug(527 engine/race.c
@@ -96,10 +96,12 @@ infer_bug(527 engine/race.c
 infer_bug(528 engine/race.c
   "unit/test_race"
   "a hedge that is not sent after all keeps its part of the limits and of the budget"
-  [[    launch(attempt, target, rescue);
-  else
-    take_back(engine, call);]]
-  [[    launch(attempt, target, rescue);]])
+  [[  } else {
+    take_back(engine, call);
+  }
+  return reason == INF_HEDGE_YES;]]
+  [[  }
+  return reason == INF_HEDGE_YES;]])
 
 infer_bug(529 engine/race.c
   "unit/test_race"

@@ -110,6 +110,32 @@ nobody_is_rescued_to_the_silent_target(void **state)
   end(fake, call);
 }
 
+/* Nothing answers anywhere: it is our own network, and more of the same is no
+ * help. */
+static void
+nor_to_one_that_is_silent_as_well(void **state)
+{
+  (void)state;
+  fake_client *fake = earned_client();
+  learn(fake, "a/m", INF_LATENCY_CONTENT);
+  learn(fake, "b/m", INF_LATENCY_CONTENT);
+  for (int i = 0; i < INF_LATENCY_SILENT; i++) {
+    inf_latency_note_late(runtime_of(fake), "a/m");
+    inf_latency_note_late(runtime_of(fake), "b/m");
+  }
+  infer_call *call = fake_submit_whole(fake, "r");
+  infer_call *other = fake_submit_whole(fake, "three");
+  fake_run_ms(fake, late_ms);
+  assert_int_equal(requests_to(fake, A), 2);
+  assert_int_equal(requests_to(fake, B), 0);
+  assert_int_equal(requests_to(fake, C), 1);
+  infer_call_cancel(other);
+  infer_call_cancel(call);
+  fake_run_ms(fake, 0);
+  infer_call_free(other);
+  end(fake, call);
+}
+
 static void
 rescues_are_paid_like_failovers(void **state)
 {
@@ -291,6 +317,7 @@ main(void)
       cmocka_unit_test(who_comes_to_a_silent_target_is_helped_when_late),
       cmocka_unit_test(content_ends_the_silence),
       cmocka_unit_test(nobody_is_rescued_to_the_silent_target),
+      cmocka_unit_test(nor_to_one_that_is_silent_as_well),
       cmocka_unit_test(rescues_are_paid_like_failovers),
       cmocka_unit_test(the_breaker_hears_of_it),
       cmocka_unit_test(whole_bodies_end_a_silence),

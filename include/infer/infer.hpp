@@ -146,7 +146,8 @@ enum class Reason : std::int32_t {
   key = INFER_REASON_KEY,
   resend = INFER_REASON_RESEND,
   recovery = INFER_REASON_RECOVERY,
-  continuation = INFER_REASON_CONTINUE
+  continuation = INFER_REASON_CONTINUE,
+  hedge = INFER_REASON_HEDGE
 };
 
 /** Points in an attempt's life: INFER_PHASE_*. */

@@ -87,6 +87,13 @@ put_choices(inf_buf *out, const inf_option *option)
 }
 
 static void
+put_decimal(inf_buf *out, int64_t millionths)
+{
+  char text[INF_DECIMAL_TEXT];
+  inf_buf_append_cstr(out, inf_option_decimal(millionths, text));
+}
+
+static void
 put_type(inf_buf *out, const inf_option *option)
 {
   static const char *const names[] = {
@@ -108,8 +115,9 @@ put_type(inf_buf *out, const inf_option *option)
     return;
   }
   if (option->type == INF_OPTION_DECIMAL) {
-    inf_buf_appendf(out, "%g to %g", (double)option->minimum / 1e6,
-                    (double)option->maximum / 1e6);
+    put_decimal(out, option->minimum);
+    inf_buf_append_cstr(out, " to ");
+    put_decimal(out, option->maximum);
     return;
   }
   if (option->type == INF_OPTION_ENUM) {
@@ -130,7 +138,7 @@ put_default(inf_buf *out, const inf_option *option)
   if (option->type == INF_OPTION_INT && !option->default_text[0]) {
     put_number(out, option, option->default_number);
   } else if (option->type == INF_OPTION_DECIMAL && !option->default_text[0]) {
-    inf_buf_appendf(out, "%g", (double)option->default_number / 1e6);
+    put_decimal(out, option->default_number);
   } else if (option->type == INF_OPTION_BOOL) {
     inf_buf_append_cstr(out, option->default_number ? "true" : "false");
   } else if (option->type == INF_OPTION_ENUM) {

@@ -7,6 +7,8 @@
  * an error that names its path. */
 #include "config/options.h"
 
+#include <stdio.h>
+
 #define KIB  ((int64_t)1 << 10)
 #define MIB  ((int64_t)1 << 20)
 #define GIB  ((int64_t)1 << 30)
@@ -310,6 +312,20 @@ inf_option_is_group(const char *section, inf_sv name)
         in_group(inf_sv_from(options[i].name), name))
       return true;
   return false;
+}
+
+const char *
+inf_option_decimal(int64_t millionths, char text[INF_DECIMAL_TEXT])
+{
+  size_t len = (size_t)snprintf(text, INF_DECIMAL_TEXT, "%lld.%06lld",
+                                (long long)(millionths / MILLION),
+                                (long long)(millionths % MILLION));
+  while (text[len - 1] == '0')
+    len--;
+  if (text[len - 1] == '.')
+    len--;
+  text[len] = '\0';
+  return text;
 }
 
 inf_sv

@@ -16,6 +16,10 @@ const inf_option *inf_option_find(const char *section, inf_sv group,
                                   inf_sv name);
 /* Is there an option "name.something" in the section? */
 bool inf_option_is_group(const char *section, inf_sv name);
+/* A number kept in millionths, as people write it; the application's locale has
+ * no say. Returns text. */
+#define INF_DECIMAL_TEXT 24
+const char *inf_option_decimal(int64_t millionths, char text[INF_DECIMAL_TEXT]);
 /* The index-th word of the option's choices; the empty view past the end. */
 inf_sv inf_option_choice(const inf_option *option, size_t index);
 /* Index of the word, or -1. */

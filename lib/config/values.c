@@ -88,6 +88,7 @@ expected_choices(const inf_option *option, char *text)
 static const char *
 expected_by(const inf_option *option, char text[EXPECTED_MAX])
 {
+  char low[INF_DECIMAL_TEXT], high[INF_DECIMAL_TEXT];
   switch (option->type) {
   case INF_OPTION_BOOL:
     return "true or false";
@@ -96,8 +97,9 @@ expected_by(const inf_option *option, char text[EXPECTED_MAX])
              option->minimum, option->maximum);
     return text;
   case INF_OPTION_DECIMAL:
-    snprintf(text, EXPECTED_MAX, "a number from %g to %g",
-             (double)option->minimum / 1e6, (double)option->maximum / 1e6);
+    snprintf(text, EXPECTED_MAX, "a number from %s to %s",
+             inf_option_decimal(option->minimum, low),
+             inf_option_decimal(option->maximum, high));
     return text;
   case INF_OPTION_ENUM:
     return expected_choices(option, text);
@@ -244,6 +246,7 @@ read_int(const inf_option *option, const inf_node *node, const inf_place *place,
   return INFER_OK;
 }
 
+/* To the nearest millionth; 99.9 is not quite 99.9 in binary. */
 static int32_t
 read_decimal(const inf_option *option, const inf_node *node,
              const inf_place *place, int64_t *out, infer_error **error)
@@ -251,8 +254,8 @@ read_decimal(const inf_option *option, const inf_node *node,
   double number;
   if (node->type != INF_JSON_NUMBER ||
       !inf_json_double(node->text, false, &number) ||
-      number * 1e6 < (double)option->minimum - 0.5 ||
-      number * 1e6 > (double)option->maximum + 0.5)
+      number * 1e6 <= (double)option->minimum - 0.5 ||
+      number * 1e6 >= (double)option->maximum + 0.5)
     return inf_value_wrong(option, node, place, error);
   *out = (int64_t)(number * 1e6 + 0.5);
   return INFER_OK;

@@ -42,6 +42,10 @@ dump_policy(const char *who, const inf_route_params *p)
   say("%s.keep_warm=%d\n", who, p->keep_warm);
   say("%s.breaker=%d\n", who, p->breaker);
   say("%s.retry_budget=%d\n", who, p->retry_budget);
+  say("%s.hedge.budget=%d\n", who, (int)p->hedge_budget);
+  say("%s.hedge.percentile=%d\n", who, (int)p->hedge_percentile);
+  say("%s.hedge.min_delay_ms=%d\n", who, (int)p->hedge_min_delay_ms);
+  say("%s.race_on=%d\n", who, p->race_on);
   say("%s.upstream=%d\n", who, p->upstream);
   say("%s.failover_on=%d%d\n", who, p->failover_content_filter,
       p->failover_tls_verify);
@@ -246,6 +250,15 @@ static const struct {
     {"policy", "breaker", "routes.r.breaker", "false", "route.breaker=0"},
     {"policy", "retry_budget", "routes.r.retry_budget", "false",
      "route.retry_budget=0"},
+    {"policy", "hedge.budget", "routes.r.hedge.budget", "0.1",
+     "route.hedge.budget=100000"},
+    {"policy", "hedge.budget", "defaults.hedge.budget", "1e-1",
+     "defaults.hedge.budget=100000"},
+    {"policy", "hedge.percentile", "routes.r.hedge.percentile", "99.5",
+     "route.hedge.percentile=99500000"},
+    {"policy", "hedge.min_delay_ms", "routes.r.hedge.min_delay_ms", "7",
+     "route.hedge.min_delay_ms=7"},
+    {"policy", "race_on", "routes.r.race_on", "'answer'", "route.race_on=1"},
     {"policy", "recovery", "routes.r.recovery", "'restart'",
      "route.recovery=1"},
     {"policy", "recovery", "routes.r.recovery", "'continue'",

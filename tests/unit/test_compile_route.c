@@ -91,6 +91,65 @@ routes_begin_with_the_defaults(void **state)
   inf_config_unref(config);
 }
 
+/* The budget of a route, in millionths, where defaults and the route say these
+ * about hedges ("": nothing). */
+static void
+expect_budget(const char *defaults, const char *route, int64_t of_defaults,
+              int64_t of_route)
+{
+  char members[500];
+  snprintf(members, sizeof members,
+           "'defaults':{'retries':3%s},"
+           "'routes':{'r':{'targets':['house/m']%s}}",
+           defaults, route);
+  inf_config *config = with_routes(members);
+  assert_int_equal(config->defaults.hedge_budget, of_defaults);
+  assert_int_equal(config->routes[0].params.hedge_budget, of_route);
+  inf_config_unref(config);
+}
+
+#define HEDGE(members) ",'hedge':{" members "}"
+
+static void
+hedges_have_a_usual_budget(void **state)
+{
+  (void)state;
+  expect_budget("", "", 0, 0);
+  expect_budget("", HEDGE(""), 0, 50000);
+  expect_budget("", HEDGE("'percentile':99"), 0, 50000);
+  expect_budget("", HEDGE("'x-why':'p95'"), 0, 50000);
+  expect_budget("", HEDGE("'budget':0.2"), 0, 200000);
+  expect_budget("", HEDGE("'budget':0"), 0, 0);
+}
+
+static void
+hedges_begin_with_the_defaults(void **state)
+{
+  (void)state;
+  expect_budget(HEDGE(""), "", 50000, 50000);
+  expect_budget(HEDGE("'budget':0"), "", 0, 0);
+  expect_budget(HEDGE("'budget':0"), HEDGE(""), 0, 50000);
+  expect_budget(HEDGE("'budget':0.1"), "", 100000, 100000);
+  expect_budget(HEDGE("'budget':0.1"), HEDGE(""), 100000, 100000);
+  expect_budget(HEDGE("'budget':0.1"), HEDGE("'percentile':90"), 100000,
+                100000);
+  expect_budget(HEDGE("'budget':0.1"), HEDGE("'budget':0"), 100000, 0);
+  inf_config *config =
+      with_routes("'defaults':{'hedge':{'percentile':99,'min_delay_ms':30},"
+                  "'race_on':'answer'},'routes':{'a':{'targets':['house/m']},"
+                  "'b':{'targets':['house/m'],'hedge':{'min_delay_ms':0},"
+                  "'race_on':'content'}}");
+  const inf_route_params *a = &config->routes[0].params;
+  const inf_route_params *b = &config->routes[1].params;
+  assert_int_equal(a->hedge_percentile, 99000000);
+  assert_int_equal(a->hedge_min_delay_ms, 30);
+  assert_int_equal(a->race_on, INF_RACE_ON_ANSWER);
+  assert_int_equal(b->hedge_percentile, 99000000);
+  assert_int_equal(b->hedge_min_delay_ms, 0);
+  assert_int_equal(b->race_on, INF_RACE_ON_CONTENT);
+  inf_config_unref(config);
+}
+
 static void
 takes_labels(void **state)
 {
@@ -162,8 +221,16 @@ refuses_routes(void **state)
   route_refused("'routes':{'a\\n':{}}",
                 "routes.'a ': the name of a route contains no control "
                 "characters");
-  route_refused("'routes':{'r':{'targets':['house/m'],'hedge':{}}}",
-                "routes.r.hedge: unknown option");
+  route_refused("'routes':{'r':{'targets':['house/m'],'mirror':{}}}",
+                "routes.r.mirror: unknown option");
+  route_refused("'routes':{'r':{'targets':['house/m'],'hedge':true}}",
+                "routes.r.hedge: expected an object");
+  route_refused("'routes':{'r':{'targets':['house/m'],'hedge':null}}",
+                "routes.r.hedge: expected an object");
+  route_refused("'routes':{'r':{'targets':['house/m'],"
+                "'hedge':{'budget':'5%'}}}",
+                "routes.r.hedge.budget: expected a number from 0 to 0.5, got "
+                "'5%'");
   route_refused("'routes':{'r':{'targets':['house/m'],'retries':'two'}}",
                 "routes.r.retries: expected a whole number from 0 to 10, got "
                 "'two'");
@@ -189,6 +256,9 @@ refuses_defaults(void **state)
   route_refused("'defaults':{'timeouts':{'idle_ms':0}}",
                 "defaults.timeouts.idle_ms: expected a whole number from 1 to "
                 "86400000, got 0");
+  route_refused("'defaults':{'hedge':{'budget':0.51}}",
+                "defaults.hedge.budget: expected a number from 0 to 0.5, got "
+                "0.51");
 }
 
 static void
@@ -214,6 +284,8 @@ main(void)
       cmocka_unit_test(takes_targets),
       cmocka_unit_test(the_nearest_says_how_to_ask),
       cmocka_unit_test(routes_begin_with_the_defaults),
+      cmocka_unit_test(hedges_have_a_usual_budget),
+      cmocka_unit_test(hedges_begin_with_the_defaults),
       cmocka_unit_test(takes_labels),
       cmocka_unit_test(refuses_targets),
       cmocka_unit_test(refuses_routes),

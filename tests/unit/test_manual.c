@@ -35,6 +35,10 @@ tells_ranges_and_defaults(void **state)
       "| `max_response_bytes` | 1 KiB to 1 GiB | 64 MiB |",
       "| `max_event_bytes` | 256 B to 64 MiB | 1 MiB |",
       "| `stay.max_wait_ms` | 0 to 120000 ms | 1000 |",
+      "| `hedge.budget` | 0 to 0.5 | 0, no hedges; 0.05 where hedge stands |",
+      "| `hedge.percentile` | 50 to 99.9 | 95 |",
+      "| `hedge.min_delay_ms` | 0 to 600000 ms | 10 |",
+      "| `race_on` | `\"content\"` or `\"answer\"` | `\"content\"` |",
       "| `tls_verify` | true or false | true |",
       "| `recovery` | `\"error\"` or `\"restart\"` or `\"continue\"` | "
       "`\"error\"` |",

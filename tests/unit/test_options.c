@@ -13,10 +13,10 @@ every_row_is_complete(void **state)
     assert_non_null(o->unit);
     assert_non_null(o->default_text);
     assert_non_null(o->choices);
-    if (o->type == INF_OPTION_INT) {
+    if (o->type == INF_OPTION_INT || o->type == INF_OPTION_DECIMAL) {
       assert_true(o->minimum < o->maximum);
       /* What is left out may be told apart from any number. */
-      if (!o->default_text[0])
+      if (!o->default_text[0] || o->type == INF_OPTION_DECIMAL)
         assert_in_range(o->default_number, o->minimum, o->maximum);
     }
     if (o->type == INF_OPTION_ENUM) {
@@ -60,6 +60,25 @@ a_unit_stands_in_the_name(void **state)
     assert_int_equal(strcmp(o->unit, "bytes") == 0,
                      inf_sv_ends_with(name, INF_SV("_bytes")));
   }
+}
+
+static void
+decimals_are_written_as_people_do(void **state)
+{
+  (void)state;
+  static const struct {
+    int64_t millionths;
+    const char *text;
+  } cases[] = {
+      {0, "0"},           {1, "0.000001"},
+      {50000, "0.05"},    {500000, "0.5"},
+      {1000000, "1"},     {10000000, "10"},
+      {99900000, "99.9"}, {INT64_MAX, "9223372036854.775807"},
+  };
+  char text[INF_DECIMAL_TEXT];
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    assert_string_equal(inf_option_decimal(cases[i].millionths, text),
+                        cases[i].text);
 }
 
 static void
@@ -111,6 +130,7 @@ main(void)
       cmocka_unit_test(every_row_is_complete),
       cmocka_unit_test(every_row_is_found_once),
       cmocka_unit_test(a_unit_stands_in_the_name),
+      cmocka_unit_test(decimals_are_written_as_people_do),
       cmocka_unit_test(does_not_find_others),
       cmocka_unit_test(reads_choices),
       cmocka_unit_test(knows_the_users_own),

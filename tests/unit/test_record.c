@@ -77,8 +77,9 @@ every_reason_has_its_name(void **state)
       [INFER_REASON_RESEND] = "resend",
       [INFER_REASON_RECOVERY] = "recovery",
       [INFER_REASON_CONTINUE] = "continue",
+      [INFER_REASON_HEDGE] = "hedge",
   };
-  for (int32_t i = 1; i <= INFER_REASON_CONTINUE; i++)
+  for (int32_t i = 1; i <= INFER_REASON_HEDGE; i++)
     assert_string_equal(inf_reason_name(i), names[i]);
   assert_string_equal(inf_reason_name(0), "unknown");
   assert_string_equal(inf_reason_name(-5), "unknown");

@@ -104,6 +104,10 @@ shows_everything_else(void **state)
       "'name':'p','type':'openai','labels':['a'],'body':{'a':[1.50]},"
       "'tls_verify':true,'ca_pem':'-----BEGIN','resolve':['h:1:::1']";
   provider_shows(text, text);
+  static const char hedge[] =
+      "{'defaults':{'hedge':{'budget':5e-2,'percentile':99.9}},'routes':{'r':"
+      "{'targets':['a/b'],'hedge':{},'race_on':'answer'}}}";
+  shows(hedge, hedge);
 }
 
 int

@@ -59,6 +59,10 @@ sets_defaults(void **state)
   assert_int_equal(params.stay_max_wait_ms, 1000);
   assert_int_equal(params.recovery, INF_RECOVERY_ERROR);
   assert_int_equal(params.upstream, INF_UPSTREAM_DEFAULT);
+  assert_int_equal(params.hedge_budget, 0);
+  assert_int_equal(params.hedge_percentile, 95000000);
+  assert_int_equal(params.hedge_min_delay_ms, 10);
+  assert_int_equal(params.race_on, INF_RACE_ON_CONTENT);
   assert_int_equal(params.timeouts.connect_ms, 5000);
   assert_int_equal(params.timeouts.first_token_ms, 30000);
   assert_int_equal(params.timeouts.idle_ms, 30000);
@@ -108,6 +112,90 @@ numbers_have_limits(void **state)
   }
 }
 
+/* {"hedge": {NAME: NUMBER}}; gives the status and the value read. */
+static int32_t
+read_hedge(const char *name, const char *number, const char *message,
+           int64_t *value)
+{
+  char text[128];
+  inf_route_params params = {.hedge_budget = -1, .hedge_percentile = -1};
+  inf_section section = {"policy", &params};
+  snprintf(text, sizeof text, "{'hedge':{'%s':%s}}", name, number);
+  int32_t status = read_section(text, &section, 1, message);
+  *value = strcmp(name, "budget") == 0 ? params.hedge_budget
+                                       : params.hedge_percentile;
+  return status;
+}
+
+/* Numbers that need not be whole are kept in millionths. */
+static void
+decimals_are_read_to_the_millionth(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *name, *number;
+    int64_t value;
+  } cases[] = {
+      {"budget", "0", 0},
+      {"budget", "0.0", 0},
+      {"budget", "-0", 0},
+      {"budget", "0.05", 50000},
+      {"budget", "5e-2", 50000},
+      {"budget", "5E-2", 50000},
+      {"budget", "0.5e-1", 50000},
+      {"budget", "0.000001", 1},
+      {"budget", "0.0000014", 1},
+      {"budget", "0.0000016", 2},
+      {"budget", "0.5", 500000},
+      {"percentile", "50", 50000000},
+      {"percentile", "9.5e1", 95000000},
+      {"percentile", "95e+0", 95000000},
+      {"percentile", "99.9", 99900000},
+      {"percentile", "57.285714", 57285714},
+  };
+  int64_t value;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    assert_int_equal(read_hedge(cases[i].name, cases[i].number, NULL, &value),
+                     INFER_OK);
+    if (value != cases[i].value)
+      fail_msg("%s is read as %lld", cases[i].number, (long long)value);
+  }
+}
+
+static void
+decimals_have_limits(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *name, *number, *message;
+  } cases[] = {
+      {"budget", "0.500001", "from 0 to 0.5, got 0.500001"},
+      {"budget", "-0.000001", "from 0 to 0.5, got -0.000001"},
+      {"budget", "5", "from 0 to 0.5, got 5"},
+      {"budget", "1e300", "from 0 to 0.5, got 1e300"},
+      {"budget", "-1e300", "from 0 to 0.5, got -1e300"},
+      {"budget", "1e400", "from 0 to 0.5, got 1e400"},
+      {"budget", "'0.05'", "from 0 to 0.5, got \"0.05\""},
+      {"budget", "true", "from 0 to 0.5, got true"},
+      {"budget", "null", "from 0 to 0.5, got null"},
+      {"budget", "[0.05]", "from 0 to 0.5, got an array"},
+      {"budget", "{}", "from 0 to 0.5, got an object"},
+      {"percentile", "49.999999", "from 50 to 99.9, got 49.999999"},
+      {"percentile", "99.900001", "from 50 to 99.9, got 99.900001"},
+      {"percentile", "0.95", "from 50 to 99.9, got 0.95"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char message[200];
+    int64_t value;
+    snprintf(message, sizeof message, "here.hedge.%s: expected a number %s",
+             cases[i].name, cases[i].message);
+    assert_int_equal(
+        read_hedge(cases[i].name, cases[i].number, message, &value),
+        INFER_E_CONFIG);
+    assert_int_equal(value, -1);
+  }
+}
+
 static void
 tells_what_was_expected(void **state)
 {
@@ -153,6 +241,13 @@ reads_enums_and_booleans(void **state)
                    "\"continue\", got "
                    "true"),
       INFER_E_CONFIG);
+  assert_int_equal(read_section("{'race_on':'answer'}", &section, 1, NULL),
+                   INFER_OK);
+  assert_int_equal(params.race_on, INF_RACE_ON_ANSWER);
+  assert_int_equal(read_section("{'race_on':'headers'}", &section, 1,
+                                "here.race_on: expected \"content\" or "
+                                "\"answer\", got \"headers\""),
+                   INFER_E_CONFIG);
   inf_provider_config provider = {0};
   inf_section other = {"provider", &provider};
   assert_int_equal(read_section("{'compression':true}", &other, 1, NULL),
@@ -183,7 +278,11 @@ names_unknown_options(void **state)
       {"{'timeouts':{'idel_ms':1}}",
        "here.timeouts.idel_ms: unknown option (did you mean \"idle_ms\"?)"},
       {"{'stay':{'idle_ms':1}}", "here.stay.idle_ms: unknown option"},
-      {"{'hedge':{}}", "here.hedge: unknown option"},
+      {"{'hegde':{}}", "here.hegde: unknown option (did you mean \"hedge\"?)"},
+      {"{'hedge':{'budgt':0.1}}",
+       "here.hedge.budgt: unknown option (did you mean \"budget\"?)"},
+      {"{'hedge':true}", "here.hedge: expected an object"},
+      {"{'mirror':{}}", "here.mirror: unknown option"},
       {"{'knwon':1}", "here.knwon: unknown option (did you mean \"known\"?)"},
       {"{'timeouts.idle_ms':1}", "here.\"timeouts.idle_ms\": unknown option"},
       {"{'timeouts':5}", "here.timeouts: expected an object"},
@@ -257,6 +356,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sets_defaults),
       cmocka_unit_test(numbers_have_limits),
+      cmocka_unit_test(decimals_are_read_to_the_millionth),
+      cmocka_unit_test(decimals_have_limits),
       cmocka_unit_test(tells_what_was_expected),
       cmocka_unit_test(reads_enums_and_booleans),
       cmocka_unit_test(names_unknown_options),

@@ -105,4 +105,10 @@ OBSERVE(idle_ms);
 OBSERVE(attempt_ms);
 OBSERVE(deadline_ms);
 
+/* Hedges: observe_hedge.c */
+OBSERVE(hedge_budget);
+OBSERVE(hedge_percentile);
+OBSERVE(hedge_min_delay_ms);
+OBSERVE(race_on);
+
 #endif

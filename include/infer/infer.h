@@ -414,6 +414,34 @@ INFER_API int32_t infer_client_reload(infer_client *client,
                                       const infer_config *config,
                                       infer_error **error);
 
+/** What has come of the client's work so far, as one JSON document, of which
+ * later versions may have more members:
+ *
+ *   {"hedging": {"ROUTE": {
+ *      "sent": 12, "won": 7, "lost": 4, "rescues": 0,
+ *      "delay_ms": 412.5, "probability": 0.93,
+ *      "calls_cost": 91234, "losers_cost": 1320,
+ *      "suppressed": {"no_plan": 0, "drawn": 31, "run_once": 0, "nowhere": 0,
+ *                     "slowdown": 0, "loses": 0, "budget": 2}}}}
+ *
+ * There is a member of "hedging" for each route, or "provider/model" named by
+ * requests, whose calls may have hedges. sent: hedges, of which won were sooner
+ * than the first attempt and lost were not (the others ended without a winner);
+ * rescues: second attempts for calls that waited at a target fallen silent.
+ * delay_ms (null: no hedges) and probability: the present plan for the most
+ * frequent prompt length. calls_cost: of what was delivered; losers_cost: of
+ * attempts that lost a race; both in tokens, one of an answer counted as four.
+ * suppressed: calls without a hedge, by what spoke against it: no plan that
+ * would help, the draw, run once, no target that may take it, a target that is
+ * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
+ *
+ * Counters begin at 0 with the client and are kept when it is reloaded. *json
+ * has a NUL at its end, which *len (may be NULL) does not count; free it with
+ * infer_text_free(). Errors: INFER_E_NO_MEMORY; *json is NULL then.
+ * [hook-safe] */
+INFER_API int32_t infer_client_stats(infer_client *client, char **json,
+                                     size_t *len);
+
 /* For a client with "threads": 0, which has no thread of its own: the
  * application lets it work. Blocking functions and queue polls do it by
  * themselves. With a loop thread these return INFER_E_UNSUPPORTED, -1 and
@@ -429,11 +457,12 @@ INFER_API int32_t infer_client_fd(infer_client *client);
  * quiet; 0: now; -1: no limit. Call it on the thread that drives. */
 INFER_API int64_t infer_client_next_timeout_ns(infer_client *client);
 
-/** Which targets the request would try now, in which order and why: nothing is
- * sent. Targets that are kept out stand at the end. Before them stand those
- * whose breaker is open: they are INFER_OK, for where no other target can serve
- * the call it may be sent there as a probe, at most one call every 1.3 seconds
- * and target. The reason tells when the next one is due. */
+/** Which targets the request would try now, in which order and why, and whether
+ * it would be hedged: nothing is sent. Targets that are kept out stand at the
+ * end. Before them stand those whose breaker is open: they are INFER_OK, for
+ * where no other target can serve the call it may be sent there as a probe, at
+ * most one call every 1.3 seconds and target. The reason tells when the next
+ * one is due. */
 INFER_API int32_t infer_client_plan(infer_client *client,
                                     const infer_request *request,
                                     infer_plan **plan, infer_error **error);
@@ -445,7 +474,8 @@ INFER_API const char *infer_plan_target(const infer_plan *plan, size_t index);
  * INFER_E_NO_TARGET for a label, INFER_E_AUTH or INFER_E_QUOTA for keys set
  * aside, ... */
 INFER_API int32_t infer_plan_status(const infer_plan *plan, size_t index);
-/** One line: why it stands here, or why it is kept out. */
+/** One line: why it stands here, or why it is kept out; of the first one also
+ * whether and when the call would have a hedge. */
 INFER_API const char *infer_plan_reason(const infer_plan *plan, size_t index);
 INFER_API void infer_plan_free(infer_plan *plan);
 
@@ -602,7 +632,7 @@ INFER_API int32_t infer_request_json(const infer_request *request, char **json,
  * submission on, 1 ms to 24 h; instead of the route's deadline_ms. */
 INFER_API int32_t infer_request_set_deadline_ms(infer_request *request,
                                                 int64_t deadline_ms);
-/** A number of the route's policy, for this call instead of what the
+/** A whole number of the route's policy, for this call instead of what the
  * configuration says: an option of docs/options.md, section Policy, such as
  * "retries" or "timeouts.first_token_ms", within its range there. */
 INFER_API int32_t infer_request_set_policy(infer_request *request,

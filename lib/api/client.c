@@ -3,6 +3,9 @@
 #include "api/guard.h"
 
 #include "base/mem.h"
+#include "config/options.h"
+#include "engine/hedger.h"
+#include "wire/json_write.h"
 
 int32_t
 infer_client_new(infer_client **client, const infer_config *config,
@@ -95,6 +98,29 @@ infer_client_next_timeout_ns(infer_client *client)
   return next_ns > now_ns ? (int64_t)(next_ns - now_ns) : 0;
 }
 
+/* Enough for as many routes as are remembered, with the longest names. */
+#define STATS_MAX_BYTES ((size_t)INF_RUNTIME_MAX * 2048 + 4096)
+
+int32_t
+infer_client_stats(infer_client *client, char **json, size_t *len)
+{
+  int32_t status = inf_guard_client(client, NULL);
+  if (status != INFER_OK)
+    return status;
+  if (!json)
+    return INFER_E_INVALID_ARGUMENT;
+  inf_buf out;
+  inf_buf_init(&out, STATS_MAX_BYTES);
+  inf_json_open(&out, '{');
+  inf_json_key(&out, INF_SV("hedging"));
+  inf_hedgers_write_json(client->runtime, &out);
+  inf_json_close(&out, '}');
+  status = out.status;
+  *json = status == INFER_OK ? inf_buf_take(&out, len) : NULL;
+  inf_buf_fini(&out);
+  return status == INFER_OK && !*json ? INFER_E_NO_MEMORY : status;
+}
+
 /* ---- Dry run ------------------------------------------------------------- */
 
 typedef struct plan_line {
@@ -106,6 +132,13 @@ struct infer_plan {
   plan_line *lines;
   size_t count;
 };
+
+/* What is the same for all lines. */
+typedef struct plan_outlook {
+  uint64_t now_ns;
+  inf_plan_hedges hedges;
+  inf_hedge_forecast forecast;
+} plan_outlook;
 
 /* What a breaker has to say about a target that may be asked. */
 static void
@@ -144,9 +177,40 @@ write_limit(inf_buf *out, const inf_meter_verdict *limit, uint64_t now_ns)
                              INF_NS_PER_MS));
 }
 
+/* Whether calls have hedges: told of the target that is asked first. */
+static void
+write_hedges(inf_buf *out, const plan_outlook *outlook,
+             const inf_route_params *params)
+{
+  inf_plan_hedges hedges = outlook->hedges;
+  const inf_hedge_forecast *forecast = &outlook->forecast;
+  char percentile[INF_DECIMAL_TEXT], percent[INF_DECIMAL_TEXT];
+  char probability[INF_DECIMAL_TEXT];
+  if (hedges == INF_PLAN_RUN_ONCE)
+    inf_buf_append_cstr(out, "; no hedge: the request may run only once");
+  if (hedges == INF_PLAN_ONE_ATTEMPT)
+    inf_buf_append_cstr(out, "; no hedge: without retries there is one "
+                             "attempt only");
+  if (hedges != INF_PLAN_HEDGES)
+    return;
+  inf_buf_appendf(out, "; hedged for p%s with %s %% of the cost: ",
+                  inf_option_decimal(params->hedge_percentile, percentile),
+                  inf_option_decimal(params->hedge_budget * 100, percent));
+  if (!forecast->planned)
+    inf_buf_append_cstr(out, "too few times are known for a plan");
+  else if (forecast->delay_ns == INF_NEVER || forecast->probability <= 0)
+    inf_buf_append_cstr(out, "now it would not help");
+  else
+    inf_buf_appendf(
+        out, "now after %llu ms with probability %s",
+        (unsigned long long)(forecast->delay_ns / INF_NS_PER_MS),
+        inf_option_decimal((int64_t)(forecast->probability * 100 + 0.5) * 10000,
+                           probability));
+}
+
 static void
 write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
-             const inf_route_config *route, uint64_t now_ns)
+             const inf_route_config *route, const plan_outlook *outlook)
 {
   if (item->missing_label)
     inf_buf_appendf(out, "provider \"%s\" does not have the label \"%s\"",
@@ -162,19 +226,21 @@ write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
                     route->name);
   if (item->status != INFER_OK)
     return;
-  write_breaker(out, &item->breaker, now_ns);
-  write_limit(out, &item->limit, now_ns);
+  write_breaker(out, &item->breaker, outlook->now_ns);
+  write_limit(out, &item->limit, outlook->now_ns);
+  if (position == 0)
+    write_hedges(out, outlook, &route->params);
 }
 
 static bool
 fill_line(plan_line *line, const inf_plan_item *item, size_t position,
-          const inf_route_config *route, uint64_t now_ns)
+          const inf_route_config *route, const plan_outlook *outlook)
 {
   line->status = item->status;
   line->target = inf_strndup(item->target->name, strlen(item->target->name));
   inf_buf reason;
   inf_buf_init(&reason, 4096);
-  write_reason(&reason, item, position, route, now_ns);
+  write_reason(&reason, item, position, route, outlook);
   line->reason = inf_buf_take(&reason, NULL);
   inf_buf_fini(&reason);
   return line->target && line->reason;
@@ -186,7 +252,7 @@ plan_of(struct infer_client *client, const inf_route_config *route,
 {
   struct infer_plan *plan = inf_calloc(1, sizeof *plan);
   inf_plan_item *items = inf_calloc(route->target_count, sizeof *items);
-  uint64_t now_ns = inf_clock_now(client->engine.clock);
+  plan_outlook outlook = {.now_ns = inf_clock_now(client->engine.clock)};
   bool ok = plan && items;
   if (ok) {
     plan->lines = inf_calloc(route->target_count, sizeof *plan->lines);
@@ -195,13 +261,15 @@ plan_of(struct infer_client *client, const inf_route_config *route,
   if (ok) {
     plan->count = route->target_count;
     size_t usable =
-        inf_plan_make(items, route, request, client->runtime, now_ns);
+        inf_plan_make(items, route, request, client->runtime, outlook.now_ns);
     if (route->params.breaker)
-      inf_plan_foresee(items, usable, client->runtime, now_ns);
-    inf_plan_foresee_limits(items, usable, client->runtime, now_ns);
+      inf_plan_foresee(items, usable, client->runtime, outlook.now_ns);
+    inf_plan_foresee_limits(items, usable, client->runtime, outlook.now_ns);
+    outlook.hedges = inf_plan_foresee_hedge(items, usable, route, request,
+                                            client->runtime, &outlook.forecast);
   }
   for (size_t i = 0; ok && i < plan->count; i++)
-    ok = fill_line(&plan->lines[i], &items[i], i, route, now_ns);
+    ok = fill_line(&plan->lines[i], &items[i], i, route, &outlook);
   inf_free(items);
   if (ok)
     return plan;

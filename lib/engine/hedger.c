@@ -436,6 +436,28 @@ inf_hedger_complete(inf_runtime *runtime, const inf_hedge_pass *pass,
   pthread_mutex_unlock(&runtime->mutex);
 }
 
+inf_hedge_forecast
+inf_hedger_look(inf_runtime *runtime, const char *route, const char *target,
+                inf_latency_kind kind, uint32_t bucket)
+{
+  inf_hedge_forecast forecast = {.delay_ns = INF_NEVER};
+  const char *name = route[0] ? route : target;
+  pthread_mutex_lock(&runtime->mutex);
+  const inf_hedger *hedger = runtime->hedgers;
+  while (hedger && strcmp(hedger->name, name) != 0)
+    hedger = hedger->next;
+  const machine *at = hedger ? hedger->machines : NULL;
+  while (at && !(at->kind == kind && strcmp(at->target, target) == 0))
+    at = at->next;
+  if (at && at->hedge.planned) {
+    forecast.planned = true;
+    forecast.delay_ns = at->hedge.plan.buckets[bucket].delay_ns;
+    forecast.probability = at->hedge.plan.buckets[bucket].probability;
+  }
+  pthread_mutex_unlock(&runtime->mutex);
+  return forecast;
+}
+
 /* ---- Counters ------------------------------------------------------------ */
 
 /* Names of the reasons, as members. */
@@ -499,6 +521,13 @@ write_totals(void *context, const inf_hedge_totals *totals)
   inf_json_member_int(out, INF_SV("won"), (int64_t)totals->won);
   inf_json_member_int(out, INF_SV("lost"), (int64_t)totals->lost);
   inf_json_member_int(out, INF_SV("rescues"), (int64_t)totals->rescues);
+  inf_json_key(out, INF_SV("delay_ms"));
+  if (totals->delay_ns == INF_NEVER)
+    inf_json_put_null(out);
+  else
+    inf_json_put_double(out, (double)totals->delay_ns / 1e6);
+  inf_json_key(out, INF_SV("probability"));
+  inf_json_put_double(out, totals->probability);
   inf_json_member_int(out, INF_SV("calls_cost"), totals->calls_cost);
   inf_json_member_int(out, INF_SV("losers_cost"), totals->losers_cost);
   inf_json_key(out, INF_SV("suppressed"));

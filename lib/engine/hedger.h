@@ -30,6 +30,10 @@ typedef struct inf_hedge_price {
 int64_t inf_hedge_cost(const inf_hedge_price *price, int64_t input,
                        int64_t output);
 
+/* Of a prompt that nobody has counted: so many bytes of its messages count as
+ * one token. */
+enum { INF_HEDGE_BYTES_PER_TOKEN = 4 };
+
 /* A call that has just been sent for the first time. */
 typedef struct inf_hedge_ask {
   const inf_target_config *const *targets; /* that it may go to */
@@ -81,6 +85,18 @@ void inf_hedger_note_rescue(inf_runtime *runtime, inf_hedge_pass *pass);
 void inf_hedger_complete(inf_runtime *runtime, const inf_hedge_pass *pass,
                          int64_t cost);
 
+/* What a call that begins at the target would meet now. */
+typedef struct inf_hedge_forecast {
+  bool planned;       /* false: too little is known */
+  uint64_t delay_ns;  /* INF_NEVER: none is sent, it would not help */
+  double probability; /* that one is sent if there is silence until then */
+} inf_hedge_forecast;
+/* For the dry run; route as in inf_hedger_arm(). Changes nothing. Any thread.
+ */
+inf_hedge_forecast inf_hedger_look(inf_runtime *runtime, const char *route,
+                                   const char *target, inf_latency_kind kind,
+                                   uint32_t bucket);
+
 /* What has come of the hedges of a route. */
 typedef struct inf_hedge_totals {
   const char *route;
@@ -100,8 +116,8 @@ void inf_hedgers_each(inf_runtime *runtime,
                       void (*see)(void *context,
                                   const inf_hedge_totals *totals),
                       void *context);
-/* The counters of all routes, as the value of a member: an object of objects.
- * Any thread. */
+/* The counters of all routes, as the value of a member: an object of objects,
+ * as infer_client_stats() promises them. Any thread. */
 void inf_hedgers_write_json(inf_runtime *runtime, inf_buf *out);
 
 /* runtime.c: the runtime goes. */

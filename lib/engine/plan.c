@@ -2,6 +2,8 @@
 /* The order of targets and the hard filters over them. */
 #include "engine/plan.h"
 
+#include "policy/retry.h"
+
 #include <string.h>
 
 static bool
@@ -111,4 +113,39 @@ inf_plan_foresee_limits(inf_plan_item *items, size_t usable,
 {
   for (size_t i = 0; i < usable; i++)
     items[i].limit = look_at_limits(items[i].target, runtime, now_ns);
+}
+
+/* What a request says of the number of retries, else the route. */
+static int64_t
+retries_of(const inf_route_config *route, const struct infer_request *request)
+{
+  for (size_t i = 0; i < request->policy_count; i++)
+    if (request->policy[i].offset == offsetof(inf_route_params, retries))
+      return request->policy[i].value;
+  return route->params.retries;
+}
+
+inf_plan_hedges
+inf_plan_foresee_hedge(const inf_plan_item *items, size_t usable,
+                       const inf_route_config *route,
+                       const struct infer_request *request,
+                       inf_runtime *runtime, inf_hedge_forecast *forecast)
+{
+  inf_route_params params = route->params;
+  if (usable == 0 || params.hedge_budget == 0)
+    return INF_PLAN_NO_HEDGES;
+  if (request->run_once)
+    return INF_PLAN_RUN_ONCE;
+  params.retries = retries_of(route, request);
+  if (inf_retry_allowance(&params, usable) < 2)
+    return INF_PLAN_ONE_ATTEMPT;
+  const inf_target_config *first = items[0].target;
+  inf_latency_kind kind =
+      first->upstream == INF_UPSTREAM_UNARY  ? INF_LATENCY_WHOLE
+      : params.race_on == INF_RACE_ON_ANSWER ? INF_LATENCY_ANSWER
+                                             : INF_LATENCY_CONTENT;
+  uint32_t bucket =
+      inf_hedge_bucket(request->chat.messages.len / INF_HEDGE_BYTES_PER_TOKEN);
+  *forecast = inf_hedger_look(runtime, route->name, first->name, kind, bucket);
+  return INF_PLAN_HEDGES;
 }

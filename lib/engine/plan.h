@@ -3,6 +3,7 @@
 #define INF_ENGINE_PLAN_H
 
 #include "engine/health.h"
+#include "engine/hedger.h"
 #include "engine/meter.h"
 #include "engine/request.h"
 #include "engine/runtime.h"
@@ -34,6 +35,20 @@ void inf_plan_foresee(inf_plan_item *items, size_t usable, inf_runtime *runtime,
  * request, with the key for which they say best. */
 void inf_plan_foresee_limits(inf_plan_item *items, size_t usable,
                              inf_runtime *runtime, uint64_t now_ns);
+/* For the dry run: does a call of the route that may go to the first `usable`
+ * items, beginning with the first of them, get a hedge? */
+typedef enum inf_plan_hedges {
+  INF_PLAN_NO_HEDGES,   /* the route has none */
+  INF_PLAN_HEDGES,      /* by the forecast */
+  INF_PLAN_RUN_ONCE,    /* the request may not be sent twice */
+  INF_PLAN_ONE_ATTEMPT, /* its retries do not allow two attempts */
+} inf_plan_hedges;
+inf_plan_hedges inf_plan_foresee_hedge(const inf_plan_item *items,
+                                       size_t usable,
+                                       const inf_route_config *route,
+                                       const struct infer_request *request,
+                                       inf_runtime *runtime,
+                                       inf_hedge_forecast *forecast);
 /* Does the provider have all labels that route and request require? NULL, or
  * the first that is missing. This is the one place where labels decide; every
  * attempt asks here again before it is sent. */

@@ -14,7 +14,7 @@ enum { targets_max = 16 };
 /* So much of a limit has to be free beside a hedge. */
 enum { keep_percent = 20 };
 /* Of text, where nobody has counted. */
-enum { bytes_per_token = 4 };
+enum { bytes_per_token = INF_HEDGE_BYTES_PER_TOKEN };
 
 /* ---- What is known ------------------------------------------------------- */
 

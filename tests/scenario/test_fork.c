@@ -225,6 +225,13 @@ client_plan(parent *p)
 }
 
 static bool
+client_stats(parent *p)
+{
+  char *json;
+  return infer_client_stats(p->w.client, &json, NULL) == INFER_E_FORKED;
+}
+
+static bool
 client_prewarm(parent *p)
 {
   infer_warm_report *report;
@@ -345,6 +352,7 @@ static const trial trials[] = {
     {"infer_client_next_timeout_ns", client_next_timeout_ns},
     {"infer_client_plan", client_plan},
     {"infer_client_prewarm", client_prewarm},
+    {"infer_client_stats", client_stats},
     {"infer_models", models},
     {"infer_submit_models", submit_models},
     {"infer_call_models", call_models},

@@ -7,12 +7,14 @@ import "C"
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // A Client sends requests. It has one thread of C, which does all the work
@@ -264,6 +266,50 @@ func (c *Client) Plan(req *Request) ([]PlanEntry, error) {
 		}
 	}
 	return entries, nil
+}
+
+// Stats is what has come of a client's work so far.
+type Stats struct {
+	// Hedging has an entry for each route, or "provider/model" named by
+	// requests, whose calls may have hedges.
+	Hedging map[string]HedgeStats `json:"hedging"`
+	// JSON is the whole document, which may have more members than this type.
+	JSON []byte `json:"-"`
+}
+
+// HedgeStats counts the hedges of a route. infer.h says what each counter
+// means.
+type HedgeStats struct {
+	Sent    int64 `json:"sent"`
+	Won     int64 `json:"won"`
+	Lost    int64 `json:"lost"`
+	Rescues int64 `json:"rescues"`
+	// DelayMs and Probability are the present plan; nil: no hedges.
+	DelayMs     *float64 `json:"delay_ms"`
+	Probability float64  `json:"probability"`
+	CallsCost   int64    `json:"calls_cost"`
+	LosersCost  int64    `json:"losers_cost"`
+	// Suppressed counts calls without a hedge, by what spoke against it.
+	Suppressed map[string]int64 `json:"suppressed"`
+}
+
+// Stats tells what has come of the client's work so far.
+func (c *Client) Stats() (*Stats, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	var text *C.char
+	var size C.size_t
+	if status := C.infer_client_stats(c.c.client, &text, &size); status != C.INFER_OK {
+		return nil, takeError(status, nil)
+	}
+	defer C.infer_text_free(text)
+	stats := &Stats{JSON: C.GoBytes(unsafe.Pointer(text), C.int(size))}
+	if err := json.Unmarshal(stats.JSON, stats); err != nil {
+		return nil, err
+	}
+	return stats, nil
 }
 
 // A Model is one that a provider lists.

@@ -72,6 +72,8 @@ func configOf(t testing.TB, s *sim.Sim) *Config {
 	set(t, config, "defaults."+OptionPolicyRetries, 0)
 	set(t, config, "routes.safe."+OptionRouteTargets, []string{"sim/down", "sim/good"})
 	set(t, config, "routes.safe."+OptionPolicyRetries, 1)
+	set(t, config, "routes.hedged", map[string]any{
+		OptionRouteTargets: []string{"sim/good"}, "hedge": map[string]any{}})
 	set(t, config, "routes.again", map[string]any{
 		OptionRouteTargets:   []string{"sim/cut", "sim/good"},
 		OptionPolicyRecovery: "restart",
@@ -521,6 +523,30 @@ func TestRestart(t *testing.T) {
 	}
 	if restarts != 1 || text.String() != "Hello from the simulator." {
 		t.Errorf("%d restarts, %q", restarts, &text)
+	}
+}
+
+func TestStats(t *testing.T) {
+	client, _ := newClient(t)
+	stats, err := client.Stats()
+	if err != nil || len(stats.Hedging) != 0 || string(stats.JSON) != `{"hedging":{}}` {
+		t.Fatalf("%+v, %v", stats, err)
+	}
+	if _, err = client.Chat(context.Background(), ask("hedged")); err != nil {
+		t.Fatal(err)
+	}
+	if stats, err = client.Stats(); err != nil {
+		t.Fatal(err)
+	}
+	hedges, ok := stats.Hedging["hedged"]
+	why, told := hedges.Suppressed["budget"]
+	if !ok || hedges.Sent != 0 || hedges.DelayMs != nil || hedges.CallsCost <= 0 ||
+		!told || why != 0 {
+		t.Errorf("%s", stats.JSON)
+	}
+	client.Close()
+	if _, err = client.Stats(); !errors.Is(err, ErrClosed) {
+		t.Error(err)
 	}
 }
 

@@ -2560,6 +2560,15 @@ public:
       return error.error(status);
     return Plan(plan);
   }
+  /** What has come of the client's work so far, as one JSON document: see
+   * infer_client_stats(). [hook-safe] */
+  Result<std::string> try_stats()
+  {
+    char *text = nullptr;
+    std::size_t len = 0;
+    std::int32_t status = infer_client_stats(handle_.get(), &text, &len);
+    return detail::taken(status, text, len);
+  }
   /** Makes connections ready to a route, "provider/model" or provider, "" for
    * every provider. A timeout is a report that is not complete(). Not from a
    * hook. */
@@ -2647,6 +2656,10 @@ public:
   Plan plan(const Request &request)
   {
     return try_plan(request).value();
+  }
+  std::string stats()
+  {
+    return try_stats().value();
   }
   WarmReport prewarm(std::string_view name,
                      std::chrono::milliseconds timeout = forever)

@@ -511,6 +511,19 @@ TEST(client_closes_and_is_shared)
   CHECK_EQ(queue.try_poll().status(), Status::closed);
 }
 
+TEST(stats_of_hedges)
+{
+  Client client = world::client();
+  CHECK_EQ(client.try_stats().value(), R"({"hedging":{}})");
+  Config hedged = world::config();
+  hedged.set_json("routes.again.hedge", "{}");
+  CHECK(client.try_reload(hedged));
+  CHECK(client.try_chat(world::request("again")));
+  std::string stats = client.try_stats().value();
+  CHECK_EQ(stats.find(R"({"hedging":{"again":{"sent":0,)"), 0);
+  CHECK_EQ(stats.substr(stats.size() - 4), "}}}}");
+}
+
 TEST(plan_warm_up_models_and_reload)
 {
   Client client = world::client();

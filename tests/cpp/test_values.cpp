@@ -231,6 +231,7 @@ TEST(moved_from_objects_are_empty)
   CHECK_EQ(client.try_submit(good).status(), Status::invalid_argument);
   CHECK_EQ(client.try_queue().status(), Status::invalid_argument);
   CHECK_EQ(client.try_plan(good).status(), Status::invalid_argument);
+  CHECK_EQ(client.try_stats().status(), Status::invalid_argument);
   CHECK_EQ(client.try_prewarm("").status(), Status::invalid_argument);
   CHECK_EQ(client.try_models("sim").status(), Status::invalid_argument);
   CHECK_EQ(client.try_submit_models("sim").status(), Status::invalid_argument);

@@ -2,6 +2,7 @@
 /* What a client tells of its hedges: the counters, and the line of a dry run.
  * That a race counts right is tested with the races. */
 #include "support/breaker_world.h"
+#include "support/fail_alloc.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,40 @@ arguments_are_checked(void **state)
   assert_int_equal(infer_client_stats(fake->client, &json, NULL), INFER_OK);
   infer_text_free(json);
   fake_client_free(fake);
+}
+
+/* A document without memory is none, and nothing of it is left. */
+static void
+bears_failing_allocations(void **state)
+{
+  (void)state;
+  static const char *const before[] = {"", "r"};
+  for (size_t i = 0; i < 2; i++) {
+    fail_alloc_install();
+    fake_client *fake = fake_client_new(HEDGED, NULL);
+    is_well(fake, A);
+    if (before[i][0])
+      assert_int_equal(call_once(fake, before[i]), INFER_OK);
+    size_t failed = 0;
+    for (size_t n = 1;; n++) {
+      char *json = (char *)"";
+      fail_alloc_nth(n);
+      int32_t status = infer_client_stats(fake->client, &json, NULL);
+      bool hit = fail_alloc_hits() > 0;
+      fail_alloc_never();
+      infer_text_free(status == INFER_OK ? json : NULL);
+      if (!hit) {
+        assert_int_equal(status, INFER_OK);
+        break;
+      }
+      failed++;
+      assert_int_equal(status, INFER_E_NO_MEMORY);
+      assert_null(json);
+    }
+    assert_true(failed > 0);
+    fake_client_free(fake);
+    fail_alloc_uninstall();
+  }
 }
 
 /* ---- Plans --------------------------------------------------------------- */
@@ -242,6 +277,7 @@ main(void)
       cmocka_unit_test(a_reload_forgets_nothing),
       cmocka_unit_test(hooks_may_ask),
       cmocka_unit_test(arguments_are_checked),
+      cmocka_unit_test(bears_failing_allocations),
       cmocka_unit_test(a_dry_run_tells_of_hedges),
       cmocka_unit_test(a_dry_run_tells_the_plan),
       cmocka_unit_test(where_nothing_is_gained_it_says_so),

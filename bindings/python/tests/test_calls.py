@@ -272,6 +272,22 @@ def test_failover_and_restart(start: Callable[..., Sim]) -> None:
         assert [t.target for t in client.plan("safe")] == ["a/m", "b/m"]
 
 
+def test_stats(start: Callable[..., Sim]) -> None:
+    sim = start(defaults={"text": "Hello."})
+    route = {"targets": ["a/m"], "hedge": {}}
+    with Client(config_of(sim, routes={"né": route})) as client:
+        assert client.stats() == {"hedging": {}}
+        client.chat("né", "x")
+        (hedges,) = client.stats()["hedging"].items()
+        assert hedges[0] == "né"
+        assert hedges[1]["sent"] == hedges[1]["won"] == hedges[1]["lost"] == 0
+        assert hedges[1]["delay_ms"] is None
+        assert hedges[1]["calls_cost"] > 0
+        assert hedges[1]["suppressed"]["budget"] == 0
+    with pytest.raises(libinfer.ClosedError):
+        client.stats()
+
+
 def test_deadline(client: Client) -> None:
     before = time.monotonic()
     with pytest.raises(libinfer.DeadlineError):

@@ -2,6 +2,7 @@
 """The client: configuration, connections and what was learned of providers."""
 
 import asyncio
+import json
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
@@ -258,6 +259,19 @@ class Client:
             )
             for i in range(lib.infer_plan_count(plan))
         ]
+
+    def stats(self) -> Dict[str, Any]:
+        """What has come of this process's client so far. ``["hedging"]`` has the
+        counters of each route that hedges; infer.h tells the members, of which
+        later versions may have more."""
+        core = self._open()
+        out, size = ffi.new("char **"), ffi.new("size_t *")
+        status = lib.infer_client_stats(core.handle, out, size)
+        if status != lib.INFER_OK:
+            raise error_from(status)
+        document = ffi.gc(out[0], lib.infer_text_free)
+        stats: Dict[str, Any] = json.loads(ffi.unpack(document, size[0]))
+        return stats
 
     def prewarm(
         self, name: Optional[str] = None, timeout: float = 30

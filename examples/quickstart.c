@@ -34,7 +34,7 @@ typedef struct load_run {
   const char *name;
   one_call *calls;
   size_t wanted, started, ended;
-  size_t answered, retries, failovers;
+  size_t answered, retries, failovers, hedges, hedges_won;
   double *first_ms, *total_ms; /* of the answered ones */
   answered_by answerers[MAX_ANSWERERS];
   char last_error[256];
@@ -76,6 +76,9 @@ count_attempt(load_run *load, const infer_attempt *attempt)
   int32_t reason = infer_attempt_reason(attempt);
   load->failovers += reason == INFER_REASON_FAILOVER;
   load->retries += reason == INFER_REASON_RETRY;
+  load->hedges += reason == INFER_REASON_HEDGE;
+  load->hedges_won +=
+      reason == INFER_REASON_HEDGE && infer_attempt_won(attempt);
 }
 
 static void
@@ -220,6 +223,12 @@ print_answerers(const load_run *load)
            load->answerers[i].count);
   }
   printf("%s\n", load->answered ? "" : " nobody");
+  if (load->hedges > 0) {
+    printf("hedges: %zu, for %.1f %% of the calls; %zu of them were sooner "
+           "than the first attempt\n",
+           load->hedges, 100.0 * (double)load->hedges / (double)load->ended,
+           load->hedges_won);
+  }
   if (load->last_error[0]) {
     printf("last failure: %s\n", load->last_error);
   }
@@ -234,6 +243,17 @@ print_text(const infer_event *event, void *user_data)
     fflush(stdout);
   }
   return 0;
+}
+
+/* What has come of hedges, in the library's own words. */
+static void
+print_stats(infer_client *client)
+{
+  char *json = NULL;
+  if (infer_client_stats(client, &json, NULL) == INFER_OK) {
+    printf("infer_client_stats(): %s\n", json);
+  }
+  infer_text_free(json);
 }
 
 static int32_t
@@ -318,6 +338,9 @@ try_all(infer_client *client, load_run *loads, size_t count, size_t at_a_time,
   }
   if (status == INFER_OK) {
     print_answerers(last);
+    if (last->hedges > 0) {
+      print_stats(client);
+    }
     if (last->answered > 0) {
       status = stream_one(client, last->name, error);
     }

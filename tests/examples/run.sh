@@ -17,6 +17,8 @@ cat >"$work/sim.json" <<'END'
 { "defaults": { "text": "Hello from the simulator.", "first_token_ms": 5 },
   "rules": [
     { "when": { "model": "echo" }, "do": { "echo": true } },
+    { "when": { "model": "tail", "requests": "*/8" },
+      "do": { "first_token_ms": 200 } },
     { "when": { "model": "down" }, "do": { "status": 503 } },
     { "when": { "model": "cut" },
       "do": { "cut": { "after_tokens": 2 }, "inter_token_ms": 250 } },
@@ -71,6 +73,20 @@ says '^sim/good +20 +0 '
 says '^sim/down +0 +20 +- '
 says '^"sim/good": 0 retries, 0 failovers; answered by sim 20$'
 says '^Hello from the simulator\.$'
+
+check "quickstart counts hedges"
+cat >"$work/hedge.json" <<END
+{ "providers": [ { "name": "sim", "type": "openai", "base_url": "$sim_url/v1",
+                   "proxy": "none" } ],
+  "routes": {
+    "plain": { "targets": [ "sim/tail", "sim/good" ] },
+    "hedged": { "targets": [ "sim/tail", "sim/good" ],
+                "hedge": { "budget": 0.5 } } } }
+END
+run "$examples/quickstart" "$work/hedge.json" 200 4 plain hedged
+exits 0
+says '^hedges: [1-9][0-9]*, for [0-9.]+ % of the calls; [1-9][0-9]* of them were'
+says '^infer_client_stats\(\): \{"hedging":\{"hedged":\{"sent":[1-9]'
 
 check "quickstart fails if the last name fails"
 run "$examples/quickstart" "$work/infer.json" 4 2 sim/good sim/down

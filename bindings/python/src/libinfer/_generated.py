@@ -118,6 +118,7 @@ class Reason(IntEnum):
     RESEND = 5
     RECOVERY = 6
     CONTINUE = 7
+    HEDGE = 8
 
 
 class Phase(IntEnum):
@@ -228,6 +229,10 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "stay.max_wait_ms",
         "recovery",
         "keep_warm",
+        "hedge.budget",
+        "hedge.percentile",
+        "hedge.min_delay_ms",
+        "race_on",
         "breaker",
         "retry_budget",
         "upstream",

@@ -17,7 +17,7 @@ bench_hedging() {
     shift 2
   done
   setup_install "$setup_needs$setup_needs_for_tests" || return 1
-  setup_build build-bench hedge_model -DCMAKE_BUILD_TYPE=Release || return 1
+  setup_build build-bench "hedge_model fleet_hedge" -DCMAKE_BUILD_TYPE=Release || return 1
   if [ -n "$ttft" ]; then
     "$model" --seed "$seed" --ttft "$ttft"
     return
@@ -27,9 +27,11 @@ bench_hedging() {
       hedge_budget_excess:0.1 'hedge_vs_peers_min:>-0.02' straggler_p95:-0.32 \
       stall_p99:-0.95 shift_requests:500 km_bias_p99:0.05 record_ns:3 \
       series_bytes:16384 || code=1
-  # Not measured yet: prompts with costs, routing, and the engine.
-  resilience_report costaware_p95:-0.68 costaware_p99:-0.75 fleet_p99:-0.80 \
-    fleet_p999:-0.85 fleet_p50:0.05 real_p95_agreement:0.05 blackhole_lost:0 \
-    blackhole_added_ms:100 </dev/null || code=1
+  build-bench/tests/simulation/fleet_hedge/fleet_hedge --seed "$seed" |
+    resilience_report fleet_p99:-0.80 fleet_p999:-0.85 fleet_p50:0.05 || code=1
+  # Not measured yet: prompts with costs, and the engine.
+  resilience_report costaware_p95:-0.68 costaware_p99:-0.75 \
+    real_p95_agreement:0.05 blackhole_lost:0 blackhole_added_ms:100 \
+    </dev/null || code=1
   return $code
 }

@@ -9,6 +9,10 @@
  *
  *   fleet_hedge [--seed N] [--calls N] [--rate CALLS_PER_S] [--short]
  *
+ * One call in a second is the case of the figures: of 120 s of trouble a rule
+ * sees few calls. The more calls, the sooner each rule knows; with ten in a
+ * second the peers' p99 is some 4 s, and what is left to gain is less.
+ *
  * The change is that against latency routing with failover and without hedging
  * as others have it: of the two peak-EWMA rules, for each percentile the one
  * that is better there. */
@@ -30,7 +34,7 @@ enum { P50, P95, P99, P999, MEASURES };
 
 static const double shares[MEASURES] = {0.5, 0.95, 0.99, 0.999};
 
-static const double hedge_share = 0.99, hedge_budget = 0.1;
+static const double hedge_share = 0.995, hedge_budget = 0.1;
 
 static player who;
 static bool missed;
@@ -92,10 +96,33 @@ read_options(int argc, char **argv, options *opt)
   return opt->calls > 0 && opt->rate > 0;
 }
 
+static void
+play_all(const options *opt, double *times, double *change)
+{
+  double got[PLAYER_KINDS][MEASURES], excess[PLAYER_KINDS];
+  for (player_kind kind = 0; kind < PLAYER_KINDS; kind++)
+    play(kind, opt, times, got[kind], &excess[kind]);
+  printf("# %g calls/s, change to the better peak-EWMA (and to our own routing "
+         "alone):",
+         opt->rate);
+  for (int i = 0; i < MEASURES; i++) {
+    double best = fmin(got[PLAYER_PEAK_EWMA][i], got[PLAYER_PEAK_BEST][i]);
+    change[i] = got[PLAYER_SHIPPED][i] / best - 1;
+    printf(" p%g %+.1f (%+.1f) %%", 100 * shares[i], 100 * change[i],
+           100 * (got[PLAYER_SHIPPED][i] / got[PLAYER_UNHEDGED][i] - 1));
+  }
+  printf("\n");
+  if (excess[PLAYER_SHIPPED] > 0) {
+    printf("# hedges were %.3f points above the budget\n",
+           excess[PLAYER_SHIPPED]);
+    missed = true;
+  }
+}
+
 int
 main(int argc, char **argv)
 {
-  options opt = {.seed = 1, .calls = 2000000, .rate = 10};
+  options opt = {.seed = 1, .calls = 2000000, .rate = 1};
   if (!read_options(argc, argv, &opt)) {
     fprintf(stderr, "usage: fleet_hedge [--seed N] [--calls N] [--rate R] "
                     "[--short]\n");
@@ -104,22 +131,16 @@ main(int argc, char **argv)
   double *times = malloc(opt.calls * sizeof *times);
   if (times == NULL)
     return 2;
-  double got[PLAYER_KINDS][MEASURES], excess[PLAYER_KINDS], change[MEASURES];
-  for (player_kind kind = 0; kind < PLAYER_KINDS; kind++)
-    play(kind, &opt, times, got[kind], &excess[kind]);
-  free(times);
-  printf("# change:");
-  for (int i = 0; i < MEASURES; i++) {
-    double best = fmin(got[PLAYER_PEAK_EWMA][i], got[PLAYER_PEAK_BEST][i]);
-    change[i] = got[PLAYER_SHIPPED][i] / best - 1;
-    printf(" p%g %.3f to the better peak-EWMA, %.3f to our own routing alone;",
-           100 * shares[i], change[i],
-           got[PLAYER_SHIPPED][i] / got[PLAYER_UNHEDGED][i] - 1);
+  double change[MEASURES], busy[MEASURES];
+  if (!opt.is_short && opt.rate < 10) { /* for comparison, no figure */
+    options more = opt;
+    more.rate = 10;
+    play_all(&more, times, busy);
   }
-  printf(" hedges over the budget at worst %.3f points\n",
-         excess[PLAYER_SHIPPED]);
+  play_all(&opt, times, change);
+  free(times);
   print_figure("fleet_p99", change[P99], opt.is_short ? -0.7 : -0.8);
   print_figure("fleet_p999", change[P999], opt.is_short ? -0.75 : -0.85);
-  print_figure("fleet_p50", change[P50], opt.is_short ? 0.1 : 0.05);
+  print_figure("fleet_p50", change[P50], 0.05);
   return missed ? 1 : 0;
 }

@@ -30,7 +30,9 @@ player_init(player *at, player_kind kind, double share, double budget,
   }
   at->params = inf_hedge_defaults;
   at->params.share = share;
-  at->params.budget = budget;
+  /* The plan spends four fifths; the rest is there for bad minutes, when more
+   * calls than usual need a hedge at once. */
+  at->params.budget = 0.8 * budget;
   inf_hedge_init(&at->hedge, &at->params);
   inf_hedge_budget_init(&at->money, budget);
 }
@@ -126,6 +128,8 @@ player_order(player *at, uint64_t now_ns, size_t *order)
   switch (at->kind) {
   case PLAYER_SHIPPED:
   case PLAYER_UNHEDGED:
+    for (int i = 0; i < fleet_size; i++)
+      inf_outlook_note(&at->outlooks[i], now_ns);
     times_of(at, now_ns, times);
     inf_route_latency(times, fleet_size, now_ns, &at->rng, order);
     return;

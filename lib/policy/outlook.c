@@ -26,9 +26,9 @@ enum { unit = 65536, most_contents = 512, learned = 16 };
 static const uint64_t half_life_ns = 7 * INF_NS_PER_S;
 static const uint64_t peak_half_life_ns = 25 * INF_NS_PER_S;
 static const uint64_t step_ns = UINT64_C(1) << 20; /* about a millisecond */
-static const uint64_t prior = 3 * unit;
-static const uint64_t penalty = 8 * unit;
-static const uint64_t most_lengths = 64 * unit;
+static const uint64_t prior = UINT64_C(3) * unit;
+static const uint64_t penalty = UINT64_C(8) * unit;
+static const uint64_t most_lengths = UINT64_C(64) * unit;
 static const uint64_t shortest_ns = 1000;
 
 /* ---- The past ------------------------------------------------------------ */

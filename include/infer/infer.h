@@ -254,6 +254,7 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
 #define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
 #define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */
+#define INFER_REASON_HEDGE    8 /**< beside another that was silent */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
 #define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */

@@ -83,6 +83,17 @@ read_failover_on(const inf_node *node, const inf_place *place,
   return INFER_OK;
 }
 
+/* "hedge" without a budget has the usual one. */
+static void
+read_hedge(const inf_node *node, inf_route_params *params)
+{
+  static const int64_t usual = 50000; /* 5 % */
+  const inf_node *hedge = inf_node_get(node, INF_SV("hedge"));
+  if (hedge && params->hedge_budget == 0 &&
+      !inf_node_get(hedge, INF_SV("budget")))
+    params->hedge_budget = usual;
+}
+
 static int32_t
 read_defaults(const inf_node *document, inf_route_params *params,
               infer_error **error)
@@ -94,6 +105,7 @@ read_defaults(const inf_node *document, inf_route_params *params,
   if (!node)
     return INFER_OK;
   int32_t status = inf_values_read(node, &place, &section, 1, "", error);
+  read_hedge(node, params);
   if (status == INFER_OK)
     status = read_failover_on(node, &place, params, error);
   return status;
@@ -238,6 +250,7 @@ read_route(const inf_node *node, const inf_place *place,
   int32_t status = read_name(node->name, place, route, error);
   if (status == INFER_OK)
     status = inf_values_read(node, place, sections, 2, "", error);
+  read_hedge(node, &route->params);
   if (status == INFER_OK)
     status = read_failover_on(node, place, &route->params, error);
   if (status == INFER_OK)

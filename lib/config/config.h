@@ -150,6 +150,7 @@ const inf_provider_config *inf_config_provider(const inf_config *config,
 typedef enum inf_option_type {
   INF_OPTION_BOOL,
   INF_OPTION_INT,
+  INF_OPTION_DECIMAL, /* kept in millionths; so are its bounds and default */
   INF_OPTION_STRING,
   INF_OPTION_SECRET,      /* a string that names where the secret is */
   INF_OPTION_SECRET_LIST, /* one, or an array; elements may be objects */

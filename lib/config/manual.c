@@ -107,6 +107,11 @@ put_type(inf_buf *out, const inf_option *option)
       inf_buf_appendf(out, " %s", option->unit);
     return;
   }
+  if (option->type == INF_OPTION_DECIMAL) {
+    inf_buf_appendf(out, "%g to %g", (double)option->minimum / 1e6,
+                    (double)option->maximum / 1e6);
+    return;
+  }
   if (option->type == INF_OPTION_ENUM) {
     put_choices(out, option);
     return;
@@ -124,6 +129,8 @@ put_default(inf_buf *out, const inf_option *option)
   inf_sv word;
   if (option->type == INF_OPTION_INT && !option->default_text[0]) {
     put_number(out, option, option->default_number);
+  } else if (option->type == INF_OPTION_DECIMAL && !option->default_text[0]) {
+    inf_buf_appendf(out, "%g", (double)option->default_number / 1e6);
   } else if (option->type == INF_OPTION_BOOL) {
     inf_buf_append_cstr(out, option->default_number ? "true" : "false");
   } else if (option->type == INF_OPTION_ENUM) {

@@ -26,6 +26,13 @@
     "policy", name, INF_OPTION_INT, unit, low, high, number, "", "", \
         offsetof(inf_route_params, field), text                      \
   }
+/* Numbers in millionths. */
+#define POLICY_DECIMAL(name, unit, low, high, number, words, field, text)   \
+  {                                                                         \
+    "policy", name, INF_OPTION_DECIMAL, unit, low, high, number, words, "", \
+        offsetof(inf_route_params, field), text                             \
+  }
+#define MILLION ((int64_t)1000000)
 #define POLICY_ENUM(name, choices, field, text)                \
   {                                                            \
     "policy", name, INF_OPTION_ENUM, "", 0, 0, 0, "", choices, \
@@ -214,9 +221,25 @@ static const inf_option options[] = {
                 "read: an error, a restart from the beginning, or the rest "
                 "from another target, where one takes a prefill and the "
                 "answer is plain text; else a restart"),
-    POLICY_BOOL("keep_warm", 0, keep_warm,
-                "while the client is in use, have a connection ready to the "
-                "target that is asked first and to the next one"),
+    POLICY_BOOL(
+        "keep_warm", 0, keep_warm,
+        "while the client is in use, have a connection ready to the "
+        "target that is asked first and to the next one; so it is, too, "
+        "where hedge stands"),
+    POLICY_DECIMAL("hedge.budget", "", 0, MILLION / 2, 0,
+                   "0, no hedges; 0.05 where hedge stands", hedge_budget,
+                   "second attempts while the first is silent: what those "
+                   "that lose may cost, as a share of what calls cost. See "
+                   "docs/hedging.md"),
+    POLICY_DECIMAL("hedge.percentile", "", 50 * MILLION, 99900000, 95 * MILLION,
+                   "", hedge_percentile,
+                   "the percentile of the time to the first content that "
+                   "hedges are to make smaller"),
+    POLICY_INT("hedge.min_delay_ms", "ms", 0, 600000, 10, hedge_min_delay_ms,
+               "no hedge is sent sooner"),
+    POLICY_ENUM("race_on", "content answer", race_on,
+                "which of two attempts wins: the one with content first, "
+                "reasoning included, or with the first of the answer itself"),
     POLICY_BOOL("breaker", 1, breaker,
                 "do not ask a target that has just failed again and again, "
                 "until a probe finds it well: docs/breaker.md"),

@@ -50,7 +50,7 @@ set_number(const inf_option *option, void *field, int64_t number)
 {
   if (option->type == INF_OPTION_BOOL)
     *(bool *)field = number != 0;
-  else if (option->type == INF_OPTION_INT)
+  else if (option->type == INF_OPTION_INT || option->type == INF_OPTION_DECIMAL)
     *(int64_t *)field = number;
   else if (option->type == INF_OPTION_ENUM)
     *(int32_t *)field = (int32_t)number;
@@ -95,6 +95,10 @@ expected_by(const inf_option *option, char text[EXPECTED_MAX])
     snprintf(text, EXPECTED_MAX, "a whole number from %" PRId64 " to %" PRId64,
              option->minimum, option->maximum);
     return text;
+  case INF_OPTION_DECIMAL:
+    snprintf(text, EXPECTED_MAX, "a number from %g to %g",
+             (double)option->minimum / 1e6, (double)option->maximum / 1e6);
+    return text;
   case INF_OPTION_ENUM:
     return expected_choices(option, text);
   case INF_OPTION_SECRET_LIST:
@@ -132,8 +136,9 @@ inf_value_wrong(const inf_option *option, const inf_node *node,
                 const inf_place *place, infer_error **error)
 {
   char expected[EXPECTED_MAX] = "";
-  bool tell = option->type == INF_OPTION_BOOL ||
-              option->type == INF_OPTION_INT || option->type == INF_OPTION_ENUM;
+  bool tell =
+      option->type == INF_OPTION_BOOL || option->type == INF_OPTION_INT ||
+      option->type == INF_OPTION_DECIMAL || option->type == INF_OPTION_ENUM;
   /* A number in the place of a key may be the key. */
   if (option->type == INF_OPTION_SECRET ||
       option->type == INF_OPTION_SECRET_LIST)
@@ -240,6 +245,20 @@ read_int(const inf_option *option, const inf_node *node, const inf_place *place,
 }
 
 static int32_t
+read_decimal(const inf_option *option, const inf_node *node,
+             const inf_place *place, int64_t *out, infer_error **error)
+{
+  double number;
+  if (node->type != INF_JSON_NUMBER ||
+      !inf_json_double(node->text, false, &number) ||
+      number * 1e6 < (double)option->minimum - 0.5 ||
+      number * 1e6 > (double)option->maximum + 0.5)
+    return inf_value_wrong(option, node, place, error);
+  *out = (int64_t)(number * 1e6 + 0.5);
+  return INFER_OK;
+}
+
+static int32_t
 read_bool(const inf_option *option, const inf_node *node,
           const inf_place *place, bool *out, infer_error **error)
 {
@@ -273,6 +292,8 @@ read_value(const inf_option *option, const inf_node *node,
     return read_bool(option, node, place, field, error);
   case INF_OPTION_INT:
     return read_int(option, node, place, field, error);
+  case INF_OPTION_DECIMAL:
+    return read_decimal(option, node, place, field, error);
   case INF_OPTION_ENUM:
     return inf_value_enum(option, node, place, field, error);
   case INF_OPTION_STRING:

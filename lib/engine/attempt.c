@@ -9,6 +9,7 @@
 #include "engine/attempt_request.h"
 #include "engine/carry.h"
 #include "engine/probe.h"
+#include "engine/race.h"
 
 /* Attempts kept for reuse, and the largest body among them; more would hold
  * memory for a peak that is over. */
@@ -103,8 +104,12 @@ void
 inf_attempt_detach(inf_attempt *attempt, bool linger)
 {
   inf_engine *engine = attempt->engine;
-  inf_config *config = attempt->call->trail->config;
-  attempt->call->attempt = NULL;
+  struct infer_call *call = attempt->call;
+  inf_config *config = call->trail->config;
+  if (call->attempt == attempt)
+    call->attempt = NULL;
+  else
+    call->race->rival = NULL;
   attempt->call = NULL;
   attempt->record = NULL;
   if (attempt->exchange && linger) {
@@ -187,9 +192,11 @@ arm(inf_attempt *attempt)
 {
   int32_t status;
   uint64_t at_ns = due_ns(attempt, &status);
-  uint64_t late_ns = late_at_ns(attempt);
+  uint64_t late_ns = late_at_ns(attempt), race_ns = inf_race_at_ns(attempt);
   if (late_ns < at_ns)
     at_ns = late_ns;
+  if (race_ns < at_ns)
+    at_ns = race_ns;
   if (!attempt->timer.queued || attempt->timer.key > at_ns)
     inf_timer_set(&attempt->engine->attempt_timers, &attempt->timer, at_ns);
 }
@@ -232,6 +239,8 @@ inf_attempt_on_timer(inf_attempt *attempt)
                            inf_health_age(engine->runtime, &attempt->health,
                                           engine->heard_ns, &engine->rng));
   }
+  if (inf_race_at_ns(attempt) <= engine->heard_ns)
+    inf_race_on_time(attempt);
   if (due_ns(attempt, &status) > engine->heard_ns) {
     arm(attempt);
     return;
@@ -300,6 +309,8 @@ on_delta(void *context, const inf_delta *delta)
   if (delta->kind <= INF_DELTA_TOOL_CALL) {
     if (!attempt->content)
       note_first_content(attempt);
+    if (attempt->watched && !attempt->decisive)
+      inf_race_hear(attempt, delta);
     inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
     if (delta->kind != INF_DELTA_REASONING)
       inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_ANSWER);
@@ -342,6 +353,8 @@ on_headers(void *context, int status, const inf_headers *headers)
     return true;
   attempt->record->http_status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
+  if (attempt->watched)
+    inf_race_headers(attempt);
   inf_engine *engine = attempt->engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
   if (inf_meter_headers(engine->runtime, &attempt->pass, headers, wall_now_ns,
@@ -384,7 +397,7 @@ INF_HOT static bool
 on_body(void *context, const char *ptr, size_t len)
 {
   inf_attempt *attempt = context;
-  if (!attempt->call) {
+  if (!attempt->call || attempt->parked) {
     attempt->lingered_bytes += len;
     return attempt->lingered_bytes <= linger_max_bytes;
   }
@@ -469,6 +482,8 @@ on_done(void *context, const inf_exchange_result *result)
     inf_attempt_release(attempt);
     return;
   }
+  if (attempt->parked)
+    return;
   if (!attempt->sent)
     note_way(attempt->record, &result->times);
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
@@ -607,8 +622,10 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
     inf_attempt_release(attempt);
     return false;
   }
+  bool hedge = call->next_reason == INFER_REASON_HEDGE;
   attempt->call = call;
-  call->attempt = attempt;
+  *(hedge ? &call->race->rival : &call->attempt) = attempt;
+  attempt->holds = hedge;
   attempt->pass = engine->pass;
   engine->pass = (inf_meter_pass){0};
   attempt->answer.listener = on_delta;
@@ -626,6 +643,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
   inf_buf_init(&why, why_max_bytes);
   int32_t status = launch(attempt, target, &why);
   if (status == INFER_OK) {
+    inf_race_watch(attempt);
     arm(attempt);
     if (call->paused)
       inf_attempt_set_paused(attempt, true);

@@ -52,7 +52,16 @@ typedef struct inf_attempt {
   bool resend;            /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
-  bool aged;            /* the breaker knows that it has no content */
+  bool aged; /* the breaker knows that it has no content */
+  /* Of a route that hedges: race.h. */
+  bool watched;         /* its times are recorded */
+  bool decisive;        /* content that wins was seen */
+  bool late;            /* it was silent at late_ns */
+  bool holds;           /* its events are held back */
+  bool parked;          /* its answer is whole and waits for the other leg */
+  uint8_t bucket;       /* of its prompt's length */
+  uint64_t hedge_ns;    /* when it is asked about; 0: it is not */
+  uint64_t late_ns;     /* when nine tenths have content; 0: not known, over */
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */
   int32_t verdict;      /* a failure decided within a callback; INFER_OK */
   uint64_t activity_ns; /* last time that the answer grew */
@@ -66,7 +75,8 @@ typedef struct inf_attempt {
   struct inf_probe *probe; /* this attempt is that probe's; else NULL */
 } inf_attempt;
 
-/* Starts the call's next attempt as call->next_* say. One that cannot even
+/* Starts the call's next attempt as call->next_* say, as the only one or, where
+ * the reason is INFER_REASON_HEDGE, beside that in flight. One that cannot even
  * start fails like any other. False when memory is short. */
 bool inf_attempt_start(struct inf_engine *engine, struct infer_call *call);
 /* Takes the attempt out of its call. A whole answer's exchange may linger,

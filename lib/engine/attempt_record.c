@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "engine/race.h"
 
 /* Longest message kept in a record. */
 enum { message_max_bytes = 2 << 10 };
@@ -186,6 +187,8 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   record->status = status;
   record->won = status == INFER_OK;
   end_health(attempt, status);
+  if (attempt->watched)
+    inf_race_record_end(attempt, status);
   settle_limits(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   note_usage(attempt);

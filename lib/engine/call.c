@@ -8,6 +8,7 @@
 #include "engine/carry.h"
 #include "engine/gate.h"
 #include "engine/health.h"
+#include "engine/race.h"
 #include "policy/recovery.h"
 #include "wire/json_scan.h"
 
@@ -297,6 +298,7 @@ end_call(inf_engine *engine, struct infer_call *call,
   inf_timer_cancel(&engine->timers, &call->timer);
   inf_list_remove(&call->engine_node);
   drop_carry(call);
+  inf_race_free(engine, call);
   inf_gate_leave(engine, call);
   inf_paused_remove(&engine->paused, &call->paused_entry);
   if (status != INFER_OK)
@@ -336,6 +338,7 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
   if (call->ended)
     return;
   inf_attempt *attempt = call->attempt;
+  inf_race_abandon(call, status, why);
   if (attempt) {
     inf_attempt_close_record(attempt, status, why);
     attempt->record->decision =
@@ -421,7 +424,8 @@ void
 inf_call_on_timer(inf_engine *engine, struct infer_call *call)
 {
   if (engine->now_ns >= call->deadline_ns) {
-    if (!call->attempt || !inf_attempt_complete(call->attempt))
+    if (!inf_race_finish(engine, call) &&
+        (!call->attempt || !inf_attempt_complete(call->attempt)))
       end_by_deadline(engine, call);
     return;
   }
@@ -462,6 +466,8 @@ inf_call_attempt_succeeded(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
+  if (inf_race_is_held(attempt))
+    return;
   inf_attempt_close_record(attempt, INFER_OK, NULL);
   note_success(attempt);
   if (call->kind == INF_CALL_MODELS) {
@@ -519,6 +525,26 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),
   };
+}
+
+void
+inf_call_note_failure(inf_attempt *attempt, int32_t status)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  inf_retry_failure failure = failure_of(attempt, status);
+  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
+                       status, failure.hint_ns, engine->now_ns);
+  update_targets(attempt);
+  inf_retry_call state = {
+      .params = call->params,
+      .targets = call->retry_targets,
+      .target_count = call->target_count,
+      .current = attempt->target,
+      .attempts = call->counted_attempts,
+      .deadline_ns = call->deadline_ns,
+  };
+  inf_retry_note(&state, &failure, engine->now_ns, &engine->rng);
 }
 
 /* Do the budgets pay for the call's extra attempts? */
@@ -678,6 +704,8 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
+  if (inf_race_goes_on(attempt, status))
+    return;
   inf_retry_decision next = {.action = INF_RETRY_END, .why = "memory ran out"};
   inf_recovery_action action = INF_RECOVERY_START_AGAIN;
   bool prefill_refused = inf_carry_refused(attempt, status);

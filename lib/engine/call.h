@@ -73,6 +73,7 @@ struct infer_call {
   struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
   uint32_t counted_attempts;      /* [loop] against the allowance */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
+  struct inf_race *race;         /* [loop] of a route that hedges, or NULL */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */
 
   /* Delivery: all that is looked at for each piece of the answer. */

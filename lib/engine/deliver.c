@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/place.h"
+#include "engine/race.h"
 
 static const int32_t event_types[] = {
     [INF_DELTA_TEXT] = INFER_EVENT_TEXT,
@@ -33,14 +34,24 @@ stage(inf_engine *engine, struct infer_call *call, struct infer_event *event)
   mark_dirty(engine, call);
 }
 
+/* The same, or holds it back. */
+static void
+stage_of(inf_attempt *attempt, inf_list *list, struct infer_event *event)
+{
+  inf_list_push_back(list, &event->node);
+  if (!attempt->holds)
+    mark_dirty(attempt->engine, attempt->call);
+}
+
 /* Joins the delta to the last staged event where that is the same text. */
 static bool
-merge_into_staged(struct infer_call *call, int32_t type, const inf_delta *delta)
+merge_into(const inf_list *list, const struct infer_call *call, int32_t type,
+           const inf_delta *delta)
 {
-  if (delta->kind > INF_DELTA_TOOL_CALL || inf_list_empty(&call->staged))
+  if (delta->kind > INF_DELTA_TOOL_CALL || inf_list_empty(list))
     return false;
   struct infer_event *last =
-      INF_CONTAINER_OF(call->staged.prev, struct infer_event, node);
+      INF_CONTAINER_OF(list->prev, struct infer_event, node);
   if (last->type != type || last->epoch != call->epoch ||
       last->choice != delta->choice || last->tool != delta->tool ||
       !inf_sv_eq(inf_buf_sv(&last->tool_id), delta->tool_id) ||
@@ -51,7 +62,7 @@ merge_into_staged(struct infer_call *call, int32_t type, const inf_delta *delta)
 
 /* The first content is the win: from here on the call has an answer. */
 INF_APART static bool
-stage_start(inf_attempt *attempt)
+stage_start(inf_attempt *attempt, inf_list *list)
 {
   struct infer_call *call = attempt->call;
   const char *target = attempt->record->target;
@@ -65,8 +76,9 @@ stage_start(inf_attempt *attempt)
     inf_event_free(event);
     return false;
   }
-  call->started = true;
-  stage(attempt->engine, call, event);
+  if (!attempt->holds)
+    call->started = true;
+  stage_of(attempt, list, event);
   return true;
 }
 
@@ -91,9 +103,11 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
 {
   struct infer_call *call = attempt->call;
   int32_t type = event_types[delta->kind];
-  if (!call->started && !stage_start(attempt))
+  inf_list *list = inf_race_list(attempt);
+  bool started = attempt->holds ? !inf_list_empty(list) : call->started;
+  if (!started && !stage_start(attempt, list))
     return false;
-  if (merge_into_staged(call, type, delta))
+  if (merge_into(list, call, type, delta))
     return true;
   struct infer_event *event = inf_event_new(type, call, room_for(delta->text));
   if (!event)
@@ -107,7 +121,7 @@ stage_delta(inf_attempt *attempt, const inf_delta *delta)
     inf_event_free(event);
     return false;
   }
-  stage(attempt->engine, call, event);
+  stage_of(attempt, list, event);
   return true;
 }
 
@@ -122,11 +136,27 @@ inf_deliver_delta(inf_attempt *attempt, const inf_delta *delta)
 }
 
 void
-inf_deliver_discard(struct infer_call *call)
+inf_deliver_drop(inf_list *list)
 {
   inf_list *node;
-  while ((node = inf_list_pop_front(&call->staged)))
+  while ((node = inf_list_pop_front(list)))
     inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+}
+
+void
+inf_deliver_release(inf_engine *engine, struct infer_call *call, inf_list *held)
+{
+  if (inf_list_empty(held))
+    return;
+  inf_list_splice_back(&call->staged, held);
+  call->started = true;
+  mark_dirty(engine, call);
+}
+
+void
+inf_deliver_discard(struct infer_call *call)
+{
+  inf_deliver_drop(&call->staged);
   if (!call->committed)
     call->started = false;
 }

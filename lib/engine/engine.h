@@ -103,6 +103,9 @@ void inf_call_attempt_succeeded(inf_attempt *attempt);
 void inf_call_attempt_failed(inf_attempt *attempt, int32_t status);
 void inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
                             int32_t status, const char *why);
+/* An attempt has failed beside another that goes on: what that says of its key
+ * and its target. */
+void inf_call_note_failure(inf_attempt *attempt, int32_t status);
 /* The next attempt is not made before at_ns, and one of the allowance is used
  * up. */
 void inf_call_put_off(inf_engine *engine, struct infer_call *call,
@@ -123,6 +126,11 @@ void inf_call_note_decision(struct infer_call *call, const char *why);
 /* deliver.c: turns the answer's deltas into staged events, and hands those to
  * the queues. */
 void inf_deliver_delta(inf_attempt *attempt, const inf_delta *delta);
+/* Frees events of an attempt that were held back. */
+void inf_deliver_drop(inf_list *list);
+/* Or hands them on. */
+void inf_deliver_release(inf_engine *engine, struct infer_call *call,
+                         inf_list *held);
 bool inf_deliver_restart(inf_engine *engine, struct infer_call *call,
                          const char *why); /* false: no memory */
 /* Drops what was staged for an attempt that failed unseen. */

@@ -164,6 +164,15 @@ inf_health_age(inf_runtime *runtime, inf_health_attempt *attempt,
 }
 
 const char *
+inf_health_silent(inf_runtime *runtime, inf_health_attempt *attempt,
+                  uint64_t now_ns, inf_rng *rng)
+{
+  if (attempt->breaker.late_at_ns > now_ns)
+    attempt->breaker.late_at_ns = now_ns;
+  return inf_health_age(runtime, attempt, now_ns, rng);
+}
+
+const char *
 inf_health_content(inf_runtime *runtime, inf_health_attempt *attempt,
                    uint64_t now_ns, inf_rng *rng)
 {

@@ -64,6 +64,11 @@ const char *inf_health_age(inf_runtime *runtime, inf_health_attempt *attempt,
 const char *inf_health_content(inf_runtime *runtime,
                                inf_health_attempt *attempt, uint64_t now_ns,
                                inf_rng *rng);
+/* It has no content, others there have none either, and another target had it
+ * meanwhile: counts like one that is late. */
+const char *inf_health_silent(inf_runtime *runtime,
+                              inf_health_attempt *attempt, uint64_t now_ns,
+                              inf_rng *rng);
 /* status: INFER_OK, or the class of the failure. Only the first call has an
  * effect. */
 const char *inf_health_end(inf_runtime *runtime, inf_health_attempt *attempt,

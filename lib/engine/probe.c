@@ -6,6 +6,7 @@
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
 #include "engine/gate.h"
+#include "engine/latency.h"
 
 /* Longest line about what kept a probe from starting; it is not told. */
 enum { why_max_bytes = 256 };
@@ -99,6 +100,7 @@ on_delta(void *context, const inf_delta *delta)
   attempt->content = true;
   if (inf_attempt_jumped(attempt))
     inf_health_untimed(&attempt->health);
+  inf_latency_note_content(engine->runtime, probe->record.target, false);
   inf_attempt_log_health(attempt,
                          inf_health_content(engine->runtime, &attempt->health,
                                             engine->now_ns, &engine->rng));

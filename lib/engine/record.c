@@ -84,7 +84,7 @@ inf_trail_add(inf_trail *trail)
 
 static const char *const reason_names[] = {
     "unknown", "first",  "retry",    "failover",
-    "key",     "resend", "recovery", "continue",
+    "key",     "resend", "recovery", "continue", "hedge",
 };
 
 const char *

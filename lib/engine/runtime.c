@@ -5,6 +5,8 @@
 #include "engine/runtime_state.h"
 
 #include "base/mem.h"
+#include "engine/hedger.h"
+#include "engine/latency.h"
 #include "engine/meter.h"
 
 #include <string.h>
@@ -42,6 +44,7 @@ inf_runtime_new(void)
     return NULL;
   }
   atomic_init(&runtime->any_aside, false);
+  runtime->latency_room.cap_bytes = INF_LATENCY_MAX_BYTES;
   inf_retry_budget_init(&runtime->retries, &inf_retry_budget_defaults);
   inf_retry_budget_init(&runtime->probes, &inf_probe_budget_defaults);
   return runtime;
@@ -68,11 +71,13 @@ inf_runtime_free(inf_runtime *runtime)
     for (inf_target_state *state = runtime->targets[i], *next; state;
          state = next) {
       next = state->next;
+      inf_latency_free(state->latency);
       inf_free(state->name);
       inf_free(state);
     }
   }
   inf_meters_free(runtime);
+  inf_hedgers_free(runtime);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }

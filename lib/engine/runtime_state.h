@@ -6,11 +6,13 @@
 #include "policy/breaker.h"
 #include "policy/estimate.h"
 #include "policy/retry_budget.h"
+#include "policy/series.h"
 
 #include <stdatomic.h>
 
 /* What the runtime consists of, for the files that implement it: runtime.c
- * (keys, times), health.c (breakers, budgets) and meter.c (limits). */
+ * (keys, times), health.c (breakers, budgets), meter.c (limits), latency.c and
+ * hedger.c. */
 
 enum { INF_RUNTIME_BUCKETS = 256 };
 
@@ -22,8 +24,11 @@ struct inf_target_state {
   inf_retry_budget budget;
   int32_t last_failure;
   inf_estimate estimate; /* of its tokens: meter.h */
+  struct inf_latency *latency; /* latency.h; NULL: nothing was recorded */
 };
 
+struct inf_hedger;
+struct inf_hedge_work;
 struct inf_key_pool;
 struct inf_meter;
 
@@ -36,6 +41,10 @@ struct inf_runtime {
   atomic_bool any_aside;    /* a key is or was set aside */
   inf_retry_budget retries; /* of the client */
   inf_retry_budget probes;
+  inf_series_room latency_room;
+  struct inf_hedger *hedgers; /* of routes */
+  size_t hedger_count;
+  struct inf_hedge_work *hedge_work; /* made with the first plan */
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

@@ -95,6 +95,13 @@ inf_warmer_fini(inf_warmer *warmer)
   inf_warmer_init(warmer);
 }
 
+/* A hedge that has to connect first comes too late. */
+static bool
+keeps(const inf_route_params *params)
+{
+  return params->keep_warm || params->hedge_budget > 0;
+}
+
 void
 inf_warmer_configure(struct inf_engine *engine, inf_config *config)
 {
@@ -112,7 +119,7 @@ inf_warmer_configure(struct inf_engine *engine, inf_config *config)
   warmer->config = inf_config_ref(config);
   warmer->keeps = false;
   for (size_t i = 0; entries && i < config->route_count; i++)
-    warmer->keeps = warmer->keeps || config->routes[i].params.keep_warm;
+    warmer->keeps = warmer->keeps || keeps(&config->routes[i].params);
   if (before.config) /* a new client has nothing that could be due */
     warmer->next_ns = engine->now_ns;
   inf_free(before.entries);
@@ -164,7 +171,7 @@ mark_wanted(inf_engine *engine)
   for (size_t i = 0; i < config->route_count; i++) {
     const inf_route_config *route = &config->routes[i];
     size_t found = 0;
-    if (!route->params.keep_warm)
+    if (!keeps(&route->params))
       continue;
     for (size_t t = 0; t < route->target_count && found < warm_targets; t++) {
       const inf_target_config *target = &route->targets[t];

@@ -5,7 +5,7 @@
 #include "engine/warm_up.h"
 #include "policy/warmth.h"
 
-/* Routes that keep their next targets warm: what is known of the connections
+/* Routes that keep their next targets warm, as those do that hedge: what is known of the connections
  * to each provider, and which of them need a warm-up now. Loop only. */
 
 /* One provider of the configuration. */

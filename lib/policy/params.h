@@ -20,6 +20,12 @@ typedef enum inf_upstream {
   INF_UPSTREAM_UNARY,
 } inf_upstream;
 
+/* What decides a race of two attempts. */
+typedef enum inf_race_on {
+  INF_RACE_ON_CONTENT, /* whatever the model says first */
+  INF_RACE_ON_ANSWER,  /* the first of it that is no reasoning */
+} inf_race_on;
+
 typedef struct inf_timeouts {
   int64_t connect_ms;     /* name lookup, TCP and TLS */
   int64_t first_token_ms; /* send to first content */
@@ -35,6 +41,10 @@ typedef struct inf_route_params {
   int64_t stay_max_wait_ms;     /* longest wait for staying */
   int32_t recovery;             /* inf_recovery */
   int32_t upstream;             /* inf_upstream */
+  int64_t hedge_budget;         /* of the spend, in millionths; 0: no hedges */
+  int64_t hedge_percentile;     /* in millionths of a percent */
+  int64_t hedge_min_delay_ms;   /* no hedge is sent sooner */
+  int32_t race_on;              /* inf_race_on */
   bool failover_content_filter; /* refused content may go elsewhere */
   bool failover_tls_verify;     /* so may an untrusted certificate */
   bool keep_warm;               /* a connection waits for the next call */

@@ -271,6 +271,14 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
   return stay_or_go(call, stay, elsewhere, floor_ns, now_ns);
 }
 
+void
+inf_retry_note(inf_retry_call *call, const inf_retry_failure *failure,
+               uint64_t now_ns, inf_rng *rng)
+{
+  mark_current(call, inf_failure_rule_of(failure->status), failure, now_ns,
+               rng);
+}
+
 inf_retry_decision
 inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
                  uint64_t now_ns, inf_rng *rng)

@@ -101,6 +101,11 @@ inf_retry_decision inf_retry_decide(inf_retry_call *call,
                                     const inf_retry_failure *failure,
                                     uint64_t now_ns, inf_rng *rng);
 
+/* What a failure says of its target, where nothing is to be decided: another
+ * attempt of the call goes on. */
+void inf_retry_note(inf_retry_call *call, const inf_retry_failure *failure,
+                    uint64_t now_ns, inf_rng *rng);
+
 /* Largest number of counted attempts of a call. */
 uint32_t inf_retry_allowance(const inf_route_params *params,
                              size_t target_count);

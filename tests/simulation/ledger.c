@@ -185,6 +185,16 @@ ledger_find(ledger *books, uint64_t number, const char *what)
 
 /* ---- Sends --------------------------------------------------------------- */
 
+/* Of the first so many, those that are under way. */
+static uint32_t
+open_attempts(const ledger_call *call, uint32_t count)
+{
+  uint32_t open = 0;
+  for (uint32_t i = 0; i < count; i++)
+    open += call->attempts[i].over_ns == 0;
+  return open;
+}
+
 uint32_t
 ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
 {
@@ -205,9 +215,9 @@ ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
   if (call->sends > call->allowance + call->stale)
     ledger_violated(books, "call %llu: %u attempts, its allowance is %u + %u",
                     name, call->sends, call->allowance, call->stale);
-  if (index > 0 && index <= ledger_max_attempts &&
-      call->attempts[index - 1].over_ns == 0)
-    ledger_violated(books, "call %llu: two attempts at once", name);
+  if (index <= ledger_max_attempts &&
+      open_attempts(call, index) > (call->hedges ? 1 : 0))
+    ledger_violated(books, "call %llu: too many attempts at once", name);
   if (index >= ledger_max_attempts) {
     ledger_violated(books, "call %llu: %u attempts", name, call->sends);
     return 0;
@@ -442,8 +452,13 @@ read_text(ledger *books, ledger_call *call, inf_sv text)
     ledger_violated(books,
                     "call %llu: byte %u of epoch %u is not of its answer",
                     (unsigned long long)call->number, at.pos, call->epoch);
+  bool first = call->pos == 0 && at.pos > 0;
   call->pos = at.pos;
   call->writer = at.writer;
+  for (uint32_t i = 0; first && i < at.writer; i++)
+    if (call->attempts[i].over_ns == 0)
+      ledger_violated(books, "call %llu: attempt %u lives on after the race",
+                      (unsigned long long)call->number, i);
 }
 
 /* The attempt that the answer's id names; false if it is none of the call's. */

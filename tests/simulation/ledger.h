@@ -36,6 +36,7 @@ typedef struct ledger_call {
   uint32_t allowance;
   uint32_t labels; /* that a provider must have, one bit for each */
   bool stream, run_once, continues;
+  bool hedges; /* two of its attempts may be under way at once */
   uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
   bool cancelled; /* may end so from now on */

@@ -56,6 +56,8 @@ add_up(world_result *sum, const world_result *one)
   sum->calls += one->calls;
   sum->refused += one->refused;
   sum->attempts += one->attempts;
+  sum->hedges += one->hedges;
+  sum->rescues += one->rescues;
   sum->sent += one->sent;
   sum->events += one->events;
   sum->succeeded += one->succeeded;
@@ -97,6 +99,8 @@ print_sum(const world_result *sum, uint64_t seeds, double cpu_s)
          (unsigned long long)sum->refused, (unsigned long long)sum->attempts,
          (unsigned long long)sum->events, (unsigned long long)sum->turns,
          (double)sum->virtual_ns * 1e-9, (unsigned long long)sum->hash);
+  printf("# %llu hedges, %llu rescues\n", (unsigned long long)sum->hedges,
+         (unsigned long long)sum->rescues);
   printf("# %.1f s of CPU, peak %zu bytes of the library\n", cpu_s,
          counted_peak_bytes());
 

@@ -116,6 +116,25 @@ write_timeouts(inf_buf *config, inf_rng *rng, swarm_route *route)
                   (unsigned)attempt_ms, (unsigned)deadline_ms);
 }
 
+/* Shares of the spend from 1 to 50 %. */
+static void
+write_hedge(inf_buf *config, inf_rng *rng, swarm_route *route)
+{
+  static const uint32_t percentiles[] = {50, 90, 95, 95, 99};
+  route->hedges = dice_chance(rng, 500);
+  if (!route->hedges)
+    return;
+  uint32_t budget = dice_between(rng, 1, 50);
+  uint32_t percentile = pick(rng, percentiles, 5);
+  uint32_t delay_ms = dice_chance(rng, 500) ? 0 : dice_below(rng, 200);
+  inf_buf_appendf(config,
+                  ",\"hedge\":{\"budget\":0.%02u,\"percentile\":%u,"
+                  "\"min_delay_ms\":%u}",
+                  (unsigned)budget, (unsigned)percentile, (unsigned)delay_ms);
+  if (dice_chance(rng, 300))
+    inf_buf_append_cstr(config, ",\"race_on\":\"answer\"");
+}
+
 static void
 write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
             swarm_route *route, size_t index)
@@ -149,6 +168,7 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
     inf_buf_append_cstr(config, ",\"breaker\":false");
   if (dice_chance(rng, 500))
     inf_buf_append_cstr(config, ",\"retry_budget\":false");
+  write_hedge(config, rng, route);
   inf_buf_append_cstr(config, "}");
 }
 

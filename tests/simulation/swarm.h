@@ -13,6 +13,7 @@ typedef struct swarm_route {
   uint32_t targets, retries, labels;
   uint64_t deadline_ns, attempt_ns;
   bool continues; /* its answers may be gone on with */
+  bool hedges;
 } swarm_route;
 
 /* Shares are in permille. */

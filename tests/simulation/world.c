@@ -3,6 +3,7 @@
 
 #include "counted.h"
 #include "engine/client.h"
+#include "engine/hedger.h"
 #include "engine/meter_state.h"
 #include "swarm.h"
 
@@ -176,6 +177,7 @@ submit(sim_world *world)
     return;
   call->stream = !dice_chance(rng, world->swarm.whole);
   call->continues = about->continues;
+  call->hedges = about->hedges;
   call->queue = dice_chance(rng, world->swarm.slow_readers) ? slow : fast;
   if (dice_chance(rng, world->swarm.waited_for)) {
     call->queue = own;
@@ -450,6 +452,23 @@ check_limits(sim_world *world)
     ledger_violated(&world->books, "the line is not empty");
 }
 
+/* Hedges have cost no more than their share, but for single losers that were
+ * dearer than was thought. */
+static void
+check_hedges(void *context, const inf_hedge_totals *totals)
+{
+  enum { dearest = 100000 };
+  sim_world *world = context;
+  double share = (double)totals->share_ppm / 1e6;
+  if ((double)totals->losers_cost >
+      share * (double)totals->calls_cost + dearest)
+    ledger_violated(&world->books, "hedges of %s cost %lld of %lld",
+                    totals->route, (long long)totals->losers_cost,
+                    (long long)totals->calls_cost);
+  world->result->hedges += totals->sent;
+  world->result->rescues += totals->rescues;
+}
+
 /* Closes the client, with calls in flight or without, and reads the rest. */
 static void
 end(sim_world *world)
@@ -464,6 +483,7 @@ end(sim_world *world)
   }
   if (!world->books.violation[0])
     check_limits(world);
+  inf_hedgers_each(world->client->runtime, check_hedges, world);
   if (!world->books.violation[0] && world->books.unread > 0)
     ledger_violated(&world->books, "%llu calls never ended",
                     (unsigned long long)world->books.unread);

@@ -10,6 +10,7 @@
 typedef struct world_result {
   uint64_t calls, refused, attempts, events, succeeded, bytes, turns;
   uint64_t sent; /* calls that came to an attempt */
+  uint64_t hedges, rescues;
   uint64_t virtual_ns;
   uint64_t hash;
   char violation[512]; /* "": none */

@@ -3,6 +3,7 @@
 #include "api/guard.h"
 
 #include "base/mem.h"
+#include "engine/routing.h"
 
 int32_t
 infer_client_new(infer_client **client, const infer_config *config,
@@ -151,6 +152,8 @@ write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
   if (item->missing_label)
     inf_buf_appendf(out, "provider \"%s\" does not have the label \"%s\"",
                     item->target->provider->name, item->missing_label);
+  else if (item->lacking)
+    inf_buf_append_cstr(out, item->lacking);
   else if (item->status != INFER_OK)
     inf_buf_appendf(out, "all keys of provider \"%s\" are set aside: %s",
                     item->target->provider->name,
@@ -196,6 +199,8 @@ plan_of(struct infer_client *client, const inf_route_config *route,
     plan->count = route->target_count;
     size_t usable =
         inf_plan_make(items, route, request, client->runtime, now_ns);
+    inf_routing_order(items, usable, route, request, client->runtime, now_ns,
+                      false);
     if (route->params.breaker)
       inf_plan_foresee(items, usable, client->runtime, now_ns);
     inf_plan_foresee_limits(items, usable, client->runtime, now_ns);

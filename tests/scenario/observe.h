@@ -105,4 +105,17 @@ OBSERVE(idle_ms);
 OBSERVE(attempt_ms);
 OBSERVE(deadline_ms);
 
+/* Strategies, filters, overrides: observe_routing.c */
+OBSERVE(strategy);
+OBSERVE(weight);
+OBSERVE(sticky);
+OBSERVE(price_input);
+OBSERVE(price_output);
+OBSERVE(max_price_input);
+OBSERVE(max_price_output);
+OBSERVE(cost_max_first_token_ms);
+OBSERVE(context_tokens);
+OBSERVE(lacks);
+OBSERVE(overrides);
+
 #endif

@@ -343,9 +343,9 @@ a_request_that_nobody_can_serve_says_why(void **state)
   infer_request_set_json(request, "tools", tools, strlen(tools), NULL);
   infer_call *call = NULL;
   infer_error *error = NULL;
-  assert_int_equal(
-      infer_submit(fake->client, request, 0, fake->queue, 0, &call, &error),
-      INFER_E_NO_TARGET);
+  assert_int_equal(infer_submit(fake->client, request, INFER_SUBMIT_STREAM,
+                                fake->queue, 0, &call, &error),
+                   INFER_E_NO_TARGET);
   assert_string_equal(infer_error_message(error),
                       "one: no target may serve the call: \"a/m\" takes no "
                       "tools");

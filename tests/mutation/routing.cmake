@@ -60,3 +60,9 @@ infer_bug(484 policy/route_cost.c
   "at the bound every other call goes to the dear model"
   [[  uint64_t more_ns = offer->was_fast ? bound_ns / 10 : 0;]]
   [[  uint64_t more_ns = 0;]])
+
+infer_bug(485 engine/ability.c
+  "unit/test_ability"
+  "a model whose price nobody knows passes every ceiling"
+  [[  return ceiling >= 0 && (price < 0 || price > ceiling);]]
+  [[  return ceiling >= 0 && price > ceiling;]])

@@ -64,9 +64,10 @@ lacking(const char *json)
   SAYS("[{'type':'text','text':'what is it?'},{'type':'image_url','image_" \
        "url':{'url':'http://x.test/a.png'}}]")                             \
   "}"
-#define SCHEMA                                                                 \
-  SAYS("'hello'") ",'response_format':{'type':'json_schema','json_schema':{}}" \
-                  "}"
+#define SCHEMA                                                 \
+  SAYS("'hello'")                                              \
+  ",'response_format':{'type':'json_schema','json_schema':{}}" \
+  "}"
 
 static void
 needs_are_read_off_the_request(void **state)
@@ -120,18 +121,21 @@ a_prompt_that_cannot_fit_is_not_sent(void **state)
 {
   (void)state;
   enum { words = 2000 }; /* "word " is a token, or nearly so */
-  char *json = malloc(words * 5 + 100), *at = json;
-  at += sprintf(at, "{'model':'m','messages':[{'role':'user','content':'");
+  inf_buf text;
+  inf_buf_init(&text, 100000);
+  inf_buf_append_cstr(&text,
+                      "{'model':'m','messages':[{'role':'user','content':'");
   for (int i = 0; i < words; i++)
-    at += sprintf(at, "word ");
-  sprintf(at, "'}]}");
+    inf_buf_append_cstr(&text, "word ");
+  inf_buf_append_cstr(&text, "'}]}");
+  const char *json = inf_buf_cstr(&text);
   assert_string_equal(lacking(json), ""); /* not known */
   target.context_tokens = 1000;
   assert_string_equal(lacking(json), "has too small a context for the prompt");
   assert_string_equal(lacking(PLAIN), "");
   target.context_tokens = 1800; /* the estimate may be wrong by so much */
   assert_string_equal(lacking(json), "");
-  free(json);
+  inf_buf_fini(&text);
 }
 
 int

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/options.h"
 #include "engine/hedger.h"
+#include "engine/routing.h"
 #include "wire/json_write.h"
 
 int32_t
@@ -215,6 +216,8 @@ write_reason(inf_buf *out, const inf_plan_item *item, size_t position,
   if (item->missing_label)
     inf_buf_appendf(out, "provider \"%s\" does not have the label \"%s\"",
                     item->target->provider->name, item->missing_label);
+  else if (item->lacking)
+    inf_buf_append_cstr(out, item->lacking);
   else if (item->status != INFER_OK)
     inf_buf_appendf(out, "all keys of provider \"%s\" are set aside: %s",
                     item->target->provider->name,
@@ -262,6 +265,8 @@ plan_of(struct infer_client *client, const inf_route_config *route,
     plan->count = route->target_count;
     size_t usable =
         inf_plan_make(items, route, request, client->runtime, outlook.now_ns);
+    inf_routing_order(items, usable, route, request, client->runtime,
+                      outlook.now_ns, false);
     if (route->params.breaker)
       inf_plan_foresee(items, usable, client->runtime, outlook.now_ns);
     inf_plan_foresee_limits(items, usable, client->runtime, outlook.now_ns);

@@ -5,27 +5,22 @@
 
 #include "base/mem.h"
 #include "config/compile_provider.h"
+#include "config/compile_target.h"
 #include "config/suggest.h"
 #include "config/values.h"
 
 #define ROUTES_MAX     10000
-#define TARGETS_MAX    100
+#define TARGETS_MAX    INF_ROUTE_MOST
 #define NAME_MAX_BYTES 128
-
-static void
-target_fini(inf_target_config *target)
-{
-  inf_free(target->model);
-  inf_free(target->name);
-}
 
 void
 inf_route_config_fini(inf_route_config *route)
 {
   for (size_t i = 0; i < route->target_count; i++)
-    target_fini(&route->targets[i]);
+    inf_target_config_fini(&route->targets[i]);
   inf_free(route->targets);
   inf_texts_free(route->require_labels, route->require_label_count);
+  inf_free(route->sticky);
   inf_free(route->name);
 }
 
@@ -111,6 +106,40 @@ read_defaults(const inf_node *document, inf_route_params *params,
   return status;
 }
 
+static bool
+says(const inf_node *node, const char *group, const char *name)
+{
+  const inf_node *found = node ? inf_node_get(node, inf_sv_from(group)) : NULL;
+  return found && inf_node_get(found, inf_sv_from(name));
+}
+
+/* Where the fastest target is asked, another one is better than a wait. */
+static void
+choose_stay(const inf_node *document, const inf_node *route,
+            inf_route_params *params)
+{
+  const inf_node *defaults = inf_node_get(document, INF_SV("defaults"));
+  if (params->strategy == INF_STRATEGY_LATENCY &&
+      !says(route, "stay", "retries") && !says(defaults, "stay", "retries"))
+    params->stay_retries = 0;
+}
+
+static int32_t
+check_sticky(const inf_route_config *route, const inf_place *place,
+             infer_error **error)
+{
+  inf_place here = inf_place_member(place, INF_SV("sticky"));
+  inf_sv sticky = inf_sv_from(route->sticky);
+  if (!route->sticky || inf_sv_eq(sticky, INF_SV("tenant")))
+    return INFER_OK;
+  if (!inf_sv_starts_with(sticky, INF_SV("tag:")) || sticky.len == 4)
+    return inf_place_error(&here, error,
+                           "expected \"tenant\" or \"tag:NAME\", got "
+                           "\"%.100s\"",
+                           route->sticky);
+  return INFER_OK;
+}
+
 /* ---- Targets ------------------------------------------------------------- */
 
 static int32_t
@@ -158,6 +187,7 @@ read_target(const inf_node *node, const inf_place *place,
   inf_section section = {"target", target};
   inf_place here = inf_place_member(place, INF_SV("target"));
   bool object = node->type == INF_JSON_OBJECT;
+  inf_target_config_init(target);
   int32_t status =
       object ? inf_values_read(node, place, &section, 1, "", error)
              : inf_value_text(node, place, "\"provider/model\" or an object",
@@ -166,6 +196,10 @@ read_target(const inf_node *node, const inf_place *place,
     return status;
   if (!target->name)
     return inf_place_error(place, error, "has no \"target\"");
+  if (object)
+    status = inf_compile_target_extras(node, place, target, error);
+  if (status != INFER_OK)
+    return status;
   return find_target(config, target, object ? &here : place, error);
 }
 
@@ -241,9 +275,9 @@ read_name(inf_sv name, const inf_place *place, inf_route_config *route,
 }
 
 static int32_t
-read_route(const inf_node *node, const inf_place *place,
-           const inf_config *config, inf_route_config *route,
-           infer_error **error)
+read_route(const inf_node *document, const inf_node *node,
+           const inf_place *place, const inf_config *config,
+           inf_route_config *route, infer_error **error)
 {
   inf_section sections[] = {{"route", route}, {"policy", &route->params}};
   route->params = config->defaults;
@@ -251,6 +285,9 @@ read_route(const inf_node *node, const inf_place *place,
   if (status == INFER_OK)
     status = inf_values_read(node, place, sections, 2, "", error);
   read_hedge(node, &route->params);
+  choose_stay(document, node, &route->params);
+  if (status == INFER_OK)
+    status = check_sticky(route, place, error);
   if (status == INFER_OK)
     status = read_failover_on(node, place, &route->params, error);
   if (status == INFER_OK)
@@ -282,7 +319,7 @@ inf_compile_routes(const inf_node *document, inf_config *config,
       continue;
     inf_place here = inf_place_member(&place, node->name);
     inf_route_config *route = &config->routes[config->route_count++];
-    status = read_route(node, &here, config, route, error);
+    status = read_route(document, node, &here, config, route, error);
   }
   return status;
 }

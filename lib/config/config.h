@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "infer/infer.h"
 #include "policy/params.h"
+#include "policy/route_cost.h"
 #include "provider/dialect.h"
 #include "transport/transport.h"
 
@@ -66,12 +67,27 @@ typedef struct inf_provider_config {
   bool from_environment; /* found by its key variable, not configured */
 } inf_provider_config;
 
+/* What a target cannot do, as bits. */
+enum {
+  INF_LACKS_TOOLS = 1,
+  INF_LACKS_VISION = 2,
+  INF_LACKS_JSON_SCHEMA = 4,
+};
+
 typedef struct inf_target_config {
   const inf_provider_config *provider;
   char *model;      /* alias resolved: what goes to the provider */
   char *name;       /* "provider/model" as configured */
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
   int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
+  int64_t weight;   /* for strategy weighted */
+  inf_price price;
+  int64_t context_tokens; /* of prompt and answer together; 0: not known */
+  uint32_t lacks;         /* INF_LACKS_* */
+  /* Members of the request that this target has otherwise: a JSON object, null
+   * for those that it does not get, or empty. */
+  inf_buf overrides;
+  char *system_prompt; /* in place of the request's, as JSON; or NULL */
 } inf_target_config;
 
 typedef struct inf_route_config {
@@ -81,6 +97,7 @@ typedef struct inf_route_config {
   inf_route_params params;
   char **require_labels;
   size_t require_label_count;
+  char *sticky; /* "tenant", or "tag:NAME"; NULL: by chance */
 } inf_route_config;
 
 typedef struct inf_client_options {

@@ -50,6 +50,18 @@
     section, name, type, "", 0, 0, 0, words, choices, offset, text \
   }
 
+#define TARGET_INT(name, low, high, number, field, text)           \
+  {                                                                \
+    "target", name, INF_OPTION_INT, "", low, high, number, "", "", \
+        offsetof(inf_target_config, field), text                   \
+  }
+#define TARGET_PRICE(name, field, text)                       \
+  {                                                           \
+    "target", name, INF_OPTION_DECIMAL, "", 0, INF_PRICE_MAX, \
+        INF_PRICE_UNKNOWN, "not known", "",                   \
+        offsetof(inf_target_config, field), text              \
+  }
+
 /* -1 stands for what is left out. */
 #define LIMIT(field, high, text)                                            \
   {                                                                         \
@@ -199,6 +211,11 @@ static const inf_option options[] = {
     OTHER("route", "require_labels", INF_OPTION_STRING_LIST, "", "",
           offsetof(inf_route_config, require_labels),
           "only providers with all of these labels may serve the route"),
+    OTHER("route", "sticky", INF_OPTION_STRING, "", "",
+          offsetof(inf_route_config, sticky),
+          "with strategy weighted: who always goes to the same target. "
+          "\"tenant\": each tenant; \"tag:NAME\": all requests with the same "
+          "value of that tag. Those without one are drawn"),
 
     OTHER("target", "target", INF_OPTION_STRING, "required", "",
           offsetof(inf_target_config, name), "\"provider/model\""),
@@ -211,6 +228,39 @@ static const inf_option options[] = {
           "how this target is given a partial answer; default: as the "
           "provider says"),
 
+    TARGET_INT("weight", 0, INF_ROUTE_WEIGHT_MAX, 1, weight,
+               "with strategy weighted: its share of the calls is its weight "
+               "over the sum of all; 0: only when no other can"),
+    TARGET_PRICE("price.input", price.input,
+                 "dollars for a million tokens of prompts"),
+    TARGET_PRICE("price.output", price.output,
+                 "dollars for a million tokens of answers"),
+    TARGET_INT("context_tokens", 0, 1000000000, 0, context_tokens,
+               "longest prompt and answer together; 0: not known. A prompt "
+               "that is longer is not sent there, and one that is too long "
+               "elsewhere is"),
+    OTHER("target", "lacks", INF_OPTION_STRING_LIST, "",
+          "tools vision json_schema", APART,
+          "what it cannot do: requests that need it are not sent there"),
+    OTHER("target", "overrides", INF_OPTION_JSON, "", "", APART,
+          "members of the request that this target gets in place of the "
+          "request's own, null: not at all; and \"system_prompt\", a text. As "
+          "in {\"temperature\": 1, \"reasoning_effort\": \"low\"}"),
+
+    POLICY_ENUM("strategy", "order weighted latency cost", strategy,
+                "which target is asked first: as they are listed, by weight, "
+                "the one that would answer soonest, or the cheapest; the "
+                "others follow for failover. See docs/routing.md"),
+    POLICY_INT("cost.max_first_token_ms", "ms", 0, 600000, 0,
+               cost_max_first_token_ms,
+               "with strategy cost: the cheapest of the targets that are "
+               "expected to show their first content by then; 0: of all"),
+    POLICY_DECIMAL("max_price.input", "", 0, INF_PRICE_MAX, INF_PRICE_UNKNOWN,
+                   "any", max_input_price,
+                   "dollars for a million tokens of prompts: targets that "
+                   "cost more, or whose price is not given, are not asked"),
+    POLICY_DECIMAL("max_price.output", "", 0, INF_PRICE_MAX, INF_PRICE_UNKNOWN,
+                   "any", max_output_price, "the same for answers"),
     POLICY_INT("retries", "", 0, 10, 2, retries,
                "attempts of a call beyond one for each target"),
     POLICY_INT("stay.retries", "", 0, 10, 1, stay_retries,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
+#include "config/compile_target.h"
 #include "config/config.h"
 #include "config/place.h"
 
@@ -60,14 +61,15 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
   end = put_text(end, model.ptr, model.len);
   char *sent_copy = end + 1;
   put_text(sent_copy, sent, len);
-  direct->target = (inf_target_config){
-      .provider = provider,
-      .model = sent_copy,
-      .name = name,
-      .upstream = inf_effective_upstream(INF_UPSTREAM_DEFAULT,
-                                         &config->defaults, provider),
-      .prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider),
-  };
+  inf_target_config *target = &direct->target;
+  *target = (inf_target_config){0};
+  inf_target_config_init(target);
+  target->provider = provider;
+  target->model = sent_copy;
+  target->name = name;
+  target->upstream =
+      inf_effective_upstream(INF_UPSTREAM_DEFAULT, &config->defaults, provider);
+  target->prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider);
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */
       .targets = &direct->target,

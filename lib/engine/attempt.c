@@ -10,6 +10,7 @@
 #include "engine/carry.h"
 #include "engine/probe.h"
 #include "engine/race.h"
+#include "engine/routing.h"
 
 /* Attempts kept for reuse, and the largest body among them; more would hold
  * memory for a peak that is over. */
@@ -544,6 +545,7 @@ begin_health(inf_attempt *attempt, const inf_target_config *target)
     call->resent = (inf_health_attempt){0};
     return;
   }
+  attempt->health.bucket = (uint8_t)inf_routing_bucket(call->request);
   if (!inf_health_begin(engine->runtime, &attempt->health, target->name,
                         call->next_probe, &call->claim, engine->now_ns,
                         &engine->rng))

@@ -3,6 +3,7 @@
 #include "engine/attempt_request.h"
 
 #include "engine/carry.h"
+#include "engine/overrides.h"
 
 /* The text that the attempt goes on from, "" where it does not. */
 static inf_sv
@@ -46,6 +47,14 @@ join_headers(inf_sv account, inf_sv own, inf_buf *joined)
   return inf_buf_sv(joined);
 }
 
+static int32_t
+write_as(const inf_dialect *dialect, inf_call_kind kind, const inf_send *send,
+         inf_wire_request *wire, inf_buf *why)
+{
+  return kind == INF_CALL_MODELS ? dialect->write_models(send, wire)
+                                 : dialect->write_chat(send, wire, why);
+}
+
 int32_t
 inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
                           inf_buf *why)
@@ -76,11 +85,16 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
     send.project = inf_sv_from(key->project);
   }
   const inf_dialect *dialect = provider->kind->dialect;
+  inf_chat own;
+  inf_chat_init(&own);
   int32_t status = headers.status;
+  if (status == INFER_OK && inf_overrides_any(target)) {
+    status = inf_overrides_apply(&own, send.chat, target);
+    send.chat = &own;
+  }
   if (status == INFER_OK)
-    status = call->kind == INF_CALL_MODELS
-                 ? dialect->write_models(&send, &attempt->wire)
-                 : dialect->write_chat(&send, &attempt->wire, why);
+    status = write_as(dialect, call->kind, &send, &attempt->wire, why);
+  inf_chat_fini(&own);
   inf_buf_fini_secret(&headers);
   return status;
 }

@@ -9,6 +9,7 @@
 #include "engine/gate.h"
 #include "engine/health.h"
 #include "engine/race.h"
+#include "engine/routing.h"
 #include "policy/recovery.h"
 #include "wire/json_scan.h"
 
@@ -95,8 +96,12 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
     return no_memory(error);
   call->target_count =
       inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
-  for (size_t i = 0; i < call->target_count; i++)
+  inf_routing_order(items, call->target_count, route, call->request,
+                    call->client->runtime, now_ns, true);
+  for (size_t i = 0; i < call->target_count; i++) {
     call->targets[i] = items[i].target;
+    call->retry_targets[i].context_tokens = items[i].target->context_tokens;
+  }
   int32_t status = INFER_OK;
   if (call->target_count == 0 && items[0].missing_label)
     status = inf_error_set(
@@ -105,6 +110,11 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
         "required label \"%s\"",
         route->name[0] ? route->name : items[0].target->name,
         items[0].target->provider->name, items[0].missing_label);
+  else if (call->target_count == 0 && items[0].lacking)
+    status = inf_error_set(error, INFER_E_NO_TARGET,
+                           "%s: no target may serve the call: \"%s\" %s",
+                           route->name[0] ? route->name : items[0].target->name,
+                           items[0].target->name, items[0].lacking);
   else if (call->target_count == 0)
     status =
         inf_error_set(error, items[0].status,

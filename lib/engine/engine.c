@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/probe.h"
+#include "engine/routing.h"
 
 #include "base/mem.h"
 #include "base/place.h"
@@ -78,6 +79,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   engine->runtime = runtime;
   engine->hooks = hooks;
   inf_rng_seed(&engine->rng, seed);
+  inf_routing_seed(runtime, ~seed);
   inf_list_init(&engine->calls);
   inf_list_init(&engine->attempts);
   inf_list_init(&engine->probes);

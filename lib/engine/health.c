@@ -125,6 +125,10 @@ inf_health_begin(inf_runtime *runtime, inf_health_attempt *attempt,
   bool begun = !state || inf_breaker_begin(&state->breaker, &attempt->breaker,
                                            probe, 0, now_ns, rng);
   attempt->target = begun ? state : NULL;
+  attempt->runtime = runtime;
+  if (attempt->target)
+    inf_outlook_begin(&state->outlook, &attempt->outlook, attempt->bucket,
+                      now_ns);
   if (begun)
     inf_retry_budget_spend(claim);
   pthread_mutex_unlock(&runtime->mutex);
@@ -135,6 +139,11 @@ void
 inf_health_untimed(inf_health_attempt *attempt)
 {
   inf_breaker_untimed(&attempt->breaker);
+  if (!attempt->target)
+    return;
+  pthread_mutex_lock(&attempt->runtime->mutex);
+  inf_outlook_forget(&attempt->target->outlook, &attempt->outlook);
+  pthread_mutex_unlock(&attempt->runtime->mutex);
 }
 
 /* What a change of state is called; NULL if there is none. */
@@ -197,6 +206,8 @@ inf_health_content(inf_runtime *runtime, inf_health_attempt *attempt,
   uint64_t epoch = breaker->epoch;
   uint8_t state = breaker->state;
   inf_breaker_content(breaker, &attempt->breaker, now_ns, rng);
+  inf_outlook_end(&attempt->target->outlook, &attempt->outlook,
+                  INF_OUTLOOK_CONTENT, now_ns);
   const char *news = news_of(breaker, epoch, state);
   pthread_mutex_unlock(&runtime->mutex);
   return news;
@@ -219,6 +230,22 @@ is_ours(int32_t status)
   }
 }
 
+/* To routing: what the breaker weighs counts as a failure, and so does our own
+ * quota, because calls are better sent elsewhere; what we ended waited so long
+ * in vain; what is wrong with the request says nothing. */
+static void
+end_outlook(inf_health_attempt *attempt, inf_breaker_outcome outcome,
+            int32_t status, uint8_t percent, uint64_t now_ns)
+{
+  inf_outlook *outlook = &attempt->target->outlook;
+  if (outcome == INF_BREAKER_ENDED_BY_US)
+    inf_outlook_end(outlook, &attempt->outlook, INF_OUTLOOK_CANCELLED, now_ns);
+  else if (percent > 0 || status == INFER_E_RATE_LIMITED)
+    inf_outlook_end(outlook, &attempt->outlook, INF_OUTLOOK_FAILED, now_ns);
+  else
+    inf_outlook_forget(outlook, &attempt->outlook);
+}
+
 static void
 end_locked(inf_runtime *runtime, inf_health_attempt *attempt, int32_t status,
            uint64_t now_ns, inf_rng *rng)
@@ -230,6 +257,7 @@ end_locked(inf_runtime *runtime, inf_health_attempt *attempt, int32_t status,
                                                    : INF_BREAKER_FAILED;
   inf_breaker_end(&state->breaker, &attempt->breaker, outcome, percent, now_ns,
                   rng);
+  end_outlook(attempt, outcome, status, percent, now_ns);
   if (outcome == INF_BREAKER_FAILED && percent > 0)
     state->last_failure = status;
   if (outcome != INF_BREAKER_OK)

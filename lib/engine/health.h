@@ -4,6 +4,7 @@
 
 #include "engine/runtime.h"
 #include "policy/breaker.h"
+#include "policy/outlook.h"
 #include "policy/retry_budget.h"
 
 /* Which targets are worth asking, and how many attempts beyond the first a
@@ -20,6 +21,9 @@
 typedef struct inf_health_attempt {
   inf_target_state *target;
   inf_breaker_attempt breaker;
+  inf_outlook_attempt outlook; /* what routing learns from it */
+  uint8_t bucket; /* of its prompt, see routing.h: the caller's, at the start */
+  inf_runtime *runtime; /* that target is in */
 } inf_health_attempt;
 
 /* May it be asked now? See inf_breaker_admit(). */

@@ -2,6 +2,7 @@
 /* The order of targets and the hard filters over them. */
 #include "engine/plan.h"
 
+#include "engine/ability.h"
 #include "policy/retry.h"
 
 #include <string.h>
@@ -36,7 +37,9 @@ judge(const inf_target_config *target, const inf_route_config *route,
 {
   inf_plan_item item = {.target = target, .status = INFER_OK};
   item.missing_label = inf_plan_missing_label(target->provider, route, request);
-  if (item.missing_label)
+  if (!item.missing_label)
+    item.lacking = inf_ability_lacking(target, route, request);
+  if (item.missing_label || item.lacking)
     item.status = INFER_E_NO_TARGET;
   else
     inf_runtime_has_key(runtime, target->provider, now_ns, &item.status);

@@ -15,6 +15,7 @@ typedef struct inf_plan_item {
   int32_t status; /* INFER_OK, or the class that keeps it out */
   /* INFER_E_NO_TARGET: the label that is missing (borrowed). */
   const char *missing_label;
+  const char *lacking; /* INFER_E_NO_TARGET: what else; static (ability.h) */
   inf_breaker_view breaker; /* see inf_plan_foresee() */
   inf_meter_verdict limit;  /* see inf_plan_foresee_limits() */
 } inf_plan_item;

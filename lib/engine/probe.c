@@ -7,6 +7,7 @@
 #include "engine/attempt_request.h"
 #include "engine/gate.h"
 #include "engine/latency.h"
+#include "engine/routing.h"
 
 /* Longest line about what kept a probe from starting; it is not told. */
 enum { why_max_bytes = 256 };
@@ -332,6 +333,7 @@ begin(inf_probe *probe, struct infer_call *call, size_t target,
   inf_attempt *attempt = &probe->attempt;
   inf_engine *engine = attempt->engine;
   const inf_target_config *asked = call->targets[target];
+  attempt->health.bucket = (uint8_t)inf_routing_bucket(call->request);
   if (write_request(probe, call, asked) != INFER_OK ||
       !reserve(attempt, call, target) ||
       !inf_health_begin(engine->runtime, &attempt->health, asked->name, true,

@@ -5,6 +5,7 @@
 #include "engine/runtime.h"
 #include "policy/breaker.h"
 #include "policy/estimate.h"
+#include "policy/outlook.h"
 #include "policy/retry_budget.h"
 #include "policy/series.h"
 
@@ -24,6 +25,9 @@ struct inf_target_state {
   inf_retry_budget budget;
   int32_t last_failure;
   inf_estimate estimate; /* of its tokens: meter.h */
+  inf_outlook outlook;   /* fed by health.c; read by routing.c */
+  /* Bound for which it was fast enough when last routed by cost; 0: not. */
+  uint64_t was_fast_ns;
   struct inf_latency *latency; /* latency.h; NULL: nothing was recorded */
 };
 
@@ -41,6 +45,7 @@ struct inf_runtime {
   atomic_bool any_aside;    /* a key is or was set aside */
   inf_retry_budget retries; /* of the client */
   inf_retry_budget probes;
+  inf_rng routing_rng; /* of routing.h */
   inf_series_room latency_room;
   struct inf_hedger *hedgers; /* of routes */
   size_t hedger_count;

@@ -20,6 +20,14 @@ typedef enum inf_upstream {
   INF_UPSTREAM_UNARY,
 } inf_upstream;
 
+/* In which order the targets of a route are asked. */
+typedef enum inf_strategy {
+  INF_STRATEGY_ORDER,    /* as they stand there */
+  INF_STRATEGY_WEIGHTED, /* route_weighted.h */
+  INF_STRATEGY_LATENCY,  /* route_latency.h */
+  INF_STRATEGY_COST,     /* route_cost.h */
+} inf_strategy;
+
 /* What decides a race of two attempts. */
 typedef enum inf_race_on {
   INF_RACE_ON_CONTENT, /* whatever the model says first */
@@ -36,11 +44,15 @@ typedef struct inf_timeouts {
 
 typedef struct inf_route_params {
   inf_timeouts timeouts;
-  int64_t retries;              /* beyond one attempt per target */
-  int64_t stay_retries;         /* on one target before the next */
-  int64_t stay_max_wait_ms;     /* longest wait for staying */
-  int32_t recovery;             /* inf_recovery */
-  int32_t upstream;             /* inf_upstream */
+  int64_t retries;                 /* beyond one attempt per target */
+  int64_t stay_retries;            /* on one target before the next */
+  int64_t stay_max_wait_ms;        /* longest wait for staying */
+  int32_t recovery;                /* inf_recovery */
+  int32_t upstream;                /* inf_upstream */
+  int32_t strategy;                /* inf_strategy */
+  int64_t cost_max_first_token_ms; /* of strategy cost; 0: none */
+  /* Micro-dollars per million tokens; -1: any, or none is known. */
+  int64_t max_input_price, max_output_price;
   int64_t hedge_budget;         /* of the spend, in millionths; 0: no hedges */
   int64_t hedge_percentile;     /* in millionths of a percent */
   int64_t hedge_min_delay_ms;   /* no hedge is sent sooner */

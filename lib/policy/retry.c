@@ -64,7 +64,7 @@ may_go_elsewhere(const inf_route_params *params, uint8_t elsewhere)
   case INF_ELSEWHERE_IF_TLS:
     return params->failover_tls_verify;
   case INF_ELSEWHERE_NO:
-  case INF_ELSEWHERE_LARGER_CONTEXT: /* context sizes are not known here */
+  case INF_ELSEWHERE_LARGER_CONTEXT: /* see keep_larger() */
     return false;
   }
   return false;
@@ -242,6 +242,22 @@ stay_or_go(const inf_retry_call *call, bool stay, bool elsewhere,
   return attempt(next, now_ns, INFER_REASON_FAILOVER, "the next target");
 }
 
+/* The prompt is too long for the current target, so for all that have no larger
+ * context, or none that is known. Returns whether one is left. */
+static bool
+keep_larger(inf_retry_call *call)
+{
+  int64_t least = call->targets[call->current].context_tokens;
+  bool any = false;
+  for (size_t i = 0; i < call->target_count; i++) {
+    inf_retry_target *target = &call->targets[i];
+    if (least == 0 || target->context_tokens <= least)
+      target->excluded = true;
+    any = any || !target->excluded;
+  }
+  return any;
+}
+
 static inf_retry_decision
 decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
        inf_rng *rng)
@@ -249,6 +265,8 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
   const inf_failure_rule *rule = inf_failure_rule_of(failure->status);
   uint64_t floor_ns = mark_current(call, rule, failure, now_ns, rng);
   bool elsewhere = may_go_elsewhere(call->params, rule->elsewhere);
+  if (rule->elsewhere == INF_ELSEWHERE_LARGER_CONTEXT)
+    elsewhere = keep_larger(call);
   bool stay = may_stay(rule, failure);
   if (!stay && !elsewhere && rule->again == INF_AGAIN_NO)
     return end("this kind of failure is not retried");

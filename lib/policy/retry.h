@@ -40,6 +40,7 @@
 typedef struct inf_retry_target {
   uint64_t not_before_ns; /* end of the provider's hint; 0: none */
   uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
+  int64_t context_tokens; /* longest prompt and answer; 0: not known */
   uint32_t stays;         /* retries decided for it */
   bool visited;
   bool excluded; /* not to be asked again in this call */

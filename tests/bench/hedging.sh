@@ -24,7 +24,8 @@ bench_hedging() {
   [ -z "$ttft" ] || [[ $ttft == /* ]] || ttft=$OLDPWD/$ttft
   [ -r "$trace" ] || trace=
   setup_install "$setup_needs$setup_needs_for_tests" || return 1
-  setup_build build-bench hedge_model -DCMAKE_BUILD_TYPE=Release || return 1
+  setup_build build-bench "hedge_model fleet_hedge hedge_worlds infer" \
+    -DCMAKE_BUILD_TYPE=Release || return 1
   if [ -n "$ttft" ]; then
     "$model" --seed "$seed" --ttft "$ttft"
     return
@@ -35,9 +36,11 @@ bench_hedging() {
       stall_p99:-0.95 costaware_p95:-0.68 costaware_p99:-0.75 \
       shift_requests:500 km_bias_p99:0.05 record_ns:3 \
       series_bytes:16384 || code=1
-  # Not measured yet: routing, and the engine.
-  resilience_report fleet_p99:-0.80 fleet_p999:-0.85 fleet_p50:0.05 \
-    real_p95_agreement:0.05 blackhole_lost:0 blackhole_added_ms:100 \
-    </dev/null || code=1
+  build-bench/tests/simulation/fleet_hedge/fleet_hedge --seed "$seed" |
+    resilience_report fleet_p99:-0.80 fleet_p999:-0.85 fleet_p50:0.05 || code=1
+  # The engine, over the simulated network and over sockets.
+  build-bench/tests/simulation/agreement/hedge_worlds --seed "$seed" |
+    resilience_report blackhole_lost:0 blackhole_added_ms:100 \
+      real_p95_agreement:0.05 || code=1
   return $code
 }

@@ -110,5 +110,17 @@ OBSERVE(hedge_budget);
 OBSERVE(hedge_percentile);
 OBSERVE(hedge_min_delay_ms);
 OBSERVE(race_on);
+/* Strategies, filters, overrides: observe_routing.c */
+OBSERVE(strategy);
+OBSERVE(weight);
+OBSERVE(sticky);
+OBSERVE(price_input);
+OBSERVE(price_output);
+OBSERVE(max_price_input);
+OBSERVE(max_price_output);
+OBSERVE(cost_max_first_token_ms);
+OBSERVE(context_tokens);
+OBSERVE(lacks);
+OBSERVE(overrides);
 
 #endif

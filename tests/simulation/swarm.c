@@ -135,6 +135,20 @@ write_hedge(inf_buf *config, inf_rng *rng, swarm_route *route)
     inf_buf_append_cstr(config, ",\"race_on\":\"answer\"");
 }
 
+/* Half of the routes are asked in their order. */
+static void
+write_strategy(inf_buf *config, inf_rng *rng)
+{
+  static const char *const strategies[] = {"weighted", "latency", "cost"};
+  if (dice_chance(rng, 500))
+    return;
+  inf_buf_appendf(config, ",\"strategy\":\"%s\"",
+                  strategies[dice_below(rng, 3)]);
+  if (dice_chance(rng, 500))
+    inf_buf_appendf(config, ",\"cost\":{\"max_first_token_ms\":%u}",
+                    (unsigned)dice_between(rng, 1, 3000));
+}
+
 static void
 write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
             swarm_route *route, size_t index)
@@ -169,6 +183,7 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   if (dice_chance(rng, 500))
     inf_buf_append_cstr(config, ",\"retry_budget\":false");
   write_hedge(config, rng, route);
+  write_strategy(config, rng);
   inf_buf_append_cstr(config, "}");
 }
 

@@ -38,6 +38,10 @@ dump_policy(const char *who, const inf_route_params *p)
   say("%s.retries=%d\n", who, (int)p->retries);
   say("%s.stay.retries=%d\n", who, (int)p->stay_retries);
   say("%s.stay.max_wait_ms=%d\n", who, (int)p->stay_max_wait_ms);
+  say("%s.strategy=%d\n", who, p->strategy);
+  say("%s.cost.max_first_token_ms=%d\n", who, (int)p->cost_max_first_token_ms);
+  say("%s.max_price=%lld %lld\n", who, (long long)p->max_input_price,
+      (long long)p->max_output_price);
   say("%s.recovery=%d\n", who, p->recovery);
   say("%s.keep_warm=%d\n", who, p->keep_warm);
   say("%s.breaker=%d\n", who, p->breaker);
@@ -117,6 +121,18 @@ dump_provider(const inf_provider_config *p)
       p->endpoint.http_version);
 }
 
+static void
+dump_target(const inf_target_config *target)
+{
+  say("target.weight=%d\n", (int)target->weight);
+  say("target.price=%lld %lld\n", (long long)target->price.input,
+      (long long)target->price.output);
+  say("target.context_tokens=%d\n", (int)target->context_tokens);
+  say("target.lacks=%u\n", (unsigned)target->lacks);
+  say("target.overrides=%s %s\n", inf_buf_cstr(&target->overrides),
+      or_none(target->system_prompt));
+}
+
 /* All that the options decide, one line for each field. */
 static void
 dump(const inf_config *config)
@@ -133,7 +149,9 @@ dump(const inf_config *config)
     say("target=%s %d\n", config->routes[0].targets[i].name,
         config->routes[0].targets[i].upstream);
     say("target.prefill=%d\n", config->routes[0].targets[i].prefill);
+    dump_target(&config->routes[0].targets[i]);
   }
+  say("sticky=%s\n", or_none(config->routes[0].sticky));
   for (size_t i = 0; i < config->routes[0].require_label_count; i++)
     say("require=%s\n", config->routes[0].require_labels[i]);
 }
@@ -240,6 +258,33 @@ static const struct {
      "[{'target':'p/n','upstream':'unary'}]", "target=p/n 2"},
     {"target", "prefill", "routes.r.targets",
      "[{'target':'p/n','prefill':'assistant'}]", "target.prefill=2"},
+    {"target", "weight", "routes.r.targets", "[{'target':'p/n','weight':7}]",
+     "target.weight=7"},
+    {"target", "weight", "routes.r.targets", "[{'target':'p/n','weight':0}]",
+     "target.weight=0"},
+    {"target", "price.input", "routes.r.targets",
+     "[{'target':'p/n','price':{'input':0.15}}]", "target.price=150000 -1"},
+    {"target", "price.output", "routes.r.targets",
+     "[{'target':'p/n','price':{'output':0}}]", "target.price=-1 0"},
+    {"target", "context_tokens", "routes.r.targets",
+     "[{'target':'p/n','context_tokens':8000}]", "target.context_tokens=8000"},
+    {"target", "lacks", "routes.r.targets",
+     "[{'target':'p/n','lacks':['json_schema','tools']}]", "target.lacks=5"},
+    {"target", "overrides", "routes.r.targets",
+     "[{'target':'p/n','overrides':{'seed':7,'system_prompt':'be'}}]",
+     "target.overrides={'seed':7} 'be'"},
+    {"route", "sticky", "routes.r.sticky", "'tag:x'", "sticky=tag:x"},
+    {"policy", "strategy", "routes.r.strategy", "'weighted'",
+     "route.strategy=1"},
+    {"policy", "strategy", "routes.r.strategy", "'cost'", "route.strategy=3"},
+    {"policy", "strategy", "defaults.strategy", "'latency'",
+     "defaults.strategy=2"},
+    {"policy", "cost.max_first_token_ms", "routes.r.cost.max_first_token_ms",
+     "3", "route.cost.max_first_token_ms=3"},
+    {"policy", "max_price.input", "routes.r.max_price.input", "2.5",
+     "route.max_price=2500000 -1"},
+    {"policy", "max_price.output", "routes.r.max_price.output", "0",
+     "route.max_price=-1 0"},
     {"policy", "retries", "routes.r.retries", "7", "route.retries=7"},
     {"policy", "retries", "defaults.retries", "7", "defaults.retries=7"},
     {"policy", "stay.retries", "routes.r.stay.retries", "3",

@@ -185,8 +185,8 @@ refuses_targets(void **state)
       {"[{}]", "routes.r.targets[0]: has no 'target'"},
       {"[{'target':5}]",
        "routes.r.targets[0].target: expected a string, got 5"},
-      {"[{'target':'house/m','weight':1}]",
-       "routes.r.targets[0].weight: unknown option"},
+      {"[{'target':'house/m','colour':1}]",
+       "routes.r.targets[0].colour: unknown option"},
       {"[{'target':'house/m','upstream':'both'}]",
        "routes.r.targets[0].upstream: expected 'default' or 'stream' or "
        "'unary', got 'both'"},

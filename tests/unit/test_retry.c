@@ -1038,6 +1038,38 @@ one_that_is_shut_comes_last(void **state)
                  INFER_REASON_FAILOVER);
 }
 
+/* ---- Contexts ------------------------------------------------------------ */
+
+static void
+too_long_a_prompt_goes_to_a_larger_context_only(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 4, INFER_E_CONTEXT_LENGTH);
+  at.targets[0].context_tokens = 8000;
+  at.targets[1].context_tokens = 8000;
+  at.targets[3].context_tokens = 8001; /* that of 2 is not known */
+  inf_retry_decision next = decide(&at);
+  assert_at_once(next, 3, INFER_REASON_FAILOVER);
+  /* And not back to the others, whatever happens there. */
+  assert_attempt(next = then_fails(&at, next, INFER_E_OVERLOADED), 3,
+                 INFER_REASON_RETRY);
+  assert_end(then_fails(&at, next, INFER_E_NOT_FOUND));
+}
+
+static void
+without_a_known_larger_context_it_ends(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_CONTEXT_LENGTH);
+  at.targets[0].context_tokens = 8000;
+  assert_end(decide(&at));
+  scene_init(&at, 2, INFER_E_CONTEXT_LENGTH);
+  at.targets[1].context_tokens = 8000; /* than what? */
+  assert_end(decide(&at));
+}
+
 int
 main(void)
 {
@@ -1106,6 +1138,8 @@ main(void)
       cmocka_unit_test(a_long_hint_for_one_key_leaves_the_target_in),
       cmocka_unit_test(a_key_counts_against_the_allowance),
       cmocka_unit_test(targets_without_a_key_are_passed_over),
+      cmocka_unit_test(too_long_a_prompt_goes_to_a_larger_context_only),
+      cmocka_unit_test(without_a_known_larger_context_it_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

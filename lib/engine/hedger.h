@@ -21,7 +21,7 @@
 
 typedef struct inf_hedger inf_hedger; /* lives as long as the runtime */
 
-/* Tokens are counted as the money that they cost: nano-dollars where prices
+/* Tokens are counted as the money that they cost: pico-dollars where all prices
  * are known, else a token of the answer counts as four of the prompt, which is
  * the usual ratio of prices. */
 typedef struct inf_hedge_price {

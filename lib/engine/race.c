@@ -51,12 +51,25 @@ note_answer(inf_attempt *attempt)
                 engine->now_ns - attempt->record->start_ns, false);
 }
 
-static const inf_hedge_price *
+/* Does every target that the call may go to have a price? Only then they can be
+ * compared. */
+static bool
+has_prices(const inf_race *race)
+{
+  for (size_t i = 0; i < race->ask.count; i++)
+    if (!inf_price_is_known(&race->ask.targets[i]->price))
+      return false;
+  return true;
+}
+
+static inf_hedge_price
 price_of(const inf_attempt *attempt)
 {
   static const inf_hedge_price usual = {1, 4};
-  (void)attempt;
-  return &usual;
+  const inf_price *price = &attempt->call->targets[attempt->target]->price;
+  return attempt->call->race->priced
+             ? (inf_hedge_price){price->input, price->output}
+             : usual;
 }
 
 /* What it has cost: by the provider's figures, or the prompt as it was
@@ -71,7 +84,8 @@ cost_of(const inf_attempt *attempt)
   for (size_t i = 0; i < attempt->answer.choice_count; i++)
     output += (int64_t)inf_choice_content_bytes(&attempt->answer.choices[i]) /
               bytes_per_token;
-  return inf_hedge_cost(price_of(attempt),
+  inf_hedge_price price = price_of(attempt);
+  return inf_hedge_cost(&price,
                         usage->input >= 0 ? usage->input
                         : error           ? 0
                                           : race->input,
@@ -138,10 +152,12 @@ prepare(inf_attempt *attempt)
       .kind = kind_of(attempt),
       .bucket = attempt->bucket,
       .run_once = call->request->run_once,
-      /* A streamed answer is cancelled before it has said anything. */
-      .cost = inf_hedge_cost(price_of(attempt), race->input,
-                             attempt->stream ? 0 : race->output),
   };
+  race->priced = has_prices(race);
+  /* A streamed answer is cancelled before it has said anything. */
+  const inf_hedge_price price = price_of(attempt);
+  race->ask.cost =
+      inf_hedge_cost(&price, race->input, attempt->stream ? 0 : race->output);
   const inf_route_config *route = call->trail->route;
   race->pass = inf_hedger_arm(engine->runtime, route->name, &route->params,
                               &race->ask, race->start_ns, &engine->rng);

@@ -506,12 +506,12 @@ counters_are_written(void **state)
   inf_buf out;
   inf_buf_init(&out, 4096);
   inf_hedgers_write_json(w->runtime, &out);
-  assert_string_equal(
-      inf_buf_cstr(&out),
-      "{\"r\":{\"sent\":1,\"won\":1,\"lost\":0,\"rescues\":0,"
-      "\"calls_cost\":100000,\"losers_cost\":60,\"suppressed\":{"
-      "\"no_plan\":0,\"drawn\":0,\"run_once\":0,\"nowhere\":1,"
-      "\"slowdown\":0,\"loses\":0,\"budget\":0}}}");
+  assert_string_equal(inf_buf_cstr(&out),
+                      "{\"r\":{\"sent\":1,\"won\":1,\"lost\":0,\"rescues\":0,"
+                      "\"delay_ms\":null,\"probability\":0,\"calls_cost\":"
+                      "100000,\"losers_cost\":60,\"suppressed\":{"
+                      "\"no_plan\":0,\"drawn\":0,\"run_once\":0,\"nowhere\":1,"
+                      "\"slowdown\":0,\"loses\":0,\"budget\":0}}}");
   inf_buf_fini(&out);
 }
 

@@ -24,20 +24,30 @@ learn(fake_client *fake, const char *target, inf_latency_kind kind)
 /* A bucket of the histogram is that wide. */
 enum { late_ms = usual_ms + 1 };
 
+/* So many late ones that begin some ms after one another are silence: each is
+ * 4.3 bits of doubt. */
+enum { enough = 4, gap_ms = 5 };
+
 static void
-ten_late_ones_are_served_elsewhere(void **state)
+fall_silent(fake_client *fake, const char *target)
+{
+  inf_latency_set_silent(runtime_of(fake), target, 1);
+}
+
+static void
+late_ones_are_served_elsewhere(void **state)
 {
   (void)state;
-  enum { count = INF_LATENCY_SILENT };
+  enum { count = enough };
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
   talks(fake, B, 5, "second");
   infer_call *calls[count + 1];
   for (int i = 0; i < count; i++) {
     calls[i] = fake_submit_whole(fake, "r");
-    fake_run_ms(fake, i < count - 1 ? 1 : 0);
+    fake_run_ms(fake, i < count - 1 ? gap_ms : 0);
   }
-  /* The tenth becomes late now: all ten are helped, at once. */
+  /* The last becomes late now: all of them are helped, at once. */
   fake_run_ms(fake, late_ms - 1);
   assert_int_equal(requests_to(fake, B), 0);
   fake_run_ms(fake, 1);
@@ -67,8 +77,7 @@ who_comes_to_a_silent_target_is_helped_when_late(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   talks(fake, B, 5, "second");
   infer_call *call = fake_submit_whole(fake, "r");
   fake_run_ms(fake, late_ms + 5);
@@ -83,8 +92,7 @@ content_ends_the_silence(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   talks(fake, A, 5, "first");
   assert_int_equal(call_once(fake, "r"), INFER_OK);
   assert_false(inf_latency_is_silent(runtime_of(fake), "a/m"));
@@ -99,8 +107,7 @@ nobody_is_rescued_to_the_silent_target(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   infer_call *call = fake_submit_whole(fake, "one");
   fake_run_ms(fake, cold_ms - 1);
   assert_int_equal(fake->net.request_count, 1);
@@ -119,10 +126,8 @@ nor_to_one_that_is_silent_as_well(void **state)
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
   learn(fake, "b/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++) {
-    inf_latency_note_late(runtime_of(fake), "a/m");
-    inf_latency_note_late(runtime_of(fake), "b/m");
-  }
+  fall_silent(fake, "a/m");
+  fall_silent(fake, "b/m");
   infer_call *call = fake_submit_whole(fake, "r");
   infer_call *other = fake_submit_whole(fake, "three");
   fake_run_ms(fake, late_ms);
@@ -142,8 +147,7 @@ rescues_are_paid_like_failovers(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   runtime_of(fake)->retries.balance = 39;
   for (int i = 0; i < 2; i++) {
     infer_call *call = fake_submit_whole(fake, "r");
@@ -200,8 +204,7 @@ whole_bodies_end_a_silence(void **state)
   fake_client *fake = hedging_client("defaults.upstream", "'unary'", NULL);
   earn(fake, "one");
   learn(fake, "a/m", INF_LATENCY_WHOLE);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   fake_reply(fake_script_for(&fake->net, A), 10, 200, NULL, unary_body("ok"));
   assert_int_equal(call_once(fake, "one"), INFER_OK);
   assert_false(inf_latency_is_silent(runtime_of(fake), "a/m"));
@@ -215,8 +218,7 @@ refusals_end_a_silence(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
-    inf_latency_note_late(runtime_of(fake), "a/m");
+  fall_silent(fake, "a/m");
   says(fake, A, 5, sse_refusal(), sse_finish("stop"), SSE_DONE);
   assert_int_equal(call_once(fake, "one"), INFER_OK);
   assert_false(inf_latency_is_silent(runtime_of(fake), "a/m"));
@@ -230,14 +232,14 @@ a_gap_is_no_silence(void **state)
   (void)state;
   fake_client *fake = earned_client();
   learn(fake, "a/m", INF_LATENCY_CONTENT);
-  infer_call *calls[INF_LATENCY_SILENT];
-  for (int i = 0; i < INF_LATENCY_SILENT; i++)
+  infer_call *calls[2 * enough];
+  for (int i = 0; i < 2 * enough; i++)
     calls[i] = fake_submit_whole(fake, "r");
   fake_run_ms(fake, 10);
   fake->net.now_ns += 8 * INF_NS_PER_S;
   fake_run_ms(fake, 1);
   assert_false(inf_latency_is_silent(runtime_of(fake), "a/m"));
-  for (int i = 0; i < INF_LATENCY_SILENT; i++) {
+  for (int i = 0; i < 2 * enough; i++) {
     infer_call_cancel(calls[i]);
     fake_run_ms(fake, 0);
     infer_call_free(calls[i]);
@@ -313,7 +315,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ten_late_ones_are_served_elsewhere),
+      cmocka_unit_test(late_ones_are_served_elsewhere),
       cmocka_unit_test(who_comes_to_a_silent_target_is_helped_when_late),
       cmocka_unit_test(content_ends_the_silence),
       cmocka_unit_test(nobody_is_rescued_to_the_silent_target),

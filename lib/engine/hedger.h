@@ -9,9 +9,10 @@
 /* Whether and when the calls of a route get a hedge: what policy/hedge.h
  * decides, kept for each route, with its budget, and for each of its targets
  * that is asked first, with its plan. A plan is made anew when a quarter of
- * what was known is new (16 to 200 times), from the times of the target and of
- * the one that would take the hedge. A prompt length of which less than 30
- * times are known borrows the curve of the nearest.
+ * what was known is new (16 to 200 times), or a reload has changed what it is
+ * made for, from the times of the target and of the one that would take the
+ * hedge. A prompt length of which less than 30 times are known borrows the
+ * curve of the nearest.
  *
  * They stand in the runtime and outlive configurations: a route is found by
  * its name, and a request that names a target directly by that. Beyond

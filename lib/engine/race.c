@@ -320,6 +320,20 @@ take_back(inf_engine *engine, struct infer_call *call)
   inf_health_refund(engine->runtime, &call->claim);
 }
 
+/* From the retry budget: a second leg for a target that is silent is a failover
+ * before its time. */
+static bool
+claim_retry(inf_engine *engine, struct infer_call *call, const char *target,
+            bool rescue)
+{
+  if (!call->params->retry_budget)
+    return true;
+  if (!rescue)
+    return inf_health_claim_hedge(engine->runtime, &call->claim);
+  return !inf_health_claim(engine->runtime, target, INF_RETRY_BUDGET_FAILOVER,
+                           &call->claim);
+}
+
 /* The budgets have their say; the reason of the first that speaks against
  * it. */
 static inf_hedge_reason
@@ -329,10 +343,7 @@ pay(inf_attempt *attempt, size_t target, bool rescue)
   struct infer_call *call = attempt->call;
   inf_race *race = call->race;
   const char *name = call->targets[target]->name;
-  if (call->params->retry_budget &&
-      !(rescue ? !inf_health_claim(engine->runtime, name,
-                                   INF_RETRY_BUDGET_FAILOVER, &call->claim)
-               : inf_health_claim_hedge(engine->runtime, &call->claim))) {
+  if (!claim_retry(engine, call, name, rescue)) {
     inf_hedger_suppress(engine->runtime, &race->pass, INF_HEDGE_BUDGET);
     return INF_HEDGE_BUDGET;
   }

@@ -24,11 +24,13 @@
  * Silence. When nothing comes from a target any more (latency.h), those that
  * wait there longer than most and may go elsewhere are not left to the draw:
  * each gets its second leg at another target at once, paid like a failover, and
- * the breaker of the silent one hears of it when that wins.
+ * the breaker of the silent one hears of it when that wins. Not at one that is
+ * silent as well: then it is our own network.
  *
- * A call has at most one hedge, and only its first attempt is raced. All of
- * this is loop only. What belongs to a race lives in call->race, which is there
- * from the first attempt's start until the call's end if the route hedges. */
+ * A call has at most one hedge, and only its first attempt is raced, wherever
+ * the gate has sent it. All of this is loop only. What belongs to a race lives
+ * in call->race, which is there from the first attempt's start until the call's
+ * end if the route hedges. */
 
 typedef struct inf_race {
   inf_hedge_pass pass;

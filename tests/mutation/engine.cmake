@@ -155,9 +155,9 @@ infer_bug(131 engine/call.c
 infer_bug(132 engine/call.c
   "unit/test_call"
   "the deadline throws an answer away that lacks only its end mark"
-  [[    if (!call->attempt || !inf_attempt_complete(call->attempt))
-      end_by_deadline(engine, call);]]
-  [[    end_by_deadline(engine, call);]])
+  [[    if (!inf_race_finish(engine, call) &&
+        (!call->attempt || !inf_attempt_complete(call->attempt)))]]
+  [[    if (!inf_race_finish(engine, call))]])
 
 infer_bug(133 engine/call.c
   "unit/test_engine"
@@ -198,8 +198,11 @@ infer_bug(138 engine/call.c
   "unit/test_call"
   "what a provider says of its keys is not noted: a spent key is used on"
   [[  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
-                       status, failure.hint_ns, engine->now_ns);]]
-  [[]])
+                       status, failure.hint_ns, engine->now_ns);
+  update_targets(attempt);
+  if (prefill_refused)]]
+  [[  update_targets(attempt);
+  if (prefill_refused)]])
 
 infer_bug(139 engine/deliver.c
   "unit/test_deliver"

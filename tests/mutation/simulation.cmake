@@ -23,10 +23,10 @@ infer_bug(382 engine/call.c
   "simulation/swarm"
   "a retry that was waited for is sent although the deadline came first"
   [[  if (engine->now_ns >= call->deadline_ns) {
-    if (!call->attempt]]
+    if (!inf_race_finish]]
   [[  if (engine->now_ns >= call->deadline_ns &&
       engine->now_ns < call->next_start_ns) {
-    if (!call->attempt]])
+    if (!inf_race_finish]])
 
 infer_bug(383 engine/call.c
   "simulation/swarm"

@@ -27,7 +27,8 @@ static const char document[] =
     "'routes':{'r':{'targets':['a/m','b/m'],"
     "'recovery':'restart'},"
     "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
-    "'u':{'targets':[{'target':'a/m','upstream':'unary'}]}}}";
+    "'u':{'targets':[{'target':'a/m','upstream':'unary','overrides':{"
+    "'system_prompt':'be brief','seed':1}}],'strategy':'latency'}}}";
 
 static infer_client *
 client_of(setting *at, const char *threads)

@@ -147,10 +147,10 @@ so_does_what_has_the_same_tag(void **state)
                         fake->net.requests[first + 1].url);
   }
   /* Without it, by chance. */
-  fake->net.request_count = 0;
+  size_t before = requests_to(fake, A);
   for (int i = 0; i < 40; i++)
     call_for(fake, "r", "x", NULL);
-  assert_in_range(requests_to(fake, A), 8, 32);
+  assert_in_range(requests_to(fake, A) - before, 8, 32);
   fake_client_free(fake);
 }
 

@@ -29,7 +29,8 @@ static const char document[] =
     "'routes':{'r':{'targets':['a/m','b/m'],"
     "'recovery':'restart'},"
     "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
-    "'u':{'targets':[{'target':'a/m','upstream':'unary'}]}}}";
+    "'u':{'targets':[{'target':'a/m','upstream':'unary','overrides':{"
+    "'system_prompt':'be brief','seed':1}}],'strategy':'latency'}}}";
 
 /* A route that hedges. It would have connections made ready for the others. */
 static const char hedging[] =

@@ -25,7 +25,10 @@ static const char rich[] =
     "'recovery':'restart','require_labels':['x'],"
     "'failover_on':['tls_verify','content_filter'],"
     "'timeouts':{'first_token_ms':8000},'stay':{'retries':0}},"
-    "'s':{'targets':['b/m']}}}";
+    "'s':{'targets':['b/m']},"
+    "'w':{'strategy':'weighted','sticky':'tag:x','targets':[{'target':'a/m',"
+    "'weight':2,'price':{'input':1},'lacks':['tools'],'overrides':{"
+    "'system_prompt':'be brief','seed':1}},'b/m']}}}";
 
 /* Files that hold a key and the configuration that names it. */
 static char key_file[64], config_file[64];

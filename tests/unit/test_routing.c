@@ -2,6 +2,8 @@
 /* The strategies of a route, over a client whose network is a script. */
 #include "support/breaker_world.h"
 
+#include "engine/runtime_state.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,10 +149,10 @@ so_does_what_has_the_same_tag(void **state)
                         fake->net.requests[first + 1].url);
   }
   /* Without it, by chance. */
-  fake->net.request_count = 0;
+  size_t before = requests_to(fake, A);
   for (int i = 0; i < 40; i++)
     call_for(fake, "r", "x", NULL);
-  assert_in_range(requests_to(fake, A), 8, 32);
+  assert_in_range(requests_to(fake, A) - before, 8, 32);
   fake_client_free(fake);
 }
 
@@ -266,6 +268,15 @@ whole_answers_are_no_first_contents(void **state)
   fake_reply(fake_script_for(&fake->net, B), 50, 200, NULL, unary_body("ok"));
   call_times(fake, "r", 10, 100);
   assert_int_equal(fake->net.request_count, 10);
+  infer_call *call = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 20);
+  inf_runtime *runtime = runtime_of(fake);
+  pthread_mutex_lock(&runtime->mutex);
+  uint32_t waiting = inf_runtime_known_locked(runtime, "a/m")->outlook.waiting;
+  pthread_mutex_unlock(&runtime->mutex);
+  assert_int_equal(waiting, 0);
+  fake_run_ms(fake, 100);
+  infer_call_free(call);
   infer_request *request = fake_request_new("r");
   assert_contains(planned(fake, request, 0), "a/m");
   infer_request_free(request);
@@ -312,6 +323,29 @@ if_it_is_fast_enough(void **state)
   call_times(fake, "three", 230, 1000);
   assert_true(requests_to(fake, B) > 10);
   fake_client_free(fake);
+}
+
+/* What is a little above the bound is asked if it was below it before, and only
+ * then. */
+static void
+at_the_bound_it_stays_as_it_was(void **state)
+{
+  (void)state;
+  for (int was_fast = 0; was_fast < 2; was_fast++) {
+    fake_client *fake = fake_client_new(
+        NO_HASTE, "routes.three.strategy", "'cost'", "routes.three.targets",
+        PRICED, "routes.three.cost.max_first_token_ms", "500", NULL);
+    all_answer(fake);
+    answers_after(fake, B, was_fast ? 500 : 530);
+    call_times(fake, "three", 1, 1000);
+    answers_after(fake, B, 530);
+    call_times(fake, "three", 8, 1000);
+    if (was_fast)
+      assert_int_equal(requests_to(fake, B), 9);
+    else
+      assert_int_equal(requests_to(fake, B), 1);
+    fake_client_free(fake);
+  }
 }
 
 /* ---- Filters ------------------------------------------------------------- */
@@ -441,6 +475,7 @@ main(void)
       cmocka_unit_test(whole_answers_are_no_first_contents),
       cmocka_unit_test(the_cheapest_is_asked),
       cmocka_unit_test(if_it_is_fast_enough),
+      cmocka_unit_test(at_the_bound_it_stays_as_it_was),
       cmocka_unit_test(filters_come_first),
       cmocka_unit_test(a_request_that_nobody_can_serve_says_why),
       cmocka_unit_test(too_long_a_prompt_goes_to_a_larger_context),

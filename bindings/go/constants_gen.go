@@ -132,6 +132,7 @@ const (
 	ReasonResend   Reason = 5 // at once after a reused connection broke
 	ReasonRecovery Reason = 6 // a new answer after one had begun
 	ReasonContinue Reason = 7 // goes on from what was delivered
+	ReasonHedge    Reason = 8 // beside another that was silent
 )
 
 var reasonNames = map[Reason]string{
@@ -142,6 +143,7 @@ var reasonNames = map[Reason]string{
 	ReasonResend:   "resend",
 	ReasonRecovery: "recovery",
 	ReasonContinue: "continue",
+	ReasonHedge:    "hedge",
 }
 
 func (v Reason) String() string { return nameOf(reasonNames, v) }
@@ -276,6 +278,10 @@ const (
 	OptionPolicyStayMaxWaitMs        = "stay.max_wait_ms"
 	OptionPolicyRecovery             = "recovery"
 	OptionPolicyKeepWarm             = "keep_warm"
+	OptionPolicyHedgeBudget          = "hedge.budget"
+	OptionPolicyHedgePercentile      = "hedge.percentile"
+	OptionPolicyHedgeMinDelayMs      = "hedge.min_delay_ms"
+	OptionPolicyRaceOn               = "race_on"
 	OptionPolicyBreaker              = "breaker"
 	OptionPolicyRetryBudget          = "retry_budget"
 	OptionPolicyUpstream             = "upstream"

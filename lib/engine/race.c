@@ -264,49 +264,14 @@ key_for(inf_attempt *attempt, const inf_provider_config *provider)
   return count > 0 ? keys[0] : provider->key_count;
 }
 
-/* May the hedge go there now? Then engine->pass holds what it takes. */
-static bool
-is_open(inf_attempt *attempt, size_t target)
-{
-  inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
-  const inf_target_config *asked = call->targets[target];
-  const inf_retry_target *state = &call->retry_targets[target];
-  if (state->excluded || state->not_before_ns > engine->now_ns ||
-      inf_latency_is_silent(engine->runtime, asked->name))
-    return false;
-  engine->pass_key = key_for(attempt, asked->provider);
-  if (engine->pass_key != INF_KEY_NONE &&
-      engine->pass_key >= asked->provider->key_count)
-    return false;
-  if (call->params->breaker &&
-      inf_health_admit(engine->runtime, asked->name, false, engine->now_ns,
-                       &engine->rng)
-              .action != INF_BREAKER_PASS)
-    return false;
-  inf_meter_cost cost = inf_gate_cost(call, false);
-  return inf_gate_reserve(engine, call, target, engine->pass_key, &cost,
-                          keep_percent, inf_waiting_places(engine),
-                          &engine->pass)
-             .what == INF_METER_GO;
-}
-
-static bool
-is_silent(const inf_attempt *attempt, size_t target)
-{
-  return inf_latency_is_silent(attempt->engine->runtime,
-                               attempt->call->targets[target]->name);
-}
-
-/* Nobody is rescued to where it is silent as well. */
 static size_t
-find_target(inf_attempt *attempt, bool rescue)
+find_target(inf_attempt *attempt)
 {
   const inf_race *race = attempt->call->race;
   size_t order[targets_max];
   inf_hedger_order(attempt->engine->runtime, &race->ask, order);
   for (size_t i = 0; i < race->ask.count; i++)
-    if (!(rescue && is_silent(attempt, order[i])) && is_open(attempt, order[i]))
+    if (is_open(attempt, order[i]))
       return order[i];
   attempt->engine->pass_key = INF_KEY_NONE;
   return race->ask.count;
@@ -421,7 +386,7 @@ fire(inf_attempt *attempt, bool rescue)
     return false;
   bool allowed = call->counted_attempts <
                  inf_retry_allowance(call->params, call->target_count);
-  size_t target = allowed ? find_target(attempt, rescue) : race->ask.count;
+  size_t target = allowed ? find_target(attempt) : race->ask.count;
   if (target == race->ask.count) {
     if (!rescue)
       inf_hedger_fire(engine->runtime, &race->pass, NULL, 0, &engine->rng);

@@ -264,6 +264,34 @@ key_for(inf_attempt *attempt, const inf_provider_config *provider)
   return count > 0 ? keys[0] : provider->key_count;
 }
 
+/* May the hedge go there now? Then engine->pass holds what it takes. Not to a
+ * target that is silent. */
+static bool
+is_open(inf_attempt *attempt, size_t target)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  const inf_target_config *asked = call->targets[target];
+  const inf_retry_target *state = &call->retry_targets[target];
+  if (state->excluded || state->not_before_ns > engine->now_ns ||
+      inf_latency_is_silent(engine->runtime, asked->name))
+    return false;
+  engine->pass_key = key_for(attempt, asked->provider);
+  if (engine->pass_key != INF_KEY_NONE &&
+      engine->pass_key >= asked->provider->key_count)
+    return false;
+  if (call->params->breaker &&
+      inf_health_admit(engine->runtime, asked->name, false, engine->now_ns,
+                       &engine->rng)
+              .action != INF_BREAKER_PASS)
+    return false;
+  inf_meter_cost cost = inf_gate_cost(call, false);
+  return inf_gate_reserve(engine, call, target, engine->pass_key, &cost,
+                          keep_percent, inf_waiting_places(engine),
+                          &engine->pass)
+             .what == INF_METER_GO;
+}
+
 static size_t
 find_target(inf_attempt *attempt)
 {

@@ -266,13 +266,24 @@ const (
 	// Routes.
 	OptionRouteTargets       = "targets"
 	OptionRouteRequireLabels = "require_labels"
+	OptionRouteSticky        = "sticky"
 
 	// Targets.
-	OptionTargetTarget   = "target"
-	OptionTargetUpstream = "upstream"
-	OptionTargetPrefill  = "prefill"
+	OptionTargetTarget        = "target"
+	OptionTargetUpstream      = "upstream"
+	OptionTargetPrefill       = "prefill"
+	OptionTargetWeight        = "weight"
+	OptionTargetPriceInput    = "price.input"
+	OptionTargetPriceOutput   = "price.output"
+	OptionTargetContextTokens = "context_tokens"
+	OptionTargetLacks         = "lacks"
+	OptionTargetOverrides     = "overrides"
 
 	// Policy.
+	OptionPolicyStrategy             = "strategy"
+	OptionPolicyCostMaxFirstTokenMs  = "cost.max_first_token_ms"
+	OptionPolicyMaxPriceInput        = "max_price.input"
+	OptionPolicyMaxPriceOutput       = "max_price.output"
 	OptionPolicyRetries              = "retries"
 	OptionPolicyStayRetries          = "stay.retries"
 	OptionPolicyStayMaxWaitMs        = "stay.max_wait_ms"

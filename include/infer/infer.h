@@ -430,7 +430,8 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * rescues: second attempts for calls that waited at a target fallen silent.
  * delay_ms (null: no hedges) and probability: the present plan for the most
  * frequent prompt length. calls_cost: of what was delivered; losers_cost: of
- * attempts that lost a race; both in tokens, one of an answer counted as four.
+ * attempts that lost a race; both in pico-dollars where all targets of the
+ * route have a price, else in tokens, one of an answer counted as four.
  * suppressed: calls without a hedge, by what spoke against it: no plan that
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.

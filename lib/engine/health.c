@@ -83,12 +83,11 @@ inf_health_move(inf_runtime *runtime, const char *target,
 
 /* From one of the client's budgets alone. */
 static bool
-claim_extra(inf_runtime *runtime, inf_retry_budget *budget,
-            inf_retry_claim *claim)
+claim_alone(inf_runtime *runtime, inf_retry_budget *budget,
+            inf_retry_budget_use use, inf_retry_claim *claim)
 {
   pthread_mutex_lock(&runtime->mutex);
-  const char *why =
-      inf_retry_budget_claim(claim, budget, NULL, INF_RETRY_BUDGET_EXTRA);
+  const char *why = inf_retry_budget_claim(claim, budget, NULL, use);
   pthread_mutex_unlock(&runtime->mutex);
   return why == NULL;
 }
@@ -96,13 +95,14 @@ claim_extra(inf_runtime *runtime, inf_retry_budget *budget,
 bool
 inf_health_claim_hedge(inf_runtime *runtime, inf_retry_claim *claim)
 {
-  return claim_extra(runtime, &runtime->retries, claim);
+  return claim_alone(runtime, &runtime->retries, INF_RETRY_BUDGET_FAILOVER,
+                     claim);
 }
 
 bool
 inf_health_claim_probe(inf_runtime *runtime, inf_retry_claim *claim)
 {
-  return claim_extra(runtime, &runtime->probes, claim);
+  return claim_alone(runtime, &runtime->probes, INF_RETRY_BUDGET_EXTRA, claim);
 }
 
 void

@@ -49,9 +49,11 @@ const char *inf_health_afford(inf_runtime *runtime, const char *target,
  * that, what is held does. */
 void inf_health_move(inf_runtime *runtime, const char *target,
                      inf_retry_claim *claim);
-/* The same for a hedge. It is paid from the client's budget alone: its target
- * has not failed, and may have no other attempts whose successes would fund
- * it. */
+/* The same for a hedge, at the price of a failover: one that ends well pays for
+ * itself. It is the route's share of the spend that says how many there may be;
+ * here they only end with the successes. It is paid from the client's budget
+ * alone: its target has not failed, and may have no other attempts whose
+ * successes would fund it. */
 bool inf_health_claim_hedge(inf_runtime *runtime, inf_retry_claim *claim);
 /* The same for a probe that is a duplicate. */
 bool inf_health_claim_probe(inf_runtime *runtime, inf_retry_claim *claim);

@@ -15,13 +15,13 @@
  * more: amplification over 100 s at 100 requests/s is 1.0035 instead of 1.1.
  *
  * Amounts are hundredths of an attempt. Each success deposits `ratio` up to
- * `cap`. A retry on the same target and a hedge cost 100: they come on top of
- * what the service was asked anyway. A retry must also leave `reserve`
- * untouched: it loads a target that has just failed. A failover costs
- * `failover`, which is `ratio`: one that succeeds pays for itself, so a
- * healthy target takes over all calls of one that fails, while failovers that
- * fail end when the balance does. From a full budget: 5 retries, or 35 hedges,
- * or 175 failovers that fail.
+ * `cap`. A retry on the same target costs 100: it comes on top of what the
+ * service was asked anyway. It must also leave `reserve` untouched: it loads a
+ * target that has just failed. A failover costs `failover`, which is `ratio`:
+ * one that succeeds pays for itself, so a healthy target takes over all calls of
+ * one that fails, while failovers that fail end when the balance does. So does
+ * a hedge, whose number its own budget limits (hedge_budget.h). From a full
+ * budget: 5 retries, or 175 failovers that fail.
  *
  * There is no minimum by time (Finagle has 10 in a second). 10 in a second
  * are 0.1 attempts per call for ever at 100 requests/s; one in a minute is
@@ -56,8 +56,8 @@ void inf_retry_budget_succeed(inf_retry_budget *budget);
 
 typedef enum inf_retry_budget_use {
   INF_RETRY_BUDGET_STAY,     /* the same target again, with any key */
-  INF_RETRY_BUDGET_FAILOVER, /* another target */
-  INF_RETRY_BUDGET_EXTRA,    /* hedge, probe */
+  INF_RETRY_BUDGET_FAILOVER, /* another target; a hedge */
+  INF_RETRY_BUDGET_EXTRA,    /* a probe */
 } inf_retry_budget_use;
 
 /* What one extra attempt holds of two budgets. Zeroed: nothing. */

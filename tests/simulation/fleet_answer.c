@@ -7,6 +7,8 @@
  * finish reason, or the whole of a body. */
 #include "fleet.h"
 
+#include <math.h>
+
 enum { max_chunks = 4096 };
 
 /* An answer that is being written. */
@@ -346,6 +348,16 @@ deliver(const draft_answer *draft, inf_virtual_answer *answer)
   answer->end_ns = draft->now_ns;
 }
 
+/* As `infer sim` draws it (Box and Muller), for what is compared with it. */
+static uint64_t
+exact_lognormal(inf_rng *rng, uint64_t median_ns, uint32_t sigma)
+{
+  static const double two_pi = 6.28318530717958647692;
+  double radius = sqrt(-2 * log(1 - inf_rng_double(rng)));
+  double z = radius * cos(two_pi * inf_rng_double(rng));
+  return (uint64_t)((double)median_ns * exp(z * sigma / DICE_ONE));
+}
+
 static uint64_t
 first_ns(fleet_provider *provider, const fleet_ask *ask)
 {
@@ -358,6 +370,8 @@ first_ns(fleet_provider *provider, const fleet_ask *ask)
     median_ns *= 10;
   if (params->exact && params->sigma == 0)
     return median_ns;
+  if (params->exact)
+    return exact_lognormal(&provider->rng, median_ns, params->sigma);
   return dice_lognormal(&provider->rng, median_ns, params->sigma);
 }
 

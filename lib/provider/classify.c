@@ -369,6 +369,10 @@ take_headers(inf_failure *failure, const inf_provider_kind *kind,
   inf_sv value;
   if (inf_find_request_id(kind, headers, &value))
     inf_failure_set_text(&failure->request_id, value);
+  /* AWS: "ThrottlingException:http://internal.amazon.com/coral/...". */
+  if (inf_headers_get(headers, INF_SV("x-amzn-errortype"), &value))
+    inf_failure_set_text(&failure->type,
+                         inf_sv_of(value.ptr, inf_sv_find(value, ':')));
   if (!inf_headers_get(headers, INF_SV("x-should-retry"), &value))
     return;
   if (inf_sv_eq_nocase(value, INF_SV("true")))

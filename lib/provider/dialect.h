@@ -43,8 +43,14 @@ typedef struct inf_provider_kind {
   const char *type;
   const char *title;
   const inf_dialect *dialect;
-  const char *base_url;    /* NULL: the configuration must say */
-  const char *key_env;     /* variable that holds the key, NULL: none */
+  /* NULL: the configuration must say. "{region}" in it stands for the
+   * account's. */
+  const char *base_url;
+  const char *key_env; /* variable that holds the key, NULL: none */
+  /* Where key_env is not set: variables whose values, joined by colons, are
+   * the key, separated by spaces; all but the first two may be unset. NULL:
+   * there are none. */
+  const char *key_parts_env;
   bool key_required;       /* false: local servers without a key */
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
   /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
@@ -87,6 +93,7 @@ typedef struct inf_send {
   inf_sv auth_scheme;
   inf_sv key; /* "" for none */
   inf_sv organization, project;
+  inf_sv region;       /* "" where the kind's address has none */
   inf_sv headers;      /* "Name: value" lines, each NUL-terminated: account's,
                         * then the request's */
   inf_sv body_members; /* JSON object that is merged into the body; the
@@ -122,6 +129,11 @@ struct inf_dialect {
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* Right before what write_chat wrote goes out: adds what is made of the
+   * request as a whole and the provider's time. Errors as write_chat. NULL:
+   * there is no such thing. */
+  int32_t (*sign)(const inf_send *send, inf_wire_request *request,
+                  int64_t wall_now_ns, inf_buf *why);
   /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
    * failure filled in. */
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
@@ -245,5 +257,6 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
 inf_sv inf_map_finish_reason(inf_sv native);
 
 extern const inf_dialect inf_dialect_openai;
+extern const inf_dialect inf_dialect_bedrock;
 
 #endif

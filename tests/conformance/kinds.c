@@ -9,6 +9,14 @@
 /* A provider's own row stands before that of any provider. */
 static const test_kind rows[] = {
     {.api = "openai-chat", .type = "openai"},
+    {.api = "bedrock-converse",
+     .type = "bedrock",
+     .input_without_cache = true,
+     .config = ",\"region\":\"us-east-1\""},
+    {.api = "bedrock-converse-stream",
+     .type = "bedrock",
+     .input_without_cache = true,
+     .config = ",\"region\":\"us-east-1\""},
     {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},

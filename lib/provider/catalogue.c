@@ -86,6 +86,7 @@ static const inf_provider_kind kinds[] = {
         .base_url = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
         .key_env = "AWS_BEARER_TOKEN_BEDROCK",
         .key_required = true,
+        .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
         .claims = "openai.",

@@ -51,7 +51,10 @@ typedef struct inf_provider_kind {
    * the key, separated by spaces; all but the first two may be unset. NULL:
    * there are none. */
   const char *key_parts_env;
-  bool key_required;       /* false: local servers without a key */
+  bool key_required; /* false: local servers without a key */
+  /* The environment makes no provider of it: another kind has the same
+   * variable. */
+  bool by_name_only;
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
   /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
    * the same word, and an account that sets another scheme goes back to

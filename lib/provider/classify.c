@@ -111,6 +111,8 @@ static const struct rule rules[] = {
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "available context size"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "prompt is too long"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "too many tokens"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "input is too long"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "input tokens exceeded"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "exceeds the maximum number of tokens"},
 
   /* Too long for the quota: it can never pass. */

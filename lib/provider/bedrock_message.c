@@ -458,10 +458,10 @@ put_assistant(inf_bedrock_writer *writer, inf_sv message)
   inf_sv audio = inf_json_get(message, INF_SV("audio"));
   inf_sv call = inf_json_get(message, INF_SV("function_call"));
   if (inf_json_is(audio, INF_JSON_OBJECT))
-    inf_bedrock_refuse(writer, "Bedrock does not take a message's",
+    inf_bedrock_refuse(writer, "Bedrock does not take in a message",
                        INF_SV("audio"));
   if (inf_json_is(call, INF_JSON_OBJECT))
-    inf_bedrock_refuse(writer, "Bedrock does not take a message's",
+    inf_bedrock_refuse(writer, "Bedrock does not take in a message",
                        INF_SV("function_call"));
   inf_json_iter it =
       inf_json_iter_of(inf_json_get(message, INF_SV("reasoning_details")));

@@ -187,7 +187,7 @@ put_as_it_is(inf_bedrock_writer *writer, const inf_json_iter *it)
   if (fate == AS_IT_IS && !inf_json_is(it->value, INF_JSON_NULL))
     put_raw_member(writer, it);
   else if (fate == REFUSED && !asks_for_nothing(it))
-    inf_bedrock_refuse(writer, "Bedrock's Converse does not take", it->key);
+    inf_bedrock_refuse(writer, "Converse does not take", it->key);
 }
 
 /* ---- inferenceConfig ----------------------------------------------------- */
@@ -586,5 +586,5 @@ inf_bedrock_write_body(const inf_send *send, inf_buf *body, inf_buf *why)
   check_modalities(&writer);
   inf_json_close(body, '}');
   inf_buf_fini(&writer.text);
-  return writer.status != INFER_OK ? writer.status : body->status;
+  return body->status != INFER_OK ? body->status : writer.status;
 }

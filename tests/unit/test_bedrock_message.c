@@ -126,79 +126,43 @@ test_round_trip(void **state)
   free(quoted);
 }
 
+#define JPEG IMAGE("data:image/jpg;base64,/9j=")
+#define WEBP IMAGE("data:IMAGE/WEBP;charset=x;BASE64,aa")
+#define S3   IMAGE("s3://b/k.JPG")
+#define GIF                                                     \
+  "{'type':'image_url','image_url':'data:image/gif;base64,bb'," \
+  "'detail':'low'}"
+#define MP4 "{'type':'video_url','video_url':{'url':'s3://b/v.mp4'}}"
+
 static void
 test_images(void **state)
 {
   (void)state;
-  bedrock_sends(
-      USER(IMAGE("data:image/jpg;base64,/9j=") "," IMAGE(
-          "data:IMAGE/"
-          "WEBP;charset=x;"
-          "BASE64,aa") "," IMAGE("s3://b/k.JPG") ",{'type':'image_url','image_"
-                                                 "url':'data:image/gif;"
-                                                 "base64,bb','detail':'low'},"
-                                                 "{'type':'video_url','video_"
-                                                 "url':{'url':'s3://b/"
-                                                 "v.mp4'}}"),
-      "'messages':[{'role':'user','content':["
-      "{'image':{'format':'jpeg','source':{'bytes':'/9j='}}},"
-      "{'image':{'format':'webp','source':{'bytes':'aa'}}},"
-      "{'image':{'format':'jpeg','source':{'s3Location':{'uri':"
-      "'s3://b/k.JPG'}}}},"
-      "{'image':{'format':'gif','source':{'bytes':'bb'}}},"
-      "{'video':{'format':'mp4','source':{'s3Location':{'uri':"
-      "'s3://b/v.mp4'}}}}]}]");
+  bedrock_sends(USER(JPEG "," WEBP "," S3 "," GIF "," MP4),
+                "'messages':[{'role':'user','content':["
+                "{'image':{'format':'jpeg','source':{'bytes':'/9j='}}},"
+                "{'image':{'format':'webp','source':{'bytes':'aa'}}},"
+                "{'image':{'format':'jpeg','source':{'s3Location':{'uri':"
+                "'s3://b/k.JPG'}}}},"
+                "{'image':{'format':'gif','source':{'bytes':'bb'}}},"
+                "{'video':{'format':'mp4','source':{'s3Location':{'uri':"
+                "'s3://b/v.mp4'}}}}]}]");
 }
+
+#define PDF                                             \
+  FILE_OF("'filename':'a/b_c  (1).v2.pdf','file_data':" \
+          "'data:application/pdf;base64,aa'")
+#define TEXT FILE_OF("'file_data':'data:text/plain;charset=utf-8;base64,bb'")
+#define CSV  FILE_OF("'file_data':'data:text/csv;base64,cc'")
+#define HTML FILE_OF("'filename':'_','file_data':'data:text/html;base64,dd'")
+#define WAV  "{'type':'input_audio','input_audio':{'format':'wav','data':'ee'}}"
 
 static void
 test_files_and_sound(void **state)
 {
   (void)state;
   bedrock_sends(
-      USER(FILE_OF(
-          "'filename':'a/b_c  (1).v2.pdf','file_data':"
-          "'data:application/pdf;base64,aa'") "," FILE_OF("'file_data':'"
-                                                          "data:text/"
-                                                          "plain;charset="
-                                                          "utf-8;base64,"
-                                                          "bb'") "," FILE_OF("'"
-                                                                             "f"
-                                                                             "i"
-                                                                             "l"
-                                                                             "e"
-                                                                             "_"
-                                                                             "d"
-                                                                             "a"
-                                                                             "t"
-                                                                             "a"
-                                                                             "'"
-                                                                             ":"
-                                                                             "'"
-                                                                             "d"
-                                                                             "a"
-                                                                             "t"
-                                                                             "a"
-                                                                             ":"
-                                                                             "t"
-                                                                             "e"
-                                                                             "x"
-                                                                             "t"
-                                                                             "/"
-                                                                             "c"
-                                                                             "s"
-                                                                             "v"
-                                                                             ";"
-                                                                             "b"
-                                                                             "a"
-                                                                             "s"
-                                                                             "e"
-                                                                             "6"
-                                                                             "4"
-                                                                             ","
-                                                                             "c"
-                                                                             "c"
-                                                                             "'") "," FILE_OF("'filename':'_','file_data':'data:text/html;base64,dd'") ",{'type':"
-                                                                                                                                                       "'input_audio','input_audio':{'format':'wav','data':'ee'}}"),
+      USER(PDF "," TEXT "," CSV "," HTML "," WAV),
       "'messages':[{'role':'user','content':["
       "{'document':{'format':'pdf','name':'a b c (1) v2','source':{'bytes':"
       "'aa'}}},"

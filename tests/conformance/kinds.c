@@ -3,6 +3,7 @@
 
 #include "infer/infer.h"
 #include "provider/anthropic_read.h"
+#include "provider/bedrock_invoke.h"
 
 #include <string.h>
 
@@ -13,6 +14,14 @@ static const test_kind rows[] = {
      .type = "bedrock",
      .input_without_cache = true,
      .config = ",\"region\":\"us-east-1\""},
+    {.api = "bedrock-invoke",
+     .url = "anthropic.",
+     .type = "bedrock-invoke",
+     .input_without_cache = true},
+    {.api = "bedrock-invoke-stream",
+     .url = "anthropic.",
+     .type = "bedrock-invoke",
+     .input_without_cache = true},
     {.api = "bedrock-converse-stream",
      .type = "bedrock",
      .input_without_cache = true,
@@ -37,6 +46,19 @@ static const inf_provider_kind anthropic_kind = {
     .request_id_headers = "request-id",
 };
 
+/* So are they behind Bedrock. */
+static const inf_dialect invoke_dialect = {
+    .name = "bedrock-invoke",
+    .framing = INF_FRAMING_EVENTSTREAM,
+    .read_body = inf_anthropic_read_body,
+    .read_event = inf_bedrock_invoke_read_event,
+};
+static const inf_provider_kind invoke_kind = {
+    .type = "bedrock-invoke",
+    .dialect = &invoke_dialect,
+    .request_id_headers = "x-amzn-requestid",
+};
+
 const test_kind *
 test_kind_at(size_t index)
 {
@@ -50,7 +72,8 @@ test_kind_of(const test_case *test)
   const char *provider = test_member(test->meta, "provider");
   for (size_t i = 0; i < ROW_COUNT; i++) {
     if (strcmp(rows[i].api, api) == 0 &&
-        (!rows[i].provider || strcmp(rows[i].provider, provider) == 0))
+        (!rows[i].provider || strcmp(rows[i].provider, provider) == 0) &&
+        (!rows[i].url || (test->url && strstr(test->url, rows[i].url))))
       return &rows[i];
   }
   return NULL;
@@ -63,6 +86,8 @@ test_provider_kind(const test_kind *kind)
       inf_provider_kind_find(inf_sv_from(kind->type));
   if (!found && strcmp(kind->type, anthropic_kind.type) == 0)
     return &anthropic_kind;
+  if (!found && strcmp(kind->type, invoke_kind.type) == 0)
+    return &invoke_kind;
   return found;
 }
 

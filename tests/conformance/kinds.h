@@ -12,6 +12,7 @@
 typedef struct test_kind {
   const char *api;      /* as meta.json has it */
   const char *provider; /* NULL: any that no earlier row names */
+  const char *url;      /* part of the recorded one; NULL: any */
   const char *type;     /* of the catalogue */
   /* What the expected usage counts otherwise than ours (answer.h). */
   bool input_without_cache;

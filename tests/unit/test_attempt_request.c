@@ -220,6 +220,22 @@ other_refusals_do_not_touch_the_clock(void **state)
   fake_client_free(fake);
 }
 
+/* AWS explains a refusal by what should have been signed. */
+static void
+what_a_refusal_quotes_of_the_key_is_hidden(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(SIGNED, NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 403, NULL,
+             "{\"message\":\"should have been 'AKID secret token'\"}");
+  infer_call *call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_contains(fake_message(call), "should have been 'AKID *** ***'");
+  assert_contains(fake->telemetry, "should have been 'AKID *** ***'");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* What keeps a request from being signed is the attempt's failure. */
 static void
 a_request_that_cannot_be_signed_is_not_sent(void **state)
@@ -250,6 +266,7 @@ main(void)
       cmocka_unit_test(a_refused_time_corrects_the_clock),
       cmocka_unit_test(the_clock_is_corrected_once),
       cmocka_unit_test(other_refusals_do_not_touch_the_clock),
+      cmocka_unit_test(what_a_refusal_quotes_of_the_key_is_hidden),
       cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,14 @@
 
 /* A provider's own row stands before that of any provider. */
 static const test_kind rows[] = {
+    {.api = "openai-chat",
+     .provider = "aws-bedrock-openai",
+     .type = "bedrock-openai",
+     .config = ",\"region\":\"us-east-1\""},
+    {.api = "openai-chat",
+     .provider = "aws-bedrock-mantle",
+     .type = "bedrock-openai",
+     .config = ",\"region\":\"us-east-1\""},
     {.api = "openai-chat", .type = "openai"},
     {.api = "bedrock-converse",
      .type = "bedrock",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Amazon Bedrock's Converse as a dialect: its address, its headers, and the
- * signature. bedrock_write.c has the body, bedrock_read.c the answers. */
+ * signature. bedrock_write.c has the body, bedrock_read.c the answers. And
+ * its Chat Completions, which are OpenAI's, signed. */
 #include "provider/aws.h"
 #include "provider/bedrock_read.h"
 #include "provider/bedrock_write.h"
+#include "provider/openai_read.h"
 #include "provider/send.h"
 
 #include "infer/infer.h"
@@ -11,14 +13,20 @@
 /* Of what follows from the account: see inf_aws_sign(). */
 #define SIGNATURE_BYTES ((size_t)4 << 10)
 
+/* For all headers at once, the signature's lines too, so that no growth leaves
+ * a copy of a key behind. */
+static void
+make_room(const inf_send *send, inf_buf *headers)
+{
+  inf_buf_reserve(headers, SIGNATURE_BYTES + send->auth_scheme.len +
+                               2 * send->key.len + 2 * send->headers.len);
+}
+
 static int32_t
 write_headers(const inf_send *send, inf_buf *headers, inf_buf *why)
 {
   inf_sigv4_account account;
-  /* At once, the signature's lines too, so that no growth leaves a copy of a
-   * key behind. */
-  inf_buf_reserve(headers, SIGNATURE_BYTES + send->auth_scheme.len +
-                               send->key.len + 2 * send->headers.len);
+  make_room(send, headers);
   inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
   inf_send_write_own(send,
                      send->stream
@@ -86,5 +94,29 @@ const inf_dialect inf_dialect_bedrock = {
     .sign = sign,
     .read_body = inf_bedrock_read_body,
     .read_event = inf_bedrock_read_event,
+    .read_failure = read_failure,
+};
+
+/* ---- Chat Completions ---------------------------------------------------- */
+
+static int32_t
+write_completion(const inf_send *send, inf_wire_request *out, inf_buf *why)
+{
+  inf_sigv4_account account;
+  inf_send keyless = *send;
+  make_room(send, &out->headers);
+  if (inf_aws_credentials(send->key, &account))
+    keyless.key = INF_SV("");
+  return inf_dialect_openai.write_chat(&keyless, out, why);
+}
+
+const inf_dialect inf_dialect_bedrock_openai = {
+    .name = "bedrock-openai",
+    .write_chat = write_completion,
+    .write_models = write_models,
+    .sign = sign,
+    .read_body = inf_openai_read_body,
+    .read_event = inf_openai_read_event,
+    .read_alike = inf_openai_read_alike,
     .read_failure = read_failure,
 };

@@ -81,11 +81,13 @@ static const inf_provider_kind kinds[] = {
     },
     {
         .type = "bedrock-openai",
-        .title = "Amazon Bedrock (Chat Completions, with a Bedrock API key)",
-        .dialect = &inf_dialect_openai,
+        .title = "Amazon Bedrock (Chat Completions)",
+        .dialect = &inf_dialect_bedrock_openai,
         .base_url = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
         .key_env = "AWS_BEARER_TOKEN_BEDROCK",
         .key_required = true,
+        .key_parts_env =
+            "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",

@@ -261,5 +261,6 @@ inf_sv inf_map_finish_reason(inf_sv native);
 
 extern const inf_dialect inf_dialect_openai;
 extern const inf_dialect inf_dialect_bedrock;
+extern const inf_dialect inf_dialect_bedrock_openai;
 
 #endif

@@ -216,6 +216,34 @@ test_what_cannot_be_written(void **state)
                    INFER_E_INVALID_ARGUMENT);
 }
 
+/* Chat Completions are OpenAI's but for the signature. */
+static void
+test_chat_completions(void **state)
+{
+  fixture *f = *state;
+  const inf_dialect *dialect = &inf_dialect_bedrock_openai;
+  f->send.kind = inf_provider_kind_find(S("bedrock-openai"));
+  assert_ptr_equal(f->send.kind->dialect, dialect);
+  f->send.base_url = S("https://h/openai/v1");
+  for (int i = 0; i < 2; i++) {
+    f->send.key = i == 0 ? S("ABSK-key") : S("AKID:se/cret:token");
+    inf_wire_request_clear(&f->out);
+    assert_int_equal(dialect->write_chat(&f->send, &f->out, &f->why), INFER_OK);
+    const char *before = f->out.headers.ptr;
+    assert_int_equal(dialect->sign(&f->send, &f->out, NOW_NS, &f->why),
+                     INFER_OK);
+    assert_ptr_equal(f->out.headers.ptr, before);
+    assert_buf(&f->out.url, "https://h/openai/v1/chat/completions");
+    assert_non_null(strstr(inf_buf_cstr(&f->out.body), "\"messages\":[{"));
+    assert_false(
+        inf_sv_contains_nocase(inf_buf_sv(&f->out.headers), S("se/cret")));
+    assert_non_null(strstr(line_of(f, "Authorization"),
+                           i == 0 ? "Bearer ABSK-key" : "Credential=AKID/"));
+  }
+  assert_int_equal(dialect->write_models(&f->send, &f->out),
+                   INFER_E_UNSUPPORTED);
+}
+
 static void
 test_failures(void **state)
 {
@@ -249,6 +277,7 @@ main(void)
       TEST(test_the_accounts_own_authorization_stands),
       TEST(test_models_are_listed_elsewhere),
       TEST(test_what_cannot_be_written),
+      TEST(test_chat_completions),
       cmocka_unit_test(test_failures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

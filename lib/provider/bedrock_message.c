@@ -59,7 +59,7 @@ end_block(inf_bedrock_writer *writer)
 static void
 put_text(inf_bedrock_writer *writer, const char *role, inf_sv json)
 {
-  if (json.len <= 2)
+  if (!inf_json_is(json, INF_JSON_STRING) || json.len == 2)
     return;
   begin_block(writer, role);
   inf_json_member_raw(writer->body, INF_SV("text"), json);
@@ -408,6 +408,23 @@ put_detail(inf_bedrock_writer *writer, inf_sv detail)
   end_block(writer);
 }
 
+/* Bedrock takes letters, digits, '_' and '-', at most 64. Other providers make
+ * other ids, which a conversation may come with; their ends differ most. The
+ * same id is the same again where the result has it. */
+static void
+put_id(inf_bedrock_writer *writer, inf_sv json)
+{
+  enum { most = 64 };
+  char id[most];
+  inf_sv text = inf_bedrock_text(writer, json);
+  size_t len = text.len < most ? text.len : most;
+  for (size_t i = 0; i < len; i++) {
+    char c = text.ptr[text.len - len + i];
+    id[i] = c != '_' && (!is_name_char(c) || strchr("()[]", c)) ? '_' : c;
+  }
+  inf_json_member_string(writer->body, INF_SV("toolUseId"), inf_sv_of(id, len));
+}
+
 /* The arguments, a string of JSON, as the object that they are. */
 static void
 put_input(inf_bedrock_writer *writer, inf_sv arguments, inf_sv name)
@@ -435,7 +452,8 @@ put_tool_call(inf_bedrock_writer *writer, inf_sv call)
   inf_sv name = inf_json_get(function, INF_SV("name"));
   inf_sv id = inf_json_get(call, INF_SV("id"));
   writer->tools = true;
-  if (!inf_json_is(function, INF_JSON_OBJECT) || name.len == 0 || id.len == 0) {
+  if (!inf_json_is(name, INF_JSON_STRING) ||
+      !inf_json_is(id, INF_JSON_STRING)) {
     inf_bedrock_refuse(writer,
                        "Bedrock takes only calls of functions, with id and "
                        "name",
@@ -445,7 +463,7 @@ put_tool_call(inf_bedrock_writer *writer, inf_sv call)
   begin_block(writer, assistant);
   inf_json_key(body, INF_SV("toolUse"));
   inf_json_open(body, '{');
-  inf_json_member_raw(body, INF_SV("toolUseId"), id);
+  put_id(writer, id);
   inf_json_member_raw(body, INF_SV("name"), name);
   put_input(writer, inf_json_get(function, INF_SV("arguments")), name);
   inf_json_close(body, '}');
@@ -494,7 +512,7 @@ put_result(inf_bedrock_writer *writer, inf_sv message)
   begin_block(writer, user);
   inf_json_key(body, INF_SV("toolResult"));
   inf_json_open(body, '{');
-  inf_json_member_raw(body, INF_SV("toolUseId"), id);
+  put_id(writer, id);
   inf_json_key(body, INF_SV("content"));
   inf_json_open(body, '[');
   writer->in_result = true;

@@ -278,6 +278,7 @@ put_tool(inf_bedrock_writer *writer, inf_sv tool)
   inf_buf *body = writer->body;
   inf_sv type = inf_json_get(tool, INF_SV("type"));
   inf_sv function = inf_json_get(tool, INF_SV("function"));
+  inf_sv name = inf_json_get(function, INF_SV("name"));
   inf_sv about = inf_json_get(function, INF_SV("description"));
   inf_sv schema = inf_json_get(function, INF_SV("parameters"));
   if (type.len == 0 && inf_json_is(tool, INF_JSON_OBJECT) &&
@@ -290,11 +291,15 @@ put_tool(inf_bedrock_writer *writer, inf_sv tool)
                        inf_bedrock_text(writer, type));
     return;
   }
+  if (!inf_json_is(name, INF_JSON_STRING)) {
+    inf_bedrock_refuse_as(writer, INFER_E_INVALID_ARGUMENT,
+                          "a function among the tools has no", INF_SV("name"));
+    return;
+  }
   inf_json_open(body, '{');
   inf_json_key(body, INF_SV("toolSpec"));
   inf_json_open(body, '{');
-  inf_json_member_raw(body, INF_SV("name"),
-                      inf_json_get(function, INF_SV("name")));
+  inf_json_member_raw(body, INF_SV("name"), name);
   if (inf_json_is(about, INF_JSON_STRING) && about.len > 2)
     inf_json_member_raw(body, INF_SV("description"), about);
   inf_json_key(body, INF_SV("inputSchema"));

@@ -70,6 +70,27 @@ test_tools(void **state)
       "{'toolResult':{'toolUseId':'t3','content':[]}},{'text':'go on'}]}]");
 }
 
+#define TEN "0123456789"
+#define CALL_AND_RESULT(id)                                         \
+  "'messages':[{'role':'assistant','tool_calls':[{'id':'" id        \
+  "','function':{'name':'f'}}]},{'role':'tool','tool_call_id':'" id \
+  "','content':'r'}]"
+#define CALL_AND_RESULT_WANTED(id)                                          \
+  "'messages':[{'role':'assistant','content':[{'toolUse':{'toolUseId':'" id \
+  "','name':'f','input':{}}}]},{'role':'user','content':[{'toolResult':{"   \
+  "'toolUseId':'" id "','content':[{'text':'r'}]}}]}]"
+
+static void
+test_ids_of_other_providers(void **state)
+{
+  (void)state;
+  bedrock_sends(CALL_AND_RESULT("functions.f:0 (\\u00e9)"),
+                CALL_AND_RESULT_WANTED("functions_f_0______"));
+  bedrock_sends(CALL_AND_RESULT("a_B-9"), CALL_AND_RESULT_WANTED("a_B-9"));
+  bedrock_sends(CALL_AND_RESULT("abcdef" TEN TEN TEN TEN TEN TEN),
+                CALL_AND_RESULT_WANTED("cdef" TEN TEN TEN TEN TEN TEN));
+}
+
 static void
 test_reasoning_goes_back_where_it_can_be_checked(void **state)
 {
@@ -278,6 +299,7 @@ main(void)
       cmocka_unit_test(test_who_speaks),
       cmocka_unit_test(test_empty_text_is_left_out),
       cmocka_unit_test(test_tools),
+      cmocka_unit_test(test_ids_of_other_providers),
       cmocka_unit_test(test_reasoning_goes_back_where_it_can_be_checked),
       cmocka_unit_test(test_round_trip),
       cmocka_unit_test(test_images),

@@ -67,6 +67,9 @@ test_tools(void **state)
        "'inputSchema':{'json':{'a':[1]}},'strict':true}},{'cachePoint':{"
        "'type':'default'}},{'systemTool':{'name':'nova'}}]}");
   adds("'tools':[],'tool_choice':'auto'", "");
+  bedrock_refuses(HI ",'tools':[{'type':'function','function':{'n':1}}]",
+                  INFER_E_INVALID_ARGUMENT,
+                  "a function among the tools has no 'name'");
   adds("'toolConfig':{'tools':[{'x':1}]}", "'toolConfig':{'tools':[{'x':1}]}");
   refuses("'tools':[" TOOL "],'toolConfig':{}",
           "\"tools\" stands beside 'toolConfig'");

@@ -85,7 +85,7 @@ test_ids_of_other_providers(void **state)
 {
   (void)state;
   bedrock_sends(CALL_AND_RESULT("functions.f:0 (\\u00e9)"),
-                CALL_AND_RESULT_WANTED("functions_f_0______"));
+                CALL_AND_RESULT_WANTED("functions_f_0_____"));
   bedrock_sends(CALL_AND_RESULT("a_B-9"), CALL_AND_RESULT_WANTED("a_B-9"));
   bedrock_sends(CALL_AND_RESULT("abcdef" TEN TEN TEN TEN TEN TEN),
                 CALL_AND_RESULT_WANTED("cdef" TEN TEN TEN TEN TEN TEN));

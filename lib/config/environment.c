@@ -3,14 +3,80 @@
 #include "config/environment.h"
 
 #include "base/mem.h"
+#include "config/region.h"
 #include "config/secrets.h"
 #include "config/url.h"
 
 #include <stdlib.h>
 
-/* ---- Providers ----------------------------------------------------------- */
-
 #define OPENAI_URL_VARIABLE "OPENAI_BASE_URL"
+
+/* ---- Keys ---------------------------------------------------------------- */
+
+/* Most variables whose values make one key, and longest name of one. */
+enum { parts_max = 4, name_max = 64 };
+
+/* The values; 0, where one that is needed is not set. */
+static size_t
+read_parts(const char *names, inf_sv *values)
+{
+  size_t count = 0, last = 0;
+  inf_sv rest = inf_sv_from(names);
+  while (rest.len > 0 && count < parts_max) {
+    char name[name_max];
+    size_t len = inf_sv_find(rest, ' ');
+    size_t copied = len < sizeof name - 1 ? len : sizeof name - 1;
+    memcpy(name, rest.ptr, copied);
+    name[copied] = '\0';
+    values[count] = inf_environment_get(name);
+    if (values[count].len > 0)
+      last = count + 1;
+    else if (count < 2)
+      return 0;
+    count++;
+    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+  }
+  return last;
+}
+
+/* Room for all at once: no growth leaves a copy behind. */
+static bool
+join(const inf_sv *values, size_t count, inf_buf *out)
+{
+  size_t bytes = count;
+  for (size_t i = 0; i < count; i++)
+    bytes += values[i].len;
+  inf_buf_reserve(out, bytes);
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0)
+      inf_buf_append_char(out, ':');
+    inf_buf_append_sv(out, values[i]);
+  }
+  return out->status == INFER_OK;
+}
+
+bool
+inf_environment_key(const inf_provider_kind *kind, inf_buf *out)
+{
+  inf_sv values[parts_max];
+  size_t count = 1;
+  values[0] = kind->key_env ? inf_environment_get(kind->key_env) : INF_SV("");
+  if (values[0].len == 0)
+    count = kind->key_parts_env ? read_parts(kind->key_parts_env, values) : 0;
+  return join(values, count, out);
+}
+
+bool
+inf_environment_has_key(const inf_provider_kind *kind)
+{
+  inf_sv values[parts_max];
+  if (kind->by_name_only || (inf_region_matters(kind) && !inf_region_is_set()))
+    return false;
+  return (kind->key_env && inf_environment_get(kind->key_env).len > 0) ||
+         (kind->key_parts_env && read_parts(kind->key_parts_env, values) > 0);
+}
+
+/* ---- Providers ----------------------------------------------------------- */
 
 static inf_sv
 url_for(const inf_provider_kind *kind)
@@ -56,7 +122,7 @@ no_providers(infer_error **error)
   inf_buf_init(&names, 1024);
   for (size_t i = 0; i < inf_provider_kind_count(); i++) {
     const char *variable = inf_provider_kind_at(i)->key_env;
-    if (!variable)
+    if (!variable || inf_provider_kind_at(i)->by_name_only)
       continue;
     if (names.len > 0)
       inf_buf_append_cstr(&names, " or ");
@@ -85,7 +151,7 @@ inf_environment_providers(inf_node **providers, infer_error **error)
   for (size_t i = 0; i < inf_provider_kind_count() && status == INFER_OK; i++) {
     const inf_provider_kind *kind = inf_provider_kind_at(i);
     inf_sv url = url_for(kind);
-    bool has_key = kind->key_env && inf_environment_get(kind->key_env).len > 0;
+    bool has_key = inf_environment_has_key(kind);
     if (has_key || url.len > 0)
       status = add_provider(list, kind, url, error);
   }

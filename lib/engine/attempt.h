@@ -52,6 +52,7 @@ typedef struct inf_attempt {
   bool resend;            /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
+  bool clock_corrected; /* it failed by the time that was signed */
   bool aged;            /* the breaker knows that it has no content */
   uint64_t failed_ns;   /* since when it waits for usage only; 0: it does not */
   int32_t verdict;      /* a failure decided within a callback; INFER_OK */

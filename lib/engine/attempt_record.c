@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/engine.h"
+#include "provider/aws.h"
 
 /* Longest message kept in a record. */
 enum { message_max_bytes = 2 << 10 };
@@ -61,13 +62,20 @@ redact(inf_buf *text, inf_sv key)
   inf_buf_truncate(text, to);
 }
 
+/* Of a key that signs, what is secret of its parts: AWS explains a refused
+ * signature by all that should have been signed, the token among it. */
 static void
 redact_failure(inf_failure *failure, inf_sv key)
 {
+  inf_sigv4_account parts = {0};
   inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
                       &failure->param, &failure->request_id};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+  inf_aws_credentials(key, &parts);
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     redact(texts[i], key);
+    redact(texts[i], parts.secret_access_key);
+    redact(texts[i], parts.session_token);
+  }
 }
 
 static void

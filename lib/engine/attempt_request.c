@@ -3,6 +3,7 @@
 #include "engine/attempt_request.h"
 
 #include "engine/carry.h"
+#include "engine/engine.h"
 
 /* The text that the attempt goes on from, "" where it does not. */
 static inf_sv
@@ -46,6 +47,14 @@ join_headers(inf_sv account, inf_sv own, inf_buf *joined)
   return inf_buf_sv(joined);
 }
 
+/* Our wall clock, as far as is known corrected to that of providers. */
+static int64_t
+provider_time(const inf_attempt *attempt)
+{
+  const inf_clock *clock = attempt->engine->clock;
+  return inf_skew_time(&attempt->engine->skew, clock->wall_ns(clock->context));
+}
+
 int32_t
 inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
                           inf_buf *why)
@@ -59,6 +68,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .base_url = inf_sv_from(provider->base_url),
       .query = inf_buf_sv(&provider->query),
       .auth_scheme = inf_sv_from(provider->auth_scheme),
+      .region = inf_sv_from(provider->region),
       .headers = join_headers(inf_buf_sv(&provider->headers),
                               inf_buf_sv(&call->request->headers), &headers),
       .body_members = inf_buf_sv(&provider->body),
@@ -81,6 +91,8 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
     status = call->kind == INF_CALL_MODELS
                  ? dialect->write_models(&send, &attempt->wire)
                  : dialect->write_chat(&send, &attempt->wire, why);
+  if (status == INFER_OK && dialect->sign)
+    status = dialect->sign(&send, &attempt->wire, provider_time(attempt), why);
   inf_buf_fini_secret(&headers);
   return status;
 }

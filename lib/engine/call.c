@@ -537,8 +537,9 @@ decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
   struct infer_call *call = attempt->call;
   const inf_carry *carry = call->carry;
   inf_retry_failure failure = failure_of(attempt, status);
-  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
-                       status, failure.hint_ns, engine->now_ns);
+  if (!attempt->clock_corrected)
+    inf_runtime_note_key(engine->runtime, attempt->record->provider,
+                         attempt->key, status, failure.hint_ns, engine->now_ns);
   update_targets(attempt);
   if (prefill_refused)
     failure = (inf_retry_failure){.status = carry->status,

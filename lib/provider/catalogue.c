@@ -54,6 +54,53 @@ static const inf_provider_kind kinds[] = {
                   "status-codes; github.com/Clarifai/clarifai-python at "
                   "8dbe72b; read 2026-08",
     },
+    {
+        .type = "bedrock",
+        .title = "Amazon Bedrock (Converse)",
+        .dialect = &inf_dialect_bedrock,
+        .base_url = "https://bedrock-runtime.{region}.amazonaws.com",
+        .key_env = "AWS_BEARER_TOKEN_BEDROCK",
+        .key_parts_env =
+            "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+        .key_required = true,
+        .auth_scheme = "Bearer", /* of Bedrock API keys; others sign */
+        .chat_path = "/model/{model}/converse",
+        .stream_path = "/model/{model}/converse-stream",
+        .claims = "amazon. anthropic. meta. mistral. cohere. ai21. deepseek. "
+                  "qwen. writer. us. eu. apac. jp. au. global. "
+                  "arn:aws:bedrock:",
+        /* Some of its models can, as Anthropic's older ones. */
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "x-amzn-requestid",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "docs.aws.amazon.com/bedrock/latest/APIReference, "
+                  "API_runtime_Converse and API_runtime_ConverseStream, and "
+                  "userguide api-keys, read 2026-08; 37 recorded answers, "
+                  "2025-2026",
+    },
+    {
+        .type = "bedrock-openai",
+        .title = "Amazon Bedrock (Chat Completions)",
+        .dialect = &inf_dialect_bedrock_openai,
+        .base_url = "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
+        .key_env = "AWS_BEARER_TOKEN_BEDROCK",
+        .key_required = true,
+        .key_parts_env =
+            "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN",
+        .by_name_only = true,
+        .auth_scheme = "Bearer",
+        .chat_path = "/chat/completions",
+        .claims = "openai.",
+        .stream_options = true,
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "x-amzn-requestid x-request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "docs.aws.amazon.com/bedrock/latest/userguide, "
+                  "inference-chat-completions, read 2026-08; 6 recorded "
+                  "answers, 2025-2026",
+    },
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

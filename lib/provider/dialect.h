@@ -5,8 +5,8 @@
 #include "provider/answer.h"
 #include "provider/chat.h"
 #include "provider/failure.h"
+#include "provider/frames.h"
 #include "provider/guess.h"
-#include "wire/sse.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -43,9 +43,18 @@ typedef struct inf_provider_kind {
   const char *type;
   const char *title;
   const inf_dialect *dialect;
-  const char *base_url;    /* NULL: the configuration must say */
-  const char *key_env;     /* variable that holds the key, NULL: none */
-  bool key_required;       /* false: local servers without a key */
+  /* NULL: the configuration must say. "{region}" in it stands for the
+   * account's. */
+  const char *base_url;
+  const char *key_env; /* variable that holds the key, NULL: none */
+  /* Where key_env is not set: variables whose values, joined by colons, are
+   * the key, separated by spaces; all but the first two may be unset. NULL:
+   * there are none. */
+  const char *key_parts_env;
+  bool key_required; /* false: local servers without a key */
+  /* The environment makes no provider of it: another kind has the same
+   * variable. */
+  bool by_name_only;
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
   /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
    * the same word, and an account that sets another scheme goes back to
@@ -87,6 +96,7 @@ typedef struct inf_send {
   inf_sv auth_scheme;
   inf_sv key; /* "" for none */
   inf_sv organization, project;
+  inf_sv region;       /* "" where the kind's address has none */
   inf_sv headers;      /* "Name: value" lines, each NUL-terminated: account's,
                         * then the request's */
   inf_sv body_members; /* JSON object that is merged into the body; the
@@ -115,19 +125,26 @@ typedef struct inf_decoder inf_decoder;
 
 struct inf_dialect {
   const char *name;
+  inf_framing framing; /* of its streams */
   /* INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or
    * INFER_E_INVALID_ARGUMENT / _UNSUPPORTED with a line in why for what this
    * dialect cannot say. */
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* Right before what write_chat wrote goes out: adds what is made of the
+   * request as a whole and the provider's time. Errors as write_chat. NULL:
+   * there is no such thing. */
+  int32_t (*sign)(const inf_send *send, inf_wire_request *request,
+                  int64_t wall_now_ns, inf_buf *why);
   /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
    * failure filled in. */
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
-  /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
-   * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
-   * counts; any other class, with failure filled in, ends the attempt. Once
-   * decoder->failed is set only usage and the terminator are looked at. */
+  /* One stream event, whatever framed it (frames.h). INFER_OK; INF_DECODER_DONE
+   * after the API's terminator; INFER_E_PROTOCOL for a malformed event, which
+   * the decoder skips and counts; any other class, with failure filled in, ends
+   * the attempt. Once decoder->failed is set only usage and the terminator are
+   * looked at. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* The short way through a stream whose events differ in little; NULL: there
    * is none. text begins where an event begins. Takes as many whole events,
@@ -144,7 +161,13 @@ struct inf_dialect {
  *
  * Reads one response: the framing, the limits and the rule of the proper end
  * are the same for all dialects and stand here once. Feed it the status and
- * headers, then the body in pieces of any size, then the end. */
+ * headers, then the body in pieces of any size, then the end.
+ *
+ * How a body begins says what it is. `{`, `<` and `"` begin one document,
+ * except that `{` with more behind it in its line begins lines of JSON where
+ * a stream of them was asked for: then a document in one line is read as an
+ * event. `[` begins a streamed array where a stream was asked for. The body
+ * of an HTTP error is a document. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -164,6 +187,7 @@ struct inf_decoder {
   inf_failure failure;
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
+  inf_frames frames;
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
@@ -174,9 +198,10 @@ struct inf_decoder {
   int http_status;
   int64_t wall_now_ns;
   enum {
-    INF_BODY_SNIFF, /* nothing but whitespace so far */
-    INF_BODY_WHOLE, /* one document */
-    INF_BODY_EVENTS,
+    INF_BODY_SNIFF,  /* nothing but whitespace so far */
+    INF_BODY_WHOLE,  /* one document */
+    INF_BODY_EVENTS, /* server-sent events */
+    INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
   bool unfinished_event; /* the event at hand was cut by the end */
@@ -235,5 +260,7 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
 inf_sv inf_map_finish_reason(inf_sv native);
 
 extern const inf_dialect inf_dialect_openai;
+extern const inf_dialect inf_dialect_bedrock;
+extern const inf_dialect inf_dialect_bedrock_openai;
 
 #endif

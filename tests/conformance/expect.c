@@ -234,6 +234,8 @@ struct exception {
 static const struct exception exceptions[] = {
     {"groq-chat-error-003", INFER_E_NOT_FOUND}, /* decommissioned, as 400 */
     {"groq-chat-error-006", INFER_E_NOT_FOUND},
+    {"bedrock-invoke-error-003",
+     INFER_E_RATE_LIMITED}, /* a 503 of throttling */
 };
 
 static int32_t

@@ -24,8 +24,8 @@ infer_bug(25 provider/decoder.c
 infer_bug(26 provider/decoder.c
   "unit/test_decoder"
   "an error inside a 200 is lost when its connection closes without blank line"
-  [[  int32_t status = inf_sse_finish(&decoder->sse, on_event, decoder);]]
-  [[  int32_t status = INFER_OK;]])
+  [[          ? inf_sse_finish(&decoder->sse, on_event, decoder)]]
+  [[          ? INFER_OK]])
 
 infer_bug(27 provider/decoder.c
   "unit/test_decoder"

@@ -55,6 +55,9 @@ typedef struct inf_provider_kind {
    * at the end; NULL: none. An account's or a request's header of that name
    * stands in place of it. */
   const char *fixed_headers;
+  /* JSON object of members that every body has; NULL: none. For dialects that
+   * say so. */
+  const char *fixed_members;
   /* Below base_url; "{model}" stands for the model, percent-encoded. */
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
@@ -234,6 +237,7 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
  * not known. */
 inf_sv inf_map_finish_reason(inf_sv native);
 
+extern const inf_dialect inf_dialect_anthropic;
 extern const inf_dialect inf_dialect_openai;
 
 #endif

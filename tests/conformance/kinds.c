@@ -2,7 +2,6 @@
 #include "conformance/kinds.h"
 
 #include "infer/infer.h"
-#include "provider/anthropic_read.h"
 
 #include <string.h>
 
@@ -10,24 +9,19 @@
 static const test_kind rows[] = {
     {.api = "openai-chat", .type = "openai"},
     {.api = "anthropic-messages",
+     .provider = "azure-anthropic",
+     .type = "azure-anthropic",
+     .input_without_cache = true},
+    {.api = "anthropic-messages",
+     .provider = "vertex-anthropic",
+     .type = "vertex-anthropic",
+     .input_without_cache = true},
+    {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
-
-/* Anthropic's answers are read, though its requests are not written yet: a
- * kind for reading only. */
-static const inf_dialect anthropic_dialect = {
-    .name = "anthropic",
-    .read_body = inf_anthropic_read_body,
-    .read_event = inf_anthropic_read_event,
-};
-static const inf_provider_kind anthropic_kind = {
-    .type = "anthropic",
-    .dialect = &anthropic_dialect,
-    .request_id_headers = "request-id",
-};
 
 const test_kind *
 test_kind_at(size_t index)
@@ -51,11 +45,7 @@ test_kind_of(const test_case *test)
 const inf_provider_kind *
 test_provider_kind(const test_kind *kind)
 {
-  const inf_provider_kind *found =
-      inf_provider_kind_find(inf_sv_from(kind->type));
-  if (!found && strcmp(kind->type, anthropic_kind.type) == 0)
-    return &anthropic_kind;
-  return found;
+  return inf_provider_kind_find(inf_sv_from(kind->type));
 }
 
 bool

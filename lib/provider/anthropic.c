@@ -2,6 +2,7 @@
 /* Anthropic's Messages as they are sent, and the table of the dialect; what
  * maps to what is in anthropic_write.h. On Vertex AI the model stands in the
  * path and the API's version in the body: both are the kind's to say. */
+#include "provider/anthropic_alike.h"
 #include "provider/anthropic_read.h"
 #include "provider/anthropic_write.h"
 #include "provider/send.h"
@@ -388,5 +389,6 @@ const inf_dialect inf_dialect_anthropic = {
     .write_models = write_models,
     .read_body = inf_anthropic_read_body,
     .read_event = inf_anthropic_read_event,
+    .read_alike = inf_anthropic_read_alike,
     .read_failure = read_failure,
 };

@@ -4,6 +4,7 @@
  * has belongs to a tool that the provider runs itself. */
 #include "provider/anthropic_read.h"
 
+#include "provider/anthropic_alike.h"
 #include "provider/anthropic_blocks.h"
 
 #include "infer/infer.h"
@@ -146,19 +147,26 @@ read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
 }
 
 static void
-read_delta(inf_decoder *decoder, uint32_t index, inf_sv delta)
+read_delta(inf_decoder *decoder, uint32_t index, const inf_sse_event *event,
+           inf_sv value)
 {
   inf_answer *answer = decoder->answer;
+  inf_sv delta = inf_json_get(value, INF_SV("delta"));
   inf_sv type = member(decoder, delta, "type");
-  if (inf_sv_eq(type, INF_SV("text_delta")))
-    inf_answer_add_text(answer, 0, member(decoder, delta, "text"));
-  else if (inf_sv_eq(type, INF_SV("thinking_delta")))
-    add_reasoning(answer, member(decoder, delta, "thinking"));
-  else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
-           inf_anthropic_call_of(answer, index))
+  inf_sv text = inf_json_get(delta, INF_SV("text"));
+  inf_sv thinking = inf_json_get(delta, INF_SV("thinking"));
+  if (inf_sv_eq(type, INF_SV("text_delta"))) {
+    inf_answer_add_text(answer, 0, text_of(decoder, text));
+    inf_anthropic_learn(decoder, event, value, text, false);
+  } else if (inf_sv_eq(type, INF_SV("thinking_delta"))) {
+    add_reasoning(answer, text_of(decoder, thinking));
+    inf_anthropic_learn(decoder, event, value, thinking, true);
+  } else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
+             inf_anthropic_call_of(answer, index)) {
     add_arguments(answer, index, member(decoder, delta, "partial_json"));
-  else
+  } else {
     inf_anthropic_log_delta(decoder, index, delta);
+  }
 }
 
 /* A call whose arguments did not come in pieces has those that its block began
@@ -279,7 +287,7 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
   else if (inf_sv_eq(type, INF_SV("content_block_start")))
     start_block(decoder, index, inf_json_get(value, INF_SV("content_block")));
   else if (inf_sv_eq(type, INF_SV("content_block_delta")))
-    read_delta(decoder, index, inf_json_get(value, INF_SV("delta")));
+    read_delta(decoder, index, event, value);
   else if (inf_sv_eq(type, INF_SV("content_block_stop")))
     end_block(decoder->answer, index, inf_anthropic_close_block(decoder));
   else if (inf_sv_eq(type, INF_SV("message_delta")))

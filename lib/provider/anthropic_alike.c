@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* A delta is two lines, the name of the event and its data. Relays that leave
- * the name out are read too: the template is of data alone. */
+/* A delta is two lines, the name of the event and its data. The template has
+ * both, as they stand in the stream; of relays that leave the name out it has
+ * the data alone. */
 #include "provider/anthropic_alike.h"
 
 #include "infer/infer.h"
 
-#include "wire/json_value.h"
+#include "wire/json_scan.h"
 #include "wire/swar.h"
 
 static const char reasoning_name[] = "reasoning_content";
 static const char event_name[] = "content_block_delta";
-static const char event_line[] = "event: content_block_delta\n";
-static const char data_field[] = "data: ";
+static const char front[] = "event: content_block_delta\ndata: ";
 
 enum {
-  event_line_len = sizeof(event_line) - 1,
-  data_field_len = sizeof(data_field) - 1,
+  field_len = 6, /* of "data: " */
+  front_len = sizeof(front) - 1,
+  spare_bytes = 16, /* that a move may write beyond the end */
 };
 
 /* ---- Learning ------------------------------------------------------------ */
@@ -28,106 +29,136 @@ is_plain_delta(inf_sv value)
          inf_json_count(inf_json_get(value, INF_SV("delta"))) == 2;
 }
 
+/* The event as it stands in the stream, but for its end; "" without memory. */
+static inf_sv
+write_event(inf_decoder *decoder, const inf_sse_event *event)
+{
+  inf_buf *out = &decoder->scratch;
+  size_t skip = event->event.len > 0 ? 0 : front_len - field_len;
+  inf_buf_clear(out);
+  inf_buf_append(out, front + skip, front_len - skip);
+  inf_buf_append_sv(out, event->data);
+  return out->status == INFER_OK ? inf_buf_sv(out) : INF_SV("");
+}
+
 void
 inf_anthropic_learn(inf_decoder *decoder, const inf_sse_event *event,
                     inf_sv value, inf_sv string, bool thinking)
 {
   inf_guess *guess = &decoder->guess;
+  inf_sv data = event->data;
   /* A repaired copy is not what the next event will look like. */
-  bool is_copy = value.ptr < event->data.ptr ||
-                 value.ptr >= event->data.ptr + event->data.len;
-  inf_guess_begin(guess, event->data);
+  bool is_copy = value.ptr < data.ptr || value.ptr >= data.ptr + data.len;
+  guess->ready = false;
   if (decoder->options.no_guess || is_copy ||
       decoder->answer->status != INFER_OK ||
       !inf_json_is(string, INF_JSON_STRING) || !is_plain_delta(value) ||
       (event->event.len > 0 &&
        !inf_sv_eq(event->event, inf_sv_from(event_name))))
     return;
-  inf_guess_hole(guess, thinking ? INF_HOLE_REASONING : INF_HOLE_TEXT, string,
-                 reasoning_name);
+  inf_sv text = write_event(decoder, event);
+  if (text.len == 0)
+    return;
+  size_t at = text.len - data.len + (size_t)(string.ptr - data.ptr);
+  inf_guess_begin(guess, text);
+  inf_guess_hole(guess, thinking ? INF_HOLE_REASONING : INF_HOLE_TEXT,
+                 inf_sv_of(text.ptr + at, string.len), reasoning_name);
   inf_guess_end(guess, 0);
 }
 
-/* ---- Taking -------------------------------------------------------------- */
+/* ---- Matching ------------------------------------------------------------ */
 
-/* Length of what stands before the data, 0 if it is another event. */
-static size_t
-front_of(inf_sv text)
-{
-  size_t at = 0;
-  if (text.len > event_line_len &&
-      memcmp(text.ptr, event_line, event_line_len) == 0)
-    at = event_line_len;
-  if (text.len - at <= data_field_len ||
-      memcmp(text.ptr + at, data_field, data_field_len) != 0)
-    return 0;
-  return at + data_field_len;
-}
-
-/* What a run is gathered from: all but the string, its quotes included, is
- * the same in each event. */
-struct frame {
+/* What like events have in common: all but the string, whose quotes belong to
+ * it. */
+typedef struct frame {
   inf_sv head, tail;
-  size_t room; /* what the answer may still take */
-  size_t max_event_bytes;
-};
+  size_t room;      /* what the answer may still take */
+  size_t max_bytes; /* of an event */
+} frame;
 
-static struct frame
+static frame
 frame_of(const inf_decoder *decoder)
 {
   const inf_guess *guess = &decoder->guess;
   const inf_hole *hole = &guess->holes[0];
   size_t start = hole->start + 1, end = hole->end - 1;
-  return (struct frame){
+  return (frame){
       .head = inf_sv_of(guess->text.ptr, start),
       .tail = inf_sv_of(guess->text.ptr + end, guess->text.len - end),
       .room = decoder->answer->max_bytes - decoder->answer->bytes,
-      .max_event_bytes = decoder->options.max_event_bytes,
+      .max_bytes = decoder->options.max_event_bytes,
   };
 }
 
-/* An event with plain ASCII in its string: gives its length and the string
- * without quotes, 0 for any other. */
+/* Gathers the string of the event at the front of the text. Gives the length
+ * of the event without its end; 0 if it does not fit, or has to be read the
+ * long way, which says what is wrong. */
 static size_t
-match_plain(const struct frame *frame, inf_sv text, inf_sv *string)
+take_one(inf_decoder *decoder, const frame *like, inf_sv text)
 {
-  size_t front = front_of(text);
-  inf_sv head = frame->head, tail = frame->tail;
-  if (front == 0 || text.len < front + head.len + tail.len + 2 ||
-      memcmp(text.ptr + front, head.ptr, head.len) != 0)
-    return 0;
-  const char *end = text.ptr + text.len;
-  const char *start = text.ptr + front + head.len;
-  const char *quote = inf_swar_ascii_end(start, end);
-  if ((size_t)(end - quote) < tail.len + 2 ||
-      memcmp(quote, tail.ptr, tail.len) != 0 ||
-      memcmp(quote + tail.len, "\n\n", 2) != 0)
-    return 0;
-  *string = inf_sv_of(start, (size_t)(quote - start));
-  size_t len = (size_t)(quote - text.ptr) + tail.len + 2;
-  return len <= frame->max_event_bytes ? len : 0;
-}
-
-/* Any other that fits; its string is appended to the run. 0 if there is none
- * or it has to be read the long way, which says what is wrong. */
-static size_t
-match_any(inf_decoder *decoder, const struct frame *frame, inf_sv text)
-{
-  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_sv head = like->head, tail = like->tail, string;
   inf_buf *run = &decoder->scratch;
-  size_t front = front_of(text), before = run->len;
-  if (front == 0)
+  size_t before = run->len;
+  if (text.len < head.len + tail.len ||
+      memcmp(text.ptr, head.ptr, head.len) != 0)
     return 0;
-  size_t len = inf_guess_match(
-      &decoder->guess, inf_sv_of(text.ptr + front, text.len - front), fillings);
-  if (len == 0 || front + len + 2 > text.len ||
-      front + len + 2 > frame->max_event_bytes ||
-      memcmp(text.ptr + front + len, "\n\n", 2) != 0)
+  inf_sv rest = inf_sv_of(text.ptr + head.len - 1, text.len - head.len + 1);
+  if (!inf_json_scan(rest, 1, &string, NULL) || string.ptr != rest.ptr)
     return 0;
-  if (inf_json_string(fillings[0].value, run) && run->len <= frame->room)
-    return front + len + 2;
+  const char *quote = string.ptr + string.len - 1;
+  if ((size_t)(text.ptr + text.len - quote) < tail.len ||
+      memcmp(quote, tail.ptr, tail.len) != 0)
+    return 0;
+  size_t len = (size_t)(quote - text.ptr) + tail.len;
+  if (len <= like->max_bytes && inf_json_string(string, run) &&
+      run->len <= like->room)
+    return len;
   inf_buf_truncate(run, before);
   return 0;
+}
+
+/* Takes events with nothing but plain ASCII in their strings off the front of
+ * the text, and gathers those; anything else ends it. A run of thousands of
+ * events goes through here, so it has no step that is not needed for each. */
+static size_t
+take_plain(inf_decoder *decoder, const frame *like, inf_sv text, size_t *count)
+{
+  inf_buf *run = &decoder->scratch;
+  const char *head = like->head.ptr, *tail = like->tail.ptr;
+  size_t head_len = like->head.len, tail_len = like->tail.len;
+  const char *at = text.ptr, *end = text.ptr + text.len;
+  while ((size_t)(end - at) >= head_len + tail_len + 2 &&
+         memcmp(at, head, head_len) == 0) {
+    const char *start = at + head_len;
+    const char *quote = inf_swar_ascii_end(start, end);
+    size_t len = (size_t)(quote - start), after = (size_t)(end - quote);
+    if (after < tail_len + 2 || memcmp(quote, tail, tail_len) != 0 ||
+        memcmp(quote + tail_len, "\n\n", 2) != 0 ||
+        len > like->room - run->len ||
+        head_len + len + tail_len > like->max_bytes)
+      break;
+    if (len <= spare_bytes && len + after >= spare_bytes) /* without a call */
+      memcpy(run->ptr + run->len, start, spare_bytes);
+    else
+      memcpy(run->ptr + run->len, start, len);
+    run->len += len;
+    at = quote + tail_len + 2;
+    ++*count;
+  }
+  run->ptr[run->len] = '\0';
+  return (size_t)(at - text.ptr);
+}
+
+/* ---- Taking -------------------------------------------------------------- */
+
+/* Is there a template to go by, and room to gather so many bytes? */
+static bool
+begin_run(inf_decoder *decoder, size_t bytes)
+{
+  inf_buf_clear(&decoder->scratch);
+  return decoder->guess.ready && !decoder->options.no_guess &&
+         decoder->answer->status == INFER_OK &&
+         inf_buf_reserve(&decoder->scratch, bytes + spare_bytes);
 }
 
 static void
@@ -141,29 +172,42 @@ add_run(inf_decoder *decoder)
     inf_answer_add_text(answer, 0, run);
 }
 
+bool
+inf_anthropic_read_by_guess(inf_decoder *decoder, inf_sv data)
+{
+  if (decoder->failed || data.len == 0 || !begin_run(decoder, data.len))
+    return false;
+  frame like = frame_of(decoder);
+  size_t skip = like.head.ptr[0] == front[0] ? front_len : field_len;
+  like.head = inf_sv_of(like.head.ptr + skip, like.head.len - skip);
+  if (take_one(decoder, &like, data) != data.len)
+    return false;
+  add_run(decoder);
+  return true;
+}
+
 size_t
 inf_anthropic_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
 {
   size_t taken = 0;
-  inf_buf *run = &decoder->scratch;
   *count = 0;
-  if (!decoder->guess.ready || decoder->options.no_guess ||
-      decoder->answer->status != INFER_OK)
+  if (!begin_run(decoder, text.len))
     return 0;
-  inf_buf_clear(run);
-  struct frame frame = frame_of(decoder);
-  if (!inf_buf_reserve(run, text.len))
-    return 0;
-  while (taken < text.len) {
-    inf_sv rest = inf_sv_of(text.ptr + taken, text.len - taken), string;
-    size_t len = match_plain(&frame, rest, &string);
-    if (len > 0 && string.len <= frame.room - run->len)
-      inf_buf_append_sv(run, string);
-    else
-      len = match_any(decoder, &frame, rest);
+  const frame like = frame_of(decoder);
+  for (;;) {
+    taken += take_plain(decoder, &like,
+                        inf_sv_of(text.ptr + taken, text.len - taken), count);
+    size_t before = decoder->scratch.len;
+    size_t len =
+        take_one(decoder, &like, inf_sv_of(text.ptr + taken, text.len - taken));
     if (len == 0)
       break;
-    taken += len;
+    if (text.len - taken - len < 2 ||
+        memcmp(text.ptr + taken + len, "\n\n", 2) != 0) {
+      inf_buf_truncate(&decoder->scratch, before);
+      break;
+    }
+    taken += len + 2;
     ++*count;
   }
   add_run(decoder);

@@ -11,6 +11,8 @@
  * in it. Makes it the template if it says nothing else. */
 void inf_anthropic_learn(inf_decoder *decoder, const inf_sse_event *event,
                          inf_sv value, inf_sv string, bool thinking);
+/* Is the event's data like that of the template? Then it is read. */
+bool inf_anthropic_read_by_guess(inf_decoder *decoder, inf_sv data);
 /* read_alike of the dialect. */
 size_t inf_anthropic_read_alike(inf_decoder *decoder, inf_sv text,
                                 size_t *count);

@@ -266,6 +266,8 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
   inf_sv value = INF_SV("");
   int64_t number = 0;
+  if (inf_anthropic_read_by_guess(decoder, event->data))
+    return INFER_OK;
   int32_t status = take_start(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;

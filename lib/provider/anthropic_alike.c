@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A delta is two lines, the name of the event and its data. The template has
  * both, as they stand in the stream; of relays that leave the name out it has
- * the data alone. */
+ * the data alone. The API puts a varying number of spaces before the last
+ * bracket, against who counts the bytes of an encrypted stream: they are no
+ * part of what is compared. */
 #include "provider/anthropic_alike.h"
 
 #include "infer/infer.h"
@@ -23,9 +25,9 @@ enum {
 
 /* All that a delta of text says; more might not be the same twice. */
 static bool
-is_plain_delta(inf_sv value)
+is_plain_delta(inf_sv data, inf_sv value)
 {
-  return inf_json_count(value) == 3 &&
+  return data.ptr[data.len - 1] == '}' && inf_json_count(value) == 3 &&
          inf_json_count(inf_json_get(value, INF_SV("delta"))) == 2;
 }
 
@@ -52,7 +54,7 @@ inf_anthropic_learn(inf_decoder *decoder, const inf_sse_event *event,
   guess->ready = false;
   if (decoder->options.no_guess || is_copy ||
       decoder->answer->status != INFER_OK ||
-      !inf_json_is(string, INF_JSON_STRING) || !is_plain_delta(value) ||
+      !inf_json_is(string, INF_JSON_STRING) || !is_plain_delta(data, value) ||
       (event->event.len > 0 &&
        !inf_sv_eq(event->event, inf_sv_from(event_name))))
     return;
@@ -69,7 +71,7 @@ inf_anthropic_learn(inf_decoder *decoder, const inf_sse_event *event,
 /* ---- Matching ------------------------------------------------------------ */
 
 /* What like events have in common: all but the string, whose quotes belong to
- * it. */
+ * it, and spaces between the tail and the last bracket. */
 typedef struct frame {
   inf_sv head, tail;
   size_t room;      /* what the answer may still take */
@@ -82,12 +84,28 @@ frame_of(const inf_decoder *decoder)
   const inf_guess *guess = &decoder->guess;
   const inf_hole *hole = &guess->holes[0];
   size_t start = hole->start + 1, end = hole->end - 1;
+  size_t last = guess->text.len - 1; /* the bracket */
+  while (last > hole->end && guess->text.ptr[last - 1] == ' ')
+    last--;
   return (frame){
       .head = inf_sv_of(guess->text.ptr, start),
-      .tail = inf_sv_of(guess->text.ptr + end, guess->text.len - end),
+      .tail = inf_sv_of(guess->text.ptr + end, last - end),
       .room = decoder->answer->max_bytes - decoder->answer->bytes,
       .max_bytes = decoder->options.max_event_bytes,
   };
+}
+
+/* From a quote to behind the last bracket; NULL if it is not so. */
+static inline const char *
+match_tail(const frame *like, const char *quote, const char *end)
+{
+  size_t len = like->tail.len;
+  if ((size_t)(end - quote) <= len || memcmp(quote, like->tail.ptr, len) != 0)
+    return NULL;
+  const char *at = quote + len;
+  while (at < end && *at == ' ')
+    at++;
+  return at < end && *at == '}' ? at + 1 : NULL;
 }
 
 /* Gathers the string of the event at the front of the text. Gives the length
@@ -96,21 +114,18 @@ frame_of(const inf_decoder *decoder)
 static size_t
 take_one(inf_decoder *decoder, const frame *like, inf_sv text)
 {
-  inf_sv head = like->head, tail = like->tail, string;
+  inf_sv head = like->head, string;
   inf_buf *run = &decoder->scratch;
   size_t before = run->len;
-  if (text.len < head.len + tail.len ||
-      memcmp(text.ptr, head.ptr, head.len) != 0)
+  if (text.len <= head.len || memcmp(text.ptr, head.ptr, head.len) != 0)
     return 0;
   inf_sv rest = inf_sv_of(text.ptr + head.len - 1, text.len - head.len + 1);
   if (!inf_json_scan(rest, 1, &string, NULL) || string.ptr != rest.ptr)
     return 0;
-  const char *quote = string.ptr + string.len - 1;
-  if ((size_t)(text.ptr + text.len - quote) < tail.len ||
-      memcmp(quote, tail.ptr, tail.len) != 0)
-    return 0;
-  size_t len = (size_t)(quote - text.ptr) + tail.len;
-  if (len <= like->max_bytes && inf_json_string(string, run) &&
+  const char *after =
+      match_tail(like, string.ptr + string.len - 1, text.ptr + text.len);
+  size_t len = after ? (size_t)(after - text.ptr) : 0;
+  if (len > 0 && len <= like->max_bytes && inf_json_string(string, run) &&
       run->len <= like->room)
     return len;
   inf_buf_truncate(run, before);
@@ -124,25 +139,23 @@ static size_t
 take_plain(inf_decoder *decoder, const frame *like, inf_sv text, size_t *count)
 {
   inf_buf *run = &decoder->scratch;
-  const char *head = like->head.ptr, *tail = like->tail.ptr;
-  size_t head_len = like->head.len, tail_len = like->tail.len;
+  const char *head = like->head.ptr;
+  size_t head_len = like->head.len;
   const char *at = text.ptr, *end = text.ptr + text.len;
-  while ((size_t)(end - at) >= head_len + tail_len + 2 &&
-         memcmp(at, head, head_len) == 0) {
+  while ((size_t)(end - at) > head_len && memcmp(at, head, head_len) == 0) {
     const char *start = at + head_len;
     const char *quote = inf_swar_ascii_end(start, end);
-    size_t len = (size_t)(quote - start), after = (size_t)(end - quote);
-    if (after < tail_len + 2 || memcmp(quote, tail, tail_len) != 0 ||
-        memcmp(quote + tail_len, "\n\n", 2) != 0 ||
-        len > like->room - run->len ||
-        head_len + len + tail_len > like->max_bytes)
+    const char *after = match_tail(like, quote, end);
+    size_t len = (size_t)(quote - start);
+    if (!after || end - after < 2 || memcmp(after, "\n\n", 2) != 0 ||
+        len > like->room - run->len || (size_t)(after - at) > like->max_bytes)
       break;
-    if (len <= spare_bytes && len + after >= spare_bytes) /* without a call */
+    if (len <= spare_bytes && end - start >= spare_bytes) /* without a call */
       memcpy(run->ptr + run->len, start, spare_bytes);
     else
       memcpy(run->ptr + run->len, start, len);
     run->len += len;
-    at = quote + tail_len + 2;
+    at = after + 2;
     ++*count;
   }
   run->ptr[run->len] = '\0';

@@ -21,7 +21,8 @@ struct language {
   const char *type;   /* of the catalogue */
   const char *figure; /* NULL: the one that others are held against */
   const char *opening, *closing;
-  const char *before, *after; /* a chunk around the text */
+  const char *before, *middle, *after; /* a chunk around the text */
+  bool padded; /* up to 14 spaces between the last two */
 };
 
 /* The members are those that the services send today. */
@@ -41,6 +42,7 @@ static const struct language languages[] = {
                   "\"service_tier\":\"default\",\"system_fingerprint\":"
                   "\"fp_0123456789\",\"choices\":[{\"index\":0,\"delta\":{"
                   "\"content\":\"",
+        .middle = "",
         .after = "\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n",
         .closing = "data: {\"id\":\"chatcmpl-Bz0123456789abcdefghijklmnop\","
                    "\"object\":\"chat.completion.chunk\",\"created\":"
@@ -64,7 +66,9 @@ static const struct language languages[] = {
         .before = "event: content_block_delta\ndata: {\"type\":"
                   "\"content_block_delta\",\"index\":0,\"delta\":{\"type\":"
                   "\"text_delta\",\"text\":\"",
-        .after = "\"}}\n\n",
+        .middle = "\"}",
+        .after = "}\n\n",
+        .padded = true, /* as recorded */
         .closing = "event: content_block_stop\ndata: {\"type\":"
                    "\"content_block_stop\",\"index\":0}\n\n"
                    "event: message_delta\ndata: {\"type\":\"message_delta\","
@@ -109,6 +113,9 @@ make_stream(struct stream *stream, const struct language *language)
     const char *word = words[i * i % (sizeof(words) / sizeof(words[0]))];
     inf_buf_append_cstr(&stream->body, language->before);
     inf_buf_append_cstr(&stream->body, word);
+    inf_buf_append_cstr(&stream->body, language->middle);
+    if (language->padded)
+      inf_buf_append(&stream->body, "               ", i * i % 15);
     add_piece(stream, language->after);
     inf_buf_append_cstr(&stream->text, word);
   }

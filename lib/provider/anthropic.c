@@ -18,6 +18,9 @@ int32_t
 inf_anthropic_refuse(inf_anthropic_writer *writer, const char *what,
                      const char *rest)
 {
+  /* What a body that failed lacks says nothing of the request. */
+  if (writer->status == INFER_OK)
+    writer->status = writer->body->status;
   if (writer->status == INFER_OK && writer->why)
     inf_buf_appendf(writer->why, "%s%s", what, rest);
   if (writer->status == INFER_OK)

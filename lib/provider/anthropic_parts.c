@@ -70,8 +70,11 @@ write_plain_source(inf_anthropic_writer *writer, inf_sv base64)
 {
   inf_buf text;
   inf_buf_init(&text, INF_CHAT_MAX_BYTES);
-  if (inf_base64_get(base64, &text) != INFER_OK)
+  int32_t status = inf_base64_get(base64, &text);
+  if (status == INFER_E_PROTOCOL)
     inf_anthropic_refuse(writer, "file", ": its data is not base64");
+  else if (status != INFER_OK)
+    writer->status = writer->status == INFER_OK ? status : writer->status;
   else
     write_source(writer->body, "text", INF_SV("text/plain"), INF_SV("data"),
                  inf_buf_sv(&text));

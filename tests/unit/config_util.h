@@ -38,9 +38,9 @@ static inline int
 clear_environment(void **state)
 {
   static const char *const names[] = {
-      "OPENAI_API_KEY", "OPENAI_BASE_URL", "CLARIFAI_PAT", "https_proxy",
-      "HTTPS_PROXY",    "http_proxy",      "HTTP_PROXY",   "all_proxy",
-      "ALL_PROXY",      "no_proxy",        "NO_PROXY"};
+      "OPENAI_API_KEY", "OPENAI_BASE_URL", "CLARIFAI_PAT", "ANTHROPIC_API_KEY",
+      "https_proxy",    "HTTPS_PROXY",     "http_proxy",   "HTTP_PROXY",
+      "all_proxy",      "ALL_PROXY",       "no_proxy",     "NO_PROXY"};
   (void)state;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     unsetenv(names[i]);

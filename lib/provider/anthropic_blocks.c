@@ -123,7 +123,7 @@ static inf_sv
 text_between(const inf_answer *answer, inf_sv block, const log_record *record)
 {
   const inf_buf *text = text_of(answer, block);
-  if (!text || record->to > text->len || record->from > record->to)
+  if (!text || record->to > text->len || record->from >= record->to)
     return INF_SV("");
   return inf_sv_of(text->ptr + record->from, record->to - record->from);
 }

@@ -234,6 +234,11 @@ struct exception {
 static const struct exception exceptions[] = {
     {"groq-chat-error-003", INFER_E_NOT_FOUND}, /* decommissioned, as 400 */
     {"groq-chat-error-006", INFER_E_NOT_FOUND},
+    {"openai-responses-error-001", INFER_E_NOT_FOUND}, /* a model, as 400 */
+    {"openai-responses-error-003", INFER_E_NOT_FOUND},
+    {"openai-responses-stream-026", INFER_E_REQUEST_TOO_LARGE}, /* by text */
+    {"openai-responses-stream-041", INFER_E_QUOTA},             /* by code */
+    {"xai-responses-error-001", INFER_E_AUTH}, /* a wrong key, as 400 */
 };
 
 static int32_t

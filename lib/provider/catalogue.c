@@ -118,6 +118,26 @@ static const inf_provider_kind kinds[] = {
         .source = "13 recorded exchanges, 2025-2026; "
                   "docs.claude.com en/api/claude-on-vertex-ai",
     },
+    {
+        .type = "openai-responses",
+        .title = "OpenAI's Responses, for models that exist only there",
+        .dialect = &inf_dialect_responses,
+        .base_url = "https://api.openai.com/v1",
+        /* The environment's key makes a provider of "openai". */
+        .key_env = NULL,
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .chat_path = "/responses",
+        .models_path = "/models",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "x-request-id apim-request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "github.com/openai/openai-openapi at f85dbe2, 2026-08-21; "
+                  "136 recorded exchanges of OpenAI, Azure and others, "
+                  "2025-2026",
+    },
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

@@ -419,6 +419,10 @@ end_events(inf_decoder *decoder, bool clean_end)
     return INFER_OK;
   if (status == INFER_E_NO_MEMORY)
     return inf_decoder_fail(decoder, status, "");
+  /* Told, and nothing came after it that says more. */
+  decoder->failed = decoder->failure.status != INFER_OK;
+  if (decoder->failed)
+    return decoder->failure.status;
   if (all_finished(decoder))
     return complete(decoder);
   if (clean_end && decoder->events == 0 && decoder->skipped_events > 0)

@@ -130,7 +130,8 @@ struct inf_dialect {
   /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
    * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
    * counts; any other class, with failure filled in, ends the attempt. Once
-   * decoder->failed is set only usage and the terminator are looked at. */
+   * decoder->failed is set only usage and the terminator are looked at. A
+   * failure that is filled in without that is one if nothing follows. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* The short way through a stream whose events differ in little; NULL: there
    * is none. text begins where an event begins. Takes as many whole events,
@@ -240,5 +241,6 @@ inf_sv inf_map_finish_reason(inf_sv native);
 
 extern const inf_dialect inf_dialect_anthropic;
 extern const inf_dialect inf_dialect_openai;
+extern const inf_dialect inf_dialect_responses;
 
 #endif

@@ -262,15 +262,23 @@ read_delta(inf_decoder *decoder, inf_sv type, uint32_t index, inf_sv value)
 /* ---- Entry points ---------------------------------------------------------
  */
 
+/* Fills in the failure that the value tells of. */
+static void
+note_failure(inf_decoder *decoder, inf_sv value)
+{
+  inf_failure_clear(&decoder->failure);
+  if (inf_classify_value(&decoder->failure, decoder->options.kind,
+                         decoder->http_status, &decoder->headers, value,
+                         decoder->wall_now_ns))
+    return;
+  inf_decoder_fail(decoder, INFER_E_SERVER,
+                   "the provider ended the answer with an error");
+}
+
 static int32_t
 fail_by(inf_decoder *decoder, inf_sv value)
 {
-  inf_failure_clear(&decoder->failure);
-  if (!inf_classify_value(&decoder->failure, decoder->options.kind,
-                          decoder->http_status, &decoder->headers, value,
-                          decoder->wall_now_ns))
-    return inf_decoder_fail(decoder, INFER_E_SERVER,
-                            "the provider ended the answer with an error");
+  note_failure(decoder, value);
   decoder->failed = true;
   return decoder->failure.status;
 }
@@ -333,6 +341,8 @@ read_last(inf_decoder *decoder, inf_sv type, inf_sv response)
   read_end(decoder, response);
   if (is(type, "response.failed"))
     fail_by(decoder, response);
+  else if (!decoder->failed)
+    decoder->failure.status = INFER_OK;
   decoder->terminated = true;
   return INF_DECODER_DONE;
 }
@@ -356,9 +366,10 @@ inf_responses_read_event(inf_decoder *decoder, const inf_sse_event *event)
     return INFER_OK;
   inf_json_int64(inf_json_get(value, INF_SV("output_index")), true, &number);
   uint32_t index = number >= 0 && number < INT32_MAX ? (uint32_t)number : 0;
+  /* The response that failed follows, and says more of it. */
   if (is(type, "error"))
-    return fail_by(decoder, value);
-  if (is(type, "response.created"))
+    note_failure(decoder, value);
+  else if (is(type, "response.created"))
     read_head(decoder, response);
   else if (is(type, "response.output_item.added"))
     begin_item(decoder, index, item);

@@ -2,7 +2,6 @@
 #include "conformance/kinds.h"
 
 #include "infer/infer.h"
-#include "provider/responses_read.h"
 
 #include <string.h>
 
@@ -24,19 +23,6 @@ static const test_kind rows[] = {
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
-
-/* Responses are read, though its requests are not written yet: a kind for
- * reading only. */
-static const inf_dialect responses_dialect = {
-    .name = "responses",
-    .read_body = inf_responses_read_body,
-    .read_event = inf_responses_read_event,
-};
-static const inf_provider_kind responses_kind = {
-    .type = "openai-responses",
-    .dialect = &responses_dialect,
-    .request_id_headers = "x-request-id apim-request-id",
-};
 
 const test_kind *
 test_kind_at(size_t index)
@@ -60,11 +46,7 @@ test_kind_of(const test_case *test)
 const inf_provider_kind *
 test_provider_kind(const test_kind *kind)
 {
-  const inf_provider_kind *found =
-      inf_provider_kind_find(inf_sv_from(kind->type));
-  if (!found && strcmp(kind->type, responses_kind.type) == 0)
-    return &responses_kind;
-  return found;
+  return inf_provider_kind_find(inf_sv_from(kind->type));
 }
 
 bool

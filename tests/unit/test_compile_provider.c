@@ -58,10 +58,10 @@ refuses_kinds(void **state)
   refused("{'providers':[{'name':'a','type':'opnai'}]}",
           "providers[0].type: no kind 'opnai' (did you mean 'openai'?); there "
           "are: openai, clarifai, "
-          "anthropic, azure-anthropic, vertex-anthropic");
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
   refused("{'providers':[{'name':'a','type':'oracle'}]}",
           "providers[0].type: no kind 'oracle'; there are: openai, clarifai, "
-          "anthropic, azure-anthropic, vertex-anthropic");
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
   refused("{'providers':[{'name':'a','type':['openai']}]}",
           "providers[0].type: expected a string, got an array");
 }

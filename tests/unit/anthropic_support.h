@@ -2,12 +2,16 @@
 #ifndef TESTS_UNIT_ANTHROPIC_SUPPORT_H
 #define TESTS_UNIT_ANTHROPIC_SUPPORT_H
 
-/* What the tests of Anthropic's dialect share: writing a request and reading
- * an answer. JSON is written with ' for ". */
+/* What the tests of Anthropic's dialect, and of Responses, share: writing a
+ * request and reading an answer. JSON is written with ' for ". */
 
 #include "unit/provider_support.h"
 
 #include <stdlib.h>
+
+#ifndef SUPPORT_KIND
+#define SUPPORT_KIND "anthropic"
+#endif
 
 /* The text with quotes; freed by the caller. */
 static inline char *
@@ -78,7 +82,7 @@ static inline void
 assert_becomes(const char *chat, const char *pointer, const char *expected)
 {
   written w;
-  written_init(&w, "anthropic", chat);
+  written_init(&w, SUPPORT_KIND, chat);
   const char *body = written_body(&w);
   if (w.status != INFER_OK)
     fail_msg("%s: %s", chat, inf_buf_cstr(&w.why));
@@ -95,7 +99,7 @@ static inline void
 assert_refused(const char *chat, const char *why)
 {
   written w;
-  written_init(&w, "anthropic", chat);
+  written_init(&w, SUPPORT_KIND, chat);
   written_body(&w);
   if (w.status != INFER_E_UNSUPPORTED)
     fail_msg("%s: %s", chat, inf_buf_cstr(&w.out.body));
@@ -128,7 +132,7 @@ read_init(read_answer *r, const char *text, size_t len, bool stream,
   inf_decoder decoder;
   inf_headers headers;
   inf_decoder_options options = {
-      .kind = inf_provider_kind_find(S("anthropic")),
+      .kind = inf_provider_kind_find(S(SUPPORT_KIND)),
       .stream = stream,
       .choices = 1,
       .max_body_bytes = 1 << 20,

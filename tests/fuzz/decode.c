@@ -82,7 +82,8 @@ fuzz_outcome_same(const fuzz_outcome *a, const fuzz_outcome *b)
 static bool
 has_terminator(const fuzz_response *response)
 {
-  static const char *const words[] = {"[DONE]", "message_stop", "message-end"};
+  static const char *const words[] = {"[DONE]", "message_stop", "message-end",
+                                      "response."};
   inf_sv body = response->body;
   for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
     if (memmem(body.ptr, body.len, words[i], strlen(words[i])))

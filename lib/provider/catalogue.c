@@ -101,6 +101,90 @@ static const inf_provider_kind kinds[] = {
                   "inference-chat-completions, read 2026-08; 6 recorded "
                   "answers, 2025-2026",
     },
+    {
+        .type = "anthropic",
+        .title = "Anthropic",
+        .dialect = &inf_dialect_anthropic,
+        .base_url = "https://api.anthropic.com/v1",
+        .key_env = "ANTHROPIC_API_KEY",
+        .key_required = true,
+        .auth_scheme = "x-api-key",
+        .key_header = "x-api-key",
+        .fixed_headers = "anthropic-version: 2023-06-01\0",
+        .chat_path = "/messages",
+        .models_path = "/models",
+        .claims = "claude-",
+        /* Models from 4.6 on refuse one; of an older one the account may say
+         * that it takes it as "assistant". */
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "docs.claude.com en/api (messages, errors, rate-limits, "
+                  "versioning), read 2026-11; 96 recorded exchanges, "
+                  "2024-2026",
+    },
+    {
+        .type = "azure-anthropic",
+        .title = "Anthropic's models on Azure AI Foundry",
+        .dialect = &inf_dialect_anthropic,
+        .base_url =
+            NULL, /* https://RESOURCE.services.ai.azure.com/anthropic/v1 */
+        .key_env = "ANTHROPIC_FOUNDRY_API_KEY",
+        .key_required = true,
+        .auth_scheme = "x-api-key",
+        .key_header = "x-api-key",
+        .fixed_headers = "anthropic-version: 2023-06-01\0",
+        .chat_path = "/messages",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "request-id apim-request-id x-request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "13 recorded exchanges, 2025-2026; "
+                  "github.com/anthropics/anthropic-sdk-python (foundry)",
+    },
+    {
+        .type = "vertex-anthropic",
+        .title = "Anthropic's models on Google's Vertex AI",
+        .dialect = &inf_dialect_anthropic,
+        /* https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/
+         * locations/LOCATION */
+        .base_url = NULL,
+        .key_env = NULL, /* an access token, which lives for an hour */
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .fixed_members = "{\"anthropic_version\":\"vertex-2023-10-16\"}",
+        .chat_path = "/publishers/anthropic/models/{model}:rawPredict",
+        .stream_path = "/publishers/anthropic/models/{model}:streamRawPredict",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "request-id x-request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "13 recorded exchanges, 2025-2026; "
+                  "docs.claude.com en/api/claude-on-vertex-ai",
+    },
+    {
+        .type = "openai-responses",
+        .title = "OpenAI's Responses, for models that exist only there",
+        .dialect = &inf_dialect_responses,
+        .base_url = "https://api.openai.com/v1",
+        /* The environment's key makes a provider of "openai". */
+        .key_env = NULL,
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .chat_path = "/responses",
+        .models_path = "/models",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "x-request-id apim-request-id",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "github.com/openai/openai-openapi at f85dbe2, 2026-08-21; "
+                  "136 recorded exchanges of OpenAI, Azure and others, "
+                  "2025-2026",
+    },
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

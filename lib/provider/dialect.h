@@ -64,6 +64,9 @@ typedef struct inf_provider_kind {
    * at the end; NULL: none. An account's or a request's header of that name
    * stands in place of it. */
   const char *fixed_headers;
+  /* JSON object of members that every body has; NULL: none. For dialects that
+   * say so. */
+  const char *fixed_members;
   /* Below base_url; "{model}" stands for the model, percent-encoded. */
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
@@ -144,7 +147,8 @@ struct inf_dialect {
    * after the API's terminator; INFER_E_PROTOCOL for a malformed event, which
    * the decoder skips and counts; any other class, with failure filled in, ends
    * the attempt. Once decoder->failed is set only usage and the terminator are
-   * looked at. */
+   * looked at. A failure that is filled in without that is one if nothing
+   * follows. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* The short way through a stream whose events differ in little; NULL: there
    * is none. text begins where an event begins. Takes as many whole events,
@@ -191,6 +195,7 @@ struct inf_decoder {
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
+  inf_buf carry;    /* a dialect's own, from one event to the next */
   inf_guess guess;  /* the last chunk, for the short way through the next */
   /* From here on all is zero when a response begins. */
   inf_decoder_options options;
@@ -259,8 +264,10 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
  * not known. */
 inf_sv inf_map_finish_reason(inf_sv native);
 
+extern const inf_dialect inf_dialect_anthropic;
 extern const inf_dialect inf_dialect_openai;
 extern const inf_dialect inf_dialect_bedrock;
 extern const inf_dialect inf_dialect_bedrock_openai;
+extern const inf_dialect inf_dialect_responses;
 
 #endif

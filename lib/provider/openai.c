@@ -119,20 +119,7 @@ write_headers(const inf_send *send, bool has_body, bool stream,
       {INF_SV("OpenAI-Organization"), send->organization},
       {INF_SV("OpenAI-Project"), send->project},
   };
-  /* At once, so that no growth leaves a copy of the key behind: what is the
-   * caller's, and our own names and words, which take 140 bytes. */
-  size_t lines = 256 + send->auth_scheme.len + send->key.len +
-                 send->organization.len + send->project.len + send->headers.len;
-  inf_buf_reserve(headers, lines);
-  if (has_body)
-    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send,
-                     stream ? INF_SV("Accept: text/event-stream")
-                            : INF_SV("Accept: application/json"),
-                     headers);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
-  inf_send_write_fixed(send, headers);
+  inf_send_write_common(send, has_body, stream, headers);
   int32_t status = headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)

@@ -218,6 +218,39 @@ inf_send_write_fixed(const inf_send *send, inf_buf *headers)
     inf_send_write_own(send, inf_sv_from(line), headers);
 }
 
+/* Fixed headers end with an empty line. */
+static size_t
+fixed_bytes(const inf_provider_kind *kind)
+{
+  const char *line = kind->fixed_headers;
+  if (!line)
+    return 0;
+  while (*line)
+    line += strlen(line) + 1;
+  return (size_t)(line - kind->fixed_headers);
+}
+
+void
+inf_send_write_common(const inf_send *send, bool has_body, bool stream,
+                      inf_buf *headers)
+{
+  /* The caller's, and names and words of dialects, which take 140 bytes. */
+  enum { own_bytes = 256 };
+  inf_buf_reserve(headers, own_bytes + fixed_bytes(send->kind) +
+                               send->auth_scheme.len + send->key.len +
+                               send->organization.len + send->project.len +
+                               send->headers.len);
+  if (has_body)
+    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
+  inf_send_write_own(send,
+                     stream ? INF_SV("Accept: text/event-stream")
+                            : INF_SV("Accept: application/json"),
+                     headers);
+  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
+                     headers);
+  inf_send_write_fixed(send, headers);
+}
+
 int32_t
 inf_send_write_key(const inf_send *send, inf_buf *headers, inf_buf *why)
 {

@@ -21,6 +21,12 @@ void inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers);
  * The value never appears in why: it may be a key. */
 int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
                               inf_buf *headers, inf_buf *why);
+/* What every request begins with: Content-Type where there is a body, Accept,
+ * User-Agent and the kind's fixed headers; in memory that has room for all
+ * lines of the request, so that no growth leaves a copy of the key behind.
+ * Errors are the buffer's sticky status. */
+void inf_send_write_common(const inf_send *send, bool has_body, bool stream,
+                           inf_buf *headers);
 /* The kind's fixed headers. Errors are the buffer's sticky status. */
 void inf_send_write_fixed(const inf_send *send, inf_buf *headers);
 /* "Authorization: <scheme> <key>", or the bare key in the kind's own header;

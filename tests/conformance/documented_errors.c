@@ -3,7 +3,7 @@
  * of the shared data and checks class and hint. Exit code 1 if one differs,
  * 77 without the data. */
 #include "base/error.h"
-#include "conformance/cases.h"
+#include "conformance/kinds.h"
 #include "infer/infer.h"
 #include "provider/dialect.h"
 
@@ -20,6 +20,7 @@ struct wanted {
 };
 
 static const struct wanted table[] = {
+    {"anthropic-200-midstream-overloaded", INFER_E_OVERLOADED, NO_HINT},
     {"anthropic-413-too-large", INFER_E_REQUEST_TOO_LARGE, NO_HINT},
     {"anthropic-429-spend-limit", INFER_E_QUOTA, NO_HINT},
     {"anthropic-500-api-error", INFER_E_SERVER, NO_HINT},
@@ -52,7 +53,6 @@ static const struct wanted table[] = {
 
 /* Streams of another dialect. */
 static const char *const other_dialects[] = {
-    "anthropic-200-midstream-overloaded",
     "bedrock-200-midstream-throttling",
     "ollama-200-midstream-error",
 };
@@ -86,8 +86,10 @@ static void
 check(const test_case *test, const struct wanted *wanted, struct totals *totals)
 {
   bool stream = strcmp(test_member(test->meta, "kind"), "stream") == 0;
+  const test_kind *kind = test_kind_of(test);
   inf_decoder_options options = {
-      .kind = inf_provider_kind_find(INF_SV("openai")),
+      .kind = kind ? test_provider_kind(kind)
+                   : inf_provider_kind_find(INF_SV("openai")),
       .stream = stream,
       .choices = 1,
       .max_body_bytes = (size_t)1 << 20,

@@ -22,6 +22,10 @@ static const test_kind rows[] = {
      .type = "bedrock",
      .input_without_cache = true,
      .config = ",\"region\":\"us-east-1\""},
+    {.api = "bedrock-converse-stream",
+     .type = "bedrock",
+     .input_without_cache = true,
+     .config = ",\"region\":\"us-east-1\""},
     {.api = "bedrock-invoke",
      .url = "anthropic.",
      .type = "bedrock-invoke",
@@ -30,31 +34,24 @@ static const test_kind rows[] = {
      .url = "anthropic.",
      .type = "bedrock-invoke",
      .input_without_cache = true},
-    {.api = "bedrock-converse-stream",
-     .type = "bedrock",
-     .input_without_cache = true,
-     .config = ",\"region\":\"us-east-1\""},
+    {.api = "anthropic-messages",
+     .provider = "azure-anthropic",
+     .type = "azure-anthropic",
+     .input_without_cache = true},
+    {.api = "anthropic-messages",
+     .provider = "vertex-anthropic",
+     .type = "vertex-anthropic",
+     .input_without_cache = true},
     {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},
+    {.api = "openai-responses", .type = "openai-responses"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-/* Anthropic's answers are read, though its requests are not written yet: a
- * kind for reading only. */
-static const inf_dialect anthropic_dialect = {
-    .name = "anthropic",
-    .read_body = inf_anthropic_read_body,
-    .read_event = inf_anthropic_read_event,
-};
-static const inf_provider_kind anthropic_kind = {
-    .type = "anthropic",
-    .dialect = &anthropic_dialect,
-    .request_id_headers = "request-id",
-};
-
-/* So are they behind Bedrock. */
+/* Anthropic's answers behind Bedrock's InvokeModel are read, and its requests
+ * not written: a kind for reading only. */
 static const inf_dialect invoke_dialect = {
     .name = "bedrock-invoke",
     .framing = INF_FRAMING_EVENTSTREAM,
@@ -92,11 +89,8 @@ test_provider_kind(const test_kind *kind)
 {
   const inf_provider_kind *found =
       inf_provider_kind_find(inf_sv_from(kind->type));
-  if (!found && strcmp(kind->type, anthropic_kind.type) == 0)
-    return &anthropic_kind;
-  if (!found && strcmp(kind->type, invoke_kind.type) == 0)
-    return &invoke_kind;
-  return found;
+  return !found && strcmp(kind->type, invoke_kind.type) == 0 ? &invoke_kind
+                                                             : found;
 }
 
 bool

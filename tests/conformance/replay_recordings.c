@@ -228,6 +228,7 @@ actual_of(const test_case *test, const infer_response *response,
   expect_actual actual = {
       .name = test->name,
       .choices = infer_response_choice_count(answer),
+      .no_answer = !answer,
       .tool_calls = infer_response_tool_call_count(answer, 0),
       .native_finish_reason =
           inf_sv_from(infer_response_native_finish_reason(answer, 0)),

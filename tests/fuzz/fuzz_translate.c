@@ -16,13 +16,13 @@
 #include <string.h>
 
 #ifndef FUZZ_KIND
-#define FUZZ_KIND "gemini"
+#define FUZZ_KIND "anthropic"
 #endif
 
 /* The request, and twice what is made of it. */
 #define MAX_BYTES(size) ((size_t)(1 << 20) + 64 * (size))
 
-static const char *const models[] = {"gemini-2.5-flash", "gemini-3-flash",
+static const char *const models[] = {"gemini-2.5-flash", "claude-opus-4-7",
                                      "claude-opus-4-1", "m\""};
 
 static int32_t

@@ -57,10 +57,12 @@ refuses_kinds(void **state)
   refused("{'providers':[{'name':'a'}]}", "providers[0]: has no 'type'");
   refused("{'providers':[{'name':'a','type':'opnai'}]}",
           "providers[0].type: no kind 'opnai' (did you mean 'openai'?); there "
-          "are: openai, clarifai, bedrock, bedrock-openai");
+          "are: openai, clarifai, bedrock, bedrock-openai, "
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
   refused("{'providers':[{'name':'a','type':'oracle'}]}",
           "providers[0].type: no kind 'oracle'; there are: openai, clarifai, "
-          "bedrock, bedrock-openai");
+          "bedrock, bedrock-openai, "
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
   refused("{'providers':[{'name':'a','type':['openai']}]}",
           "providers[0].type: expected a string, got an array");
 }

@@ -3,9 +3,9 @@
 
 #include "config/environment.h"
 
-#define NO_PROVIDERS                                     \
-  "no providers (set OPENAI_API_KEY or CLARIFAI_PAT or " \
-  "AWS_BEARER_TOKEN_BEDROCK, or configure providers)"
+#define NO_PROVIDERS                                                        \
+  "no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's key " \
+  "variable, or configure providers)"
 
 static void
 fails(const char *wanted)

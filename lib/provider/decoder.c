@@ -51,6 +51,7 @@ inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
   inf_frames_init(&decoder->frames);
   inf_buf_init(&decoder->scratch, SIZE_MAX);
   inf_buf_init(&decoder->repaired, SIZE_MAX);
+  inf_buf_init(&decoder->carry, SIZE_MAX);
   inf_guess_init(&decoder->guess);
   begin(decoder, options, answer);
 }
@@ -69,6 +70,7 @@ inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
   inf_buf_reuse(&decoder->body, SIZE_MAX, KEEP_BYTES);
   inf_buf_reuse(&decoder->scratch, SIZE_MAX, KEEP_BYTES);
   inf_buf_reuse(&decoder->repaired, SIZE_MAX, KEEP_BYTES);
+  inf_buf_reuse(&decoder->carry, SIZE_MAX, KEEP_BYTES);
   inf_guess_reuse(&decoder->guess);
   begin(decoder, options, answer);
 }
@@ -83,6 +85,7 @@ inf_decoder_fini(inf_decoder *decoder)
   inf_buf_fini(&decoder->body);
   inf_buf_fini(&decoder->scratch);
   inf_buf_fini(&decoder->repaired);
+  inf_buf_fini(&decoder->carry);
   inf_guess_fini(&decoder->guess);
 }
 

@@ -176,6 +176,7 @@ struct inf_decoder {
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
+  inf_buf carry;    /* a dialect's own, from one event to the next */
   inf_guess guess;  /* the last chunk, for the short way through the next */
   /* From here on all is zero when a response begins. */
   inf_decoder_options options;
@@ -245,5 +246,6 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
 inf_sv inf_map_finish_reason(inf_sv native);
 
 extern const inf_dialect inf_dialect_openai;
+extern const inf_dialect inf_dialect_gemini;
 
 #endif

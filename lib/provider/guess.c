@@ -118,6 +118,19 @@ take_string(inf_sv text, inf_filling *filling)
   return filling->ascii || inf_json_scan(text, 1, &filling->value, NULL);
 }
 
+/* JSON has no number that begins with a zero but 0. */
+static bool
+take_number(inf_sv text, inf_filling *filling)
+{
+  enum { most = 18 }; /* so that it is never too large */
+  size_t len = 0;
+  while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9')
+    len++;
+  filling->value = inf_sv_of(text.ptr, len);
+  filling->ascii = true;
+  return len == 1 || (len > 1 && len <= most && text.ptr[0] != '0');
+}
+
 size_t
 inf_guess_match(const inf_guess *guess, inf_sv text,
                 inf_filling fillings[INF_GUESS_MAX_HOLES])
@@ -130,11 +143,13 @@ inf_guess_match(const inf_guess *guess, inf_sv text,
   for (size_t i = 0; i < guess->hole_count; i++) {
     const inf_hole *hole = &guess->holes[i];
     size_t same = hole->start - from;
-    if (rest.len <= same || rest.ptr[same] != '"' ||
+    bool number = hole->kind == INF_HOLE_NUMBER;
+    if (rest.len <= same || (rest.ptr[same] != '"' && !number) ||
         memcmp(rest.ptr, template + from, same) != 0)
       return 0;
     rest = inf_sv_of(rest.ptr + same, rest.len - same);
-    if (!take_string(rest, &fillings[i]))
+    if (!(number ? take_number(rest, &fillings[i])
+                 : take_string(rest, &fillings[i])))
       return 0;
     if (hole->kind == INF_HOLE_PADDING && hole->name &&
         !inf_is_padding(fillings[i].value))
@@ -147,4 +162,29 @@ inf_guess_match(const inf_guess *guess, inf_sv text,
   if (rest.len < same || memcmp(rest.ptr, template + from, same) != 0)
     return 0;
   return (size_t)(rest.ptr - text.ptr) + same;
+}
+
+/* Length of the end of an event at the front of the text, 0 if there is
+ * none. */
+static size_t
+event_end(inf_sv text)
+{
+  if (text.len >= 2 && memcmp(text.ptr, "\n\n", 2) == 0)
+    return 2;
+  return text.len >= 4 && memcmp(text.ptr, "\r\n\r\n", 4) == 0 ? 4 : 0;
+}
+
+size_t
+inf_guess_match_event(const inf_guess *guess, inf_sv text, size_t max_bytes,
+                      inf_filling fillings[INF_GUESS_MAX_HOLES])
+{
+  enum { field = 6 };
+  if (text.len < field || memcmp(text.ptr, "data: ", field) != 0)
+    return 0;
+  inf_sv rest = inf_sv_of(text.ptr + field, text.len - field);
+  size_t len = inf_guess_match(guess, rest, fillings);
+  if (len == 0 || field + len > max_bytes)
+    return 0;
+  size_t end = event_end(inf_sv_of(rest.ptr + len, rest.len - len));
+  return end > 0 ? field + len + end : 0;
 }

@@ -22,14 +22,15 @@ typedef enum inf_hole_kind {
   /* Says nothing: random text against traffic analysis. With a name only
    * while inf_is_padding(). */
   INF_HOLE_PADDING,
+  INF_HOLE_NUMBER, /* an integer that is not negative, of at most 18 digits */
 } inf_hole_kind;
 
-#define INF_GUESS_MAX_HOLES 4
+#define INF_GUESS_MAX_HOLES 8
 
 typedef struct inf_hole {
   inf_hole_kind kind;
   const char *name;  /* of the member; may be NULL */
-  size_t start, end; /* of the string, quotes included */
+  size_t start, end; /* of the string, quotes included, or the number */
 } inf_hole;
 
 typedef struct inf_guess {
@@ -51,8 +52,8 @@ void inf_guess_reuse(inf_guess *guess);
 
 /* A chunk is going to be read in full: forgets the template. */
 void inf_guess_begin(inf_guess *guess, inf_sv chunk);
-/* A string value in it that the next chunk may have otherwise. Values are
- * told in any order and matched in that of the text. */
+/* A string in it, or a number, that the next chunk may have otherwise. Values
+ * are told in any order and matched in that of the text. */
 void inf_guess_hole(inf_guess *guess, inf_hole_kind kind, inf_sv value,
                     const char *name);
 /* The chunk says something that must not be taken twice. */
@@ -71,7 +72,7 @@ void inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name);
 size_t inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name);
 
 typedef struct inf_filling {
-  inf_sv value; /* the string, quotes included */
+  inf_sv value; /* the string, quotes included, or the number */
   bool ascii;   /* it is plain ASCII: nothing in it to decode */
 } inf_filling;
 
@@ -79,6 +80,13 @@ typedef struct inf_filling {
  * that, and in fillings[i] the string in holes[i]; 0 if it does not. */
 size_t inf_guess_match(const inf_guess *guess, inf_sv text,
                        inf_filling fillings[INF_GUESS_MAX_HOLES]);
+
+/* The same of a whole event: one line of data, and the empty line after it. Its
+ * length, at most max_bytes without the end; 0 if the text does not begin with
+ * one that fits. */
+size_t inf_guess_match_event(const inf_guess *guess, inf_sv text,
+                             size_t max_bytes,
+                             inf_filling fillings[INF_GUESS_MAX_HOLES]);
 
 /* Is the string value padding as some services send it under "p": a beginning
  * of "abc...xyzABC...XYZ0...9"? */

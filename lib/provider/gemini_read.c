@@ -158,10 +158,10 @@ read_usage(inf_answer *answer, inf_sv json)
 
 /* ---- Signatures ---------------------------------------------------------- */
 
-/* signature, thought: JSON strings. */
+/* signature, thought: JSON strings. One that is alone has a part of its own. */
 static void
 add_detail(inf_answer *answer, uint32_t choice, inf_sv signature, inf_sv id,
-           inf_sv thought)
+           inf_sv thought, bool alone)
 {
   inf_buf out;
   if (!inf_json_is(signature, INF_JSON_STRING))
@@ -178,6 +178,8 @@ add_detail(inf_answer *answer, uint32_t choice, inf_sv signature, inf_sv id,
   }
   if (id.len > 0)
     inf_json_member_string(&out, INF_SV("id"), id);
+  if (alone)
+    inf_json_member_bool(&out, INF_SV("alone"), true);
   inf_json_member_string(&out, INF_SV("format"), INF_SV(FORMAT));
   inf_json_close(&out, '}');
   add_to_list(answer, choice, "reasoning_details", &out);
@@ -288,7 +290,7 @@ begin_call(inf_decoder *decoder, uint32_t choice, inf_sv call, inf_sv part)
                            INF_SV("function"), member(decoder, call, "name"),
                            INF_SV(""));
   add_detail(answer, choice, inf_json_get(part, INF_SV("thoughtSignature")), id,
-             INF_SV(""));
+             INF_SV(""), false);
   inf_buf_fini(&made);
 }
 
@@ -371,7 +373,7 @@ read_part(inf_decoder *decoder, uint32_t choice, inf_sv part)
     if (inf_json_count(part) > (signature.len > 0 ? 1U : 0U))
       read_other(decoder, choice, part);
     else
-      add_detail(answer, choice, signature, INF_SV(""), INF_SV(""));
+      add_detail(answer, choice, signature, INF_SV(""), INF_SV(""), true);
     return INFER_OK;
   }
   inf_sv text = text_of(decoder, json);
@@ -379,8 +381,8 @@ read_part(inf_decoder *decoder, uint32_t choice, inf_sv part)
     inf_answer_add_reasoning(answer, choice, text, "reasoning_content");
   else if (text.len > 0)
     inf_answer_add_text(answer, choice, text);
-  add_detail(answer, choice, signature, INF_SV(""),
-             thought ? json : INF_SV(""));
+  add_detail(answer, choice, signature, INF_SV(""), thought ? json : INF_SV(""),
+             text.len == 0 && !thought);
   return INFER_OK;
 }
 

@@ -20,7 +20,8 @@
  * is one of "reasoning_details", all with "format": "google-gemini-v1":
  *
  *   {"type": "reasoning.encrypted", "data": S, "id": I}  of the call with that
- *                                                        id; without: of text
+ *                              id; without an id of the text, or with "alone":
+ *                              true of a part that had no text
  *   {"type": "reasoning.text", "text": T, "signature": S}   of a thought
  *
  * Other members of a candidate (groundingMetadata, citationMetadata,

@@ -3,8 +3,6 @@
 
 #include "infer/infer.h"
 #include "provider/anthropic_read.h"
-#include "provider/gemini_read.h"
-#include "provider/gemini_alike.h"
 
 #include <string.h>
 
@@ -14,6 +12,10 @@ static const test_kind rows[] = {
     {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},
+    {.api = "gemini",
+     .provider = "google-vertex",
+     .type = "vertex",
+     .config = ",\"base_url\":\"x\""},
     {.api = "gemini", .type = "gemini"},
 };
 
@@ -30,18 +32,6 @@ static const inf_provider_kind anthropic_kind = {
     .type = "anthropic",
     .dialect = &anthropic_dialect,
     .request_id_headers = "request-id",
-};
-
-static const inf_dialect gemini_dialect = {
-    .name = "gemini",
-    .read_body = inf_gemini_read_body,
-    .read_event = inf_gemini_read_event,
-    .read_alike = inf_gemini_read_alike,
-};
-static const inf_provider_kind gemini_kind = {
-    .type = "gemini",
-    .dialect = &gemini_dialect,
-    .request_id_headers = "",
 };
 
 const test_kind *
@@ -70,8 +60,6 @@ test_provider_kind(const test_kind *kind)
       inf_provider_kind_find(inf_sv_from(kind->type));
   if (!found && strcmp(kind->type, anthropic_kind.type) == 0)
     return &anthropic_kind;
-  if (!found && strcmp(kind->type, gemini_kind.type) == 0)
-    return &gemini_kind;
   return found;
 }
 

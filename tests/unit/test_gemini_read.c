@@ -30,20 +30,18 @@ static void
 test_a_cut_stream_is_never_a_success(void **state)
 {
   (void)state;
-  static const char
-      text[] =
-          EVENT(
-              "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}],"
-              "\"usageMetadata\":{\"promptTokenCount\":5,\"totalTokenCount\":5}"
-              "}") "data: "
-                   "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"!\"}]"
-                   "},"
-                   "\"finishReason\":\"STOP\"}],\"usageMetadata\":{"
-                   "\"promptTokenCount\":5,"
-                   "\"candidatesTokenCount\":2,\"thoughtsTokenCount\":3,"
-                   "\"toolUsePromptTokenCount\":7,\"cachedContentTokenCount\":"
-                   "1,"
-                   "\"totalTokenCount\":17}}";
+  static const char text[] =
+      EVENT("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}],"
+            "\"usageMetadata\":{\"promptTokenCount\":5,\"totalTokenCount\":5}"
+            "}") "data: "
+                 "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"!\"}]"
+                 "},"
+                 "\"finishReason\":\"STOP\"}],\"usageMetadata\":{"
+                 "\"promptTokenCount\":5,"
+                 "\"candidatesTokenCount\":2,\"thoughtsTokenCount\":3,"
+                 "\"toolUsePromptTokenCount\":7,\"cachedContentTokenCount\":"
+                 "1,"
+                 "\"totalTokenCount\":17}}";
   inf_answer answer;
   for (size_t len = 0; len < sizeof(text) - 1; len++) {
     assert_int_not_equal(
@@ -190,6 +188,7 @@ test_thoughts_and_signatures(void **state)
                 "{\"type\":\"reasoning.encrypted\",\"data\":\"s3\",\"id\":"
                 "\"call_gemini_r-1_0\",\"format\":\"google-gemini-v1\"},"
                 "{\"type\":\"reasoning.encrypted\",\"data\":\"s4\","
+                "\"alone\":true,"
                 "\"format\":\"google-gemini-v1\"}]");
   inf_answer_fini(&answer);
 }

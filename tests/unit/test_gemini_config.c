@@ -112,23 +112,22 @@ test_thinking(void **state)
 #define FUNCTION(more) \
   "{\"type\":\"function\",\"function\":{\"name\":\"f\"" more "}}"
 
+#define JSON_SCHEMA                         \
+  ",\"description\":\"d\",\"strict\":true," \
+  "\"parameters\":{\"type\":\"object\"}"
+#define OWN_SCHEMA ",\"parameters\":{\"type\":\"OBJECT\"}"
+#define TOOLS                                    \
+  ",\"tools\":[{\"googleSearch\":{}}," FUNCTION( \
+      JSON_SCHEMA) ",{\"codeExecution\":{}}," FUNCTION(OWN_SCHEMA) "]"
+
 static void
 test_tools(void **state)
 {
   (void)state;
-  assert_writes(ASK(OLD,
-                    ",\"tools\":[{\"googleSearch\":{}}," FUNCTION(
-                        ",\"description\":\"d\",\"strict\":true,\"parameters\":"
-                        "{"
-                        "\"type\":\"object\"}") ",{\"codeExecution\":{}}"
-                                                "," FUNCTION(",\"parameters\":{"
-                                                             "\"type\":"
-                                                             "\"OBJECT\"}") "]"),
-                "tools",
-                "[{\"googleSearch\":{}},{\"functionDeclarations\":[{\"name\":"
-                "\"f\","
-                "\"description\":\"d\",\"parametersJsonSchema\":{\"type\":"
-                "\"object\"}},"
+  assert_writes(ASK(OLD, TOOLS), "tools",
+                "[{\"googleSearch\":{}},{\"functionDeclarations\":["
+                "{\"name\":\"f\",\"description\":\"d\","
+                "\"parametersJsonSchema\":{\"type\":\"object\"}},"
                 "{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\"}}]},"
                 "{\"codeExecution\":{}}]");
   assert_writes(ASK(OLD, ",\"tools\":[]"), "tools", NULL);

@@ -75,47 +75,27 @@ test_parts(void **state)
                  "a file: neither file_data nor file_id");
 }
 
+#define TWO_TEXTS                        \
+  "[{\"type\":\"text\",\"text\":\"x\"}," \
+  "{\"type\":\"text\",\"text\":\"y\"}]"
+#define FIRST_CALLS                                                          \
+  CALLS(CALL("call_gemini_x_0", "f", "{\\\"a\\\":1.0}") "," CALL("own", "g", \
+                                                                 ""))
+#define FIRST_RESULTS                \
+  RESULT("own", "\"{\\\"b\\\":2}\"") \
+  "," RESULT("call_gemini_x_0", "\"[1]\"")
+#define SECOND_CALL CALLS(CALL("call_gemini_x_0", "h", "{}"))
+#define SECOND_RESULTS                 \
+  RESULT("call_gemini_x_0", TWO_TEXTS) \
+  "," RESULT("own", "\"late\"")
+
 static void
 test_calls_and_results(void **state)
 {
   (void)state;
-  static const char chat[] = MESSAGES(
-      OLD,
-      CALLS(CALL("call_gemini_x_0", "f", "{\\\"a\\\":1.0}") "," CALL("own", "g", "")) "," RESULT("own", "\"{\\\"b\\\":2}\"") "," RESULT(
-          "call_gemini_x_0",
-          "\"[1]\"") "," USER("\"and?\"") "," CALLS(CALL("call_gemini_x_0", "h",
-                                                         "{}")) "," RESULT("cal"
-                                                                           "l_"
-                                                                           "gem"
-                                                                           "ini"
-                                                                           "_x_"
-                                                                           "0",
-                                                                           "[{"
-                                                                           "\"t"
-                                                                           "ype"
-                                                                           "\":"
-                                                                           "\"t"
-                                                                           "ext"
-                                                                           "\","
-                                                                           "\"t"
-                                                                           "ext"
-                                                                           "\":"
-                                                                           "\"x"
-                                                                           "\"}"
-                                                                           ","
-                                                                           "{\""
-                                                                           "typ"
-                                                                           "e\""
-                                                                           ":\""
-                                                                           "tex"
-                                                                           "t\""
-                                                                           ",\""
-                                                                           "tex"
-                                                                           "t\""
-                                                                           ":\""
-                                                                           "y\""
-                                                                           "}]") "," RESULT("own",
-                                                                                            "\"late\""));
+  static const char chat[] =
+      MESSAGES(OLD, FIRST_CALLS "," FIRST_RESULTS "," USER(
+                        "\"and?\"") "," SECOND_CALL "," SECOND_RESULTS);
   assert_writes(
       chat, "contents",
       "[{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\","

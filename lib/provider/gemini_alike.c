@@ -8,10 +8,15 @@
 #include "infer/infer.h"
 
 #include "wire/json_value.h"
+#include "wire/swar.h"
 
-static const char candidates_count[] = "candidatesTokenCount";
-static const char thoughts_count[] = "thoughtsTokenCount";
-static const char total_count[] = "totalTokenCount";
+#define CANDIDATES "candidatesTokenCount"
+#define THOUGHTS   "thoughtsTokenCount"
+#define TOTAL      "totalTokenCount"
+
+static const char candidates_count[] = CANDIDATES;
+static const char thoughts_count[] = THOUGHTS;
+static const char total_count[] = TOTAL;
 
 /* ---- Learning ------------------------------------------------------------ */
 
@@ -37,13 +42,17 @@ make_hole(inf_guess *guess, inf_sv number, const char *name)
     inf_guess_hole(guess, INF_HOLE_NUMBER, number, name);
 }
 
+/* While the model thinks its thoughts are counted, then its candidates. */
 static void
 learn_usage(inf_guess *guess, inf_sv usage)
 {
-  static const char *const names[] = {candidates_count, thoughts_count,
-                                      total_count};
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-    make_hole(guess, inf_json_get(usage, inf_sv_from(names[i])), names[i]);
+  inf_sv candidates = inf_json_get(usage, INF_SV(CANDIDATES));
+  inf_sv thoughts = inf_json_get(usage, INF_SV(THOUGHTS));
+  make_hole(guess, inf_json_get(usage, INF_SV(TOTAL)), total_count);
+  if (candidates.len > 0)
+    make_hole(guess, candidates, candidates_count);
+  else
+    make_hole(guess, thoughts, thoughts_count);
   inf_json_iter it =
       inf_json_iter_of(inf_json_get(usage, INF_SV("candidatesTokensDetails")));
   while (inf_json_next(&it))
@@ -92,30 +101,65 @@ number_of(inf_sv digits)
 }
 
 /* The figures that stand in holes; all others are those of the template. */
+typedef struct figures {
+  bool any;
+  int64_t candidates, thoughts, total;
+} figures;
+
+static const figures no_figures = {false, -1, -1, -1};
+
+static inline void
+note_figure(figures *seen, const inf_hole *hole, int64_t number)
+{
+  if (!hole->name)
+    return;
+  seen->any = true;
+  if (hole->name == candidates_count)
+    seen->candidates = number;
+  else if (hole->name == thoughts_count)
+    seen->thoughts = number;
+  else
+    seen->total = number;
+}
+
+/* Where thoughts are counted at all, but not in a hole, there are as many as
+ * before. */
 static void
-take_usage(inf_decoder *decoder, const inf_filling *fillings)
+take_usage(inf_decoder *decoder, const figures *seen)
+{
+  inf_usage *usage = &decoder->answer->usage;
+  if (!seen->any)
+    return;
+  if (seen->thoughts >= 0)
+    usage->reasoning = seen->thoughts;
+  if (seen->total >= 0)
+    usage->total = seen->total;
+  usage->output = inf_gemini_sum(seen->candidates, usage->reasoning);
+}
+
+static void
+take_fillings(inf_decoder *decoder, const inf_filling *fillings)
 {
   const inf_guess *guess = &decoder->guess;
-  inf_usage *usage = &decoder->answer->usage;
-  int64_t candidates = -1, thoughts = -1;
-  bool any = false;
-  for (size_t i = 0; i < guess->hole_count; i++) {
-    const inf_hole *hole = &guess->holes[i];
-    if (hole->kind != INF_HOLE_NUMBER || !hole->name)
-      continue;
-    int64_t number = number_of(fillings[i].value);
-    any = true;
-    if (hole->name == candidates_count)
-      candidates = number;
-    else if (hole->name == thoughts_count)
-      thoughts = number;
-    else
-      usage->total = number;
-  }
-  if (!any)
-    return;
-  usage->reasoning = thoughts;
-  usage->output = inf_gemini_sum(candidates, thoughts);
+  figures seen = no_figures;
+  for (size_t i = 0; i < guess->hole_count; i++)
+    if (guess->holes[i].kind == INF_HOLE_NUMBER)
+      note_figure(&seen, &guess->holes[i], number_of(fillings[i].value));
+  take_usage(decoder, &seen);
+}
+
+/* A number that has grown by a digit makes a new template, since the quickest
+ * way takes those of a length. */
+static void
+follow(inf_guess *guess, inf_sv chunk, const inf_filling *fillings)
+{
+  bool grown = false;
+  for (size_t i = 0; i < guess->hole_count; i++)
+    grown |=
+        guess->holes[i].kind == INF_HOLE_NUMBER &&
+        guess->holes[i].end - guess->holes[i].start != fillings[i].value.len;
+  if (grown)
+    inf_guess_renew(guess, chunk, fillings);
 }
 
 static const inf_hole *
@@ -172,8 +216,92 @@ inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
   if (!hole || !gather(decoder, &fillings[at]))
     return false;
   add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
-  take_usage(decoder, fillings);
+  take_fillings(decoder, fillings);
+  follow(&decoder->guess, chunk, fillings);
   return true;
+}
+
+/* ---- Runs ---------------------------------------------------------------- */
+
+/* "data: ", "\r\n\r\n"; what is moved at once, and compared without a call. */
+enum { field = 6, frame = 4, over = 16, shortest = 32 };
+
+/* Does the event have this after its text? There are as many bytes as that
+ * takes. */
+static inline bool
+match_rest(const inf_guess *guess, const char *at)
+{
+  const inf_guess_layout *layout = &guess->layout;
+  const char *template = guess->text.ptr;
+  for (size_t i = 0; i < layout->count; i++) {
+    const inf_guess_number *number = &layout->numbers[i];
+    size_t len = number->len;
+    if (len <= shortest ? !inf_swar_same(at, template + number->same, len)
+                        : memcmp(at, template + number->same, len) != 0)
+      return false;
+    at += len;
+    if (!inf_guess_is_number(number, at))
+      return false;
+    at += number->width;
+  }
+  return memcmp(at, template + layout->tail, layout->tail_len) == 0 &&
+         memcmp(at + layout->tail_len, "\r\n\r\n", frame) == 0;
+}
+
+/* The figures after a text. */
+static void
+take_figures(inf_decoder *decoder, const char *at)
+{
+  const inf_guess *guess = &decoder->guess;
+  figures seen = no_figures;
+  for (size_t i = 0; i < guess->layout.count; i++) {
+    const inf_guess_number *number = &guess->layout.numbers[i];
+    at += number->len;
+    note_figure(&seen, &guess->holes[i + 1], inf_guess_number_of(number, at));
+    at += number->width;
+  }
+  take_usage(decoder, &seen);
+}
+
+/* What the events of most runs are: a text of plain ASCII, and numbers as long
+ * as the last ones. Takes them off the front of the text and gathers their
+ * texts; anything else ends it. A run of thousands of chunks goes through here,
+ * so it has no step that is not needed for each of them. */
+static size_t
+take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
+{
+  const inf_guess *guess = &decoder->guess;
+  const char *at = text.ptr, *end = text.ptr + text.len, *last = NULL;
+  inf_buf *run = &decoder->scratch;
+  size_t room = decoder->answer->max_bytes - decoder->answer->bytes;
+  size_t max_bytes = decoder->options.max_event_bytes;
+  const size_t head = guess->layout.head, after = guess->layout.after + frame;
+  if (!guess->layout.usable || after < over ||
+      !inf_buf_reserve(run, text.len + over))
+    return 0;
+  while ((size_t)(end - at) >= field + head + after &&
+         memcmp(at, "data: ", field) == 0 &&
+         memcmp(at + field, guess->text.ptr, head) == 0) {
+    const char *start = at + field + head;
+    const char *quote = inf_swar_ascii_end(start, end);
+    size_t len = (size_t)(quote - start);
+    if ((size_t)(end - quote) < after || len > room - run->len ||
+        field + head + len + after - frame > max_bytes ||
+        !match_rest(guess, quote))
+      break;
+    if (len <= over) /* one move, without a call */
+      memcpy(run->ptr + run->len, start, over);
+    else
+      memcpy(run->ptr + run->len, start, len);
+    run->len += len;
+    at = quote + after;
+    last = quote;
+    ++*count;
+  }
+  run->ptr[run->len] = '\0';
+  if (last)
+    take_figures(decoder, last);
+  return (size_t)(at - text.ptr);
 }
 
 /* The texts of a run become one piece: the reader of the answer could not
@@ -181,8 +309,8 @@ inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
 size_t
 inf_gemini_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
 {
-  inf_filling fillings[2][INF_GUESS_MAX_HOLES];
-  const inf_guess *guess = &decoder->guess;
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess *guess = &decoder->guess;
   size_t taken = 0, at = 0;
   const inf_hole *hole = guess->ready ? text_hole(guess, &at) : NULL;
   *count = 0;
@@ -190,19 +318,21 @@ inf_gemini_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
     return 0;
   inf_buf_clear(&decoder->scratch);
   for (;;) {
-    /* One that does not fit may have been read in part. */
-    inf_filling *next = fillings[*count & 1];
+    taken += take_plain(decoder, inf_sv_of(text.ptr + taken, text.len - taken),
+                        count);
+    if (taken == text.len)
+      break;
     size_t len = inf_guess_match_event(
         guess, inf_sv_of(text.ptr + taken, text.len - taken),
-        decoder->options.max_event_bytes, next);
-    if (len == 0 || !gather(decoder, &next[at]))
+        decoder->options.max_event_bytes, fillings);
+    if (len == 0 || !gather(decoder, &fillings[at]))
       break;
+    take_fillings(decoder, fillings);
+    follow(guess, inf_guess_event_data(inf_sv_of(text.ptr + taken, len)),
+           fillings);
     taken += len;
     ++*count;
   }
-  if (*count == 0)
-    return 0;
   add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
-  take_usage(decoder, fillings[(*count - 1) & 1]);
   return taken;
 }

@@ -61,6 +61,53 @@ inf_guess_spoil(inf_guess *guess)
   guess->spoiled = true;
 }
 
+/* ---- Layout -------------------------------------------------------------- */
+
+static bool
+add_number(inf_guess_layout *layout, size_t from, const inf_hole *hole)
+{
+  enum { widest = 8 };
+  size_t width = hole->end - hole->start;
+  inf_guess_number *number = &layout->numbers[layout->count++];
+  if (hole->kind != INF_HOLE_NUMBER || width > widest)
+    return false;
+  uint64_t ones = INF_SWAR_ONES >> (64 - 8 * width);
+  *number = (inf_guess_number){
+      .same = from,
+      .len = hole->start - from,
+      .width = width,
+      .highs = ones * 0xf0,
+      .zeros = ones * '0',
+      .sixes = ones * 6,
+      .not_first = width > 1 ? '0' : '\0',
+  };
+  layout->after += number->len + width;
+  return true;
+}
+
+static void
+lay_out(inf_guess *guess)
+{
+  enum { read_at_once = 8, end_of_event = 2 };
+  inf_guess_layout *layout = &guess->layout;
+  const inf_hole *text = &guess->holes[0];
+  size_t from = text->end - 1; /* the quotes are the same */
+  layout->usable = false;
+  layout->head = text->start + 1;
+  layout->count = layout->after = 0;
+  if (!INF_SWAR_LITTLE_ENDIAN || text->kind == INF_HOLE_NUMBER)
+    return;
+  for (size_t i = 1; i < guess->hole_count; i++) {
+    if (!add_number(layout, from, &guess->holes[i]))
+      return;
+    from = guess->holes[i].end;
+  }
+  layout->tail = from;
+  layout->tail_len = guess->text.len - from;
+  layout->after += layout->tail_len;
+  layout->usable = 1 + layout->tail_len + end_of_event >= read_at_once;
+}
+
 void
 inf_guess_end(inf_guess *guess, uint32_t choice)
 {
@@ -70,6 +117,7 @@ inf_guess_end(inf_guess *guess, uint32_t choice)
   guess->choice = choice;
   /* Without memory there is no template, and no harm. */
   guess->ready = inf_buf_append_sv(&guess->text, guess->reading);
+  lay_out(guess);
 }
 
 void
@@ -172,6 +220,26 @@ event_end(inf_sv text)
   if (text.len >= 2 && memcmp(text.ptr, "\n\n", 2) == 0)
     return 2;
   return text.len >= 4 && memcmp(text.ptr, "\r\n\r\n", 4) == 0 ? 4 : 0;
+}
+
+inf_sv
+inf_guess_event_data(inf_sv event)
+{
+  enum { field = 6 };
+  return inf_sv_trim(inf_sv_of(event.ptr + field, event.len - field));
+}
+
+void
+inf_guess_renew(inf_guess *guess, inf_sv chunk,
+                const inf_filling fillings[INF_GUESS_MAX_HOLES])
+{
+  for (size_t i = 0; i < guess->hole_count; i++) {
+    guess->holes[i].start = (size_t)(fillings[i].value.ptr - chunk.ptr);
+    guess->holes[i].end = guess->holes[i].start + fillings[i].value.len;
+  }
+  inf_buf_clear(&guess->text);
+  guess->ready = inf_buf_append_sv(&guess->text, chunk);
+  lay_out(guess);
 }
 
 size_t

@@ -3,6 +3,7 @@
 #define INF_PROVIDER_GUESS_H
 
 #include "base/buf.h"
+#include "wire/swar.h"
 
 /* The chunks of a stream are nearly all alike: id, model, time and framing
  * repeat to the byte and only one or two strings differ. So the last chunk is
@@ -33,10 +34,31 @@ typedef struct inf_hole {
   size_t start, end; /* of the string, quotes included, or the number */
 } inf_hole;
 
+/* A template whose first hole is a text and whose others are numbers, as a run
+ * of chunks is held against it: what stands before the text, then bytes that
+ * are the same and a number with as many digits, and so on, then what stands
+ * after the last. So only the text's length is not known. Offsets are of the
+ * template. */
+typedef struct inf_guess_number {
+  size_t same, len, width;      /* what stands before it; its digits */
+  uint64_t highs, zeros, sixes; /* for inf_guess_is_number() */
+  char not_first;
+} inf_guess_number;
+
+typedef struct inf_guess_layout {
+  bool usable; /* false: another kind of template, or one with long numbers */
+  size_t head; /* length of what stands before the text, its quote included */
+  size_t count;
+  inf_guess_number numbers[INF_GUESS_MAX_HOLES - 1];
+  size_t tail, tail_len;
+  size_t after; /* length of all that comes after the text */
+} inf_guess_layout;
+
 typedef struct inf_guess {
   inf_buf text; /* the template */
   inf_hole holes[INF_GUESS_MAX_HOLES];
   size_t hole_count;
+  inf_guess_layout layout;
   uint32_t choice;
   bool ready;
   bool spoiled;
@@ -71,6 +93,28 @@ void inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name);
  * in the chunk. */
 size_t inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name);
 
+/* Is there a number of that width, as JSON has them? Reads eight bytes: where
+ * what follows it is as long as the rest of the layout they are there. */
+static inline bool
+inf_guess_is_number(const inf_guess_number *number, const char *at)
+{
+  uint64_t word = inf_swar_load(at);
+  return (word & number->highs) == number->zeros &&
+         ((word + number->sixes) & number->highs) == number->zeros &&
+         *at != number->not_first;
+}
+
+/* What it says: four pairs of digits, two pairs of those, and those two. */
+static inline int64_t
+inf_guess_number_of(const inf_guess_number *number, const char *at)
+{
+  uint64_t word = inf_swar_load(at) << (64 - 8 * (unsigned)number->width);
+  word = (word & 0x0f0f0f0f0f0f0f0f) * (10ull * 256 + 1) >> 8;
+  word = (word & 0x00ff00ff00ff00ff) * (100ull * 65536 + 1) >> 16;
+  word = (word & 0x0000ffff0000ffff) * (10000ull * 4294967296 + 1) >> 32;
+  return (int64_t)word;
+}
+
 typedef struct inf_filling {
   inf_sv value; /* the string, quotes included, or the number */
   bool ascii;   /* it is plain ASCII: nothing in it to decode */
@@ -87,6 +131,13 @@ size_t inf_guess_match(const inf_guess *guess, inf_sv text,
 size_t inf_guess_match_event(const inf_guess *guess, inf_sv text,
                              size_t max_bytes,
                              inf_filling fillings[INF_GUESS_MAX_HOLES]);
+
+/* The data of such an event. */
+inf_sv inf_guess_event_data(inf_sv event);
+/* Makes it the template; fillings: what the chunk, which fits the one there
+ * is, has in its holes. */
+void inf_guess_renew(inf_guess *guess, inf_sv chunk,
+                     const inf_filling fillings[INF_GUESS_MAX_HOLES]);
 
 /* Is the string value padding as some services send it under "p": a beginning
  * of "abc...xyzABC...XYZ0...9"? */

@@ -12,10 +12,7 @@ static const test_kind rows[] = {
     {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},
-    {.api = "gemini",
-     .provider = "google-vertex",
-     .type = "vertex",
-     .config = ",\"base_url\":\"x\""},
+    {.api = "gemini", .provider = "google-vertex", .type = "vertex"},
     {.api = "gemini", .type = "gemini"},
 };
 

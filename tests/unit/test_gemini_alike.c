@@ -35,6 +35,9 @@ static const char *const streams[] = {
         TEXT("b\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"x\":"
              "{\"y\":[{\"z\":\"",
              "1", "9"),
+    TEXT("a", "8", "98") TEXT("b", "9", "99") TEXT("c", "10", "100")
+        TEXT("d", "11", "101") TEXT("e", "99", "109") TEXT("f", "100", "110")
+            TEXT("g", "101", "111") END,
     TEXT("a", "1", "9") TEXT("b", "2", "10") "data: {\"error\":{\"code\":500}}"
                                              "\n\n",
     TEXT("a", "1", "9") TEXT("b", "2", "10"),

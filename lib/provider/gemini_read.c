@@ -624,7 +624,7 @@ check_answer(inf_decoder *decoder)
 int32_t
 inf_gemini_read_body(inf_decoder *decoder, inf_sv body)
 {
-  inf_json_error error;
+  inf_json_error error = {0};
   inf_sv value = INF_SV("");
   body = inf_sv_trim(body);
   int32_t status = take_start(decoder, &body, &value, &error);
@@ -660,7 +660,7 @@ read_error_event(inf_decoder *decoder, inf_sv text)
 int32_t
 inf_gemini_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
-  inf_json_error error;
+  inf_json_error error = {0};
   inf_sv value = INF_SV("");
   if (event->error.len > 0)
     return read_error_event(decoder, event->error);

@@ -237,7 +237,8 @@ test_layouts_know_numbers_of_a_length(void **state)
   assert_int_equal(guess.layout.after, 6 + 8 + 10);
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
     assert_true(inf_guess_is_number(number, good[i]));
-    assert_int_equal(inf_guess_number_of(number, good[i]), atoll(good[i]));
+    assert_int_equal(inf_guess_number_of(number, good[i]),
+                     strtoll(good[i], NULL, 10));
   }
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     assert_false(inf_guess_is_number(number, bad[i]));

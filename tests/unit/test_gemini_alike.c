@@ -15,6 +15,8 @@
 
 /* Streams whose short way must give what the full reading gives. */
 static const char *const streams[] = {
+    TEXT("a", "10", "20") TEXT("b", "11", "21") TEXT("c", "12", "22")
+        TEXT("d", "13", "23") END,
     TEXT("a", "1", "9") TEXT("b", "2", "10") TEXT("c", "3", "11") END,
     TEXT("a", "1", "9") TEXT("\xC3\xA4\\n", "20", "28") TEXT("\xFF", "3", "11")
         END,

@@ -20,19 +20,23 @@ static const char total_count[] = TOTAL;
 
 /* ---- Learning ------------------------------------------------------------ */
 
-/* Does the object have each member once, and none but those? Names are
- * separated by spaces. */
+/* Has the object no members but those, and each once? There are at most 32
+ * names, and NULL at the end. */
 static bool
-has_only(inf_sv object, const char *names)
+has_only(inf_sv object, const char *const *names)
 {
-  inf_sv rest = inf_sv_from(names);
-  size_t known = 0;
-  while (rest.len > 0) {
-    size_t len = inf_sv_find(rest, ' ');
-    known += inf_json_get(object, inf_sv_of(rest.ptr, len)).len > 0;
-    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+  uint32_t seen = 0;
+  inf_json_iter it = inf_json_iter_of(object);
+  while (inf_json_next(&it)) {
+    uint32_t bit = 1;
+    const char *const *name = names;
+    for (; *name && !inf_json_key_is(&it, inf_sv_from(*name)); name++)
+      bit <<= 1;
+    if (!*name || (seen & bit))
+      return false;
+    seen |= bit;
   }
-  return known == inf_json_count(object);
+  return it.object;
 }
 
 static void
@@ -59,6 +63,13 @@ learn_usage(inf_guess *guess, inf_sv usage)
     make_hole(guess, inf_json_get(it.value, INF_SV("tokenCount")), NULL);
 }
 
+static const char *const part_names[] = {"text", "thought", NULL};
+static const char *const content_names[] = {"parts", "role", NULL};
+static const char *const candidate_names[] = {"content", "index", NULL};
+static const char *const top_names[] = {"candidates",   "usageMetadata",
+                                        "modelVersion", "responseId",
+                                        "createTime",   NULL};
+
 void
 inf_gemini_learn(inf_decoder *decoder, inf_sv value)
 {
@@ -73,11 +84,9 @@ inf_gemini_learn(inf_decoder *decoder, inf_sv value)
   inf_sv thought = inf_json_get(part, INF_SV("thought"));
   if (decoder->failed || decoder->answer->status != INFER_OK ||
       !inf_json_is(text, INF_JSON_STRING) || inf_json_count(candidates) != 1 ||
-      inf_json_count(parts) != 1 || !has_only(part, "text thought") ||
-      !has_only(content, "parts role") ||
-      !has_only(candidate, "content index") ||
-      !has_only(value, "candidates usageMetadata modelVersion responseId "
-                       "createTime"))
+      inf_json_count(parts) != 1 || !has_only(part, part_names) ||
+      !has_only(content, content_names) ||
+      !has_only(candidate, candidate_names) || !has_only(value, top_names))
     return;
   inf_json_int64(inf_json_get(candidate, INF_SV("index")), true, &index);
   inf_guess_hole(guess,
@@ -223,29 +232,68 @@ inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
 
 /* ---- Runs ---------------------------------------------------------------- */
 
-/* "data: ", "\r\n\r\n"; what is moved at once, and compared without a call. */
-enum { field = 6, frame = 4, over = 16, shortest = 32 };
+/* "data: ", "\r\n\r\n"; what is moved at once, and compared at once. */
+enum { field = 6, frame = 4, over = 16, least = 16 };
 
-/* Does the event have this after its text? There are as many bytes as that
- * takes. */
+/* Are the len bytes at both places the same? For 16 to 32 of them without a
+ * call or a branch: twice sixteen, which may overlap. */
 static inline bool
-match_rest(const inf_guess *guess, const char *at)
+same_bytes(const char *a, const char *b, size_t len)
+{
+  if (len < least || len > 2 * (size_t)least)
+    return memcmp(a, b, len) == 0;
+  const size_t last = len - 8;
+  return ((inf_swar_load(a) ^ inf_swar_load(b)) |
+          (inf_swar_load(a + 8) ^ inf_swar_load(b + 8)) |
+          (inf_swar_load(a + last - 8) ^ inf_swar_load(b + last - 8)) |
+          (inf_swar_load(a + last) ^ inf_swar_load(b + last))) == 0;
+}
+
+/* Where the tail of an event begins that has these numbers after its text, or
+ * NULL. There are as many bytes as that takes. */
+static inline const char *
+match_numbers(const inf_guess *guess, const char *at)
 {
   const inf_guess_layout *layout = &guess->layout;
+  const inf_guess_number *number = layout->numbers;
+  const inf_guess_number *end = number + layout->count;
   const char *template = guess->text.ptr;
-  for (size_t i = 0; i < layout->count; i++) {
-    const inf_guess_number *number = &layout->numbers[i];
-    size_t len = number->len;
-    if (len <= shortest ? !inf_swar_same(at, template + number->same, len)
-                        : memcmp(at, template + number->same, len) != 0)
-      return false;
-    at += len;
+  for (; number < end; number++) {
+    if (!same_bytes(at, template + number->same, number->len))
+      return NULL;
+    at += number->len;
     if (!inf_guess_is_number(number, at))
-      return false;
+      return NULL;
     at += number->width;
   }
-  return memcmp(at, template + layout->tail, layout->tail_len) == 0 &&
-         memcmp(at + layout->tail_len, "\r\n\r\n", frame) == 0;
+  return at;
+}
+
+/* Does an event end so, and does another begin behind it? */
+static inline bool
+match_seam(const inf_guess_layout *layout, const char *at, const char *end)
+{
+  const inf_buf *seam = &layout->seam;
+  return (size_t)(end - at) >= seam->len && seam->len > 0 &&
+         memcmp(at, seam->ptr, seam->len) == 0;
+}
+
+static inline bool
+match_tail(const inf_guess *guess, const char *at)
+{
+  size_t len = guess->layout.tail_len;
+  return memcmp(at, guess->text.ptr + guess->layout.tail, len) == 0 &&
+         memcmp(at + len, "\r\n\r\n", frame) == 0;
+}
+
+/* Does an event begin so? */
+static inline bool
+match_head(const inf_guess *guess, const char *at, const char *end)
+{
+  size_t head = guess->layout.head;
+  return (size_t)(end - at) >= field + head &&
+         memcmp(at, "data: ", field) == 0 &&
+         memcmp(at + field, guess->text.ptr, head) == 0;
 }
 
 /* The figures after a text. */
@@ -279,15 +327,19 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
   if (!guess->layout.usable || after < over ||
       !inf_buf_reserve(run, text.len + over))
     return 0;
-  while ((size_t)(end - at) >= field + head + after &&
-         memcmp(at, "data: ", field) == 0 &&
-         memcmp(at + field, guess->text.ptr, head) == 0) {
+  bool more = match_head(guess, at, end);
+  while (more) {
     const char *start = at + field + head;
     const char *quote = inf_swar_ascii_end(start, end);
     size_t len = (size_t)(quote - start);
     if ((size_t)(end - quote) < after || len > room - run->len ||
-        field + head + len + after - frame > max_bytes ||
-        !match_rest(guess, quote))
+        field + head + len + after - frame > max_bytes)
+      break;
+    const char *tail = match_numbers(guess, quote);
+    if (!tail)
+      break;
+    more = match_seam(&guess->layout, tail, end);
+    if (!more && !match_tail(guess, tail))
       break;
     if (len <= over) /* one move, without a call */
       memcpy(run->ptr + run->len, start, over);

@@ -504,18 +504,46 @@ fail_blocked(inf_decoder *decoder, inf_sv reason)
   return INFER_E_CONTENT_FILTER;
 }
 
+/* The members of the top object that are read. */
+typedef struct top_members {
+  inf_sv candidates, usage, error, feedback, id, model, created;
+} top_members;
+
+static top_members
+find_top(inf_sv value)
+{
+  top_members found = {.error = {0}};
+  const struct {
+    const char *name;
+    inf_sv *value;
+  } names[] = {
+      {"candidates", &found.candidates},
+      {"usageMetadata", &found.usage},
+      {"modelVersion", &found.model},
+      {"responseId", &found.id},
+      {"promptFeedback", &found.feedback},
+      {"createTime", &found.created},
+      {"error", &found.error},
+  };
+  inf_json_iter it = inf_json_iter_of(value);
+  while (it.object && inf_json_next(&it))
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+      if (inf_json_key_is(&it, inf_sv_from(names[i].name)))
+        *names[i].value = it.value;
+  return found;
+}
+
 static void
-read_head(inf_decoder *decoder, inf_sv value)
+read_head(inf_decoder *decoder, const top_members *top)
 {
   int64_t ns;
   inf_answer *answer = decoder->answer;
-  inf_sv feedback = inf_json_get(value, INF_SV("promptFeedback"));
-  inf_answer_set_id(answer, member(decoder, value, "responseId"));
-  inf_answer_set_model(answer, member(decoder, value, "modelVersion"));
-  if (inf_parse_rfc3339(member(decoder, value, "createTime"), &ns))
+  inf_answer_set_id(answer, text_of(decoder, top->id));
+  inf_answer_set_model(answer, text_of(decoder, top->model));
+  if (inf_parse_rfc3339(text_of(decoder, top->created), &ns))
     inf_answer_set_created(answer, ns / NS_PER_S);
-  if (feedback.len > 0)
-    inf_answer_set_extra(answer, INF_SV("promptFeedback"), feedback);
+  if (top->feedback.len > 0)
+    inf_answer_set_extra(answer, INF_SV("promptFeedback"), top->feedback);
 }
 
 /* Does any candidate end with it? */
@@ -534,25 +562,22 @@ read_answer(inf_decoder *decoder, inf_sv value)
 {
   int32_t status = INFER_OK;
   inf_answer *answer = decoder->answer;
-  inf_sv usage = inf_json_get(value, INF_SV("usageMetadata"));
-  inf_sv error = inf_json_get(value, INF_SV("error"));
-  inf_sv candidates = inf_json_get(value, INF_SV("candidates"));
+  const top_members top = find_top(value);
   if (!inf_json_is(value, INF_JSON_OBJECT))
     return INFER_E_PROTOCOL;
-  read_usage(answer, usage);
+  read_usage(answer, top.usage);
   if (decoder->failed)
     return INFER_OK;
-  if (inf_json_has_items(error) || inf_json_is(error, INF_JSON_STRING))
+  if (inf_json_has_items(top.error) || inf_json_is(top.error, INF_JSON_STRING))
     return fail_by(decoder, value);
-  read_head(decoder, value);
-  inf_json_iter it = inf_json_iter_of(candidates);
+  read_head(decoder, &top);
+  inf_json_iter it = inf_json_iter_of(top.candidates);
   while (status == INFER_OK && inf_json_next(&it))
     status = read_candidate(decoder, it.value);
-  if (status == INFER_OK && usage.len > 0 && has_end(candidates))
-    inf_answer_set_extra(answer, INF_SV("usageMetadata"), usage);
+  if (status == INFER_OK && top.usage.len > 0 && has_end(top.candidates))
+    inf_answer_set_extra(answer, INF_SV("usageMetadata"), top.usage);
   if (status == INFER_OK && answer->choice_count == 0) {
-    inf_sv reason =
-        text_of(decoder, inf_json_path(value, "promptFeedback.blockReason"));
+    inf_sv reason = member(decoder, top.feedback, "blockReason");
     if (reason.len > 0)
       return fail_blocked(decoder, reason);
   }

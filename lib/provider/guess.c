@@ -13,6 +13,7 @@ inf_guess_init(inf_guess *guess)
   *guess = (inf_guess){0};
   inf_buf_init(&guess->text, MAX_TEMPLATE_BYTES);
   inf_buf_init(&guess->head, MAX_TEMPLATE_BYTES);
+  inf_buf_init(&guess->layout.seam, (size_t)2 * MAX_TEMPLATE_BYTES);
 }
 
 void
@@ -20,6 +21,7 @@ inf_guess_fini(inf_guess *guess)
 {
   inf_buf_fini(&guess->text);
   inf_buf_fini(&guess->head);
+  inf_buf_fini(&guess->layout.seam);
 }
 
 void
@@ -106,6 +108,12 @@ lay_out(inf_guess *guess)
   layout->tail_len = guess->text.len - from;
   layout->after += layout->tail_len;
   layout->usable = 1 + layout->tail_len + end_of_event >= read_at_once;
+  inf_buf *seam = &layout->seam;
+  inf_buf_clear(seam);
+  inf_buf_append(seam, guess->text.ptr + layout->tail, layout->tail_len);
+  inf_buf_append_cstr(seam, "\r\n\r\ndata: ");
+  if (!inf_buf_append(seam, guess->text.ptr, layout->head))
+    inf_buf_clear(seam);
 }
 
 void
@@ -117,7 +125,8 @@ inf_guess_end(inf_guess *guess, uint32_t choice)
   guess->choice = choice;
   /* Without memory there is no template, and no harm. */
   guess->ready = inf_buf_append_sv(&guess->text, guess->reading);
-  lay_out(guess);
+  if (guess->ready)
+    lay_out(guess);
 }
 
 void
@@ -239,7 +248,8 @@ inf_guess_renew(inf_guess *guess, inf_sv chunk,
   }
   inf_buf_clear(&guess->text);
   guess->ready = inf_buf_append_sv(&guess->text, chunk);
-  lay_out(guess);
+  if (guess->ready)
+    lay_out(guess);
 }
 
 size_t

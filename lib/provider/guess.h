@@ -52,6 +52,9 @@ typedef struct inf_guess_layout {
   inf_guess_number numbers[INF_GUESS_MAX_HOLES - 1];
   size_t tail, tail_len;
   size_t after; /* length of all that comes after the text */
+  /* What stands between the last number of an event and the text of the next,
+   * where lines end with CRLF; empty without memory. */
+  inf_buf seam;
 } inf_guess_layout;
 
 typedef struct inf_guess {

@@ -212,24 +212,6 @@ gather(inf_decoder *decoder, const inf_filling *filling)
   return false;
 }
 
-bool
-inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
-{
-  inf_filling fillings[INF_GUESS_MAX_HOLES];
-  size_t at = 0;
-  if (decoder->options.no_guess || decoder->failed || chunk.len == 0 ||
-      inf_guess_match(&decoder->guess, chunk, fillings) != chunk.len)
-    return false;
-  const inf_hole *hole = text_hole(&decoder->guess, &at);
-  inf_buf_clear(&decoder->scratch);
-  if (!hole || !gather(decoder, &fillings[at]))
-    return false;
-  add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
-  take_fillings(decoder, fillings);
-  follow(&decoder->guess, chunk, fillings);
-  return true;
-}
-
 /* ---- Runs ---------------------------------------------------------------- */
 
 /* "data: ", "\r\n\r\n"; what is moved at once, and compared at once. */
@@ -309,6 +291,53 @@ take_figures(inf_decoder *decoder, const char *at)
     at += number->width;
   }
   take_usage(decoder, &seen);
+}
+
+/* The chunk alone, without what frames it. */
+static bool
+take_plain_chunk(inf_decoder *decoder, inf_sv chunk)
+{
+  const inf_guess *guess = &decoder->guess;
+  const inf_guess_layout *layout = &guess->layout;
+  size_t head = layout->head, after = layout->after;
+  const inf_answer *answer = decoder->answer;
+  if (!guess->ready || !layout->usable || chunk.len < head + after ||
+      memcmp(chunk.ptr, guess->text.ptr, head) != 0)
+    return false;
+  const char *start = chunk.ptr + head, *end = chunk.ptr + chunk.len;
+  const char *quote = inf_swar_ascii_end(start, end);
+  size_t len = (size_t)(quote - start);
+  if ((size_t)(end - quote) != after || len > answer->max_bytes - answer->bytes)
+    return false;
+  const char *tail = match_numbers(guess, quote);
+  if (!tail ||
+      memcmp(tail, guess->text.ptr + layout->tail, layout->tail_len) != 0)
+    return false;
+  add_text(decoder, &guess->holes[0], inf_sv_of(start, len));
+  take_figures(decoder, quote);
+  return true;
+}
+
+bool
+inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  size_t at = 0;
+  if (decoder->options.no_guess || decoder->failed || chunk.len == 0 ||
+      decoder->answer->status != INFER_OK)
+    return false;
+  if (take_plain_chunk(decoder, chunk))
+    return true;
+  if (inf_guess_match(&decoder->guess, chunk, fillings) != chunk.len)
+    return false;
+  const inf_hole *hole = text_hole(&decoder->guess, &at);
+  inf_buf_clear(&decoder->scratch);
+  if (!hole || !gather(decoder, &fillings[at]))
+    return false;
+  add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
+  take_fillings(decoder, fillings);
+  follow(&decoder->guess, chunk, fillings);
+  return true;
 }
 
 /* What the events of most runs are: a text of plain ASCII, and numbers as long

@@ -90,7 +90,7 @@ add_number(inf_guess_layout *layout, size_t from, const inf_hole *hole)
 static void
 lay_out(inf_guess *guess)
 {
-  enum { read_at_once = 8, end_of_event = 2 };
+  enum { read_at_once = 8 };
   inf_guess_layout *layout = &guess->layout;
   const inf_hole *text = &guess->holes[0];
   size_t from = text->end - 1; /* the quotes are the same */
@@ -107,7 +107,7 @@ lay_out(inf_guess *guess)
   layout->tail = from;
   layout->tail_len = guess->text.len - from;
   layout->after += layout->tail_len;
-  layout->usable = 1 + layout->tail_len + end_of_event >= read_at_once;
+  layout->usable = 1 + layout->tail_len >= read_at_once;
   inf_buf *seam = &layout->seam;
   inf_buf_clear(seam);
   inf_buf_append(seam, guess->text.ptr + layout->tail, layout->tail_len);

@@ -15,8 +15,10 @@ test_rows_are_complete_and_unique(void **state)
     assert_non_null(kind->auth_scheme);
     assert_non_null(kind->claims);
     assert_int_equal(kind->chat_path[0], '/');
-    assert_true(strncmp(kind->base_url, "https://", 8) == 0);
-    assert_true(kind->base_url[strlen(kind->base_url) - 1] != '/');
+    if (kind->base_url) {
+      assert_true(strncmp(kind->base_url, "https://", 8) == 0);
+      assert_true(kind->base_url[strlen(kind->base_url) - 1] != '/');
+    }
     assert_non_null(kind->request_id_headers);
     assert_non_null(strstr(kind->source, "20"));
   }

@@ -57,9 +57,10 @@ refuses_kinds(void **state)
   refused("{'providers':[{'name':'a'}]}", "providers[0]: has no 'type'");
   refused("{'providers':[{'name':'a','type':'opnai'}]}",
           "providers[0].type: no kind 'opnai' (did you mean 'openai'?); there "
-          "are: openai, clarifai");
+          "are: openai, clarifai, gemini, vertex");
   refused("{'providers':[{'name':'a','type':'oracle'}]}",
-          "providers[0].type: no kind 'oracle'; there are: openai, clarifai");
+          "providers[0].type: no kind 'oracle'; there are: openai, clarifai, "
+          "gemini, vertex");
   refused("{'providers':[{'name':'a','type':['openai']}]}",
           "providers[0].type: expected a string, got an array");
 }

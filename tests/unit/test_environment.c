@@ -30,11 +30,11 @@ static void
 tells_what_to_set(void **state)
 {
   (void)state;
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT or GEMINI_API_KEY, "
+        "or configure providers)");
   setenv("OPENAI_API_KEY", "", 1); /* as good as not set */
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT or GEMINI_API_KEY, "
+        "or configure providers)");
 }
 
 static void

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "provider/google_token.h"
 
+#include <openssl/evp.h>
 #include <openssl/rsa.h>
 
 #define S_NS ((uint64_t)INF_NS_PER_S)

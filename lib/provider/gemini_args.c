@@ -213,7 +213,7 @@ inf_gemini_args_piece(inf_buf *state, inf_sv piece, inf_buf *out)
   inf_buf_init(&path, SIZE_MAX);
   inf_buf_init(&steps, SIZE_MAX);
   if (inf_json_string(inf_json_get(piece, INF_SV("jsonPath")), &path) &&
-      read_path(inf_buf_sv(&path), &steps) &&
+      read_path(inf_buf_sv(&path), &steps) && steps.status == INFER_OK &&
       put_piece(state, inf_buf_sv(&steps), piece, goes_on, out))
     status = INFER_OK;
   if (path.status != INFER_OK || steps.status != INFER_OK)

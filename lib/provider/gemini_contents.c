@@ -265,13 +265,6 @@ sign_last(inf_buf *out, size_t parts, inf_sv signature)
   inf_json_close(out, '}');
 }
 
-static void
-put_signatures(inf_buf *out, size_t parts, inf_sv message)
-{
-  sign_last(out, parts, signature_of(message, INF_SV(""), false));
-  sign_last(out, out->len, signature_of(message, INF_SV(""), true));
-}
-
 /* ---- Calls --------------------------------------------------------------- */
 
 /* An id that others gave; one of our reader's says nothing to Gemini. */
@@ -336,6 +329,22 @@ put_raw_parts(inf_buf *out, inf_sv parts)
       inf_json_put_raw(out, it.value);
 }
 
+/* As the model made them. */
+static int32_t
+put_images(writer *w, inf_sv images)
+{
+  int32_t status = INFER_OK;
+  inf_json_iter it = inf_json_iter_of(images);
+  while (status == INFER_OK && !it.object && inf_json_next(&it)) {
+    size_t before = w->out->len;
+    inf_sv signature = inf_json_get(it.value, INF_SV("signature"));
+    status = put_part(w, it.value);
+    if (status == INFER_OK && is_filled(signature))
+      sign_last(w->out, before, signature);
+  }
+  return status;
+}
+
 static int32_t
 put_assistant(writer *w, inf_sv message)
 {
@@ -352,14 +361,14 @@ put_assistant(writer *w, inf_sv message)
   size_t parts = out->len;
   int32_t status = put_content(w, inf_json_get(message, INF_SV("content")));
   put_text(out, inf_json_get(message, INF_SV("refusal")));
-  inf_json_iter it = inf_json_iter_of(inf_json_get(message, INF_SV("images")));
-  while (status == INFER_OK && inf_json_next(&it))
-    status = put_part(w, it.value);
-  put_signatures(out, parts, message);
+  sign_last(out, parts, signature_of(message, INF_SV(""), false));
+  if (status == INFER_OK)
+    status = put_images(w, inf_json_get(message, INF_SV("images")));
+  sign_last(out, out->len, signature_of(message, INF_SV(""), true));
   inf_sv calls = inf_json_get(message, INF_SV("tool_calls"));
   if (inf_json_has_items(calls))
     w->callers = message;
-  it = inf_json_iter_of(calls);
+  inf_json_iter it = inf_json_iter_of(calls);
   for (; status == INFER_OK && inf_json_next(&it); first = false)
     status = put_call(w, message, it.value, first);
   close_content(out, before);

@@ -319,7 +319,8 @@ read_call(inf_decoder *decoder, uint32_t choice, inf_sv call, inf_sv part)
 /* ---- Other parts --------------------------------------------------------- */
 
 static void
-add_image(inf_answer *answer, uint32_t choice, inf_sv type, inf_sv data)
+add_image(inf_answer *answer, uint32_t choice, inf_sv type, inf_sv data,
+          inf_sv signature)
 {
   inf_buf out;
   inf_buf_init(&out, SIZE_MAX);
@@ -333,13 +334,15 @@ add_image(inf_answer *answer, uint32_t choice, inf_sv type, inf_sv data)
   inf_buf_append_cstr(&out, ";base64,");
   inf_buf_append(&out, data.ptr + 1, data.len - 1);
   inf_json_close(&out, '}');
+  if (inf_json_is(signature, INF_JSON_STRING))
+    inf_json_member_raw(&out, INF_SV("signature"), signature);
   inf_json_close(&out, '}');
   add_to_list(answer, choice, "images", &out);
   inf_buf_fini(&out);
 }
 
-/* What is no text and no call. An image that has a signature, or is a thought,
- * would lose that in its list. */
+/* What is no text and no call. A thought's image would lose that in its list.
+ */
 static void
 read_other(inf_decoder *decoder, uint32_t choice, inf_sv part)
 {
@@ -347,9 +350,11 @@ read_other(inf_decoder *decoder, uint32_t choice, inf_sv part)
   inf_sv inline_data = inf_json_get(part, INF_SV("inlineData"));
   inf_sv data = inf_json_get(inline_data, INF_SV("data"));
   inf_sv type = member(decoder, inline_data, "mimeType");
-  if (inf_json_count(part) == 1 && inf_json_is(data, INF_JSON_STRING) &&
+  inf_sv signature = inf_json_get(part, INF_SV("thoughtSignature"));
+  size_t known = signature.len > 0 ? 2 : 1;
+  if (inf_json_count(part) == known && inf_json_is(data, INF_JSON_STRING) &&
       inf_sv_starts_with(type, INF_SV("image/"))) {
-    add_image(decoder->answer, choice, type, data);
+    add_image(decoder->answer, choice, type, data, signature);
     return;
   }
   inf_buf_init(&out, SIZE_MAX);

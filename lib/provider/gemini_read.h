@@ -12,7 +12,8 @@
  *                  byte; where it has no id it is given one that
  *                  inf_gemini_is_made_id() knows again
  *   inlineData     an image is one of "images", as [{"type": "image_url",
- *                  "image_url": {"url": "data:..."}}]
+ *                  "image_url": {"url": "data:..."}}], with "signature"
+ *                  where it has one
  *   anything else  one of "content_parts", as it came: code and its result,
  *                  other data, files, what the provider's own tools did
  *

@@ -225,6 +225,13 @@ test_what_was_read_comes_back(void **state)
   assert_comes_back("[{\"executableCode\":{\"code\":\"1\"},"
                     "\"thoughtSignature\":\"s\"},{\"codeExecutionResult\":{"
                     "\"output\":\"1\"}},{\"text\":\"a\"}]");
+  assert_comes_back("[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":"
+                    "\"QQ==\"},\"thoughtSignature\":\"s\"}]");
+  assert_comes_back("[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":"
+                    "\"QQ==\"},\"thought\":true}]");
+  assert_comes_back("[{\"text\":\"a\",\"thoughtSignature\":\"s\"},"
+                    "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":"
+                    "\"QQ==\"}},{\"text\":\"\",\"thoughtSignature\":\"t\"}]");
   assert_comes_back("[{\"text\":\"a\"},{\"inlineData\":{\"mimeType\":"
                     "\"image/png\",\"data\":\"QQ==\"}}]");
 }

@@ -97,7 +97,8 @@ lay_out(inf_guess *guess)
   layout->usable = false;
   layout->head = text->start + 1;
   layout->count = layout->after = 0;
-  if (!INF_SWAR_LITTLE_ENDIAN || text->kind == INF_HOLE_NUMBER)
+  if (!INF_SWAR_LITTLE_ENDIAN || guess->hole_count < 2 ||
+      text->kind == INF_HOLE_NUMBER)
     return;
   for (size_t i = 1; i < guess->hole_count; i++) {
     if (!add_number(layout, from, &guess->holes[i]))

@@ -34,7 +34,8 @@ typedef struct inf_hole {
   size_t start, end; /* of the string, quotes included, or the number */
 } inf_hole;
 
-/* A template whose first hole is a text and whose others are numbers, as a run
+/* A template whose first hole is a text and whose others, one at least, are
+ * numbers, as a run
  * of chunks is held against it: what stands before the text, then bytes that
  * are the same and a number with as many digits, and so on, then what stands
  * after the last. So only the text's length is not known. Offsets are of the

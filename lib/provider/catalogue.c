@@ -185,6 +185,51 @@ static const inf_provider_kind kinds[] = {
                   "136 recorded exchanges of OpenAI, Azure and others, "
                   "2025-2026",
     },
+    {
+        .type = "gemini",
+        .title = "Google Gemini (AI Studio)",
+        .dialect = &inf_dialect_gemini,
+        .base_url = "https://generativelanguage.googleapis.com/v1beta",
+        .key_env = "GEMINI_API_KEY",
+        .key_required = true,
+        .auth_scheme = "x-goog-api-key",
+        .key_header = "x-goog-api-key",
+        .chat_path = "/models/{model}:generateContent",
+        .stream_path = "/models/{model}:streamGenerateContent?alt=sse",
+        .models_path = "/models",
+        .claims = "gemini-",
+        .prefill = INF_PREFILL_NONE, /* its pages do not tell */
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "", /* responseId stands in the body */
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "ai.google.dev/api/generate-content, "
+                  "/gemini-api/docs/rate-limits and /troubleshooting, read "
+                  "2026-08; 84 recorded answers, 2023-2026",
+    },
+    {
+        .type = "vertex",
+        .title = "Google Gemini on Vertex AI",
+        .dialect = &inf_dialect_gemini,
+        /* .../v1/projects/P/locations/L; a key of express mode goes without:
+         * https://aiplatform.googleapis.com/v1, scheme x-goog-api-key. */
+        .base_url = NULL,
+        .key_env = NULL, /* a token of an hour is nobody's environment */
+        .key_required = true,
+        .auth_scheme = "Bearer",
+        .key_header = "x-goog-api-key",
+        .chat_path = "/publishers/google/models/{model}:generateContent",
+        .stream_path =
+            "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "",
+        .evidence = INF_EVIDENCE_RECORDED,
+        .source = "docs.cloud.google.com/vertex-ai/generative-ai/docs "
+                  "/model-reference/inference, /thought-signatures and "
+                  "/start/express-mode, read 2026-08; 40 recorded answers, "
+                  "2024-2026",
+    },
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))

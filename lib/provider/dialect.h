@@ -269,5 +269,6 @@ extern const inf_dialect inf_dialect_openai;
 extern const inf_dialect inf_dialect_bedrock;
 extern const inf_dialect inf_dialect_bedrock_openai;
 extern const inf_dialect inf_dialect_responses;
+extern const inf_dialect inf_dialect_gemini;
 
 #endif

@@ -117,6 +117,16 @@ inf_send_chat_path(const inf_send *send)
                                            : kind->chat_path;
 }
 
+static void
+append_query(inf_buf *url, inf_sv query, char *sign)
+{
+  if (query.len == 0)
+    return;
+  inf_buf_append_char(url, *sign);
+  inf_buf_append_sv(url, query);
+  *sign = '&';
+}
+
 int32_t
 inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                    inf_buf *why)
@@ -135,12 +145,9 @@ inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
     front.len--;
   inf_buf_append_sv(url, front);
   append_path(url, path, send->model);
-  if (own.len > 0 || send->query.len > 0)
-    inf_buf_append_char(url, '?');
-  inf_buf_append_sv(url, own);
-  if (own.len > 0 && send->query.len > 0)
-    inf_buf_append_char(url, '&');
-  inf_buf_append_sv(url, send->query);
+  char sign = strchr(path, '?') ? '&' : '?';
+  append_query(url, own, &sign);
+  append_query(url, send->query, &sign);
   return url->status;
 }
 

@@ -10,8 +10,8 @@
 
 /* Where the chat goes, below base_url: streams may have a path of their own. */
 const char *inf_send_chat_path(const inf_send *send);
-/* base_url + path, with the model for "{model}", + the query. Refuses what
- * would end the request line. */
+/* base_url + path, with the model for "{model}", + the queries: the path's own,
+ * that of base_url, the account's. Refuses what would end the request line. */
 int32_t inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                            inf_buf *why);
 /* "Name: value", a constant, unless the account or the request has one of that

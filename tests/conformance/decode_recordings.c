@@ -131,7 +131,8 @@ end_of(const struct run *run)
   const inf_choice *choice = inf_answer_choice(&run->answer, 0);
   if (run->decoder.terminated)
     return "terminator";
-  if (choice && choice->finish_reason.len > 0)
+  if ((choice && choice->finish_reason.len > 0) ||
+      run->status == INFER_E_CONTENT_FILTER)
     return "finish_reason";
   if (run->status == INFER_OK)
     return "terminator";

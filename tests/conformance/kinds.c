@@ -46,6 +46,8 @@ static const test_kind rows[] = {
      .type = "anthropic",
      .input_without_cache = true},
     {.api = "openai-responses", .type = "openai-responses"},
+    {.api = "gemini", .provider = "google-vertex", .type = "vertex"},
+    {.api = "gemini", .type = "gemini"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

@@ -3,7 +3,7 @@
  * out as one JSON object, or it is refused with a line that says why; a failed
  * allocation makes it refused for that, and changes nothing else.
  *
- *   byte 1: bit 0 a stream is asked for; bits 1 and 2 which of the models
+ *   byte 1: bit 0 a stream is asked for; bits 1 to 3 which of the models
  *   byte 2: which allocation fails
  *   then the request; after a byte 0x1e, which no JSON has, the account's own
  *   members */
@@ -16,14 +16,17 @@
 #include <string.h>
 
 #ifndef FUZZ_KIND
-#define FUZZ_KIND "anthropic"
+#define FUZZ_KIND "gemini"
 #endif
 
 /* The request, and twice what is made of it. */
 #define MAX_BYTES(size) ((size_t)(1 << 20) + 64 * (size))
 
-static const char *const models[] = {"gemini-2.5-flash", "claude-opus-4-7",
-                                     "claude-opus-4-1", "m\""};
+static const char *const models[8] = {
+    "gemini-2.5-flash",      "gemini-3-flash",
+    "claude-opus-4-1",       "m\"",
+    "claude-opus-4-7",       "magistral-medium-2507",
+    "amazon.nova-lite-v1:0", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"};
 
 static int32_t
 write_chat(const inf_chat *chat, uint8_t flags, inf_sv account,
@@ -35,7 +38,7 @@ write_chat(const inf_chat *chat, uint8_t flags, inf_sv account,
                    .auth_scheme = inf_sv_from(kind->auth_scheme),
                    .key = INF_SV("sk"),
                    .body_members = account,
-                   .model = inf_sv_from(models[(flags >> 1) & 3]),
+                   .model = inf_sv_from(models[(flags >> 1) & 7]),
                    .chat = chat,
                    .stream = flags & 1,
                    .prefill = INF_PREFILL_NONE};

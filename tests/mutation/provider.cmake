@@ -312,3 +312,39 @@ infer_bug(457 provider/jwt.c
     ERR_pop_to_mark();]]
   [[    status = parse_key(&pem, key, why);
     ERR_clear_last_mark();]])
+
+infer_bug(415 provider/gemini_read.c
+  "unit/test_gemini_read conformance/decode_recordings"
+  "tools are never called: an answer with calls says that it has stopped"
+  [[  if (inf_sv_eq(found, INF_SV("stop")) && choice && choice->tool_call_count > 0)
+    return INF_SV("tool_calls");
+]]
+  [[]])
+
+infer_bug(416 provider/gemini_contents.c
+  "unit/test_gemini_contents"
+  "the second turn with tools is refused: signatures stay with nobody"
+  [[  if (signature.len > 0)
+    inf_json_member_raw(out, INF_SV("thoughtSignature"), signature);
+]]
+  [[]])
+
+infer_bug(417 provider/gemini_read.c
+  "unit/test_gemini_read conformance/decode_recordings"
+  "thinking is free in the books: its tokens are not among the output's"
+  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), usage.reasoning);]]
+  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), 0);]])
+
+infer_bug(418 provider/gemini_alike.c
+  "unit/test_gemini_alike"
+  "the cost of a stream that was cut is that of its first words"
+  [[    last = quote;]]
+  [[    last = last ? last : quote;]])
+
+infer_bug(419 provider/gemini_read.c
+  "unit/test_gemini_read"
+  "a blocked prompt is taken for a broken server, and sent again and again"
+  [[    if (reason.len > 0)
+      return fail_blocked(decoder, reason);]]
+  [[    if (reason.len > 0)
+      return INFER_E_PROTOCOL;]])

@@ -58,11 +58,13 @@ refuses_kinds(void **state)
   refused("{'providers':[{'name':'a','type':'opnai'}]}",
           "providers[0].type: no kind 'opnai' (did you mean 'openai'?); there "
           "are: openai, clarifai, bedrock, bedrock-openai, "
-          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses, "
+          "gemini, vertex");
   refused("{'providers':[{'name':'a','type':'oracle'}]}",
           "providers[0].type: no kind 'oracle'; there are: openai, clarifai, "
           "bedrock, bedrock-openai, "
-          "anthropic, azure-anthropic, vertex-anthropic, openai-responses");
+          "anthropic, azure-anthropic, vertex-anthropic, openai-responses, "
+          "gemini, vertex");
   refused("{'providers':[{'name':'a','type':['openai']}]}",
           "providers[0].type: expected a string, got an array");
 }

@@ -5,8 +5,8 @@
 #include "provider/answer.h"
 #include "provider/chat.h"
 #include "provider/failure.h"
+#include "provider/frames.h"
 #include "provider/guess.h"
-#include "wire/sse.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -115,6 +115,7 @@ typedef struct inf_decoder inf_decoder;
 
 struct inf_dialect {
   const char *name;
+  inf_framing framing; /* of its streams */
   /* INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or
    * INFER_E_INVALID_ARGUMENT / _UNSUPPORTED with a line in why for what this
    * dialect cannot say. */
@@ -124,10 +125,11 @@ struct inf_dialect {
   /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
    * failure filled in. */
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
-  /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
-   * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
-   * counts; any other class, with failure filled in, ends the attempt. Once
-   * decoder->failed is set only usage and the terminator are looked at. */
+  /* One stream event, whatever framed it (frames.h). INFER_OK; INF_DECODER_DONE
+   * after the API's terminator; INFER_E_PROTOCOL for a malformed event, which
+   * the decoder skips and counts; any other class, with failure filled in, ends
+   * the attempt. Once decoder->failed is set only usage and the terminator are
+   * looked at. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* The short way through a stream whose events differ in little; NULL: there
    * is none. text begins where an event begins. Takes as many whole events,
@@ -144,7 +146,13 @@ struct inf_dialect {
  *
  * Reads one response: the framing, the limits and the rule of the proper end
  * are the same for all dialects and stand here once. Feed it the status and
- * headers, then the body in pieces of any size, then the end. */
+ * headers, then the body in pieces of any size, then the end.
+ *
+ * How a body begins says what it is. `{`, `<` and `"` begin one document,
+ * except that `{` with more behind it in its line begins lines of JSON where
+ * a stream of them was asked for: then a document in one line is read as an
+ * event. `[` begins a streamed array where a stream was asked for. The body
+ * of an HTTP error is a document. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -164,6 +172,7 @@ struct inf_decoder {
   inf_failure failure;
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
+  inf_frames frames;
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
@@ -174,9 +183,10 @@ struct inf_decoder {
   int http_status;
   int64_t wall_now_ns;
   enum {
-    INF_BODY_SNIFF, /* nothing but whitespace so far */
-    INF_BODY_WHOLE, /* one document */
-    INF_BODY_EVENTS,
+    INF_BODY_SNIFF,  /* nothing but whitespace so far */
+    INF_BODY_WHOLE,  /* one document */
+    INF_BODY_EVENTS, /* server-sent events */
+    INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
   bool unfinished_event; /* the event at hand was cut by the end */

@@ -49,25 +49,38 @@ add_provider(inf_node *providers, const inf_provider_kind *kind, inf_sv url,
   return INFER_OK;
 }
 
+/* May the environment make a provider of it? */
+static bool
+is_found_by_key(const inf_provider_kind *kind)
+{
+  return kind->key_env && kind->base_url && !kind->by_name_only;
+}
+
+/* Names the first few variables; there are dozens. */
 static int32_t
 no_providers(infer_error **error)
 {
+  enum { named_max = 2 };
+  int named = 0;
   inf_buf names;
   inf_buf_init(&names, 1024);
   for (size_t i = 0; i < inf_provider_kind_count(); i++) {
-    const char *variable = inf_provider_kind_at(i)->key_env;
-    if (!variable)
+    const inf_provider_kind *kind = inf_provider_kind_at(i);
+    if (!is_found_by_key(kind))
       continue;
+    if (named++ == named_max)
+      break;
     if (names.len > 0)
-      inf_buf_append_cstr(&names, " or ");
-    inf_buf_append_cstr(&names, variable);
+      inf_buf_append_cstr(&names, ", ");
+    inf_buf_append_cstr(&names, kind->key_env);
   }
   int32_t status = INFER_E_NO_MEMORY;
   if (names.status == INFER_E_NO_MEMORY)
     inf_place_no_memory(error);
   else
     status = inf_error_set(error, INFER_E_CONFIG,
-                           "no providers (set %s, or configure providers)",
+                           "no providers (set %s or another provider's key "
+                           "variable, or configure providers)",
                            inf_buf_cstr(&names));
   inf_buf_fini(&names);
   return status;
@@ -85,7 +98,8 @@ inf_environment_providers(inf_node **providers, infer_error **error)
   for (size_t i = 0; i < inf_provider_kind_count() && status == INFER_OK; i++) {
     const inf_provider_kind *kind = inf_provider_kind_at(i);
     inf_sv url = url_for(kind);
-    bool has_key = kind->key_env && inf_environment_get(kind->key_env).len > 0;
+    bool has_key =
+        is_found_by_key(kind) && inf_environment_get(kind->key_env).len > 0;
     if (has_key || url.len > 0)
       status = add_provider(list, kind, url, error);
   }

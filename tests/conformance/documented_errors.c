@@ -41,6 +41,7 @@ static const struct wanted table[] = {
     {"mistral-429-1300", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-429-old", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-capacity", INFER_E_OVERLOADED, NO_HINT},
+    {"ollama-200-midstream-error", INFER_E_SERVER, NO_HINT},
     {"openai-200-midstream-server-error", INFER_E_SERVER, NO_HINT},
     {"openai-429-insufficient-quota", INFER_E_QUOTA, NO_HINT},
     {"openai-429-request-too-large", INFER_E_REQUEST_TOO_LARGE, NO_HINT},
@@ -54,7 +55,6 @@ static const struct wanted table[] = {
 static const char *const other_dialects[] = {
     "anthropic-200-midstream-overloaded",
     "bedrock-200-midstream-throttling",
-    "ollama-200-midstream-error",
 };
 
 struct totals {
@@ -82,12 +82,21 @@ is_other_dialect(const char *name)
   return false;
 }
 
+/* The provider's own kind where there is one: its rows and its framing. */
+static const inf_provider_kind *
+kind_of(const test_case *test)
+{
+  const inf_provider_kind *kind =
+      inf_provider_kind_find(inf_sv_from(test_member(test->meta, "provider")));
+  return kind ? kind : inf_provider_kind_find(INF_SV("openai"));
+}
+
 static void
 check(const test_case *test, const struct wanted *wanted, struct totals *totals)
 {
   bool stream = strcmp(test_member(test->meta, "kind"), "stream") == 0;
   inf_decoder_options options = {
-      .kind = inf_provider_kind_find(INF_SV("openai")),
+      .kind = kind_of(test),
       .stream = stream,
       .choices = 1,
       .max_body_bytes = (size_t)1 << 20,

@@ -8,10 +8,13 @@
 
 /* A provider's own row stands before that of any provider. */
 static const test_kind rows[] = {
+    {.api = "openai-chat", .provider = "zai", .type = "zai"},
     {.api = "openai-chat", .type = "openai"},
     {.api = "anthropic-messages",
      .type = "anthropic",
      .input_without_cache = true},
+    {.api = "cohere-v2-chat", .type = "cohere"},
+    {.api = "ollama-chat", .type = "ollama"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/provider_support.h"
 
+/* A key goes out in the clear to nobody but this machine. Without an address
+ * of its own a kind is for a configuration that has one. */
+static void
+check_address(const inf_provider_kind *kind)
+{
+  const char *url = kind->base_url;
+  if (!url) {
+    assert_true(kind->by_name_only);
+    return;
+  }
+  assert_true(
+      strncmp(url, "https://", 8) == 0 ||
+      (strncmp(url, "http://localhost:", 17) == 0 && !kind->key_required));
+  assert_true(url[strlen(url) - 1] != '/');
+}
+
 static void
 test_rows_are_complete_and_unique(void **state)
 {
@@ -15,10 +31,14 @@ test_rows_are_complete_and_unique(void **state)
     assert_non_null(kind->auth_scheme);
     assert_non_null(kind->claims);
     assert_int_equal(kind->chat_path[0], '/');
-    assert_true(strncmp(kind->base_url, "https://", 8) == 0);
-    assert_true(kind->base_url[strlen(kind->base_url) - 1] != '/');
+    check_address(kind);
     assert_non_null(kind->request_id_headers);
     assert_non_null(strstr(kind->source, "20"));
+    assert_int_not_equal(kind->prefill, INF_PREFILL_DEFAULT);
+    assert_int_not_equal(kind->limit_scope, INF_LIMIT_SCOPE_DEFAULT);
+    assert_true(kind->dialect->write_models || !kind->models_path);
+    if (kind->key_header)
+      assert_string_equal(kind->key_header, kind->auth_scheme);
   }
 }
 
@@ -48,6 +68,97 @@ test_bare_models_are_claimed_by_prefix(void **state)
   assert_false(inf_provider_kind_claims(kind, S("llama-3")));
   assert_false(inf_provider_kind_claims(kind, S("")));
   assert_false(inf_provider_kind_claims(kind, S("my-gpt-4")));
+}
+
+/* Two kinds that the environment could make of one variable would be two
+ * providers of one key. */
+static void
+test_a_key_variable_makes_one_provider(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < inf_provider_kind_count(); i++) {
+    const inf_provider_kind *kind = inf_provider_kind_at(i);
+    for (size_t j = 0; j < i && kind->key_env && !kind->by_name_only; j++) {
+      const inf_provider_kind *other = inf_provider_kind_at(j);
+      if (other->key_env && !other->by_name_only)
+        assert_string_not_equal(kind->key_env, other->key_env);
+    }
+  }
+  static const char *const by_name[] = {"github-models", "huggingface",
+                                        "azure-openai", "ollama"};
+  for (size_t i = 0; i < sizeof(by_name) / sizeof(by_name[0]); i++)
+    assert_true(inf_provider_kind_find(S(by_name[i]))->by_name_only);
+}
+
+/* A bare model that two kinds claim would be an error for who has both keys. */
+static void
+test_no_model_is_claimed_twice(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < inf_provider_kind_count(); i++) {
+    const char *claim = inf_provider_kind_at(i)->claims;
+    while (*claim) {
+      size_t len = strcspn(claim, " ");
+      for (size_t j = 0; j < inf_provider_kind_count(); j++) {
+        const inf_provider_kind *other = inf_provider_kind_at(j);
+        if (i != j)
+          assert_false(inf_provider_kind_claims(other, inf_sv_of(claim, len)));
+      }
+      claim += len + strspn(claim + len, " ");
+    }
+  }
+}
+
+/* A word of the rules that is none would do nothing, in silence. */
+static void
+check_rules(const char *rules)
+{
+  while (rules && *rules) {
+    size_t len = strcspn(rules, " ");
+    assert_true(len > 1);
+    assert_true(rules[0] == '-' || rules[0] == '!' ||
+                memchr(rules, '=', len) != NULL);
+    rules += len + (rules[len] == ' ');
+    assert_true(*rules != ' ');
+  }
+}
+
+static void
+test_rules_are_words(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < inf_provider_kind_count(); i++) {
+    check_rules(inf_provider_kind_at(i)->member_rules);
+    check_rules(inf_provider_kind_at(i)->message_rules);
+  }
+}
+
+static void
+test_the_list_is_there(void **state)
+{
+  (void)state;
+  static const char *const types[] = {
+      "groq",         "together",
+      "fireworks",    "deepseek",
+      "xai",          "cerebras",
+      "openrouter",   "perplexity",
+      "huggingface",  "tgi",
+      "vllm",         "sglang",
+      "llamacpp",     "lmstudio",
+      "moonshot",     "zai",
+      "alibaba",      "minimax",
+      "nvidia",       "sambanova",
+      "deepinfra",    "novita",
+      "nebius",       "databricks",
+      "snowflake",    "writer",
+      "cloudflare",   "vercel",
+      "litellm",      "github-models",
+      "azure-openai", "azure-openai-deployments",
+      "azure-ai",     "mistral",
+      "cohere",       "ollama"};
+  for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    if (!inf_provider_kind_find(S(types[i])))
+      fail_msg("no kind \"%s\"", types[i]);
 }
 
 static void
@@ -82,6 +193,10 @@ main(void)
       cmocka_unit_test(test_rows_are_complete_and_unique),
       cmocka_unit_test(test_clarifai_is_as_documented),
       cmocka_unit_test(test_bare_models_are_claimed_by_prefix),
+      cmocka_unit_test(test_a_key_variable_makes_one_provider),
+      cmocka_unit_test(test_no_model_is_claimed_twice),
+      cmocka_unit_test(test_rules_are_words),
+      cmocka_unit_test(test_the_list_is_there),
       cmocka_unit_test(test_unknown_types_are_not_found),
       cmocka_unit_test(test_finish_reasons_become_openais),
   };

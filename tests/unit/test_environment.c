@@ -30,11 +30,11 @@ static void
 tells_what_to_set(void **state)
 {
   (void)state;
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails("no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's "
+        "key variable, or configure providers)");
   setenv("OPENAI_API_KEY", "", 1); /* as good as not set */
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails("no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's "
+        "key variable, or configure providers)");
 }
 
 static void
@@ -53,6 +53,31 @@ finds_providers_by_their_keys(void **state)
   assert_string_equal(config->providers[0].base_url,
                       config->providers[0].kind->base_url);
   inf_config_unref(config);
+}
+
+/* Keys that are set for other reasons, or have no address, make none. */
+static void
+leaves_out_what_only_a_name_can_mean(void **state)
+{
+  (void)state;
+  setenv("GITHUB_TOKEN", "t", 1);
+  setenv("HF_TOKEN", "t", 1);
+  setenv("AZURE_OPENAI_API_KEY", "t", 1);
+  setenv("OLLAMA_API_KEY", "t", 1);
+  fails("no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's "
+        "key variable, or configure providers)");
+  setenv("GROQ_API_KEY", "gsk", 1);
+  setenv("CO_API_KEY", "co", 1);
+  inf_config *config = found(2);
+  assert_string_equal(config->providers[0].name, "groq");
+  assert_string_equal(config->providers[1].name, "cohere");
+  inf_config_unref(config);
+  /* Named, each is what it says. */
+  config = compiled("{'providers':[{'name':'gh','type':'github-models'}]}");
+  assert_string_equal(config->providers[0].keys[0].secret, "t");
+  inf_config_unref(config);
+  refused("{'providers':[{'name':'az','type':'azure-openai'}]}",
+          "providers[0]: has no 'base_url', which its type needs");
 }
 
 static void
@@ -190,6 +215,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(tells_what_to_set, clear_environment),
       cmocka_unit_test_setup(finds_providers_by_their_keys, clear_environment),
+      cmocka_unit_test_setup(leaves_out_what_only_a_name_can_mean,
+                             clear_environment),
       cmocka_unit_test_setup(an_empty_array_is_no_provider, clear_environment),
       cmocka_unit_test_setup(takes_the_address_from_the_environment,
                              clear_environment),

@@ -175,7 +175,14 @@ inf_cohere_read_body(inf_decoder *decoder, inf_sv body)
                     inf_document_member(decoder, object, "id"));
   read_message(decoder, message, 0);
   read_usage(decoder->answer, inf_json_get(object, INF_SV("usage")));
-  return read_finish(decoder, object);
+  status = read_finish(decoder, object);
+  const inf_choice *choice = inf_answer_choice(decoder->answer, 0);
+  if (status == INFER_OK && !inf_answer_has_content(decoder->answer) &&
+      (!choice || choice->native_finish_reason.len == 0))
+    return inf_decoder_fail(
+        decoder, INFER_E_TRUNCATED,
+        "the answer has neither content nor a finish reason");
+  return status;
 }
 
 static int32_t

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "unit/provider_support.h"
+#include "unit/writer_support.h"
 
 /* A key goes out in the clear to nobody but this machine. Without an address
  * of its own a kind is for a configuration that has one. */
@@ -133,6 +133,49 @@ test_rules_are_words(void **state)
   }
 }
 
+/* The version of the API is said where nobody says another. */
+static void
+test_azure_is_addressed_in_its_ways(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *base, *query, *url;
+  } cases[] = {
+      {"azure-openai-deployments", "https://r.openai.azure.com/openai", "",
+       "https://r.openai.azure.com/openai/deployments/m/chat/completions"
+       "?api-version=2024-10-21"},
+      {"azure-openai-deployments", "https://r.openai.azure.com/openai/",
+       "api-version=2025-04-01-preview",
+       "https://r.openai.azure.com/openai/deployments/m/chat/completions"
+       "?api-version=2025-04-01-preview"},
+      {"azure-openai-deployments",
+       "https://r.openai.azure.com/openai?api-version=1", "",
+       "https://r.openai.azure.com/openai/deployments/m/chat/completions"
+       "?api-version=1"},
+      {"azure-openai", "https://r.openai.azure.com/openai/v1", "",
+       "https://r.openai.azure.com/openai/v1/chat/completions"},
+      {"azure-ai", "https://r.services.ai.azure.com/models", "",
+       "https://r.services.ai.azure.com/models/chat/completions"
+       "?api-version=2024-05-01-preview"},
+      {"writer", "https://api.writer.com/v1", "",
+       "https://api.writer.com/v1/chat"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    writing w;
+    writing_init(&w, cases[i].type,
+                 "{'model':'x','messages':[{'role':'user','content':'hi'}]}");
+    w.send.base_url = S(cases[i].base);
+    w.send.query = S(cases[i].query);
+    assert_int_equal(writing_run(&w), INFER_OK);
+    assert_buf(&w.out.url, cases[i].url);
+    bool azure = strncmp(cases[i].type, "azure", 5) == 0;
+    assert_int_equal(writing_has_header(&w, "api-key: sk"), azure);
+    assert_int_equal(writing_has_header(&w, "Authorization: Bearer sk"),
+                     !azure);
+    writing_fini(&w);
+  }
+}
+
 static void
 test_the_list_is_there(void **state)
 {
@@ -196,6 +239,7 @@ main(void)
       cmocka_unit_test(test_a_key_variable_makes_one_provider),
       cmocka_unit_test(test_no_model_is_claimed_twice),
       cmocka_unit_test(test_rules_are_words),
+      cmocka_unit_test(test_azure_is_addressed_in_its_ways),
       cmocka_unit_test(test_the_list_is_there),
       cmocka_unit_test(test_unknown_types_are_not_found),
       cmocka_unit_test(test_finish_reasons_become_openais),

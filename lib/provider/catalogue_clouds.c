@@ -24,6 +24,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
+        .message_rules = "-reasoning -reasoning_content -reasoning_details "
+                         "-tool_plan -citations -content_parts",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai/v1; a first "
             "chunk without choices has the prompt filter's results; codes are "
@@ -53,6 +55,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
+        .message_rules = "-reasoning -reasoning_content -reasoning_details "
+                         "-tool_plan -citations -content_parts",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai; the model "
             "is the deployment; query sets another api-version",
@@ -220,6 +224,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
         .request_id_headers = "x-github-request-id x-request-id",
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
+        .message_rules = "-reasoning -reasoning_content -reasoning_details "
+                         "-tool_plan -citations -content_parts",
         .quirks =
             "GITHUB_TOKEN is set for other reasons too; answers are Azure's",
         .evidence = INF_EVIDENCE_DOCUMENTED,

@@ -9,6 +9,7 @@
 
 typedef struct writer {
   const inf_send *send;
+  const char *rules;
   inf_buf *body, *why;
   inf_tool_ids ids;
   inf_buf id;
@@ -29,8 +30,7 @@ write_role(writer *w, inf_sv role)
   inf_json_iter word = {.key = role, .value = role};
   if (is_filled(role))
     word.key = inf_sv_of(role.ptr + 1, role.len - 2);
-  if (inf_member_rule(w->send->kind->message_rules, &word, &to) ==
-      INF_MEMBER_RENAMED)
+  if (inf_member_rule(w->rules, &word, &to) == INF_MEMBER_RENAMED)
     inf_json_member_string(w->body, INF_SV("role"), to);
   else
     inf_json_member_raw(w->body, INF_SV("role"), role);
@@ -138,7 +138,7 @@ write_member(writer *w, inf_sv message, const inf_json_iter *it)
   if (inf_json_key_is(it, INF_SV("content")) &&
       reasoning_of(w, message).len > 0)
     return INFER_OK; /* so has it this */
-  switch (inf_member_rule(w->send->kind->message_rules, it, &to)) {
+  switch (inf_member_rule(w->rules, it, &to)) {
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);
   case INF_MEMBER_LEFT_OUT:
@@ -172,20 +172,34 @@ write_message(writer *w, inf_sv message)
   return status == INFER_OK ? w->id.status : status;
 }
 
+static const char *
+rules_of(const inf_send *send)
+{
+  const inf_provider_kind *kind = send->kind;
+  if (kind->rules_at_home &&
+      !inf_sv_eq(send->base_url, inf_sv_from(kind->base_url)))
+    return NULL;
+  return kind->message_rules;
+}
+
 int32_t
 inf_conversation_write(const inf_send *send, inf_buf *body, inf_buf *why)
 {
   const inf_provider_kind *kind = send->kind;
+  const char *rules = rules_of(send);
   inf_sv messages = inf_buf_sv(&send->chat->messages);
   if (messages.len == 0)
     return INFER_OK;
-  if (!kind->message_rules && !kind->thinking_parts &&
+  if (!rules && !kind->thinking_parts &&
       !inf_tool_ids_needed(kind->tool_ids, messages)) {
     inf_json_put_raw(body, messages);
     return INFER_OK;
   }
-  writer w = {
-      .send = send, .body = body, .why = why, .ids = {.form = kind->tool_ids}};
+  writer w = {.send = send,
+              .rules = rules,
+              .body = body,
+              .why = why,
+              .ids = {.form = kind->tool_ids}};
   int32_t status = INFER_OK;
   inf_buf_init(&w.id, SIZE_MAX);
   inf_json_iter it = {.at = messages.ptr, .end = messages.ptr + messages.len};

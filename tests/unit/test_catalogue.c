@@ -8,7 +8,7 @@ check_address(const inf_provider_kind *kind)
 {
   const char *url = kind->base_url;
   if (!url) {
-    assert_true(kind->by_name_only);
+    assert_true(kind->by_name_only || !kind->key_env);
     return;
   }
   assert_true(

@@ -74,6 +74,28 @@ test_groq_gets_no_foreign_members(void **state)
       "{'role':'assistant','content':'a','reasoning':'s'}");
 }
 
+/* OpenAI itself refuses what other servers of its protocol want back. */
+static void
+test_openai_gets_no_foreign_members_at_home(void **state)
+{
+  (void)state;
+  static const char chat[] =
+      "{'model':'x','messages':[{'role':'assistant','content':'a',"
+      "'reasoning_content':'r','reasoning_details':[{}],'tool_plan':'p'}]}";
+  static const char bare[] =
+      "{'model':'m','messages':[{'role':'assistant','content':'a'}]}";
+  writing w;
+  writing_init(&w, "openai", chat);
+  w.send.base_url = S("https://api.openai.com/v1");
+  writing_check(&w, bare);
+  writing_fini(&w);
+  is_sent("azure-openai", chat, bare);
+  is_sent("openai", chat,
+          "{'model':'m','messages':[{'role':'assistant','content':'a',"
+          "'reasoning_content':'r','reasoning_details':[{}],"
+          "'tool_plan':'p'}]}");
+}
+
 static void
 test_roles_that_are_not_known(void **state)
 {
@@ -164,6 +186,7 @@ main(void)
       cmocka_unit_test(test_what_is_fine_goes_out_untouched),
       cmocka_unit_test(test_missing_ids_are_made_up),
       cmocka_unit_test(test_groq_gets_no_foreign_members),
+      cmocka_unit_test(test_openai_gets_no_foreign_members_at_home),
       cmocka_unit_test(test_roles_that_are_not_known),
       cmocka_unit_test(test_thinking_goes_back_to_mistral),
       cmocka_unit_test(test_mistrals_thinking_makes_the_round_trip),

@@ -106,29 +106,33 @@ write_thought(inf_buf *body, inf_sv reasoning, inf_sv content)
   inf_json_close(body, ']');
 }
 
-static void
+static int32_t
 write_calls(writer *w, inf_sv calls)
 {
   inf_buf id;
   size_t place = 0;
+  int32_t status = INFER_OK;
   inf_buf_init(&id, SIZE_MAX);
   inf_json_key(w->body, INF_SV("tool_calls"));
   inf_json_open(w->body, '[');
   inf_json_iter it = inf_json_iter_of(calls);
-  for (; inf_json_next(&it); place++) {
+  for (; status == INFER_OK && inf_json_next(&it); place++) {
+    inf_sv function = inf_json_get(it.value, INF_SV("function"));
+    if (!inf_json_is(function, INF_JSON_OBJECT))
+      status = unsupported(w, "knows no tool calls but those of functions");
     inf_buf_clear(&id);
     inf_tool_ids_of_call(&w->ids, place, &id);
+    if (status == INFER_OK)
+      status = id.status;
     inf_json_open(w->body, '{');
     inf_json_member_string(w->body, INF_SV("id"), inf_buf_sv(&id));
     inf_json_member_string(w->body, INF_SV("type"), INF_SV("function"));
-    inf_json_member_raw(w->body, INF_SV("function"),
-                        inf_json_get(it.value, INF_SV("function")));
+    inf_json_member_raw(w->body, INF_SV("function"), function);
     inf_json_close(w->body, '}');
   }
   inf_json_close(w->body, ']');
-  if (id.status != INFER_OK && w->body->status == INFER_OK)
-    w->body->status = id.status;
   inf_buf_fini(&id);
+  return status;
 }
 
 /* An answer to a call may lack the call's id. */
@@ -202,8 +206,8 @@ write_message(writer *w, inf_sv message)
     write_thought(w->body, reasoning, content);
   else if (content.len > 0)
     inf_json_member_raw(w->body, INF_SV("content"), content);
-  if (has_calls)
-    write_calls(w, calls);
+  if (status == INFER_OK && has_calls)
+    status = write_calls(w, calls);
   if (inf_json_equal(role, INF_SV("tool")))
     write_result_id(w, message);
   if (status == INFER_OK)
@@ -373,6 +377,8 @@ write_body(writer *w)
   inf_member_walk walk = inf_member_walk_of(w->send);
   while (status == INFER_OK && inf_member_next(&walk))
     status = write_member(w, &walk.it);
+  if (status == INFER_OK)
+    status = walk.status;
   inf_json_close(w->body, '}');
   return status == INFER_OK ? w->body->status : status;
 }

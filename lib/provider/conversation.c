@@ -36,13 +36,22 @@ write_role(writer *w, inf_sv role)
     inf_json_member_raw(w->body, INF_SV("role"), role);
 }
 
+/* The id at hand, which may have found no memory. */
+static void
+put_id(writer *w, inf_sv name)
+{
+  inf_json_member_string(w->body, name, inf_buf_sv(&w->id));
+  if (w->id.status != INFER_OK && w->body->status == INFER_OK)
+    w->body->status = w->id.status;
+}
+
 static void
 write_call(writer *w, inf_sv call, size_t place)
 {
   inf_buf_clear(&w->id);
   inf_tool_ids_of_call(&w->ids, place, &w->id);
   inf_json_open(w->body, '{');
-  inf_json_member_string(w->body, INF_SV("id"), inf_buf_sv(&w->id));
+  put_id(w, INF_SV("id"));
   inf_json_iter it = inf_json_iter_of(call);
   while (inf_json_next(&it)) {
     if (!it.object || inf_json_key_is(&it, INF_SV("id")))
@@ -71,8 +80,8 @@ write_result_id(writer *w, inf_sv message)
   inf_buf_clear(&w->id);
   size_t place = inf_tool_ids_answered(&w->ids, message);
   inf_tool_ids_of_result(&w->ids, message, place, &w->id);
-  if (w->id.len > 0)
-    inf_json_member_string(w->body, INF_SV("tool_call_id"), inf_buf_sv(&w->id));
+  if (w->id.len > 0 || w->id.status != INFER_OK)
+    put_id(w, INF_SV("tool_call_id"));
 }
 
 /* ---- Thinking ------------------------------------------------------------ */
@@ -169,7 +178,7 @@ write_message(writer *w, inf_sv message)
   if (inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool")))
     write_result_id(w, message);
   inf_json_close(w->body, '}');
-  return status == INFER_OK ? w->id.status : status;
+  return status == INFER_OK ? w->body->status : status;
 }
 
 static const char *

@@ -95,15 +95,18 @@ inf_member_walk_of(const inf_send *send)
 
 /* Does the request have the member at hand, which is the account's? */
 static bool
-is_overridden(const inf_member_walk *walk)
+is_overridden(inf_member_walk *walk)
 {
   inf_json_iter own = inf_json_iter_of(inf_buf_sv(&walk->send->chat->members));
   inf_sv key = walk->it.key;
   inf_buf name;
   bool found = false;
   inf_buf_init(&name, SIZE_MAX);
-  if (memchr(key.ptr, '\\', key.len) && inf_json_unescape(key, &name))
+  if (memchr(key.ptr, '\\', key.len)) {
+    if (!inf_json_unescape(key, &name))
+      walk->status = INFER_E_NO_MEMORY;
     key = inf_buf_sv(&name);
+  }
   while (!found && inf_json_next(&own))
     found = inf_json_key_is(&own, key);
   inf_buf_fini(&name);
@@ -121,7 +124,7 @@ is_ours(const inf_json_iter *it)
 bool
 inf_member_next(inf_member_walk *walk)
 {
-  for (;;) {
+  while (walk->status == INFER_OK) {
     if (!inf_json_next(&walk->it)) {
       if (walk->of_account)
         return false;
@@ -129,9 +132,10 @@ inf_member_next(inf_member_walk *walk)
       walk->it = inf_json_iter_of(walk->send->body_members);
     } else if (!is_ours(&walk->it) &&
                (!walk->of_account || !is_overridden(walk))) {
-      return true;
+      return walk->status == INFER_OK;
     }
   }
+  return false;
 }
 
 inf_sv

@@ -36,11 +36,13 @@ int32_t inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why);
  *
  *   inf_member_walk walk = inf_member_walk_of(send);
  *   while (inf_member_next(&walk)) use(&walk.it);
+ *   if (walk.status != INFER_OK) memory is short
  */
 typedef struct inf_member_walk {
   const inf_send *send;
   inf_json_iter it;
   bool of_account;
+  int32_t status;
 } inf_member_walk;
 
 inf_member_walk inf_member_walk_of(const inf_send *send);

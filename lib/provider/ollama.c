@@ -199,8 +199,9 @@ write_calls(writer *w, inf_sv calls)
       inf_json_member_raw(w->body, INF_SV("id"), id);
     inf_json_key(w->body, INF_SV("function"));
     inf_json_open(w->body, '{');
+    inf_sv name = inf_json_get(function, INF_SV("name"));
     inf_json_member_raw(w->body, INF_SV("name"),
-                        inf_json_get(function, INF_SV("name")));
+                        name.len > 0 ? name : INF_SV("\"\""));
     status = write_arguments(w, inf_json_get(function, INF_SV("arguments")));
     inf_json_close(w->body, '}');
     inf_json_close(w->body, '}');
@@ -342,7 +343,7 @@ write_option(writer *w, const struct option *option, inf_sv value)
 }
 
 /* The caller's own options, then those that stand at the top. */
-static void
+static int32_t
 write_options(writer *w)
 {
   inf_sv own = inf_member_find(w->send, INF_SV("options"));
@@ -377,6 +378,7 @@ write_options(writer *w)
   }
   if (is_open)
     inf_json_close(w->body, '}');
+  return walk.status;
 }
 
 /* ---- Other members ------------------------------------------------------- */
@@ -482,7 +484,9 @@ write_body(writer *w)
   while (status == INFER_OK && inf_member_next(&walk))
     status = write_member(w, &walk.it);
   if (status == INFER_OK)
-    write_options(w);
+    status = walk.status;
+  if (status == INFER_OK)
+    status = write_options(w);
   inf_json_close(w->body, '}');
   return status == INFER_OK ? w->body->status : status;
 }

@@ -65,7 +65,7 @@ write_members(const inf_send *send, inf_buf *body, inf_buf *why)
   while (status == INFER_OK && inf_member_next(&walk))
     if (!inf_json_key_is(&walk.it, INF_SV("stream_options")))
       status = put_member(send, &walk.it, body, why);
-  return status;
+  return status == INFER_OK ? walk.status : status;
 }
 
 /* The caller's stream_options with include_usage, where that is understood:

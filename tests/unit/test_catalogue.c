@@ -204,6 +204,30 @@ test_the_list_is_there(void **state)
       fail_msg("no kind \"%s\"", types[i]);
 }
 
+/* Who reads docs/providers.md finds each kind by its type. */
+static void
+test_each_kind_is_in_the_manual(void **state)
+{
+  (void)state;
+  inf_buf text;
+  char block[4096];
+  size_t len;
+  FILE *file = fopen(INFER_SOURCE_DIR "/docs/providers.md", "rb");
+  assert_non_null(file);
+  inf_buf_init(&text, (size_t)1 << 20);
+  while ((len = fread(block, 1, sizeof(block), file)) > 0)
+    inf_buf_append(&text, block, len);
+  fclose(file);
+  for (size_t i = 1; i < inf_provider_kind_count(); i++) {
+    char wanted[64];
+    const char *type = inf_provider_kind_at(i)->type;
+    snprintf(wanted, sizeof(wanted), "`%s`", type);
+    if (!strstr(inf_buf_cstr(&text), wanted))
+      fail_msg("docs/providers.md does not have %s", wanted);
+  }
+  inf_buf_fini(&text);
+}
+
 static void
 test_unknown_types_are_not_found(void **state)
 {
@@ -241,6 +265,7 @@ main(void)
       cmocka_unit_test(test_rules_are_words),
       cmocka_unit_test(test_azure_is_addressed_in_its_ways),
       cmocka_unit_test(test_the_list_is_there),
+      cmocka_unit_test(test_each_kind_is_in_the_manual),
       cmocka_unit_test(test_unknown_types_are_not_found),
       cmocka_unit_test(test_finish_reasons_become_openais),
   };

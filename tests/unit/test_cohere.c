@@ -105,6 +105,11 @@ test_what_it_cannot_take_is_refused(void **state)
              "{'model':'x','messages':[{'role':'assistant','content':'',"
              "'function_call':{'name':'f','arguments':''}}]}",
              INFER_E_UNSUPPORTED, "cohere does not take \"function_call\"");
+  is_refused("cohere",
+             "{'model':'x','messages':[{'role':'assistant','tool_calls':"
+             "[{'id':'a','type':'custom','custom':{'name':'f'}}]}]}",
+             INFER_E_UNSUPPORTED,
+             "cohere knows no tool calls but those of functions");
 }
 
 /* Tool calls with the plan and the thinking that came with them; a call that
@@ -160,7 +165,8 @@ test_memory_may_run_out(void **state)
   survives_short_memory(
       "cohere", "{'model':'x','stop':'a','tools':[{'type':'function',"
                 "'function':{'name':'f'}}],'messages':[{'role':'assistant',"
-                "'reasoning':'r','tool_calls':[{'function':{'name':'f'}}]},"
+                "'reasoning':'r','tool_calls':[{'id':'\\u0061','function':{}},{"
+                "'function':{}}]},"
                 "{'role':'tool','content':'1'}]}");
 }
 

@@ -174,9 +174,10 @@ test_memory_may_run_out(void **state)
 {
   (void)state;
   survives_short_memory(
-      "mistral", "{'model':'x','messages':[{'role':'assistant','reasoning':"
-                 "'r','tool_calls':[{'id':'long_enough_for_a_hash'}]},"
-                 "{'role':'tool','content':'1'}]}");
+      "mistral",
+      "{'model':'x','messages':[{'role':'assistant','reasoning':"
+      "'r','tool_calls':[{'id':'long_enough_for_a_hash'},{}]},"
+      "{'role':'tool','content':'1'},{'role':'tool','content':'2'}]}");
 }
 
 int

@@ -22,8 +22,11 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_write = -1,
       .total = -1,
   };
+  inf_sv billed = inf_json_get(json, INF_SV("billed_units"));
   if (inf_json_has_items(json))
     inf_answer_set_usage(answer, &usage, INF_SV(""));
+  if (inf_json_has_items(billed))
+    inf_answer_set_extra(answer, INF_SV("billed_units"), billed);
 }
 
 static inf_sv

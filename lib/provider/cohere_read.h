@@ -12,7 +12,9 @@
  *   tool_plan               member "tool_plan" of the message; it is taken
  *                           back when the message is sent again
  *   citations               member "citations" of the message, an array
- *   usage.tokens            usage; not billed_units, which is what is paid
+ *   usage.tokens            usage
+ *   usage.billed_units      member "billed_units" of the answer: what is paid,
+ *                           which is less
  *   finish_reason           see finish_of(); ERROR, ERROR_* and TIMEOUT are
  *                           failures, with what was said before them
  *

@@ -21,7 +21,8 @@ static const char member_rules[] =
     "!modalities";
 static const char message_rules[] =
     "-role -content -tool_calls -tool_call_id -refusal -annotations -audio "
-    "-reasoning -reasoning_content -reasoning_details -tool_plan -citations "
+    "-reasoning -reasoning_content -reasoning_details -content_parts "
+    "-tool_plan -citations "
     "-name !function_call";
 
 /* Members of "options" that OpenAI has at the top, or that callers of

@@ -56,6 +56,8 @@ test_a_stream(void **state)
     assert_int_equal(r.answer.usage.output, 4);
     assert_int_equal(r.answer.usage.reasoning, 2);
     assert_int_equal(r.answer.usage.cache_read, 3);
+    assert_json_at(inf_buf_cstr(&r.json), "/billed_units",
+                   "{\"input_tokens\":1,\"output_tokens\":1}");
     assert_json_at(inf_buf_cstr(&r.json), "/choices/0/message/citations",
                    "[{\"start\":0,\"text\":\"a\"},"
                    "{\"start\":1,\"text\":\"b\"}]");
@@ -81,7 +83,8 @@ test_tool_calls_with_their_plan(void **state)
   static const char body[] =
       "{'id':'i1','message':{'role':'assistant','tool_plan':'I will',"
       "'tool_calls':[{'id':'c1','type':'function','function':{'name':'f',"
-      "'arguments':'{}'}}]},'finish_reason':'TOOL_CALL','usage':{'tokens':"
+      "'arguments':'{}'}}]},'finish_reason':'TOOL_CALL','usage':{"
+      "'billed_units':{'input_tokens':1,'output_tokens':1},'tokens':"
       "{'input_tokens':9,'output_tokens':4,'reasoning_tokens':2},"
       "'cached_tokens':3}}";
   reading streamed, whole;

@@ -9,8 +9,9 @@
 
 /* A "providers" array as a document would have it: one provider, named like
  * its kind, for each kind of the catalogue whose key variables are set, and a
- * region where its address has one; but for those that only a document names
- * (by_name_only).
+ * region where its address has one; but for those that only a document can
+ * name (by_name_only): a GITHUB_TOKEN says nothing of inference, and a key
+ * without an address is of no use.
  * OPENAI_BASE_URL goes to openai, which is then there without a key too.
  * INFER_E_CONFIG tells which variables to set when there is none. */
 int32_t inf_environment_providers(inf_node **providers, infer_error **error);

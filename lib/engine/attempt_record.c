@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/engine.h"
-#include "provider/aws.h"
 
 /* Longest message kept in a record. */
 enum { message_max_bytes = 2 << 10 };
@@ -62,19 +61,17 @@ redact(inf_buf *text, inf_sv key)
   inf_buf_truncate(text, to);
 }
 
-/* Of a key that signs, what is secret of its parts: AWS explains a refused
- * signature by all that should have been signed, the token among it. */
 static void
-redact_failure(inf_failure *failure, inf_sv key)
+redact_failure(inf_failure *failure, const inf_dialect *dialect, inf_sv key)
 {
-  inf_sigv4_account parts = {0};
+  inf_sv parts[INF_SECRET_PARTS_MAX];
   inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
                       &failure->param, &failure->request_id};
-  inf_aws_credentials(key, &parts);
+  size_t count = dialect->secret_parts ? dialect->secret_parts(key, parts) : 0;
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     redact(texts[i], key);
-    redact(texts[i], parts.secret_access_key);
-    redact(texts[i], parts.session_token);
+    for (size_t part = 0; part < count; part++)
+      redact(texts[i], parts[part]);
   }
 }
 
@@ -201,7 +198,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;
     inf_failure *failure = &attempt->decoder.failure;
-    redact_failure(failure, key_of(attempt));
+    redact_failure(failure, record->provider->kind->dialect, key_of(attempt));
     if (!message && status != INFER_OK)
       words = inf_buf_sv(&failure->message);
     record->request_id =

@@ -78,6 +78,19 @@ sign(const inf_send *send, inf_wire_request *request, int64_t wall_now_ns,
                       &request->headers, why);
 }
 
+/* AWS explains a refused signature by all that should have been signed, the
+ * token among it. */
+static size_t
+secret_parts(inf_sv key, inf_sv parts[INF_SECRET_PARTS_MAX])
+{
+  inf_sigv4_account account;
+  if (!inf_aws_credentials(key, &account))
+    return 0;
+  parts[0] = account.secret_access_key;
+  parts[1] = account.session_token;
+  return 2;
+}
+
 static void
 read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
              inf_sv body, int64_t wall_now_ns)
@@ -92,6 +105,7 @@ const inf_dialect inf_dialect_bedrock = {
     .write_chat = write_chat,
     .write_models = write_models,
     .sign = sign,
+    .secret_parts = secret_parts,
     .read_body = inf_bedrock_read_body,
     .read_event = inf_bedrock_read_event,
     .read_failure = read_failure,
@@ -115,6 +129,7 @@ const inf_dialect inf_dialect_bedrock_openai = {
     .write_chat = write_completion,
     .write_models = write_models,
     .sign = sign,
+    .secret_parts = secret_parts,
     .read_body = inf_openai_read_body,
     .read_event = inf_openai_read_event,
     .read_alike = inf_openai_read_alike,

@@ -7,6 +7,7 @@
 #include "provider/failure.h"
 #include "provider/frames.h"
 #include "provider/guess.h"
+#include "provider/tool_ids.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -37,6 +38,25 @@ typedef enum inf_limit_scope {
   INF_LIMIT_SCOPE_KEY,     /* all models of a key */
 } inf_limit_scope;
 
+/* What a service takes beside text, in general: some of its models may take
+ * less. Only what its pages or recorded traffic say. */
+enum {
+  INF_CAN_TOOLS = 1,
+  INF_CAN_VISION = 2,      /* images */
+  INF_CAN_JSON_SCHEMA = 4, /* response_format with a schema */
+  INF_CAN_EMBED = 8,       /* has an embeddings endpoint */
+};
+
+/* Does the bill of a stream stop when the connection is closed? By the list of
+ * openrouter.ai/docs/api-reference/streaming ("Stream Cancellation", read
+ * 2026-08); who is not in it is UNKNOWN. On a machine of one's own it is the
+ * work that stops: vLLM, SGLang, llama.cpp, TGI and Ollama all watch for it. */
+typedef enum inf_cancel_billing {
+  INF_CANCEL_UNKNOWN,
+  INF_CANCEL_STOPS,
+  INF_CANCEL_RUNS_ON, /* the answer is made and paid to its end */
+} inf_cancel_billing;
+
 /* One row of the catalogue: a kind of provider ("type" in a
  * configuration). */
 typedef struct inf_provider_kind {
@@ -52,8 +72,8 @@ typedef struct inf_provider_kind {
    * there are none. */
   const char *key_parts_env;
   bool key_required; /* false: local servers without a key */
-  /* The environment makes no provider of it: another kind has the same
-   * variable. */
+  /* The environment makes no provider of it: its variable is set for other
+   * reasons too, another kind has the same, or it has no base_url. */
   bool by_name_only;
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
   /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
@@ -67,6 +87,9 @@ typedef struct inf_provider_kind {
   /* JSON object of members that every body has; NULL: none. For dialects that
    * say so. */
   const char *fixed_members;
+  /* Of every request, where neither the account nor its base_url has a query
+   * of its own; NULL: none. */
+  const char *query;
   /* Below base_url; "{model}" stands for the model, percent-encoded. */
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
@@ -80,6 +103,16 @@ typedef struct inf_provider_kind {
   int64_t requests_per_second;    /* of an account that asked for no more; 0 */
   inf_limit_scope limit_scope;    /* never DEFAULT */
   const char *request_id_headers; /* names separated by spaces */
+  unsigned abilities;             /* INF_CAN_* */
+  inf_cancel_billing cancel_billing;
+  /* What becomes of members of the request, and of a message, that are not
+   * taken as they are: member_rules.h; NULL: nothing. */
+  const char *member_rules, *message_rules;
+  /* message_rules hold at base_url only, since others use the type too. */
+  bool rules_at_home;
+  inf_tool_id_form tool_ids;
+  bool thinking_parts; /* reasoning goes back as a part of the content */
+  const char *quirks;  /* for the reader; NULL: none known */
   inf_evidence evidence;
   const char *source; /* where the facts come from, with date */
 } inf_provider_kind;
@@ -126,6 +159,8 @@ void inf_wire_request_clear(inf_wire_request *request);
 
 typedef struct inf_decoder inf_decoder;
 
+#define INF_SECRET_PARTS_MAX 2
+
 struct inf_dialect {
   const char *name;
   inf_framing framing; /* of its streams */
@@ -140,6 +175,10 @@ struct inf_dialect {
    * there is no such thing. */
   int32_t (*sign)(const inf_send *send, inf_wire_request *request,
                   int64_t wall_now_ns, inf_buf *why);
+  /* The parts of a key that are secret by themselves, since a provider may
+   * tell one without the others: views into it. Gives how many there are.
+   * NULL: a key has no parts. */
+  size_t (*secret_parts)(inf_sv key, inf_sv parts[INF_SECRET_PARTS_MAX]);
   /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
    * failure filled in. */
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
@@ -270,5 +309,7 @@ extern const inf_dialect inf_dialect_bedrock;
 extern const inf_dialect inf_dialect_bedrock_openai;
 extern const inf_dialect inf_dialect_responses;
 extern const inf_dialect inf_dialect_gemini;
+extern const inf_dialect inf_dialect_cohere;
+extern const inf_dialect inf_dialect_ollama;
 
 #endif

@@ -145,9 +145,12 @@ inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
     front.len--;
   inf_buf_append_sv(url, front);
   append_path(url, path, send->model);
+  inf_sv query = send->query;
+  if (own.len == 0 && query.len == 0 && send->kind->query)
+    query = inf_sv_from(send->kind->query);
   char sign = strchr(path, '?') ? '&' : '?';
   append_query(url, own, &sign);
-  append_query(url, send->query, &sign);
+  append_query(url, query, &sign);
   return url->status;
 }
 
@@ -291,4 +294,28 @@ inf_send_write_extra(const inf_send *send, inf_buf *headers, inf_buf *why)
       return status;
   }
   return INFER_OK;
+}
+
+int32_t
+inf_send_write_headers(const inf_send *send, bool has_body, const char *accept,
+                       inf_buf *headers, inf_buf *why)
+{
+  /* At once, so that no growth leaves a copy of the key behind: what is the
+   * caller's, and our own names and words. */
+  inf_buf_reserve(headers, 256 + strlen(accept) + send->auth_scheme.len +
+                               send->key.len + send->headers.len);
+  if (has_body)
+    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
+  int32_t status = inf_send_write_header(send, INF_SV("Accept"),
+                                         inf_sv_from(accept), headers, why);
+  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
+                     headers);
+  inf_send_write_fixed(send, headers);
+  if (status == INFER_OK)
+    status = headers->status;
+  if (status == INFER_OK)
+    status = inf_send_write_key(send, headers, why);
+  if (status == INFER_OK)
+    status = inf_send_write_extra(send, headers, why);
+  return status;
 }

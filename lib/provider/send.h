@@ -36,5 +36,10 @@ int32_t inf_send_write_key(const inf_send *send, inf_buf *headers,
 /* The account's and the request's own header lines. */
 int32_t inf_send_write_extra(const inf_send *send, inf_buf *headers,
                              inf_buf *why);
+/* All headers of a request that has none but these: its content type, where it
+ * has a body, what it accepts, who asks, and all of the above. */
+int32_t inf_send_write_headers(const inf_send *send, bool has_body,
+                               const char *accept, inf_buf *headers,
+                               inf_buf *why);
 
 #endif

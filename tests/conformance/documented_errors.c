@@ -42,6 +42,7 @@ static const struct wanted table[] = {
     {"mistral-429-1300", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-429-old", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-capacity", INFER_E_OVERLOADED, NO_HINT},
+    {"ollama-200-midstream-error", INFER_E_SERVER, NO_HINT},
     {"openai-200-midstream-server-error", INFER_E_SERVER, NO_HINT},
     {"openai-429-insufficient-quota", INFER_E_QUOTA, NO_HINT},
     {"openai-429-request-too-large", INFER_E_REQUEST_TOO_LARGE, NO_HINT},
@@ -54,7 +55,6 @@ static const struct wanted table[] = {
 /* Streams of another dialect. */
 static const char *const other_dialects[] = {
     "bedrock-200-midstream-throttling",
-    "ollama-200-midstream-error",
 };
 
 struct totals {
@@ -82,14 +82,24 @@ is_other_dialect(const char *name)
   return false;
 }
 
+/* The provider's own kind where there is one: its rows and its framing. */
+static const inf_provider_kind *
+kind_of(const test_case *test)
+{
+  const test_kind *row = test_kind_of(test);
+  if (row && !test_kind_is_openai(row))
+    return test_provider_kind(row);
+  const inf_provider_kind *kind =
+      inf_provider_kind_find(inf_sv_from(test_member(test->meta, "provider")));
+  return kind ? kind : inf_provider_kind_find(INF_SV("openai"));
+}
+
 static void
 check(const test_case *test, const struct wanted *wanted, struct totals *totals)
 {
   bool stream = strcmp(test_member(test->meta, "kind"), "stream") == 0;
-  const test_kind *kind = test_kind_of(test);
   inf_decoder_options options = {
-      .kind = kind ? test_provider_kind(kind)
-                   : inf_provider_kind_find(INF_SV("openai")),
+      .kind = kind_of(test),
       .stream = stream,
       .choices = 1,
       .max_body_bytes = (size_t)1 << 20,

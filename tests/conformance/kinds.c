@@ -17,6 +17,14 @@ static const test_kind rows[] = {
      .provider = "aws-bedrock-mantle",
      .type = "bedrock-openai",
      .config = ",\"region\":\"us-east-1\""},
+    {.api = "openai-chat", .provider = "cerebras", .type = "cerebras"},
+    {.api = "openai-chat", .provider = "deepseek", .type = "deepseek"},
+    {.api = "openai-chat", .provider = "mistral", .type = "mistral"},
+    {.api = "openai-chat", .provider = "openrouter", .type = "openrouter"},
+    {.api = "openai-chat", .provider = "perplexity", .type = "perplexity"},
+    {.api = "openai-chat", .provider = "together", .type = "together"},
+    {.api = "openai-chat", .provider = "xai", .type = "xai"},
+    {.api = "openai-chat", .provider = "zai", .type = "zai"},
     {.api = "openai-chat", .type = "openai"},
     {.api = "bedrock-converse",
      .type = "bedrock",
@@ -48,6 +56,8 @@ static const test_kind rows[] = {
     {.api = "openai-responses", .type = "openai-responses"},
     {.api = "gemini", .provider = "google-vertex", .type = "vertex"},
     {.api = "gemini", .type = "gemini"},
+    {.api = "cohere-v2-chat", .type = "cohere"},
+    {.api = "ollama-chat", .type = "ollama"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))

@@ -3,7 +3,7 @@
 
 #include "config/environment.h"
 
-#define NO_PROVIDERS                                                        \
+#define NO_PROVIDERS                                                          \
   "no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's key " \
   "variable, or configure providers)"
 
@@ -55,6 +55,30 @@ finds_providers_by_their_keys(void **state)
   assert_string_equal(config->providers[0].base_url,
                       config->providers[0].kind->base_url);
   inf_config_unref(config);
+}
+
+/* Keys that are set for other reasons, or have no address, make none. */
+static void
+leaves_out_what_only_a_name_can_mean(void **state)
+{
+  (void)state;
+  setenv("GITHUB_TOKEN", "t", 1);
+  setenv("HF_TOKEN", "t", 1);
+  setenv("AZURE_OPENAI_API_KEY", "t", 1);
+  setenv("OLLAMA_API_KEY", "t", 1);
+  fails(NO_PROVIDERS);
+  setenv("GROQ_API_KEY", "gsk", 1);
+  setenv("CO_API_KEY", "co", 1);
+  inf_config *config = found(2);
+  assert_string_equal(config->providers[0].name, "groq");
+  assert_string_equal(config->providers[1].name, "cohere");
+  inf_config_unref(config);
+  /* Named, each is what it says. */
+  config = compiled("{'providers':[{'name':'gh','type':'github-models'}]}");
+  assert_string_equal(config->providers[0].keys[0].secret, "t");
+  inf_config_unref(config);
+  refused("{'providers':[{'name':'az','type':'azure-openai'}]}",
+          "providers[0]: has no 'base_url', which its type needs");
 }
 
 static void
@@ -226,6 +250,8 @@ main(void)
       cmocka_unit_test_setup(tells_what_to_set, clear_environment),
       cmocka_unit_test_setup(finds_providers_by_their_keys, clear_environment),
       cmocka_unit_test_setup(finds_bedrock_where_key_and_region_are_set,
+                             clear_environment),
+      cmocka_unit_test_setup(leaves_out_what_only_a_name_can_mean,
                              clear_environment),
       cmocka_unit_test_setup(an_empty_array_is_no_provider, clear_environment),
       cmocka_unit_test_setup(takes_the_address_from_the_environment,

@@ -67,13 +67,15 @@ unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
     inf_buf_append_cstr(&types, i == 0 ? "" : ", ");
     inf_buf_append_sv(&types, known);
   }
+  /* The list is long: only for who is not near to any of it. */
+  const char *near = inf_suggest_text(&nearest, hint);
   int32_t status =
       types.status == INFER_E_NO_MEMORY
           ? inf_place_no_memory(error)
-          : inf_place_error(place, error, "no kind \"%.*s\"%s; there are: %s",
-                            type.len < 64 ? (int)type.len : 64, type.ptr,
-                            inf_suggest_text(&nearest, hint),
-                            inf_buf_cstr(&types));
+          : inf_place_error(place, error, "no kind \"%.*s\"%s%s%s",
+                            type.len < 64 ? (int)type.len : 64, type.ptr, near,
+                            near[0] ? "" : "; there are: ",
+                            near[0] ? "" : inf_buf_cstr(&types));
   inf_buf_fini(&types);
   return status;
 }

@@ -86,7 +86,7 @@ infer_bug(121 engine/attempt.c
 infer_bug(122 engine/attempt_record.c
   "unit/test_attempt_record"
   "a provider that quotes the key back has it in the log and in the error"
-  [[    redact_failure(failure, key_of(attempt));]]
+  [[    redact_failure(failure, record->provider->kind->dialect, key_of(attempt));]]
   [[]])
 
 infer_bug(123 engine/attempt_record.c

@@ -25,7 +25,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
         .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts",
+                         "-tool_plan -citations -content_parts "
+                         "-anthropic_content -images",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai/v1; a first "
             "chunk without choices has the prompt filter's results; codes are "
@@ -56,7 +57,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
         .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts",
+                         "-tool_plan -citations -content_parts "
+                         "-anthropic_content -images",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai; the model "
             "is the deployment; query sets another api-version",
@@ -225,7 +227,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .request_id_headers = "x-github-request-id x-request-id",
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
         .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts",
+                         "-tool_plan -citations -content_parts "
+                         "-anthropic_content -images",
         .quirks =
             "GITHUB_TOKEN is set for other reasons too; answers are Azure's",
         .evidence = INF_EVIDENCE_DOCUMENTED,

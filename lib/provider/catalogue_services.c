@@ -24,7 +24,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .member_rules = "!logprobs !top_logprobs !logit_bias !n",
         .message_rules =
             "-name -reasoning_content -refusal -annotations -reasoning_details"
-            " -tool_plan -citations -content_parts",
+            " -tool_plan -citations -content_parts -anthropic_content -images",
         .quirks =
             "usage in x_groq; tool_use_failed in a 200 stream; the fields that"
             " its page lists, and foreign ones of a message, are a 400; resets"
@@ -503,7 +503,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .message_rules =
             "developer=system -refusal -annotations -audio -reasoning "
             "-reasoning_content !function_call -reasoning_details -tool_plan "
-            "-citations -content_parts",
+            "-citations -content_parts -anthropic_content -images",
         .tool_ids = INF_TOOL_ID_NINE,
         .thinking_parts = true,
         .quirks =

@@ -20,7 +20,8 @@ static const char member_rules[] =
     "!modalities";
 static const char message_rules[] =
     "-name -refusal -annotations -audio -reasoning -reasoning_content "
-    "-reasoning_details -content_parts !function_call";
+    "-reasoning_details -content_parts -anthropic_content -images "
+    "!function_call";
 
 typedef struct writer {
   const inf_send *send;

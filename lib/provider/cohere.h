@@ -33,7 +33,7 @@
  * Left out, as the answer is the same without: user, store, metadata,
  * stream_options, prompt_cache_key, safety_identifier, parallel_tool_calls
  * true; of messages name, refusal, annotations, audio, reasoning_details,
- * content_parts.
+ * content_parts, anthropic_content, images.
  *
  * Everything else goes out as it is: documents, citation_options,
  * safety_mode, thinking, ... */

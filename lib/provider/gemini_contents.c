@@ -320,12 +320,15 @@ put_call(writer *w, inf_sv message, inf_sv call, bool first)
 
 /* ---- Messages ------------------------------------------------------------ */
 
+/* As gemini_read.c keeps them; a part that other providers' content had has a
+ * type. */
 static void
 put_raw_parts(inf_buf *out, inf_sv parts)
 {
   inf_json_iter it = inf_json_iter_of(parts);
   while (!it.object && inf_json_next(&it))
-    if (inf_json_is(it.value, INF_JSON_OBJECT))
+    if (inf_json_is(it.value, INF_JSON_OBJECT) &&
+        inf_json_get(it.value, INF_SV("type")).len == 0)
       inf_json_put_raw(out, it.value);
 }
 

@@ -22,7 +22,7 @@ static const char member_rules[] =
 static const char message_rules[] =
     "-role -content -tool_calls -tool_call_id -refusal -annotations -audio "
     "-reasoning -reasoning_content -reasoning_details -content_parts "
-    "-tool_plan -citations "
+    "-tool_plan -citations -anthropic_content "
     "-name !function_call";
 
 /* Members of "options" that OpenAI has at the top, or that callers of

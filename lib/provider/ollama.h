@@ -36,8 +36,7 @@
  *
  * Left out, as the answer is the same without: user, store, metadata,
  * stream_options, prompt_cache_key, safety_identifier; of messages refusal,
- * annotations, audio, reasoning_details,
- * content_parts.
+ * annotations, audio, reasoning_details, content_parts, anthropic_content.
  *
  * Everything else goes out as it is: options, keep_alive, think, format,
  * logprobs, ... "stream" is always said, for streaming is the default. */

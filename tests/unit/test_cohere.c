@@ -122,6 +122,7 @@ test_a_conversation_with_tools(void **state)
           "{'model':'x','messages':[{'role':'user','content':'q'},"
           "{'role':'assistant','content':'t','refusal':null,'annotations':[],"
           "'reasoning_content':'why','tool_plan':'p','citations':[{'start':1}],"
+          "'anthropic_content':[{'type':'text','text':'t'}],"
           "'tool_calls':[{'type':'function','function':{'name':'f',"
           "'arguments':'{}'}},{'id':'b','type':'function','function':"
           "{'name':'g','arguments':'{}'}}]},"

@@ -81,7 +81,8 @@ test_openai_gets_no_foreign_members_at_home(void **state)
   (void)state;
   static const char chat[] =
       "{'model':'x','messages':[{'role':'assistant','content':'a',"
-      "'reasoning_content':'r','reasoning_details':[{}],'tool_plan':'p'}]}";
+      "'reasoning_content':'r','reasoning_details':[{}],'tool_plan':'p',"
+      "'anthropic_content':[{}],'images':[{}]}]}";
   static const char bare[] =
       "{'model':'m','messages':[{'role':'assistant','content':'a'}]}";
   writing w;
@@ -93,7 +94,7 @@ test_openai_gets_no_foreign_members_at_home(void **state)
   is_sent("openai", chat,
           "{'model':'m','messages':[{'role':'assistant','content':'a',"
           "'reasoning_content':'r','reasoning_details':[{}],"
-          "'tool_plan':'p'}]}");
+          "'tool_plan':'p','anthropic_content':[{}],'images':[{}]}]}");
 }
 
 static void

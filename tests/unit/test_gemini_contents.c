@@ -236,6 +236,20 @@ test_what_was_read_comes_back(void **state)
                     "\"image/png\",\"data\":\"QQ==\"}}]");
 }
 
+/* Parts of another provider's content, which have a type, are not sent. */
+static void
+test_raw_parts_of_others_stay_here(void **state)
+{
+  (void)state;
+  assert_writes(MESSAGES(OLD, "{\"role\":\"assistant\",\"content\":\"a\","
+                              "\"content_parts\":[{\"type\":\"reference\","
+                              "\"reference_ids\":[1]},{\"executableCode\":{"
+                              "\"code\":\"1\"}}]}"),
+                "contents",
+                "[{\"role\":\"model\",\"parts\":[{\"executableCode\":{"
+                "\"code\":\"1\"}},{\"text\":\"a\"}]}]");
+}
+
 int
 main(void)
 {
@@ -246,6 +260,7 @@ main(void)
       cmocka_unit_test(test_images_in_results),
       cmocka_unit_test(test_signatures_of_others_are_left_out),
       cmocka_unit_test(test_what_was_read_comes_back),
+      cmocka_unit_test(test_raw_parts_of_others_stay_here),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

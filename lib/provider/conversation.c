@@ -45,20 +45,28 @@ put_id(writer *w, inf_sv name)
     w->body->status = w->id.status;
 }
 
+/* Members stay where they are; an id that there was none of comes last. */
 static void
 write_call(writer *w, inf_sv call, size_t place)
 {
+  bool has_id = false;
   inf_buf_clear(&w->id);
   inf_tool_ids_of_call(&w->ids, place, &w->id);
   inf_json_open(w->body, '{');
-  put_id(w, INF_SV("id"));
   inf_json_iter it = inf_json_iter_of(call);
   while (inf_json_next(&it)) {
-    if (!it.object || inf_json_key_is(&it, INF_SV("id")))
+    if (!it.object)
       continue;
+    if (inf_json_key_is(&it, INF_SV("id"))) {
+      has_id = true;
+      put_id(w, INF_SV("id"));
+      continue;
+    }
     inf_members_put_name(w->body, it.key);
     inf_json_put_raw(w->body, it.value);
   }
+  if (!has_id)
+    put_id(w, INF_SV("id"));
   inf_json_close(w->body, '}');
 }
 
@@ -142,11 +150,13 @@ write_member(writer *w, inf_sv message, const inf_json_iter *it)
     write_calls(w, it->value);
     return INFER_OK;
   }
-  if (inf_json_key_is(it, INF_SV("tool_call_id")))
-    return INFER_OK; /* write_message() has it */
+  if (inf_json_key_is(it, INF_SV("tool_call_id"))) {
+    write_result_id(w, message);
+    return INFER_OK;
+  }
   if (inf_json_key_is(it, INF_SV("content")) &&
       reasoning_of(w, message).len > 0)
-    return INFER_OK; /* so has it this */
+    return INFER_OK; /* write_message() has it */
   switch (inf_member_rule(w->rules, it, &to)) {
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);
@@ -175,7 +185,8 @@ write_message(writer *w, inf_sv message)
     status = write_member(w, message, &it);
   if (reasoning.len > 0)
     write_thought(w, reasoning, inf_json_get(message, INF_SV("content")));
-  if (inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool")))
+  if (inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool")) &&
+      inf_json_get(message, INF_SV("tool_call_id")).len == 0)
     write_result_id(w, message);
   inf_json_close(w->body, '}');
   return status == INFER_OK ? w->body->status : status;

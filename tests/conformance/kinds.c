@@ -8,13 +8,6 @@
 
 /* A provider's own row stands before that of any provider. */
 static const test_kind rows[] = {
-    {.api = "openai-chat", .provider = "cerebras", .type = "cerebras"},
-    {.api = "openai-chat", .provider = "deepseek", .type = "deepseek"},
-    {.api = "openai-chat", .provider = "mistral", .type = "mistral"},
-    {.api = "openai-chat", .provider = "openrouter", .type = "openrouter"},
-    {.api = "openai-chat", .provider = "perplexity", .type = "perplexity"},
-    {.api = "openai-chat", .provider = "together", .type = "together"},
-    {.api = "openai-chat", .provider = "xai", .type = "xai"},
     {.api = "openai-chat", .provider = "zai", .type = "zai"},
     {.api = "openai-chat", .type = "openai"},
     {.api = "anthropic-messages",

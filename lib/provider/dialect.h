@@ -76,9 +76,9 @@ typedef struct inf_provider_kind {
    * reasons too, another kind has the same, or it has no base_url. */
   bool by_name_only;
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
-  /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
-   * the same word, and an account that sets another scheme goes back to
-   * Authorization. NULL: always Authorization. */
+  /* Header that holds the bare key where auth_scheme is the same word, as in
+   * "x-api-key"; with another scheme, the account's or this row's, the key
+   * goes back to Authorization. NULL: always Authorization. */
   const char *key_header;
   /* "Name: value" lines of every request, each NUL-terminated, an empty one
    * at the end; NULL: none. An account's or a request's header of that name

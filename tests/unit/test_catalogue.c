@@ -37,7 +37,7 @@ test_rows_are_complete_and_unique(void **state)
     assert_int_not_equal(kind->prefill, INF_PREFILL_DEFAULT);
     assert_int_not_equal(kind->limit_scope, INF_LIMIT_SCOPE_DEFAULT);
     assert_true(kind->dialect->write_models || !kind->models_path);
-    /* Of Vertex AI it is the account that says so. */
+    /* A key of Vertex AI's express mode: the account says that it is one. */
     if (kind->key_header && strcmp(kind->auth_scheme, "Bearer") != 0)
       assert_string_equal(kind->key_header, kind->auth_scheme);
   }

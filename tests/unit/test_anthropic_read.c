@@ -227,8 +227,8 @@ test_odd_events_do_no_harm(void **state)
       "{'type':'content_block_delta','index':0,'delta':null}",
       "{'type':'content_block_delta','index':0}",
       "{'type':'content_block_delta','index':-1,'delta':{'type':'x'}}",
-      "{'type':'content_block_delta','index':'0','delta':{'type':"
-      "'text_delta','text':7}}",
+      ("{'type':'content_block_delta','index':'0','delta':{'type':"
+       "'text_delta','text':7}}"),
       "{'type':'content_block_start','index':1e9,'content_block':[]}",
       "{'type':'content_block_start','content_block':{'type':null}}",
       "{'type':'content_block_stop','index':99}",

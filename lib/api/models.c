@@ -16,7 +16,17 @@ struct infer_model_list {
   size_t count;
 };
 
-/* The list is {"data":[{"id":...},...]}; some servers send the bare array. */
+/* Cohere and Ollama call it name. */
+static inf_sv
+id_of(inf_sv entry)
+{
+  inf_sv id = inf_json_get(entry, INF_SV("id"));
+  return inf_json_is(id, INF_JSON_STRING) ? id
+                                          : inf_json_get(entry, INF_SV("name"));
+}
+
+/* The list is {"data":[{"id":...},...]}; some servers send the bare array,
+ * others {"models":[...]}. */
 static int32_t
 parse_models(inf_sv body, struct infer_model_list *list)
 {
@@ -24,6 +34,8 @@ parse_models(inf_sv body, struct infer_model_list *list)
   if (!inf_json_scan(body, INF_CHAT_MAX_DEPTH, &value, NULL))
     return INFER_E_PROTOCOL;
   inf_sv data = inf_json_get(value, INF_SV("data"));
+  if (!inf_json_is(data, INF_JSON_ARRAY))
+    data = inf_json_get(value, INF_SV("models"));
   if (!inf_json_is(data, INF_JSON_ARRAY))
     data = value;
   if (!inf_json_is(data, INF_JSON_ARRAY))
@@ -35,7 +47,7 @@ parse_models(inf_sv body, struct infer_model_list *list)
   while (inf_json_next(&it)) {
     inf_buf id;
     inf_buf_init(&id, 4096);
-    inf_json_string(inf_json_get(it.value, INF_SV("id")), &id);
+    inf_json_string(id_of(it.value), &id);
     model *at = &list->models[list->count++];
     at->id = inf_buf_take(&id, NULL);
     at->json = inf_strndup(it.value.ptr, it.value.len);

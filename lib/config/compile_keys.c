@@ -4,9 +4,12 @@
 #include "config/compile_keys.h"
 
 #include "base/mem.h"
+#include "config/environment.h"
 #include "config/hash.h"
+#include "config/region.h"
 #include "config/secrets.h"
 #include "config/values.h"
+#include "provider/aws.h"
 
 #define KEYS_MAX 256
 
@@ -120,34 +123,61 @@ read_keys(const inf_node *node, const inf_place *place,
   return status;
 }
 
-/* From the kind's variable. A configured base_url gets no key that it was not
+static int32_t
+take_variable(inf_provider_config *provider, inf_sv value, infer_error **error)
+{
+  const inf_provider_kind *kind = provider->kind;
+  bool whole = kind->key_env && inf_environment_get(kind->key_env).len > 0;
+  inf_sv name = inf_sv_from(whole ? kind->key_env : kind->key_parts_env);
+  name.len = inf_sv_find(name, ' ');
+  inf_place variable = inf_place_member(NULL, name);
+  provider->keys = inf_calloc(1, sizeof *provider->keys);
+  if (!provider->keys)
+    return inf_place_no_memory(error);
+  provider->key_count = 1;
+  return store_secret(&provider->keys[0], value, &variable, error);
+}
+
+/* Another address of the service that the kind's key is for: of a private
+ * network, or for other certificates. */
+static bool
+is_same_service(const inf_provider_config *provider)
+{
+  return inf_region_matters(provider->kind) &&
+         inf_aws_region_of(inf_sv_from(provider->base_url)).len > 0;
+}
+
+/* From the kind's variables. A configured base_url gets no key that it was not
  * given by name: a key for one service must not go to another. */
 static int32_t
 read_variable(inf_provider_config *provider, bool own_address,
               infer_error **error)
 {
   const inf_provider_kind *kind = provider->kind;
-  inf_sv value = INF_SV("");
+  inf_buf value;
+  int32_t status = INFER_OK;
+  own_address = own_address && !is_same_service(provider);
   if (!provider->auth_scheme[0])
     return INFER_OK;
   if (own_address && !provider->from_environment)
     return INFER_OK;
-  if (kind->key_env)
-    value = inf_environment_get(kind->key_env);
-  if (value.len == 0) {
-    if (own_address || !kind->key_required)
-      return INFER_OK;
-    return inf_error_set(error, INFER_E_CONFIG,
-                         "provider \"%s\": no API key (set %s%sapi_key)",
-                         provider->name, kind->key_env ? kind->key_env : "",
-                         kind->key_env ? " or " : "");
-  }
-  provider->keys = inf_calloc(1, sizeof *provider->keys);
-  if (!provider->keys)
-    return inf_place_no_memory(error);
-  provider->key_count = 1;
-  inf_place variable = inf_place_member(NULL, inf_sv_from(kind->key_env));
-  return store_secret(&provider->keys[0], value, &variable, error);
+  inf_buf_init(&value, INF_SECRET_MAX_BYTES + 2);
+  if (!inf_environment_key(kind, &value))
+    status = value.status == INFER_E_TOO_LARGE
+                 ? inf_error_set(error, INFER_E_CONFIG,
+                                 "provider \"%s\": the key in the environment "
+                                 "is too long",
+                                 provider->name)
+                 : inf_place_no_memory(error);
+  else if (value.len > 0)
+    status = take_variable(provider, inf_buf_sv(&value), error);
+  else if (!own_address && kind->key_required)
+    status = inf_error_set(error, INFER_E_CONFIG,
+                           "provider \"%s\": no API key (set %s%sapi_key)",
+                           provider->name, kind->key_env ? kind->key_env : "",
+                           kind->key_env ? " or " : "");
+  inf_buf_fini_secret(&value);
+  return status;
 }
 
 /* Gives the provider's value to each key that has none of its own. */

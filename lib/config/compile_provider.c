@@ -7,6 +7,7 @@
 #include "config/compile_endpoint.h"
 #include "config/compile_extras.h"
 #include "config/compile_keys.h"
+#include "config/region.h"
 #include "config/suggest.h"
 #include "config/url.h"
 #include "config/values.h"
@@ -30,6 +31,7 @@ inf_provider_config_fini(inf_provider_config *provider)
   inf_free(provider->name);
   inf_free(provider->base_url);
   inf_free(provider->auth_scheme);
+  inf_free(provider->region);
   inf_free(provider->warm_path);
 }
 
@@ -65,13 +67,15 @@ unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
     inf_buf_append_cstr(&types, i == 0 ? "" : ", ");
     inf_buf_append_sv(&types, known);
   }
+  /* The list is long: only for who is not near to any of it. */
+  const char *near = inf_suggest_text(&nearest, hint);
   int32_t status =
       types.status == INFER_E_NO_MEMORY
           ? inf_place_no_memory(error)
-          : inf_place_error(place, error, "no kind \"%.*s\"%s; there are: %s",
-                            type.len < 64 ? (int)type.len : 64, type.ptr,
-                            inf_suggest_text(&nearest, hint),
-                            inf_buf_cstr(&types));
+          : inf_place_error(place, error, "no kind \"%.*s\"%s%s%s",
+                            type.len < 64 ? (int)type.len : 64, type.ptr, near,
+                            near[0] ? "" : "; there are: ",
+                            near[0] ? "" : inf_buf_cstr(&types));
   inf_buf_fini(&types);
   return status;
 }
@@ -101,6 +105,17 @@ read_kind(const inf_node *node, const inf_place *place,
 /* ---- Address and authorization ------------------------------------------- */
 
 static int32_t
+set_regional_url(inf_provider_config *provider, infer_error **error)
+{
+  inf_buf url;
+  inf_buf_init(&url, SIZE_MAX);
+  inf_region_expand(provider->kind->base_url, provider->region, &url);
+  provider->base_url = inf_buf_take(&url, NULL);
+  inf_buf_fini(&url);
+  return provider->base_url ? INFER_OK : inf_place_no_memory(error);
+}
+
+static int32_t
 read_base_url(const inf_node *node, const inf_place *place,
               inf_provider_config *provider, infer_error **error)
 {
@@ -108,6 +123,8 @@ read_base_url(const inf_node *node, const inf_place *place,
   inf_place here = inf_place_member(place, INF_SV("base_url"));
   char *text = NULL;
   inf_sv url = inf_sv_from(provider->kind->base_url);
+  if (!given && inf_region_matters(provider->kind))
+    return set_regional_url(provider, error);
   if (given) {
     int32_t status = inf_value_text(given, &here, "a string", &text, error);
     if (status != INFER_OK)
@@ -291,9 +308,9 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
 {
   /* In the order in which they need each other. */
   static const read_fn parts[] = {
-      read_kind,          read_base_url, read_auth_scheme,     inf_compile_keys,
-      inf_compile_extras, read_models,   inf_compile_endpoint, check_warm_path,
-      complete_limits};
+      read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
+      inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
+      check_warm_path,  complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);

@@ -49,6 +49,7 @@ typedef struct inf_provider_config {
   const inf_provider_kind *kind;
   char *base_url; /* without a slash at its end */
   char *auth_scheme;
+  char *region;    /* or NULL: see region.h */
   char *warm_path; /* on the server, from its root; or NULL: the kind's */
   inf_key *keys;   /* key_count is 0 for a provider without keys */
   size_t key_count;

@@ -3,14 +3,88 @@
 #include "config/environment.h"
 
 #include "base/mem.h"
+#include "config/region.h"
 #include "config/secrets.h"
 #include "config/url.h"
 
 #include <stdlib.h>
 
-/* ---- Providers ----------------------------------------------------------- */
-
 #define OPENAI_URL_VARIABLE "OPENAI_BASE_URL"
+
+/* ---- Keys ---------------------------------------------------------------- */
+
+/* Most variables whose values make one key, and longest name of one. */
+enum { parts_max = 4, name_max = 64 };
+
+/* The values; 0, where one that is needed is not set. */
+static size_t
+read_parts(const char *names, inf_sv *values)
+{
+  size_t count = 0, last = 0;
+  inf_sv rest = inf_sv_from(names);
+  while (rest.len > 0 && count < parts_max) {
+    char name[name_max];
+    size_t len = inf_sv_find(rest, ' ');
+    size_t copied = len < sizeof name - 1 ? len : sizeof name - 1;
+    memcpy(name, rest.ptr, copied);
+    name[copied] = '\0';
+    values[count] = inf_environment_get(name);
+    if (values[count].len > 0)
+      last = count + 1;
+    else if (count < 2)
+      return 0;
+    count++;
+    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+  }
+  return last;
+}
+
+/* Room for all at once: no growth leaves a copy behind. */
+static bool
+join(const inf_sv *values, size_t count, inf_buf *out)
+{
+  size_t bytes = count;
+  for (size_t i = 0; i < count; i++)
+    bytes += values[i].len;
+  inf_buf_reserve(out, bytes);
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0)
+      inf_buf_append_char(out, ':');
+    inf_buf_append_sv(out, values[i]);
+  }
+  return out->status == INFER_OK;
+}
+
+bool
+inf_environment_key(const inf_provider_kind *kind, inf_buf *out)
+{
+  inf_sv values[parts_max];
+  size_t count = 1;
+  values[0] = kind->key_env ? inf_environment_get(kind->key_env) : INF_SV("");
+  if (values[0].len == 0)
+    count = kind->key_parts_env ? read_parts(kind->key_parts_env, values) : 0;
+  return join(values, count, out);
+}
+
+/* May the environment make a provider of it? */
+static bool
+is_found_by_key(const inf_provider_kind *kind)
+{
+  return kind->key_env && kind->base_url && !kind->by_name_only;
+}
+
+bool
+inf_environment_has_key(const inf_provider_kind *kind)
+{
+  inf_sv values[parts_max];
+  if (!is_found_by_key(kind) ||
+      (inf_region_matters(kind) && !inf_region_is_set()))
+    return false;
+  return (kind->key_env && inf_environment_get(kind->key_env).len > 0) ||
+         (kind->key_parts_env && read_parts(kind->key_parts_env, values) > 0);
+}
+
+/* ---- Providers ----------------------------------------------------------- */
 
 static inf_sv
 url_for(const inf_provider_kind *kind)
@@ -49,25 +123,31 @@ add_provider(inf_node *providers, const inf_provider_kind *kind, inf_sv url,
   return INFER_OK;
 }
 
+/* Names the first few variables; there are dozens. */
 static int32_t
 no_providers(infer_error **error)
 {
+  enum { named_max = 2 };
+  int named = 0;
   inf_buf names;
   inf_buf_init(&names, 1024);
   for (size_t i = 0; i < inf_provider_kind_count(); i++) {
-    const char *variable = inf_provider_kind_at(i)->key_env;
-    if (!variable)
+    const inf_provider_kind *kind = inf_provider_kind_at(i);
+    if (!is_found_by_key(kind))
       continue;
+    if (named++ == named_max)
+      break;
     if (names.len > 0)
-      inf_buf_append_cstr(&names, " or ");
-    inf_buf_append_cstr(&names, variable);
+      inf_buf_append_cstr(&names, ", ");
+    inf_buf_append_cstr(&names, kind->key_env);
   }
   int32_t status = INFER_E_NO_MEMORY;
   if (names.status == INFER_E_NO_MEMORY)
     inf_place_no_memory(error);
   else
     status = inf_error_set(error, INFER_E_CONFIG,
-                           "no providers (set %s, or configure providers)",
+                           "no providers (set %s or another provider's key "
+                           "variable, or configure providers)",
                            inf_buf_cstr(&names));
   inf_buf_fini(&names);
   return status;
@@ -85,7 +165,7 @@ inf_environment_providers(inf_node **providers, infer_error **error)
   for (size_t i = 0; i < inf_provider_kind_count() && status == INFER_OK; i++) {
     const inf_provider_kind *kind = inf_provider_kind_at(i);
     inf_sv url = url_for(kind);
-    bool has_key = kind->key_env && inf_environment_get(kind->key_env).len > 0;
+    bool has_key = inf_environment_has_key(kind);
     if (has_key || url.len > 0)
       status = add_provider(list, kind, url, error);
   }

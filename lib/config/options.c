@@ -127,6 +127,11 @@ static const inf_option options[] = {
     PROVIDER("auth_scheme", INF_OPTION_STRING, 0, "the kind's", "", APART,
              "word before the key in the Authorization header; \"none\": no "
              "such header"),
+    PROVIDER("region", INF_OPTION_STRING, 0, "AWS_REGION", "",
+             IN_PROVIDER(region),
+             "region of a service that has some (Bedrock): part of its "
+             "address and of what is signed. With base_url: the one named "
+             "there, where there is one"),
     PROVIDER("labels", INF_OPTION_STRING_LIST, 0, "", "", IN_PROVIDER(labels),
              "what routes and requests may require of a provider"),
     PROVIDER("headers", INF_OPTION_STRING_MAP, 0, "", "", APART,

@@ -23,10 +23,25 @@ enum { why_max_bytes = 2 << 10 };
 
 static const char no_memory_message[] = "memory ran out while reading";
 
+/* A signature carries the time. Who refuses one for that says what the time
+ * is: then there is nothing wrong with the key, and the same request, signed
+ * anew, is worth another try. That is so once (skew.h). */
+INF_COLD static bool
+corrects_clock(inf_attempt *attempt, int32_t status)
+{
+  inf_sv date;
+  const inf_decoder *decoder = &attempt->decoder;
+  return status == INFER_E_AUTH && attempt->has_decoder &&
+         attempt->record->provider->kind->dialect->sign &&
+         inf_headers_get(&decoder->headers, INF_SV("date"), &date) &&
+         inf_skew_learn(&attempt->engine->skew, date, decoder->wall_now_ns);
+}
+
 /* The attempt's end when it failed; message NULL: the decoder's. */
 INF_COLD static void
 fail(inf_attempt *attempt, int32_t status, const char *message)
 {
+  attempt->clock_corrected = corrects_clock(attempt, status);
   if (!attempt->sent && status <= INFER_E_RESOLVE &&
       status >= INFER_E_TLS_VERIFY)
     inf_warmer_note_failure(attempt->engine, attempt->record->provider);

@@ -52,7 +52,8 @@ typedef struct inf_attempt {
   bool resend;            /* started at once after a stale connection */
   bool fresh_connection;
   bool paused;
-  bool aged; /* the breaker knows that it has no content */
+  bool clock_corrected; /* it failed by the time that was signed */
+  bool aged;            /* the breaker knows that it has no content */
   /* Of a route that hedges: race.h. */
   bool watched;         /* its times are recorded */
   bool decisive;        /* content that wins was seen */

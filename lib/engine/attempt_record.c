@@ -63,12 +63,17 @@ redact(inf_buf *text, inf_sv key)
 }
 
 static void
-redact_failure(inf_failure *failure, inf_sv key)
+redact_failure(inf_failure *failure, const inf_dialect *dialect, inf_sv key)
 {
+  inf_sv parts[INF_SECRET_PARTS_MAX];
   inf_buf *texts[] = {&failure->message, &failure->type, &failure->code,
                       &failure->param, &failure->request_id};
-  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+  size_t count = dialect->secret_parts ? dialect->secret_parts(key, parts) : 0;
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     redact(texts[i], key);
+    for (size_t part = 0; part < count; part++)
+      redact(texts[i], parts[part]);
+  }
 }
 
 static void
@@ -196,7 +201,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;
     inf_failure *failure = &attempt->decoder.failure;
-    redact_failure(failure, key_of(attempt));
+    redact_failure(failure, record->provider->kind->dialect, key_of(attempt));
     if (!message && status != INFER_OK)
       words = inf_buf_sv(&failure->message);
     record->request_id =

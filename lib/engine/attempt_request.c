@@ -3,6 +3,7 @@
 #include "engine/attempt_request.h"
 
 #include "engine/carry.h"
+#include "engine/engine.h"
 #include "engine/overrides.h"
 
 /* The text that the attempt goes on from, "" where it does not. */
@@ -55,6 +56,14 @@ write_as(const inf_dialect *dialect, inf_call_kind kind, const inf_send *send,
                                  : dialect->write_chat(send, wire, why);
 }
 
+/* Our wall clock, as far as is known corrected to that of providers. */
+static int64_t
+provider_time(const inf_attempt *attempt)
+{
+  const inf_clock *clock = attempt->engine->clock;
+  return inf_skew_time(&attempt->engine->skew, clock->wall_ns(clock->context));
+}
+
 int32_t
 inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
                           inf_buf *why)
@@ -68,6 +77,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .base_url = inf_sv_from(provider->base_url),
       .query = inf_buf_sv(&provider->query),
       .auth_scheme = inf_sv_from(provider->auth_scheme),
+      .region = inf_sv_from(provider->region),
       .headers = join_headers(inf_buf_sv(&provider->headers),
                               inf_buf_sv(&call->request->headers), &headers),
       .body_members = inf_buf_sv(&provider->body),
@@ -94,6 +104,8 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   }
   if (status == INFER_OK)
     status = write_as(dialect, call->kind, &send, &attempt->wire, why);
+  if (status == INFER_OK && dialect->sign)
+    status = dialect->sign(&send, &attempt->wire, provider_time(attempt), why);
   inf_chat_fini(&own);
   inf_buf_fini_secret(&headers);
   return status;

@@ -537,14 +537,24 @@ failure_of(const inf_attempt *attempt, int32_t status)
   };
 }
 
+/* What the failure says of its key; nothing if it was our clock that was
+ * wrong. */
+static void
+note_key(const inf_attempt *attempt, int32_t status, int64_t hint_ns)
+{
+  inf_engine *engine = attempt->engine;
+  if (!attempt->clock_corrected)
+    inf_runtime_note_key(engine->runtime, attempt->record->provider,
+                         attempt->key, status, hint_ns, engine->now_ns);
+}
+
 void
 inf_call_note_failure(inf_attempt *attempt, int32_t status)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   inf_retry_failure failure = failure_of(attempt, status);
-  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
-                       status, failure.hint_ns, engine->now_ns);
+  note_key(attempt, status, failure.hint_ns);
   update_targets(attempt);
   inf_retry_call state = {
       .params = call->params,
@@ -573,8 +583,7 @@ decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
   struct infer_call *call = attempt->call;
   const inf_carry *carry = call->carry;
   inf_retry_failure failure = failure_of(attempt, status);
-  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
-                       status, failure.hint_ns, engine->now_ns);
+  note_key(attempt, status, failure.hint_ns);
   update_targets(attempt);
   if (prefill_refused)
     failure = (inf_retry_failure){.status = carry->status,

@@ -235,11 +235,21 @@ inf_carry_response(inf_attempt *attempt)
   return respond(call, &attempt->answer, attempt->record);
 }
 
+/* Content, or the provider's word for how it ended. */
+static bool
+says_anything(const inf_answer *answer)
+{
+  for (size_t i = 0; i < answer->choice_count; i++)
+    if (answer->choices[i].native_finish_reason.len > 0)
+      return true;
+  return inf_answer_has_content(answer);
+}
+
 struct infer_response *
 inf_carry_partial(struct infer_call *call)
 {
   inf_attempt *attempt = call->attempt;
-  if (attempt && inf_answer_has_content(&attempt->answer))
+  if (attempt && says_anything(&attempt->answer))
     return inf_carry_response(attempt);
   if (!call->carry)
     return NULL;

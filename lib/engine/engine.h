@@ -7,6 +7,7 @@
 #include "engine/attempt.h"
 #include "engine/waiting.h"
 #include "engine/warmer.h"
+#include "provider/skew.h"
 
 /* The loop: calls, attempts and timers over a transport, a clock and a random
  * generator that are given to it. It starts no thread and takes no lock but
@@ -64,6 +65,7 @@ typedef struct inf_engine {
   uint64_t delivery_interval_ns;
   uint64_t next_flush_ns;
   uint64_t clock_jumps;
+  inf_skew skew; /* of our wall clock, told by who refused a signature's time */
   uint64_t waiting_ns; /* how long this turn means to wait */
   bool caller_woken;   /* a blocking call ended in this turn */
   /* Told just before and just after a call's terminal event is shown to its

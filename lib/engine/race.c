@@ -63,33 +63,65 @@ has_prices(const inf_race *race)
 }
 
 static inf_hedge_price
-price_of(const inf_attempt *attempt)
+price_of(const inf_race *race, size_t target)
 {
   static const inf_hedge_price usual = {1, 4};
-  const inf_price *price = &attempt->call->targets[attempt->target]->price;
-  return attempt->call->race->priced
-             ? (inf_hedge_price){price->input, price->output}
-             : usual;
+  const inf_price *price = &race->ask.targets[target]->price;
+  return race->priced ? (inf_hedge_price){price->input, price->output} : usual;
 }
 
-/* What it has cost: by the provider's figures, or the prompt as it was
- * expected, where it may have been read, and what was written. */
+/* Is an answer paid to its end when its request is cancelled? A whole body is;
+ * a stream unless its provider is known to stop (dialect.h has the sources). */
+static bool
+runs_on(const inf_race *race, size_t target)
+{
+  const inf_provider_kind *kind = race->ask.targets[target]->provider->kind;
+  return race->ask.kind == INF_LATENCY_WHOLE ||
+         kind->cancel_billing != INF_CANCEL_STOPS;
+}
+
+/* The most that one of two attempts will cost if it loses: it has read the
+ * prompt, and written nothing or all. */
+static int64_t
+most_lost(const inf_race *race)
+{
+  int64_t most = 0;
+  for (size_t i = 0; i < race->ask.count; i++) {
+    inf_hedge_price price = price_of(race, i);
+    int64_t cost = inf_hedge_cost(&price, race->input,
+                                  runs_on(race, i) ? race->output : 0);
+    most = cost > most ? cost : most;
+  }
+  return most;
+}
+
+/* What it has written, and will where nobody can stop it. */
+static int64_t
+output_of(const inf_attempt *attempt)
+{
+  const inf_race *race = attempt->call->race;
+  int64_t output = 0;
+  for (size_t i = 0; i < attempt->answer.choice_count; i++)
+    output += (int64_t)inf_choice_content_bytes(&attempt->answer.choices[i]) /
+              bytes_per_token;
+  return runs_on(race, attempt->target) && output < race->output ? race->output
+                                                                 : output;
+}
+
+/* What it costs: by the provider's figures, or the prompt as it was expected,
+ * where it may have been read, and the answer. */
 static int64_t
 cost_of(const inf_attempt *attempt)
 {
   const inf_race *race = attempt->call->race;
   const inf_usage *usage = &attempt->answer.usage;
   bool error = attempt->record->http_status >= 300 || !attempt->sent;
-  int64_t output = 0;
-  for (size_t i = 0; i < attempt->answer.choice_count; i++)
-    output += (int64_t)inf_choice_content_bytes(&attempt->answer.choices[i]) /
-              bytes_per_token;
-  inf_hedge_price price = price_of(attempt);
-  return inf_hedge_cost(&price,
-                        usage->input >= 0 ? usage->input
-                        : error           ? 0
-                                          : race->input,
-                        usage->output >= 0 ? usage->output : output);
+  inf_hedge_price price = price_of(race, attempt->target);
+  if (error && usage->input < 0)
+    return 0;
+  return inf_hedge_cost(&price, usage->input >= 0 ? usage->input : race->input,
+                        usage->output >= 0 ? usage->output
+                                           : output_of(attempt));
 }
 
 /* ---- Watching ------------------------------------------------------------ */
@@ -154,10 +186,7 @@ prepare(inf_attempt *attempt)
       .run_once = call->request->run_once,
   };
   race->priced = has_prices(race);
-  /* A streamed answer is cancelled before it has said anything. */
-  const inf_hedge_price price = price_of(attempt);
-  race->ask.cost =
-      inf_hedge_cost(&price, race->input, attempt->stream ? 0 : race->output);
+  race->ask.cost = most_lost(race);
   const inf_route_config *route = call->trail->route;
   race->pass = inf_hedger_arm(engine->runtime, route->name, &route->params,
                               &race->ask, race->start_ns, &engine->rng);

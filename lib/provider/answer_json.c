@@ -26,6 +26,21 @@ figure(inf_buf *out, inf_sv key, int64_t value)
     inf_json_member_int(out, key, value);
 }
 
+/* {name: {"key": value}, ...} of the figures that are known. */
+static void
+details(inf_buf *out, inf_sv name, inf_sv key, int64_t value, inf_sv other_key,
+        int64_t other)
+{
+  if (value < 0 && other < 0)
+    return;
+  inf_json_key(out, name);
+  inf_json_open(out, '{');
+  figure(out, key, value);
+  if (other_key.len > 0)
+    figure(out, other_key, other);
+  inf_json_close(out, '}');
+}
+
 bool
 inf_answer_write_usage(const inf_answer *answer, inf_buf *out)
 {
@@ -39,7 +54,14 @@ inf_answer_write_usage(const inf_answer *answer, inf_buf *out)
   inf_json_open(out, '{');
   figure(out, INF_SV("prompt_tokens"), usage.input);
   figure(out, INF_SV("completion_tokens"), usage.output);
+  if (usage.total < 0 && usage.input >= 0 && usage.output >= 0 &&
+      usage.input <= INT64_MAX - usage.output)
+    usage.total = usage.input + usage.output;
   figure(out, INF_SV("total_tokens"), usage.total);
+  details(out, INF_SV("prompt_tokens_details"), INF_SV("cached_tokens"),
+          usage.cache_read, INF_SV("cache_write_tokens"), usage.cache_write);
+  details(out, INF_SV("completion_tokens_details"), INF_SV("reasoning_tokens"),
+          usage.reasoning, INF_SV(""), -1);
   if (usage.estimated)
     inf_json_member_bool(out, INF_SV("x_estimated"), true);
   inf_json_close(out, '}');

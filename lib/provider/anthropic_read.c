@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads Anthropic's Messages. A content block is numbered, and a tool call
  * carries the number of its block: so a piece of input whose number no call
- * has belongs to a tool that the provider runs itself, and is passed over. */
+ * has belongs to a tool that the provider runs itself. */
 #include "provider/anthropic_read.h"
+
+#include "provider/anthropic_alike.h"
+#include "provider/anthropic_blocks.h"
 
 #include "infer/infer.h"
 
@@ -89,25 +92,29 @@ finish_of(inf_sv native)
   return native;
 }
 
+/* What else is said of the end. */
+static void
+read_stop_member(inf_decoder *decoder, inf_sv object, const char *name)
+{
+  inf_sv value = inf_json_get(object, inf_sv_from(name));
+  if (inf_json_is(value, INF_JSON_STRING) ||
+      inf_json_is(value, INF_JSON_OBJECT))
+    inf_answer_set_choice_extra(decoder->answer, 0, inf_sv_from(name), value);
+}
+
 static void
 read_stop(inf_decoder *decoder, inf_sv object)
 {
   inf_sv native = member(decoder, object, "stop_reason");
-  if (native.len > 0)
-    inf_answer_finish(decoder->answer, 0, finish_of(native), native);
+  if (native.len == 0)
+    return;
+  inf_anthropic_end_blocks(decoder);
+  read_stop_member(decoder, object, "stop_sequence");
+  read_stop_member(decoder, object, "stop_details");
+  inf_answer_finish(decoder->answer, 0, finish_of(native), native);
 }
 
 /* ---- Content ------------------------------------------------------------- */
-
-static const inf_tool_call *
-call_of(const inf_answer *answer, uint32_t block)
-{
-  const inf_choice *choice = inf_answer_choice(answer, 0);
-  for (size_t i = 0; choice && i < choice->tool_call_count; i++)
-    if (choice->tool_calls[i].index == block)
-      return &choice->tool_calls[i];
-  return NULL;
-}
 
 static void
 add_arguments(inf_answer *answer, uint32_t block, inf_sv text)
@@ -123,13 +130,12 @@ add_reasoning(inf_answer *answer, inf_sv text)
     inf_answer_add_reasoning(answer, 0, text, "reasoning_content");
 }
 
-/* A block, whole or at its start; arguments are read where it is whole. */
+/* A block, whole or at its start; arguments are read at its end. */
 static void
-read_block(inf_decoder *decoder, uint32_t index, inf_sv block, bool whole)
+read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
 {
   inf_answer *answer = decoder->answer;
   inf_sv type = member(decoder, block, "type");
-  inf_sv input = inf_json_get(block, INF_SV("input"));
   if (inf_sv_eq(type, INF_SV("text")))
     inf_answer_add_text(answer, 0, member(decoder, block, "text"));
   else if (inf_sv_eq(type, INF_SV("thinking")))
@@ -137,30 +143,49 @@ read_block(inf_decoder *decoder, uint32_t index, inf_sv block, bool whole)
   else if (inf_sv_eq(type, INF_SV("tool_use")))
     inf_answer_add_tool_call(answer, 0, index, member(decoder, block, "id"),
                              INF_SV("function"), member(decoder, block, "name"),
-                             whole && input.len > 0 ? input : INF_SV(""));
+                             INF_SV(""));
 }
 
 static void
-read_delta(inf_decoder *decoder, uint32_t index, inf_sv delta)
+read_delta(inf_decoder *decoder, uint32_t index, const inf_sse_event *event,
+           inf_sv value)
 {
   inf_answer *answer = decoder->answer;
+  inf_sv delta = inf_json_get(value, INF_SV("delta"));
   inf_sv type = member(decoder, delta, "type");
-  if (inf_sv_eq(type, INF_SV("text_delta")))
-    inf_answer_add_text(answer, 0, member(decoder, delta, "text"));
-  else if (inf_sv_eq(type, INF_SV("thinking_delta")))
-    add_reasoning(answer, member(decoder, delta, "thinking"));
-  else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
-           call_of(answer, index))
+  inf_sv text = inf_json_get(delta, INF_SV("text"));
+  inf_sv thinking = inf_json_get(delta, INF_SV("thinking"));
+  if (inf_sv_eq(type, INF_SV("text_delta"))) {
+    inf_answer_add_text(answer, 0, text_of(decoder, text));
+    inf_anthropic_learn(decoder, event, value, text, false);
+  } else if (inf_sv_eq(type, INF_SV("thinking_delta"))) {
+    add_reasoning(answer, text_of(decoder, thinking));
+    inf_anthropic_learn(decoder, event, value, thinking, true);
+  } else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
+             inf_anthropic_call_of(answer, index)) {
     add_arguments(answer, index, member(decoder, delta, "partial_json"));
+  } else {
+    inf_anthropic_log_delta(decoder, index, delta);
+  }
 }
 
-/* A call without arguments sends no piece of them. */
+/* A call whose arguments did not come in pieces has those that its block began
+ * with. */
 static void
-end_block(inf_answer *answer, uint32_t index)
+end_block(inf_answer *answer, uint32_t index, inf_sv block)
 {
-  const inf_tool_call *call = call_of(answer, index);
+  const inf_tool_call *call = inf_anthropic_call_of(answer, index);
+  inf_sv input = inf_json_get(block, INF_SV("input"));
   if (call && call->arguments.len == 0)
-    add_arguments(answer, index, INF_SV("{}"));
+    add_arguments(answer, index,
+                  inf_json_has_items(input) ? input : INF_SV("{}"));
+}
+
+static void
+start_block(inf_decoder *decoder, uint32_t index, inf_sv block)
+{
+  inf_anthropic_open_block(decoder, index, block);
+  read_block(decoder, index, block);
 }
 
 static void
@@ -171,11 +196,13 @@ read_message(inf_decoder *decoder, inf_sv message)
   inf_answer_set_id(answer, member(decoder, message, "id"));
   inf_answer_set_model(answer, member(decoder, message, "model"));
   inf_answer_set_role(answer, 0, INF_SV("assistant"));
-  inf_json_iter it = inf_json_iter_of(inf_json_get(message, INF_SV("content")));
+  inf_sv content = inf_json_get(message, INF_SV("content"));
+  inf_json_iter it = inf_json_iter_of(content);
   for (; inf_json_next(&it); index++) {
-    read_block(decoder, index, it.value, true);
-    end_block(answer, index);
+    read_block(decoder, index, it.value);
+    end_block(answer, index, it.value);
   }
+  inf_anthropic_keep_content(decoder, content);
   read_usage(answer, inf_json_get(message, INF_SV("usage")));
   read_stop(decoder, message);
 }
@@ -239,6 +266,8 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
   inf_sv value = INF_SV("");
   int64_t number = 0;
+  if (inf_anthropic_read_by_guess(decoder, event->data))
+    return INFER_OK;
   int32_t status = take_start(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;
@@ -258,12 +287,11 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
   if (inf_sv_eq(type, INF_SV("message_start")))
     read_message(decoder, inf_json_get(value, INF_SV("message")));
   else if (inf_sv_eq(type, INF_SV("content_block_start")))
-    read_block(decoder, index, inf_json_get(value, INF_SV("content_block")),
-               false);
+    start_block(decoder, index, inf_json_get(value, INF_SV("content_block")));
   else if (inf_sv_eq(type, INF_SV("content_block_delta")))
-    read_delta(decoder, index, inf_json_get(value, INF_SV("delta")));
+    read_delta(decoder, index, event, value);
   else if (inf_sv_eq(type, INF_SV("content_block_stop")))
-    end_block(decoder->answer, index);
+    end_block(decoder->answer, index, inf_anthropic_close_block(decoder));
   else if (inf_sv_eq(type, INF_SV("message_delta")))
     read_stop(decoder, inf_json_get(value, INF_SV("delta")));
   return INFER_OK;

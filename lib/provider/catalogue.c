@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The providers that are known by name: data, and nothing else. A row is
- * added when its facts have a source. */
-#include "provider/dialect.h"
+/* The providers that are known by name: the first rows, and what finds a row.
+ * A row is added when its facts have a source. */
+#include "provider/catalogue.h"
 
 static const inf_provider_kind kinds[] = {
     {
@@ -16,7 +16,16 @@ static const inf_provider_kind kinds[] = {
         .chat_path = "/chat/completions",
         .models_path = "/models",
         .claims = "gpt- o1 o3 o4 chatgpt-",
+        /* "Unknown parameter" is a 400 there; other servers want some of
+         * these. */
+        .message_rules = "-reasoning -reasoning_content -reasoning_details "
+                         "-tool_plan -citations -content_parts "
+                         "-anthropic_content -images",
+        .rules_at_home = true,
         .stream_options = true,
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
+                     INF_CAN_EMBED,
+        .cancel_billing = INF_CANCEL_STOPS,
         /* OpenAI begins another answer; others that speak its protocol can
          * do more, which the account has to say. */
         .prefill = INF_PREFILL_NONE,
@@ -44,6 +53,9 @@ static const inf_provider_kind kinds[] = {
         .models_path = "/models",
         .claims = "https://clarifai.com/",
         .stream_options = true,
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION,
+        .quirks = "the model is a URL; errors may be a status object inside "
+                  "a 200",
         .prefill = INF_PREFILL_NONE, /* its pages do not tell */
         .requests_per_second = 15,   /* of a user: api-overview/rate-limits */
         .limit_scope = INF_LIMIT_SCOPE_KEY,
@@ -61,9 +73,10 @@ static const inf_provider_kind kinds[] = {
 const inf_provider_kind *
 inf_provider_kind_find(inf_sv type)
 {
-  for (size_t i = 0; i < KIND_COUNT; i++) {
-    if (inf_sv_eq(type, inf_sv_from(kinds[i].type)))
-      return &kinds[i];
+  const inf_provider_kind *kind;
+  for (size_t i = 0; (kind = inf_provider_kind_at(i)) != NULL; i++) {
+    if (inf_sv_eq(type, inf_sv_from(kind->type)))
+      return kind;
   }
   return NULL;
 }
@@ -71,13 +84,30 @@ inf_provider_kind_find(inf_sv type)
 const inf_provider_kind *
 inf_provider_kind_at(size_t index)
 {
-  return index < KIND_COUNT ? &kinds[index] : NULL;
+  const struct {
+    const inf_provider_kind *rows;
+    size_t count;
+  } tables[] = {
+      {kinds, KIND_COUNT},
+      {inf_catalogue_languages, inf_catalogue_language_count},
+      {inf_catalogue_services, inf_catalogue_service_count},
+      {inf_catalogue_clouds, inf_catalogue_cloud_count},
+      {inf_catalogue_servers, inf_catalogue_server_count},
+  };
+  for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+    if (index < tables[i].count)
+      return &tables[i].rows[index];
+    index -= tables[i].count;
+  }
+  return NULL;
 }
 
 size_t
 inf_provider_kind_count(void)
 {
-  return KIND_COUNT;
+  return KIND_COUNT + inf_catalogue_language_count +
+         inf_catalogue_service_count + inf_catalogue_cloud_count +
+         inf_catalogue_server_count;
 }
 
 bool

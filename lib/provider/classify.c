@@ -111,6 +111,8 @@ static const struct rule rules[] = {
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "available context size"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "prompt is too long"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "too many tokens"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "input is too long"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "input tokens exceeded"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "exceeds the maximum number of tokens"},
 
   /* Too long for the quota: it can never pass. */
@@ -369,6 +371,10 @@ take_headers(inf_failure *failure, const inf_provider_kind *kind,
   inf_sv value;
   if (inf_find_request_id(kind, headers, &value))
     inf_failure_set_text(&failure->request_id, value);
+  /* AWS: "ThrottlingException:http://internal.amazon.com/coral/...". */
+  if (inf_headers_get(headers, INF_SV("x-amzn-errortype"), &value))
+    inf_failure_set_text(&failure->type,
+                         inf_sv_of(value.ptr, inf_sv_find(value, ':')));
   if (!inf_headers_get(headers, INF_SV("x-should-retry"), &value))
     return;
   if (inf_sv_eq_nocase(value, INF_SV("true")))

@@ -48,8 +48,10 @@ inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
   inf_failure_init(&decoder->failure);
   inf_headers_init(&decoder->headers, MAX_HEADERS_BYTES);
   inf_sse_init(&decoder->sse, options->max_event_bytes);
+  inf_frames_init(&decoder->frames);
   inf_buf_init(&decoder->scratch, SIZE_MAX);
   inf_buf_init(&decoder->repaired, SIZE_MAX);
+  inf_buf_init(&decoder->carry, SIZE_MAX);
   inf_guess_init(&decoder->guess);
   begin(decoder, options, answer);
 }
@@ -59,6 +61,8 @@ inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
                   inf_answer *answer)
 {
   const size_t kept = offsetof(inf_decoder, options);
+  if (decoder->mode == INF_BODY_FRAMES)
+    inf_frames_begin(&decoder->frames, INF_FRAMING_SSE, 0, 0, KEEP_BYTES);
   memset((char *)decoder + kept, 0, sizeof *decoder - kept);
   inf_failure_clear(&decoder->failure);
   inf_headers_clear(&decoder->headers);
@@ -66,6 +70,7 @@ inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
   inf_buf_reuse(&decoder->body, SIZE_MAX, KEEP_BYTES);
   inf_buf_reuse(&decoder->scratch, SIZE_MAX, KEEP_BYTES);
   inf_buf_reuse(&decoder->repaired, SIZE_MAX, KEEP_BYTES);
+  inf_buf_reuse(&decoder->carry, SIZE_MAX, KEEP_BYTES);
   inf_guess_reuse(&decoder->guess);
   begin(decoder, options, answer);
 }
@@ -76,9 +81,11 @@ inf_decoder_fini(inf_decoder *decoder)
   inf_failure_fini(&decoder->failure);
   inf_headers_fini(&decoder->headers);
   inf_sse_fini(&decoder->sse);
+  inf_frames_fini(&decoder->frames);
   inf_buf_fini(&decoder->body);
   inf_buf_fini(&decoder->scratch);
   inf_buf_fini(&decoder->repaired);
+  inf_buf_fini(&decoder->carry);
   inf_guess_fini(&decoder->guess);
 }
 
@@ -127,6 +134,9 @@ typedef enum verdict {
   IS_UNDECIDED,
   IS_DOCUMENT,
   IS_EVENTS,
+  IS_LINES,
+  IS_ARRAY,
+  IS_MESSAGES,
 } verdict;
 
 /* A server that forgets the content type still begins with one of these. */
@@ -156,13 +166,35 @@ says_event_stream(const inf_decoder *decoder)
          inf_sv_contains_nocase(type, INF_SV("text/event-stream"));
 }
 
+/* A brace where lines of JSON are awaited: a document over several lines has
+ * its first member in the second. */
+static verdict
+look_behind_brace(inf_sv text)
+{
+  size_t at = 1;
+  while (at < text.len && (text.ptr[at] == ' ' || text.ptr[at] == '\t'))
+    at++;
+  if (at == text.len)
+    return IS_UNDECIDED;
+  return text.ptr[at] == '\r' || text.ptr[at] == '\n' ? IS_DOCUMENT : IS_LINES;
+}
+
 /* text begins with something else than whitespace. An error may come as JSON
  * or HTML where events were promised. */
 INF_APART static verdict
 judge(const inf_decoder *decoder, inf_sv text)
 {
-  if (is_http_error(decoder) || strchr("{[<\"", text.ptr[0]))
+  inf_framing framing = decoder->options.kind->dialect->framing;
+  bool stream = decoder->options.stream && !is_http_error(decoder);
+  if (stream && text.ptr[0] == '{' && framing == INF_FRAMING_NDJSON)
+    return look_behind_brace(text);
+  if (stream && text.ptr[0] == '[' &&
+      (framing == INF_FRAMING_SSE || framing == INF_FRAMING_JSON_ARRAY))
+    return IS_ARRAY;
+  if (is_http_error(decoder) || memchr("{[<\"", text.ptr[0], 4))
     return IS_DOCUMENT;
+  if (framing == INF_FRAMING_EVENTSTREAM)
+    return stream ? IS_MESSAGES : IS_DOCUMENT;
   if (decoder->options.stream && says_event_stream(decoder))
     return IS_EVENTS;
   return look_for_field(text);
@@ -344,6 +376,37 @@ feed_events(inf_decoder *decoder, const char *ptr, size_t len)
   return decoder->finished ? INF_DECODER_DONE : INFER_OK;
 }
 
+INF_APART static int32_t
+feed_frames(inf_decoder *decoder, inf_sv bytes)
+{
+  inf_frames *frames = &decoder->frames;
+  int32_t status = inf_frames_feed(frames, bytes, on_event, decoder);
+  if (status != INFER_OK && !decoder->failed && !decoder->finished)
+    inf_decoder_fail(decoder, status, inf_frames_reason(frames, status));
+  if (decoder->failed)
+    return decoder->failure.status;
+  return decoder->finished ? INF_DECODER_DONE : INFER_OK;
+}
+
+static void
+begin_frames(inf_decoder *decoder, verdict what)
+{
+  const inf_decoder_options *options = &decoder->options;
+  inf_framing framing = what == IS_LINES   ? INF_FRAMING_NDJSON
+                        : what == IS_ARRAY ? INF_FRAMING_JSON_ARRAY
+                                           : INF_FRAMING_EVENTSTREAM;
+  decoder->mode = INF_BODY_FRAMES;
+  inf_frames_begin(&decoder->frames, framing, options->max_event_bytes,
+                   options->max_depth, KEEP_BYTES);
+}
+
+/* Are events read, so that they are after a failure too? */
+static bool
+has_events(const inf_decoder *decoder)
+{
+  return decoder->mode == INF_BODY_EVENTS || decoder->mode == INF_BODY_FRAMES;
+}
+
 /* Looks at what has come so far until it is clear what it is. */
 INF_APART static int32_t
 sniff(inf_decoder *decoder)
@@ -351,20 +414,23 @@ sniff(inf_decoder *decoder)
   inf_buf *body = &decoder->body;
   if (!skip_blank(body))
     return INFER_OK;
-  switch (judge(decoder, inf_buf_sv(body))) {
-  case IS_UNDECIDED:
+  verdict what = judge(decoder, inf_buf_sv(body));
+  if (what == IS_UNDECIDED)
     return INFER_OK;
-  case IS_DOCUMENT:
+  if (what == IS_DOCUMENT) {
     decoder->mode = INF_BODY_WHOLE;
     return INFER_OK;
-  case IS_EVENTS:
-    break;
   }
+  if (what == IS_EVENTS)
+    decoder->mode = INF_BODY_EVENTS;
+  else
+    begin_frames(decoder, what);
   /* The events keep nothing in body, so its bytes move out of the way. */
   inf_buf first = *body;
   inf_buf_init(body, body_limit(decoder));
-  decoder->mode = INF_BODY_EVENTS;
-  int32_t status = feed_events(decoder, first.ptr, first.len);
+  int32_t status = what == IS_EVENTS
+                       ? feed_events(decoder, first.ptr, first.len)
+                       : feed_frames(decoder, inf_buf_sv(&first));
   inf_buf_fini(&first);
   return status;
 }
@@ -375,7 +441,7 @@ inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
   int32_t status = INFER_OK;
   if (decoder->finished)
     return INF_DECODER_DONE;
-  if (decoder->failed && decoder->mode != INF_BODY_EVENTS)
+  if (decoder->failed && !has_events(decoder))
     return decoder->failure.status;
   while (len > 0 && status == INFER_OK && decoder->mode == INF_BODY_SNIFF) {
     size_t piece = len < SNIFF_BYTES ? len : SNIFF_BYTES;
@@ -385,10 +451,13 @@ inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
     ptr += piece;
     len -= piece;
   }
-  if (len == 0 || (status != INFER_OK && decoder->mode != INF_BODY_EVENTS))
+  if (len == 0 || (status != INFER_OK && !has_events(decoder)))
     return status;
-  return decoder->mode == INF_BODY_EVENTS ? feed_events(decoder, ptr, len)
-                                          : keep(decoder, ptr, len);
+  if (decoder->mode == INF_BODY_EVENTS)
+    return feed_events(decoder, ptr, len);
+  return decoder->mode == INF_BODY_FRAMES
+             ? feed_frames(decoder, inf_sv_of(ptr, len))
+             : keep(decoder, ptr, len);
 }
 
 /* ---- The end ------------------------------------------------------------- */
@@ -409,13 +478,19 @@ static int32_t
 end_events(inf_decoder *decoder, bool clean_end)
 {
   decoder->unfinished_event = true;
-  int32_t status = inf_sse_finish(&decoder->sse, on_event, decoder);
+  int32_t status = decoder->mode == INF_BODY_EVENTS
+                       ? inf_sse_finish(&decoder->sse, on_event, decoder)
+                       : inf_frames_finish(&decoder->frames, on_event, decoder);
   if (decoder->failed)
     return decoder->failure.status;
   if (decoder->finished)
     return INFER_OK;
   if (status == INFER_E_NO_MEMORY)
     return inf_decoder_fail(decoder, status, "");
+  /* Told, and nothing came after it that says more. */
+  decoder->failed = decoder->failure.status != INFER_OK;
+  if (decoder->failed)
+    return decoder->failure.status;
   if (all_finished(decoder))
     return complete(decoder);
   if (clean_end && decoder->events == 0 && decoder->skipped_events > 0)
@@ -455,7 +530,7 @@ inf_decoder_end(inf_decoder *decoder, bool clean_end)
 {
   if (decoder->finished)
     return INFER_OK;
-  if (decoder->failed && decoder->mode != INF_BODY_EVENTS)
+  if (decoder->failed && !has_events(decoder))
     return decoder->failure.status;
   if (is_http_error(decoder)) {
     inf_classify_failure(&decoder->failure, decoder->options.kind,
@@ -466,6 +541,7 @@ inf_decoder_end(inf_decoder *decoder, bool clean_end)
   }
   switch (decoder->mode) {
   case INF_BODY_EVENTS:
+  case INF_BODY_FRAMES:
     return end_events(decoder, clean_end);
   case INF_BODY_WHOLE:
     return end_document(decoder, clean_end);

@@ -5,8 +5,9 @@
 #include "provider/answer.h"
 #include "provider/chat.h"
 #include "provider/failure.h"
+#include "provider/frames.h"
 #include "provider/guess.h"
-#include "wire/sse.h"
+#include "provider/tool_ids.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -37,24 +38,58 @@ typedef enum inf_limit_scope {
   INF_LIMIT_SCOPE_KEY,     /* all models of a key */
 } inf_limit_scope;
 
+/* What a service takes beside text, in general: some of its models may take
+ * less. Only what its pages or recorded traffic say. */
+enum {
+  INF_CAN_TOOLS = 1,
+  INF_CAN_VISION = 2,      /* images */
+  INF_CAN_JSON_SCHEMA = 4, /* response_format with a schema */
+  INF_CAN_EMBED = 8,       /* has an embeddings endpoint */
+};
+
+/* Does the bill of a stream stop when the connection is closed? By the list of
+ * openrouter.ai/docs/api-reference/streaming ("Stream Cancellation", read
+ * 2026-08); who is not in it is UNKNOWN. On a machine of one's own it is the
+ * work that stops: vLLM, SGLang, llama.cpp, TGI and Ollama all watch for it. */
+typedef enum inf_cancel_billing {
+  INF_CANCEL_UNKNOWN,
+  INF_CANCEL_STOPS,
+  INF_CANCEL_RUNS_ON, /* the answer is made and paid to its end */
+} inf_cancel_billing;
+
 /* One row of the catalogue: a kind of provider ("type" in a
  * configuration). */
 typedef struct inf_provider_kind {
   const char *type;
   const char *title;
   const inf_dialect *dialect;
-  const char *base_url;    /* NULL: the configuration must say */
-  const char *key_env;     /* variable that holds the key, NULL: none */
-  bool key_required;       /* false: local servers without a key */
+  /* NULL: the configuration must say. "{region}" in it stands for the
+   * account's. */
+  const char *base_url;
+  const char *key_env; /* variable that holds the key, NULL: none */
+  /* Where key_env is not set: variables whose values, joined by colons, are
+   * the key, separated by spaces; all but the first two may be unset. NULL:
+   * there are none. */
+  const char *key_parts_env;
+  bool key_required; /* false: local servers without a key */
+  /* The environment makes no provider of it: its variable is set for other
+   * reasons too, another kind has the same, or it has no base_url. */
+  bool by_name_only;
   const char *auth_scheme; /* "Bearer", "Key"; "" sends no Authorization */
-  /* Header that holds the bare key, as in "x-api-key"; auth_scheme is then
-   * the same word, and an account that sets another scheme goes back to
-   * Authorization. NULL: always Authorization. */
+  /* Header that holds the bare key where auth_scheme is the same word, as in
+   * "x-api-key"; with another scheme, the account's or this row's, the key
+   * goes back to Authorization. NULL: always Authorization. */
   const char *key_header;
   /* "Name: value" lines of every request, each NUL-terminated, an empty one
    * at the end; NULL: none. An account's or a request's header of that name
    * stands in place of it. */
   const char *fixed_headers;
+  /* JSON object of members that every body has; NULL: none. For dialects that
+   * say so. */
+  const char *fixed_members;
+  /* Of every request, where neither the account nor its base_url has a query
+   * of its own; NULL: none. */
+  const char *query;
   /* Below base_url; "{model}" stands for the model, percent-encoded. */
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
@@ -68,6 +103,16 @@ typedef struct inf_provider_kind {
   int64_t requests_per_second;    /* of an account that asked for no more; 0 */
   inf_limit_scope limit_scope;    /* never DEFAULT */
   const char *request_id_headers; /* names separated by spaces */
+  unsigned abilities;             /* INF_CAN_* */
+  inf_cancel_billing cancel_billing;
+  /* What becomes of members of the request, and of a message, that are not
+   * taken as they are: member_rules.h; NULL: nothing. */
+  const char *member_rules, *message_rules;
+  /* message_rules hold at base_url only, since others use the type too. */
+  bool rules_at_home;
+  inf_tool_id_form tool_ids;
+  bool thinking_parts; /* reasoning goes back as a part of the content */
+  const char *quirks;  /* for the reader; NULL: none known */
   inf_evidence evidence;
   const char *source; /* where the facts come from, with date */
 } inf_provider_kind;
@@ -87,6 +132,7 @@ typedef struct inf_send {
   inf_sv auth_scheme;
   inf_sv key; /* "" for none */
   inf_sv organization, project;
+  inf_sv region;       /* "" where the kind's address has none */
   inf_sv headers;      /* "Name: value" lines, each NUL-terminated: account's,
                         * then the request's */
   inf_sv body_members; /* JSON object that is merged into the body; the
@@ -113,21 +159,35 @@ void inf_wire_request_clear(inf_wire_request *request);
 
 typedef struct inf_decoder inf_decoder;
 
+#define INF_SECRET_PARTS_MAX 2
+
 struct inf_dialect {
   const char *name;
+  inf_framing framing; /* of its streams */
   /* INFER_OK, INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or
    * INFER_E_INVALID_ARGUMENT / _UNSUPPORTED with a line in why for what this
    * dialect cannot say. */
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* Right before what write_chat wrote goes out: adds what is made of the
+   * request as a whole and the provider's time. Errors as write_chat. NULL:
+   * there is no such thing. */
+  int32_t (*sign)(const inf_send *send, inf_wire_request *request,
+                  int64_t wall_now_ns, inf_buf *why);
+  /* The parts of a key that are secret by themselves, since a provider may
+   * tell one without the others: views into it. Gives how many there are.
+   * NULL: a key has no parts. */
+  size_t (*secret_parts)(inf_sv key, inf_sv parts[INF_SECRET_PARTS_MAX]);
   /* A whole body that came with 2xx. INFER_OK, or a class with decoder's
    * failure filled in. */
   int32_t (*read_body)(inf_decoder *decoder, inf_sv body);
-  /* One stream event. INFER_OK; INF_DECODER_DONE after the API's terminator;
-   * INFER_E_PROTOCOL for a malformed event, which the decoder skips and
-   * counts; any other class, with failure filled in, ends the attempt. Once
-   * decoder->failed is set only usage and the terminator are looked at. */
+  /* One stream event, whatever framed it (frames.h). INFER_OK; INF_DECODER_DONE
+   * after the API's terminator; INFER_E_PROTOCOL for a malformed event, which
+   * the decoder skips and counts; any other class, with failure filled in, ends
+   * the attempt. Once decoder->failed is set only usage and the terminator are
+   * looked at. A failure that is filled in without that is one if nothing
+   * follows. */
   int32_t (*read_event)(inf_decoder *decoder, const inf_sse_event *event);
   /* The short way through a stream whose events differ in little; NULL: there
    * is none. text begins where an event begins. Takes as many whole events,
@@ -144,7 +204,13 @@ struct inf_dialect {
  *
  * Reads one response: the framing, the limits and the rule of the proper end
  * are the same for all dialects and stand here once. Feed it the status and
- * headers, then the body in pieces of any size, then the end. */
+ * headers, then the body in pieces of any size, then the end.
+ *
+ * How a body begins says what it is. `{`, `<` and `"` begin one document,
+ * except that `{` with more behind it in its line begins lines of JSON where
+ * a stream of them was asked for: then a document in one line is read as an
+ * event. `[` begins a streamed array where a stream was asked for. The body
+ * of an HTTP error is a document. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -164,9 +230,11 @@ struct inf_decoder {
   inf_failure failure;
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
+  inf_frames frames;
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
+  inf_buf carry;    /* a dialect's own, from one event to the next */
   inf_guess guess;  /* the last chunk, for the short way through the next */
   /* From here on all is zero when a response begins. */
   inf_decoder_options options;
@@ -174,9 +242,10 @@ struct inf_decoder {
   int http_status;
   int64_t wall_now_ns;
   enum {
-    INF_BODY_SNIFF, /* nothing but whitespace so far */
-    INF_BODY_WHOLE, /* one document */
-    INF_BODY_EVENTS,
+    INF_BODY_SNIFF,  /* nothing but whitespace so far */
+    INF_BODY_WHOLE,  /* one document */
+    INF_BODY_EVENTS, /* server-sent events */
+    INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
   bool unfinished_event; /* the event at hand was cut by the end */
@@ -234,6 +303,13 @@ int32_t inf_decoder_fail(inf_decoder *decoder, int32_t status,
  * not known. */
 inf_sv inf_map_finish_reason(inf_sv native);
 
+extern const inf_dialect inf_dialect_anthropic;
 extern const inf_dialect inf_dialect_openai;
+extern const inf_dialect inf_dialect_bedrock;
+extern const inf_dialect inf_dialect_bedrock_openai;
+extern const inf_dialect inf_dialect_responses;
+extern const inf_dialect inf_dialect_gemini;
+extern const inf_dialect inf_dialect_cohere;
+extern const inf_dialect inf_dialect_ollama;
 
 #endif

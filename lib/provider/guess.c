@@ -13,6 +13,7 @@ inf_guess_init(inf_guess *guess)
   *guess = (inf_guess){0};
   inf_buf_init(&guess->text, MAX_TEMPLATE_BYTES);
   inf_buf_init(&guess->head, MAX_TEMPLATE_BYTES);
+  inf_buf_init(&guess->layout.seam, (size_t)2 * MAX_TEMPLATE_BYTES);
 }
 
 void
@@ -20,6 +21,7 @@ inf_guess_fini(inf_guess *guess)
 {
   inf_buf_fini(&guess->text);
   inf_buf_fini(&guess->head);
+  inf_buf_fini(&guess->layout.seam);
 }
 
 void
@@ -61,6 +63,60 @@ inf_guess_spoil(inf_guess *guess)
   guess->spoiled = true;
 }
 
+/* ---- Layout -------------------------------------------------------------- */
+
+static bool
+add_number(inf_guess_layout *layout, size_t from, const inf_hole *hole)
+{
+  enum { widest = 8 };
+  size_t width = hole->end - hole->start;
+  inf_guess_number *number = &layout->numbers[layout->count++];
+  if (hole->kind != INF_HOLE_NUMBER || width > widest)
+    return false;
+  uint64_t ones = INF_SWAR_ONES >> (64 - 8 * width);
+  *number = (inf_guess_number){
+      .same = from,
+      .len = hole->start - from,
+      .width = width,
+      .highs = ones * 0xf0,
+      .zeros = ones * '0',
+      .sixes = ones * 6,
+      .not_first = width > 1 ? '0' : '\0',
+  };
+  layout->after += number->len + width;
+  return true;
+}
+
+static void
+lay_out(inf_guess *guess)
+{
+  enum { read_at_once = 8 };
+  inf_guess_layout *layout = &guess->layout;
+  const inf_hole *text = &guess->holes[0];
+  size_t from = text->end - 1; /* the quotes are the same */
+  layout->usable = false;
+  layout->head = text->start + 1;
+  layout->count = layout->after = 0;
+  if (!INF_SWAR_LITTLE_ENDIAN || guess->hole_count < 2 ||
+      text->kind == INF_HOLE_NUMBER)
+    return;
+  for (size_t i = 1; i < guess->hole_count; i++) {
+    if (!add_number(layout, from, &guess->holes[i]))
+      return;
+    from = guess->holes[i].end;
+  }
+  layout->tail = from;
+  layout->tail_len = guess->text.len - from;
+  layout->after += layout->tail_len;
+  layout->usable = 1 + layout->tail_len >= read_at_once;
+  inf_buf *seam = &layout->seam;
+  inf_buf_clear(seam);
+  inf_buf_append(seam, guess->text.ptr + layout->tail, layout->tail_len);
+  inf_buf_append_cstr(seam, "\r\n\r\ndata: ");
+  if (!inf_buf_append(seam, guess->text.ptr, layout->head))
+    inf_buf_clear(seam);
+}
+
 void
 inf_guess_end(inf_guess *guess, uint32_t choice)
 {
@@ -70,6 +126,8 @@ inf_guess_end(inf_guess *guess, uint32_t choice)
   guess->choice = choice;
   /* Without memory there is no template, and no harm. */
   guess->ready = inf_buf_append_sv(&guess->text, guess->reading);
+  if (guess->ready)
+    lay_out(guess);
 }
 
 void
@@ -118,6 +176,19 @@ take_string(inf_sv text, inf_filling *filling)
   return filling->ascii || inf_json_scan(text, 1, &filling->value, NULL);
 }
 
+/* JSON has no number that begins with a zero but 0. */
+static bool
+take_number(inf_sv text, inf_filling *filling)
+{
+  enum { most = 18 }; /* so that it is never too large */
+  size_t len = 0;
+  while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9')
+    len++;
+  filling->value = inf_sv_of(text.ptr, len);
+  filling->ascii = true;
+  return len == 1 || (len > 1 && len <= most && text.ptr[0] != '0');
+}
+
 size_t
 inf_guess_match(const inf_guess *guess, inf_sv text,
                 inf_filling fillings[INF_GUESS_MAX_HOLES])
@@ -130,11 +201,13 @@ inf_guess_match(const inf_guess *guess, inf_sv text,
   for (size_t i = 0; i < guess->hole_count; i++) {
     const inf_hole *hole = &guess->holes[i];
     size_t same = hole->start - from;
-    if (rest.len <= same || rest.ptr[same] != '"' ||
+    bool number = hole->kind == INF_HOLE_NUMBER;
+    if (rest.len <= same || (rest.ptr[same] != '"' && !number) ||
         memcmp(rest.ptr, template + from, same) != 0)
       return 0;
     rest = inf_sv_of(rest.ptr + same, rest.len - same);
-    if (!take_string(rest, &fillings[i]))
+    if (!(number ? take_number(rest, &fillings[i])
+                 : take_string(rest, &fillings[i])))
       return 0;
     if (hole->kind == INF_HOLE_PADDING && hole->name &&
         !inf_is_padding(fillings[i].value))
@@ -147,4 +220,50 @@ inf_guess_match(const inf_guess *guess, inf_sv text,
   if (rest.len < same || memcmp(rest.ptr, template + from, same) != 0)
     return 0;
   return (size_t)(rest.ptr - text.ptr) + same;
+}
+
+/* Length of the end of an event at the front of the text, 0 if there is
+ * none. */
+static size_t
+event_end(inf_sv text)
+{
+  if (text.len >= 2 && memcmp(text.ptr, "\n\n", 2) == 0)
+    return 2;
+  return text.len >= 4 && memcmp(text.ptr, "\r\n\r\n", 4) == 0 ? 4 : 0;
+}
+
+inf_sv
+inf_guess_event_data(inf_sv event)
+{
+  enum { field = 6 };
+  return inf_sv_trim(inf_sv_of(event.ptr + field, event.len - field));
+}
+
+void
+inf_guess_renew(inf_guess *guess, inf_sv chunk,
+                const inf_filling fillings[INF_GUESS_MAX_HOLES])
+{
+  for (size_t i = 0; i < guess->hole_count; i++) {
+    guess->holes[i].start = (size_t)(fillings[i].value.ptr - chunk.ptr);
+    guess->holes[i].end = guess->holes[i].start + fillings[i].value.len;
+  }
+  inf_buf_clear(&guess->text);
+  guess->ready = inf_buf_append_sv(&guess->text, chunk);
+  if (guess->ready)
+    lay_out(guess);
+}
+
+size_t
+inf_guess_match_event(const inf_guess *guess, inf_sv text, size_t max_bytes,
+                      inf_filling fillings[INF_GUESS_MAX_HOLES])
+{
+  enum { field = 6 };
+  if (text.len < field || memcmp(text.ptr, "data: ", field) != 0)
+    return 0;
+  inf_sv rest = inf_sv_of(text.ptr + field, text.len - field);
+  size_t len = inf_guess_match(guess, rest, fillings);
+  if (len == 0 || field + len > max_bytes)
+    return 0;
+  size_t end = event_end(inf_sv_of(rest.ptr + len, rest.len - len));
+  return end > 0 ? field + len + end : 0;
 }

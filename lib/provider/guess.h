@@ -3,6 +3,7 @@
 #define INF_PROVIDER_GUESS_H
 
 #include "base/buf.h"
+#include "wire/swar.h"
 
 /* The chunks of a stream are nearly all alike: id, model, time and framing
  * repeat to the byte and only one or two strings differ. So the last chunk is
@@ -22,20 +23,46 @@ typedef enum inf_hole_kind {
   /* Says nothing: random text against traffic analysis. With a name only
    * while inf_is_padding(). */
   INF_HOLE_PADDING,
+  INF_HOLE_NUMBER, /* an integer that is not negative, of at most 18 digits */
 } inf_hole_kind;
 
-#define INF_GUESS_MAX_HOLES 4
+#define INF_GUESS_MAX_HOLES 8
 
 typedef struct inf_hole {
   inf_hole_kind kind;
   const char *name;  /* of the member; may be NULL */
-  size_t start, end; /* of the string, quotes included */
+  size_t start, end; /* of the string, quotes included, or the number */
 } inf_hole;
+
+/* A template whose first hole is a text and whose others, one at least, are
+ * numbers, as a run
+ * of chunks is held against it: what stands before the text, then bytes that
+ * are the same and a number with as many digits, and so on, then what stands
+ * after the last. So only the text's length is not known. Offsets are of the
+ * template. */
+typedef struct inf_guess_number {
+  size_t same, len, width;      /* what stands before it; its digits */
+  uint64_t highs, zeros, sixes; /* for inf_guess_is_number() */
+  char not_first;
+} inf_guess_number;
+
+typedef struct inf_guess_layout {
+  bool usable; /* false: another kind of template, or one with long numbers */
+  size_t head; /* length of what stands before the text, its quote included */
+  size_t count;
+  inf_guess_number numbers[INF_GUESS_MAX_HOLES - 1];
+  size_t tail, tail_len;
+  size_t after; /* length of all that comes after the text */
+  /* What stands between the last number of an event and the text of the next,
+   * where lines end with CRLF; empty without memory. */
+  inf_buf seam;
+} inf_guess_layout;
 
 typedef struct inf_guess {
   inf_buf text; /* the template */
   inf_hole holes[INF_GUESS_MAX_HOLES];
   size_t hole_count;
+  inf_guess_layout layout;
   uint32_t choice;
   bool ready;
   bool spoiled;
@@ -51,8 +78,8 @@ void inf_guess_reuse(inf_guess *guess);
 
 /* A chunk is going to be read in full: forgets the template. */
 void inf_guess_begin(inf_guess *guess, inf_sv chunk);
-/* A string value in it that the next chunk may have otherwise. Values are
- * told in any order and matched in that of the text. */
+/* A string in it, or a number, that the next chunk may have otherwise. Values
+ * are told in any order and matched in that of the text. */
 void inf_guess_hole(inf_guess *guess, inf_hole_kind kind, inf_sv value,
                     const char *name);
 /* The chunk says something that must not be taken twice. */
@@ -70,8 +97,30 @@ void inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name);
  * in the chunk. */
 size_t inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name);
 
+/* Is there a number of that width, as JSON has them? Reads eight bytes: where
+ * what follows it is as long as the rest of the layout they are there. */
+static inline bool
+inf_guess_is_number(const inf_guess_number *number, const char *at)
+{
+  uint64_t word = inf_swar_load(at);
+  return (word & number->highs) == number->zeros &&
+         ((word + number->sixes) & number->highs) == number->zeros &&
+         *at != number->not_first;
+}
+
+/* What it says: four pairs of digits, two pairs of those, and those two. */
+static inline int64_t
+inf_guess_number_of(const inf_guess_number *number, const char *at)
+{
+  uint64_t word = inf_swar_load(at) << (64 - 8 * (unsigned)number->width);
+  word = (word & 0x0f0f0f0f0f0f0f0f) * (10ull * 256 + 1) >> 8;
+  word = (word & 0x00ff00ff00ff00ff) * (100ull * 65536 + 1) >> 16;
+  word = (word & 0x0000ffff0000ffff) * (10000ull * 4294967296 + 1) >> 32;
+  return (int64_t)word;
+}
+
 typedef struct inf_filling {
-  inf_sv value; /* the string, quotes included */
+  inf_sv value; /* the string, quotes included, or the number */
   bool ascii;   /* it is plain ASCII: nothing in it to decode */
 } inf_filling;
 
@@ -79,6 +128,20 @@ typedef struct inf_filling {
  * that, and in fillings[i] the string in holes[i]; 0 if it does not. */
 size_t inf_guess_match(const inf_guess *guess, inf_sv text,
                        inf_filling fillings[INF_GUESS_MAX_HOLES]);
+
+/* The same of a whole event: one line of data, and the empty line after it. Its
+ * length, at most max_bytes without the end; 0 if the text does not begin with
+ * one that fits. */
+size_t inf_guess_match_event(const inf_guess *guess, inf_sv text,
+                             size_t max_bytes,
+                             inf_filling fillings[INF_GUESS_MAX_HOLES]);
+
+/* The data of such an event. */
+inf_sv inf_guess_event_data(inf_sv event);
+/* Makes it the template; fillings: what the chunk, which fits the one there
+ * is, has in its holes. */
+void inf_guess_renew(inf_guess *guess, inf_sv chunk,
+                     const inf_filling fillings[INF_GUESS_MAX_HOLES]);
 
 /* Is the string value padding as some services send it under "p": a beginning
  * of "abc...xyzABC...XYZ0...9"? */

@@ -2,6 +2,8 @@
 /* OpenAI's Chat Completions as it is sent: what is here writes, openai_read.c
  * reads. The body goes straight into the send buffer, member by member as the
  * caller wrote it, so that what we do not know passes through untouched. */
+#include "provider/conversation.h"
+#include "provider/member_rules.h"
 #include "provider/openai_read.h"
 #include "provider/prefill.h"
 #include "provider/send.h"
@@ -13,15 +15,6 @@
 
 /* ---- Body ---------------------------------------------------------------- */
 
-static bool
-is_ours(const inf_json_iter *it)
-{
-  return inf_json_key_is(it, INF_SV("model")) ||
-         inf_json_key_is(it, INF_SV("messages")) ||
-         inf_json_key_is(it, INF_SV("stream")) ||
-         inf_json_key_is(it, INF_SV("stream_options"));
-}
-
 static void
 put_as_is(const inf_json_iter *it, inf_buf *body)
 {
@@ -29,36 +22,50 @@ put_as_is(const inf_json_iter *it, inf_buf *body)
   inf_json_put_raw(body, it->value);
 }
 
+/* Under another name it is what it was: a limit too is less what was
+ * delivered. */
 static void
-put_member(const inf_send *send, const inf_json_iter *it, inf_buf *body)
+put_renamed(const inf_send *send, const inf_json_iter *it, inf_sv to,
+            inf_buf *body)
 {
-  if (!inf_prefill_write_member(send, it, body))
-    put_as_is(it, body);
+  inf_json_iter as = *it;
+  as.key = to;
+  if (inf_member_find(send, to).len == 0 &&
+      !inf_prefill_write_member(send, &as, body))
+    put_as_is(&as, body);
+}
+
+static int32_t
+put_member(const inf_send *send, const inf_json_iter *it, inf_buf *body,
+           inf_buf *why)
+{
+  inf_sv to;
+  switch (inf_member_rule(send->kind->member_rules, it, &to)) {
+  case INF_MEMBER_REFUSED:
+    return inf_member_refuse(send, it->key, why);
+  case INF_MEMBER_LEFT_OUT:
+    break;
+  case INF_MEMBER_RENAMED:
+    put_renamed(send, it, to, body);
+    break;
+  case INF_MEMBER_AS_IS:
+    if (!inf_prefill_write_member(send, it, body))
+      put_as_is(it, body);
+    break;
+  }
+  return INFER_OK;
 }
 
 /* Members of the request, then those of the account that it lacks. */
 static int32_t
-write_members(const inf_send *send, inf_buf *body)
+write_members(const inf_send *send, inf_buf *body, inf_buf *why)
 {
-  inf_buf name;
   int32_t status = INFER_OK;
-  inf_json_iter it = inf_json_iter_of(inf_buf_sv(&send->chat->members));
-  while (inf_json_next(&it)) {
-    if (!is_ours(&it))
-      put_member(send, &it, body);
-  }
-  inf_buf_init(&name, SIZE_MAX);
-  it = inf_json_iter_of(send->body_members);
-  while (status == INFER_OK && inf_json_next(&it)) {
-    inf_buf_clear(&name);
-    if (!inf_json_unescape(it.key, &name))
-      status = INFER_E_NO_MEMORY;
-    else if (!is_ours(&it) &&
-             inf_chat_member(send->chat, inf_buf_sv(&name)).len == 0)
-      put_member(send, &it, body);
-  }
-  inf_buf_fini(&name);
-  return status;
+  inf_member_walk walk = inf_member_walk_of(send);
+  while (status == INFER_OK && inf_member_next(&walk))
+    if (!inf_json_key_is(&walk.it, INF_SV("stream_options")))
+      status = put_member(send, &walk.it, body, why);
+  return status == INFER_OK ? walk.status : status;
 }
 
 /* The caller's stream_options with include_usage, where that is understood:
@@ -66,15 +73,16 @@ write_members(const inf_send *send, inf_buf *body)
 static void
 write_stream(const inf_send *send, inf_buf *body)
 {
+  inf_sv to;
   const inf_sv name = INF_SV("stream_options");
-  inf_sv options = inf_chat_member(send->chat, name);
-  if (options.len == 0)
-    options = inf_json_get(send->body_members, name);
+  inf_sv options = inf_member_find(send, name);
   if (!send->stream)
     return;
   inf_json_member_bool(body, INF_SV("stream"), true);
   if (!send->kind->stream_options) {
-    if (options.len > 0)
+    const inf_json_iter it = {.key = name, .value = options};
+    if (options.len > 0 &&
+        inf_member_rule(send->kind->member_rules, &it, &to) == INF_MEMBER_AS_IS)
       inf_json_member_raw(body, name, options);
     return;
   }
@@ -90,17 +98,17 @@ write_stream(const inf_send *send, inf_buf *body)
 }
 
 static int32_t
-write_body(const inf_send *send, inf_buf *body)
+write_body(const inf_send *send, inf_buf *body, inf_buf *why)
 {
   inf_json_open(body, '{');
   inf_json_member_string(body, INF_SV("model"), send->model);
   inf_json_key(body, INF_SV("messages"));
   inf_json_open(body, '[');
-  if (send->chat->messages.len > 0)
-    inf_json_put_raw(body, inf_buf_sv(&send->chat->messages));
+  int32_t status = inf_conversation_write(send, body, why);
   inf_prefill_write_message(send, body);
   inf_json_close(body, ']');
-  int32_t status = write_members(send, body);
+  if (status == INFER_OK)
+    status = write_members(send, body, why);
   inf_prefill_write_members(send, body);
   write_stream(send, body);
   inf_json_close(body, '}');
@@ -119,20 +127,7 @@ write_headers(const inf_send *send, bool has_body, bool stream,
       {INF_SV("OpenAI-Organization"), send->organization},
       {INF_SV("OpenAI-Project"), send->project},
   };
-  /* At once, so that no growth leaves a copy of the key behind: what is the
-   * caller's, and our own names and words, which take 140 bytes. */
-  size_t lines = 256 + send->auth_scheme.len + send->key.len +
-                 send->organization.len + send->project.len + send->headers.len;
-  inf_buf_reserve(headers, lines);
-  if (has_body)
-    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send,
-                     stream ? INF_SV("Accept: text/event-stream")
-                            : INF_SV("Accept: application/json"),
-                     headers);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
-  inf_send_write_fixed(send, headers);
+  inf_send_write_common(send, has_body, stream, headers);
   int32_t status = headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)
@@ -154,7 +149,7 @@ write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
   if (status == INFER_OK)
     status = write_headers(send, true, send->stream, &out->headers, why);
   if (status == INFER_OK)
-    status = write_body(send, &out->body);
+    status = write_body(send, &out->body, why);
   return status;
 }
 

@@ -427,32 +427,6 @@ read_by_guess(inf_decoder *decoder, inf_sv data)
 
 /* ---- Runs of like chunks ------------------------------------------------- */
 
-/* Length of the end of an event at the front of the text, 0 if there is
- * none. */
-static size_t
-event_end(inf_sv text)
-{
-  if (text.len >= 2 && memcmp(text.ptr, "\n\n", 2) == 0)
-    return 2;
-  return text.len >= 4 && memcmp(text.ptr, "\r\n\r\n", 4) == 0 ? 4 : 0;
-}
-
-/* An event that is nothing but one line of data, and that like the last one.
- * Gives its length, 0 if the text does not begin with one. */
-static size_t
-match_event(const inf_decoder *decoder, inf_sv text, inf_filling *fillings)
-{
-  enum { field = 6 };
-  if (text.len < field || memcmp(text.ptr, "data: ", field) != 0)
-    return 0;
-  inf_sv rest = inf_sv_of(text.ptr + field, text.len - field);
-  size_t len = inf_guess_match(&decoder->guess, rest, fillings);
-  if (len == 0 || field + len > decoder->options.max_event_bytes)
-    return 0;
-  size_t end = event_end(inf_sv_of(rest.ptr + len, rest.len - len));
-  return end > 0 ? field + len + end : 0;
-}
-
 /* The one hole with content, or NULL if there are more: then their order
  * matters, and the events are taken one by one. */
 static const inf_hole *
@@ -554,8 +528,9 @@ inf_openai_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
           decoder, hole, inf_sv_of(text.ptr + taken, text.len - taken), count);
     if (taken == text.len)
       break;
-    len = match_event(decoder, inf_sv_of(text.ptr + taken, text.len - taken),
-                      fillings);
+    len = inf_guess_match_event(guess,
+                                inf_sv_of(text.ptr + taken, text.len - taken),
+                                decoder->options.max_event_bytes, fillings);
     if (len == 0 || !gather(decoder, &fillings[at]))
       break;
     taken += len;

@@ -117,6 +117,16 @@ inf_send_chat_path(const inf_send *send)
                                            : kind->chat_path;
 }
 
+static void
+append_query(inf_buf *url, inf_sv query, char *sign)
+{
+  if (query.len == 0)
+    return;
+  inf_buf_append_char(url, *sign);
+  inf_buf_append_sv(url, query);
+  *sign = '&';
+}
+
 int32_t
 inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                    inf_buf *why)
@@ -135,12 +145,12 @@ inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
     front.len--;
   inf_buf_append_sv(url, front);
   append_path(url, path, send->model);
-  if (own.len > 0 || send->query.len > 0)
-    inf_buf_append_char(url, '?');
-  inf_buf_append_sv(url, own);
-  if (own.len > 0 && send->query.len > 0)
-    inf_buf_append_char(url, '&');
-  inf_buf_append_sv(url, send->query);
+  inf_sv query = send->query;
+  if (own.len == 0 && query.len == 0 && send->kind->query)
+    query = inf_sv_from(send->kind->query);
+  char sign = strchr(path, '?') ? '&' : '?';
+  append_query(url, own, &sign);
+  append_query(url, query, &sign);
   return url->status;
 }
 
@@ -218,6 +228,39 @@ inf_send_write_fixed(const inf_send *send, inf_buf *headers)
     inf_send_write_own(send, inf_sv_from(line), headers);
 }
 
+/* Fixed headers end with an empty line. */
+static size_t
+fixed_bytes(const inf_provider_kind *kind)
+{
+  const char *line = kind->fixed_headers;
+  if (!line)
+    return 0;
+  while (*line)
+    line += strlen(line) + 1;
+  return (size_t)(line - kind->fixed_headers);
+}
+
+void
+inf_send_write_common(const inf_send *send, bool has_body, bool stream,
+                      inf_buf *headers)
+{
+  /* The caller's, and names and words of dialects, which take 140 bytes. */
+  enum { own_bytes = 256 };
+  inf_buf_reserve(headers, own_bytes + fixed_bytes(send->kind) +
+                               send->auth_scheme.len + send->key.len +
+                               send->organization.len + send->project.len +
+                               send->headers.len);
+  if (has_body)
+    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
+  inf_send_write_own(send,
+                     stream ? INF_SV("Accept: text/event-stream")
+                            : INF_SV("Accept: application/json"),
+                     headers);
+  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
+                     headers);
+  inf_send_write_fixed(send, headers);
+}
+
 int32_t
 inf_send_write_key(const inf_send *send, inf_buf *headers, inf_buf *why)
 {
@@ -251,4 +294,28 @@ inf_send_write_extra(const inf_send *send, inf_buf *headers, inf_buf *why)
       return status;
   }
   return INFER_OK;
+}
+
+int32_t
+inf_send_write_headers(const inf_send *send, bool has_body, const char *accept,
+                       inf_buf *headers, inf_buf *why)
+{
+  /* At once, so that no growth leaves a copy of the key behind: what is the
+   * caller's, and our own names and words. */
+  inf_buf_reserve(headers, 256 + strlen(accept) + send->auth_scheme.len +
+                               send->key.len + send->headers.len);
+  if (has_body)
+    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
+  int32_t status = inf_send_write_header(send, INF_SV("Accept"),
+                                         inf_sv_from(accept), headers, why);
+  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
+                     headers);
+  inf_send_write_fixed(send, headers);
+  if (status == INFER_OK)
+    status = headers->status;
+  if (status == INFER_OK)
+    status = inf_send_write_key(send, headers, why);
+  if (status == INFER_OK)
+    status = inf_send_write_extra(send, headers, why);
+  return status;
 }

@@ -26,13 +26,15 @@ typedef struct both_limits {
   size_t body_bytes, event_bytes;
 } both_limits;
 
+/* Whose streams; NULL: the first of the catalogue. */
+static const inf_provider_kind *both_kind;
 static both_limits both_limited_to = {(size_t)64 << 20, (size_t)64 << 20};
 
 static void
 both_run(both_side *side, inf_sv body, size_t step, bool no_guess)
 {
   inf_decoder_options options = {
-      .kind = inf_provider_kind_at(0),
+      .kind = both_kind ? both_kind : inf_provider_kind_at(0),
       .stream = true,
       .choices = 1,
       .max_body_bytes = both_limited_to.body_bytes,

@@ -121,6 +121,7 @@ load(test_case *test, const char *folder, const char *name)
   if (request)
     json_object_object_get_ex(request, "body", &body);
   test->request = json_object_get(body);
+  test->url = strdup(test_member(request, "url"));
   json_object_put(request);
 }
 
@@ -129,12 +130,34 @@ unload(test_case *test)
 {
   free(test->path);
   free(test->name);
+  free(test->url);
   inf_headers_fini(&test->headers);
   inf_buf_fini(&test->body);
   json_object_put(test->meta);
   json_object_put(test->expected);
   json_object_put(test->chunks);
   json_object_put(test->request);
+}
+
+test_case *
+test_case_load(const char *folder, const char *name)
+{
+  test_case *test = malloc(sizeof(*test));
+  if (!test)
+    return NULL;
+  load(test, folder, name);
+  if (test->meta)
+    return test;
+  test_case_free(test);
+  return NULL;
+}
+
+void
+test_case_free(test_case *test)
+{
+  if (test)
+    unload(test);
+  free(test);
 }
 
 static int

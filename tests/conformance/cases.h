@@ -18,6 +18,7 @@ typedef struct test_case {
   inf_headers headers;
   inf_buf body;
   json_object *meta;
+  char *url;             /* the request's, "" if it is not recorded */
   json_object *request;  /* the request's body, or NULL */
   json_object *expected; /* or NULL */
   json_object *chunks;   /* sizes of the network reads, or NULL */
@@ -26,6 +27,10 @@ typedef struct test_case {
 /* The folder `name` of the shared data: in $INFER_SHARED, else beside the
  * checkout, else within it. NULL if it is not there. Freed by free(). */
 char *test_shared_folder(const char *name);
+
+/* One case by its name; NULL if it is not there. Freed by test_case_free(). */
+test_case *test_case_load(const char *folder, const char *name);
+void test_case_free(test_case *test);
 
 /* Calls fn for each case in the folder, by name. Returns how many there were,
  * or -1 if the folder cannot be read. */

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* decode_recordings [FOLDER]: decodes every recorded Chat Completions response
- * in the folder (default: recordings/ of the shared data) and compares it with
- * its expected.json - whole, byte by byte and as the network delivered it,
- * with and without the short way for chunks that are alike. All of these must
- * give the same answer to the byte. Exit code 1 if one differs, 77 without
- * recordings. */
+/* decode_recordings [FOLDER]: decodes every recorded response in the folder
+ * (default: recordings/ of the shared data) whose dialect there is, and
+ * compares it with its expected.json - whole, byte by byte and as the network
+ * delivered it, with and without the short way for chunks that are alike. All
+ * of these must give the same answer to the byte. Exit code 1 if one differs,
+ * 77 without recordings. */
 #include "conformance/cases.h"
 #include "conformance/expect.h"
+#include "conformance/kinds.h"
 #include "conformance/tally.h"
 #include "base/error.h"
 #include "infer/infer.h"
-#include "provider/anthropic_read.h"
-#include "provider/dialect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,25 +33,6 @@ struct totals {
   const char *only; /* part of a name, or NULL */
   bool show_classes;
 };
-
-/* Anthropic's answers are read, though its requests are not written yet: a
- * kind for reading only. */
-static const inf_dialect anthropic_dialect = {
-    .name = "anthropic",
-    .read_body = inf_anthropic_read_body,
-    .read_event = inf_anthropic_read_event,
-};
-static const inf_provider_kind anthropic_kind = {
-    .type = "anthropic",
-    .dialect = &anthropic_dialect,
-    .request_id_headers = "request-id",
-};
-
-static bool
-is_anthropic(const test_case *test)
-{
-  return strcmp(test_member(test->meta, "api"), "anthropic-messages") == 0;
-}
 
 /* ---- One way of decoding ------------------------------------------------- */
 
@@ -112,18 +92,11 @@ static void
 run_init(struct run *run, const test_case *test, const struct way *way)
 {
   json_object *n = NULL;
-  json_object *stream = NULL;
-  if (test->request) {
+  if (test->request)
     json_object_object_get_ex(test->request, "n", &n);
-    json_object_object_get_ex(test->request, "stream", &stream);
-  }
-  bool is_stream = stream
-                       ? json_object_get_boolean(stream)
-                       : strcmp(test_member(test->meta, "kind"), "stream") == 0;
   inf_decoder_options options = {
-      .kind = is_anthropic(test) ? &anthropic_kind
-                                 : inf_provider_kind_find(INF_SV("openai")),
-      .stream = is_stream,
+      .kind = test_provider_kind(test_kind_of(test)),
+      .stream = test_asks_for_stream(test),
       .choices = n ? (uint32_t)json_object_get_int(n) : 1,
       .max_body_bytes = MAX_BYTES,
       .max_event_bytes = MAX_BYTES,
@@ -158,7 +131,8 @@ end_of(const struct run *run)
   const inf_choice *choice = inf_answer_choice(&run->answer, 0);
   if (run->decoder.terminated)
     return "terminator";
-  if (choice && choice->finish_reason.len > 0)
+  if ((choice && choice->finish_reason.len > 0) ||
+      run->status == INFER_E_CONTENT_FILTER)
     return "finish_reason";
   if (run->status == INFER_OK)
     return "terminator";
@@ -198,16 +172,6 @@ actual_of(const struct run *run, const char *name)
   return actual;
 }
 
-/* Anthropic's own input, as the recordings have it, has no cache in it. */
-static void
-leave_out_cache(expect_actual *actual)
-{
-  int64_t *usage = actual->usage;
-  for (int i = 3; i <= 4; i++)
-    if (usage[0] >= 0 && usage[i] > 0)
-      usage[0] -= usage[i];
-}
-
 static bool
 is_known_wrong(const char *name)
 {
@@ -226,8 +190,7 @@ try_way(const test_case *test, const struct way *way, inf_buf *first,
   bool same = true;
   run_init(&run, test, way);
   expect_actual actual = actual_of(&run, test->name);
-  if (is_anthropic(test))
-    leave_out_cache(&actual);
+  test_usage_as_recorded(test_kind_of(test), actual.usage);
   if (!is_known_wrong(test->name))
     same = expect_compare(test->expected, &actual, why);
   if (!inf_sv_eq(inf_buf_sv(&run.heard), actual.text)) {
@@ -257,7 +220,7 @@ on_case(const test_case *test, void *context)
   inf_buf first, why;
   bool passed = true;
   if ((totals->only && !strstr(test->name, totals->only)) ||
-      !tally_takes(&totals->tally, test))
+      !tally_takes(&totals->tally, test, test_kind_of(test)))
     return;
   inf_buf_init(&first, SIZE_MAX);
   inf_buf_init(&why, 1 << 16);
@@ -282,7 +245,6 @@ main(int argc, char **argv)
   static struct totals totals;
   char *folder =
       argc > 1 ? strdup(argv[1]) : test_shared_folder("data/recordings");
-  totals.tally.also = "anthropic-messages";
   totals.only = getenv("INFER_CASE");
   totals.show_classes = getenv("INFER_SHOW_CLASSES") != NULL;
   if (!folder) {

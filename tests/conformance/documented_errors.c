@@ -3,7 +3,7 @@
  * of the shared data and checks class and hint. Exit code 1 if one differs,
  * 77 without the data. */
 #include "base/error.h"
-#include "conformance/cases.h"
+#include "conformance/kinds.h"
 #include "infer/infer.h"
 #include "provider/dialect.h"
 
@@ -20,6 +20,7 @@ struct wanted {
 };
 
 static const struct wanted table[] = {
+    {"anthropic-200-midstream-overloaded", INFER_E_OVERLOADED, NO_HINT},
     {"anthropic-413-too-large", INFER_E_REQUEST_TOO_LARGE, NO_HINT},
     {"anthropic-429-spend-limit", INFER_E_QUOTA, NO_HINT},
     {"anthropic-500-api-error", INFER_E_SERVER, NO_HINT},
@@ -41,6 +42,7 @@ static const struct wanted table[] = {
     {"mistral-429-1300", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-429-old", INFER_E_RATE_LIMITED, NO_HINT},
     {"mistral-capacity", INFER_E_OVERLOADED, NO_HINT},
+    {"ollama-200-midstream-error", INFER_E_SERVER, NO_HINT},
     {"openai-200-midstream-server-error", INFER_E_SERVER, NO_HINT},
     {"openai-429-insufficient-quota", INFER_E_QUOTA, NO_HINT},
     {"openai-429-request-too-large", INFER_E_REQUEST_TOO_LARGE, NO_HINT},
@@ -52,9 +54,7 @@ static const struct wanted table[] = {
 
 /* Streams of another dialect. */
 static const char *const other_dialects[] = {
-    "anthropic-200-midstream-overloaded",
     "bedrock-200-midstream-throttling",
-    "ollama-200-midstream-error",
 };
 
 struct totals {
@@ -82,12 +82,24 @@ is_other_dialect(const char *name)
   return false;
 }
 
+/* The provider's own kind where there is one: its rows and its framing. */
+static const inf_provider_kind *
+kind_of(const test_case *test)
+{
+  const test_kind *row = test_kind_of(test);
+  if (row && !test_kind_is_openai(row))
+    return test_provider_kind(row);
+  const inf_provider_kind *kind =
+      inf_provider_kind_find(inf_sv_from(test_member(test->meta, "provider")));
+  return kind ? kind : inf_provider_kind_find(INF_SV("openai"));
+}
+
 static void
 check(const test_case *test, const struct wanted *wanted, struct totals *totals)
 {
   bool stream = strcmp(test_member(test->meta, "kind"), "stream") == 0;
   inf_decoder_options options = {
-      .kind = inf_provider_kind_find(INF_SV("openai")),
+      .kind = kind_of(test),
       .stream = stream,
       .choices = 1,
       .max_body_bytes = (size_t)1 << 20,

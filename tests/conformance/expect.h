@@ -16,6 +16,9 @@ typedef struct expect_actual {
   /* The same, as the accessors give it. */
   inf_sv text, reasoning, refusal, native_finish_reason;
   size_t tool_calls, choices;
+  /* There is no answer to ask, because of an error before anything was said:
+   * its choices and their end are not compared. */
+  bool no_answer;
   int64_t usage[6]; /* in the order of INFER_USAGE_* */
   bool usage_estimated;
   int32_t status; /* INFER_OK or the class */

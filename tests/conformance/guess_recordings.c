@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* guess_recordings [VARIANTS [SEED]]: decodes every recorded Chat Completions
- * stream, and so many mutated variants of each, with and without the short
- * way for chunks that are alike. Exit code 1 if one differs, 77 without
- * recordings. */
+/* guess_recordings [VARIANTS [SEED]]: decodes every recorded stream whose
+ * dialect has a short way for chunks that are alike, and so many mutated
+ * variants of each, with that and without. Exit code 1 if one differs, 77
+ * without recordings. */
 #include "conformance/both_ways.h"
-#include "conformance/cases.h"
+#include "conformance/kinds.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,7 +37,9 @@ on_case(const test_case *test, void *context)
 {
   work *todo = context;
   inf_buf variant;
-  if (strcmp(test_member(test->meta, "api"), "openai-chat") != 0 ||
+  const test_kind *kind = test_kind_of(test);
+  both_kind = kind ? test_provider_kind(kind) : NULL;
+  if (!both_kind || !both_kind->dialect->read_alike ||
       strcmp(test_member(test->meta, "kind"), "stream") != 0)
     return;
   inf_sv body = inf_buf_sv(&test->body);

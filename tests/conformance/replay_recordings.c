@@ -9,6 +9,7 @@
  * case failed, 77 without recordings. INFER_CASE=PART: only cases with this in
  * their name. */
 #include "conformance/expect.h"
+#include "conformance/kinds.h"
 #include "conformance/replay_server.h"
 #include "conformance/tally.h"
 #include "infer/infer.h"
@@ -45,19 +46,12 @@ static const char *const way_names[REPLAY_WAYS] = {"whole", "byte by byte",
 
 /* ---- Jobs ---------------------------------------------------------------- */
 
-/* A recorded request without a body says nothing; then the kind of the
- * response does. */
-static bool
-asks_for_stream(const test_case *test)
+/* NULL for what cannot be sent to. */
+static const test_kind *
+kind_of(const test_case *test)
 {
-  json_object *stream = NULL;
-  if (test->request)
-    json_object_object_get_ex(test->request, "stream", &stream);
-  if (stream)
-    return json_object_get_boolean(stream);
-  if (test->request)
-    return false;
-  return strcmp(test_member(test->meta, "kind"), "stream") == 0;
+  const test_kind *kind = test_kind_of(test);
+  return kind && test_kind_writes(kind) ? kind : NULL;
 }
 
 static void
@@ -83,10 +77,10 @@ make_jobs(struct replay *replay, const char *only)
     const test_case *test = &replay->list.cases[i];
     inf_buf_init(&replay->outcomes[i].why, (size_t)1 << 16);
     if ((only && !strstr(test->name, only)) ||
-        !tally_takes(&replay->tally, test))
+        !tally_takes(&replay->tally, test, kind_of(test)))
       continue;
     replay->outcomes[i].taken = true;
-    bool stream = asks_for_stream(test);
+    bool stream = test_asks_for_stream(test);
     add_job(replay, test, REPLAY_WHOLE, stream);
     if (test->status >= 300) /* an error is the same however one asked */
       add_job(replay, test, REPLAY_WHOLE, !stream);
@@ -109,22 +103,24 @@ complain(struct replay *replay, const replay_job *job, const inf_buf *why)
 
 /* ---- The request --------------------------------------------------------- */
 
-/* The two providers of the configuration differ in how they are asked. */
+/* The two providers of a kind differ in how they are asked. */
 static void
 write_model(inf_buf *out, const replay_job *job)
 {
   const char *model = test_member(job->test->request, "model");
-  inf_buf_appendf(out, "%s/%s", job->stream ? "stream" : "unary",
+  inf_buf_appendf(out, "%s-%s/%s", test_kind_of(job->test)->type,
+                  job->stream ? "stream" : "unary",
                   model[0] != '\0' ? model : "model");
 }
 
-/* The recorded body as a request; NULL if it is none that could be sent. */
+/* The recorded body as a request; NULL if it is none that a caller could
+ * send. */
 static infer_request *
 request_as_recorded(const replay_job *job, const char *model)
 {
   infer_request *request = NULL;
   json_object *body = NULL;
-  if (!job->test->request ||
+  if (!job->test->request || !test_kind_is_openai(test_kind_of(job->test)) ||
       json_object_deep_copy(job->test->request, &body, NULL) != 0)
     return NULL;
   json_object_object_add(body, "model", json_object_new_string(model));
@@ -213,9 +209,9 @@ check_server(struct replay *replay, const replay_job *job, inf_buf *why)
   if (requests != 1)
     inf_buf_appendf(why, "%u requests instead of 1\n", requests);
   json_object *sent = json_tokener_parse(inf_buf_cstr(&body));
-  if (sent)
+  if (sent && test_kind_is_openai(test_kind_of(job->test)))
     check_members(job, sent, why);
-  else
+  if (!sent)
     inf_buf_appendf(why, "the server did not get JSON\n");
   json_object_put(sent);
   inf_buf_fini(&body);
@@ -224,14 +220,15 @@ check_server(struct replay *replay, const replay_job *job, inf_buf *why)
 /* ---- What the caller got ------------------------------------------------- */
 
 static expect_actual
-actual_of(const char *name, const infer_response *response,
+actual_of(const test_case *test, const infer_response *response,
           const infer_error *error, int32_t status)
 {
   const infer_response *answer =
       response ? response : infer_error_partial(error);
   expect_actual actual = {
-      .name = name,
+      .name = test->name,
       .choices = infer_response_choice_count(answer),
+      .no_answer = !answer,
       .tool_calls = infer_response_tool_call_count(answer, 0),
       .native_finish_reason =
           inf_sv_from(infer_response_native_finish_reason(answer, 0)),
@@ -252,6 +249,7 @@ actual_of(const char *name, const infer_response *response,
     actual.json.ptr = infer_response_json(answer, &actual.json.len);
   for (int32_t kind = 0; kind < INFER_USAGE_COUNT; kind++)
     actual.usage[kind] = infer_response_usage(answer, kind);
+  test_usage_as_recorded(test_kind_of(test), actual.usage);
   return actual;
 }
 
@@ -263,7 +261,7 @@ check_job(struct replay *replay, const replay_job *job, int32_t status,
 {
   inf_buf why;
   inf_buf_init(&why, (size_t)1 << 16);
-  expect_actual actual = actual_of(job->test->name, response, error, status);
+  expect_actual actual = actual_of(job->test, response, error, status);
   if (!expect_compare(job->test->expected, &actual, &why) && error)
     inf_buf_appendf(&why, "%s\n", infer_error_message(error));
   if (heard && !inf_sv_eq(inf_buf_sv(heard), actual.text))
@@ -398,28 +396,64 @@ run_queued(struct replay *replay)
 
 /* ---- All of it ----------------------------------------------------------- */
 
+static void
+write_provider(inf_buf *out, const test_kind *kind, const char *upstream,
+               int port)
+{
+  inf_buf_appendf(out,
+                  "%s{\"name\":\"%s-%s\",\"type\":\"%s\","
+                  "\"upstream\":\"%s\",\"proxy\":\"none\","
+                  "\"base_url\":\"http://127.0.0.1:%d/v1\"%s}",
+                  out->ptr[out->len - 1] == '[' ? "" : ",", kind->type,
+                  upstream, kind->type, upstream, port,
+                  kind->config ? kind->config : "");
+}
+
+/* Several rows may be of one type; the first has the provider. */
+static bool
+is_first_of_type(const test_kind *kind)
+{
+  const test_kind *first = test_kind_at(0);
+  for (size_t i = 0; first != kind; first = test_kind_at(++i)) {
+    if (strcmp(first->type, kind->type) == 0)
+      return false;
+  }
+  return true;
+}
+
+static void
+write_config(inf_buf *out, int port)
+{
+  const test_kind *kind;
+  inf_buf_append_cstr(out, "{\"providers\":[");
+  for (size_t i = 0; (kind = test_kind_at(i)) != NULL; i++) {
+    if (!test_kind_writes(kind) || !is_first_of_type(kind))
+      continue;
+    write_provider(out, kind, "stream", port);
+    write_provider(out, kind, "unary", port);
+  }
+  inf_buf_appendf(out,
+                  "],\"defaults\":{\"retries\":0,\"stay\":{\"retries\":0},"
+                  "\"timeouts\":{\"deadline_ms\":%d}}}",
+                  PATIENCE_MS);
+}
+
 static infer_client *
 make_client(int port)
 {
-  char text[1024];
+  inf_buf text;
   infer_config *config = NULL;
   infer_client *client = NULL;
   infer_error *error = NULL;
-  snprintf(text, sizeof(text),
-           "{\"providers\":["
-           "{\"name\":\"stream\",\"type\":\"openai\",\"upstream\":\"stream\","
-           "\"base_url\":\"http://127.0.0.1:%d/v1\",\"proxy\":\"none\"},"
-           "{\"name\":\"unary\",\"type\":\"openai\",\"upstream\":\"unary\","
-           "\"base_url\":\"http://127.0.0.1:%d/v1\",\"proxy\":\"none\"}],"
-           "\"defaults\":{\"retries\":0,\"stay\":{\"retries\":0},"
-           "\"timeouts\":{\"deadline_ms\":%d}}}",
-           port, port, PATIENCE_MS);
-  if (infer_config_from_json(&config, text, INFER_NUL_TERMINATED, &error) !=
+  inf_buf_init(&text, (size_t)1 << 20);
+  write_config(&text, port);
+  if (infer_config_from_json(&config, inf_buf_cstr(&text), text.len, &error) !=
           INFER_OK ||
       infer_client_new(&client, config, &error) != INFER_OK)
     fprintf(stderr, "no client: %s\n", infer_error_message(error));
   infer_error_free(error);
   infer_config_free(config);
+  inf_buf_fini(&text);
   return client;
 }
 

@@ -5,12 +5,10 @@
 #include <string.h>
 
 bool
-tally_takes(case_tally *tally, const test_case *test)
+tally_takes(case_tally *tally, const test_case *test, const test_kind *kind)
 {
   json_object *skip = NULL;
-  const char *api = test_member(test->meta, "api");
-  if (strcmp(api, "openai-chat") != 0 &&
-      (!tally->also || strcmp(api, tally->also) != 0)) {
+  if (!kind) {
     tally->not_yet++;
     return false;
   }

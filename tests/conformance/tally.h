@@ -2,7 +2,7 @@
 #ifndef TESTS_CONFORMANCE_TALLY_H
 #define TESTS_CONFORMANCE_TALLY_H
 
-#include "conformance/cases.h"
+#include "conformance/kinds.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,11 +24,12 @@ typedef struct case_tally {
   unsigned cases, failed;
   unsigned without_oracle; /* expected.json is absent or says "skip" */
   unsigned not_yet;        /* of an API whose dialect there is not */
-  const char *also;        /* an API beside openai-chat that is taken; NULL */
 } case_tally;
 
-/* Is the case one to decode? If not it is counted as what it is. */
-bool tally_takes(case_tally *tally, const test_case *test);
+/* Is the case one to look at? If not it is counted as what it is. kind: NULL
+ * where it is of an API whose dialect there is not. */
+bool tally_takes(case_tally *tally, const test_case *test,
+                 const test_kind *kind);
 /* why: a line for each difference; only read if the case failed. */
 void tally_add(case_tally *tally, const test_case *test, bool passed,
                const char *why);

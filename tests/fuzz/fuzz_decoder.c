@@ -15,6 +15,10 @@
 #include <infer/infer.h>
 #include <stdlib.h>
 
+#ifndef FUZZ_KIND
+#define FUZZ_KIND "openai"
+#endif
+
 #define MAX_BODY_BYTES  65536
 #define MAX_EVENT_BYTES 16384
 #define MAX_DEPTH       24
@@ -31,7 +35,7 @@ read_response(inf_sv *input, fuzz_response *response, uint32_t *cut_seed,
   uint8_t flags = fuzz_take(input);
   size_t room = flags & 8 ? 16 : 1;
   *response = (fuzz_response){
-      .options = {.kind = inf_provider_kind_at(0),
+      .options = {.kind = inf_provider_kind_find(INF_SV(FUZZ_KIND)),
                   .stream = flags & 1,
                   .choices = flags & 4 ? 2 : 1,
                   .prompt_bytes = flags & 16 ? 0 : 100,

@@ -86,7 +86,7 @@ infer_bug(121 engine/attempt.c
 infer_bug(122 engine/attempt_record.c
   "unit/test_attempt_record"
   "a provider that quotes the key back has it in the log and in the error"
-  [[    redact_failure(failure, key_of(attempt));]]
+  [[    redact_failure(failure, record->provider->kind->dialect, key_of(attempt));]]
   [[]])
 
 infer_bug(123 engine/attempt_record.c
@@ -197,12 +197,10 @@ infer_bug(137 engine/call.c
 infer_bug(138 engine/call.c
   "unit/test_call"
   "what a provider says of its keys is not noted: a spent key is used on"
-  [[  inf_runtime_note_key(engine->runtime, attempt->record->provider, attempt->key,
-                       status, failure.hint_ns, engine->now_ns);
-  update_targets(attempt);
-  if (prefill_refused)]]
-  [[  update_targets(attempt);
-  if (prefill_refused)]])
+  [[  if (!attempt->clock_corrected)
+    inf_runtime_note_key(]]
+  [[  if (attempt->clock_corrected)
+    inf_runtime_note_key(]])
 
 infer_bug(139 engine/deliver.c
   "unit/test_deliver"

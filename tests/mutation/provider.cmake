@@ -24,8 +24,8 @@ infer_bug(25 provider/decoder.c
 infer_bug(26 provider/decoder.c
   "unit/test_decoder"
   "an error inside a 200 is lost when its connection closes without blank line"
-  [[  int32_t status = inf_sse_finish(&decoder->sse, on_event, decoder);]]
-  [[  int32_t status = INFER_OK;]])
+  [[                       ? inf_sse_finish(&decoder->sse, on_event, decoder)]]
+  [[                       ? INFER_OK]])
 
 infer_bug(27 provider/decoder.c
   "unit/test_decoder"
@@ -164,19 +164,17 @@ infer_bug(47 provider/openai.c
   [[  inf_json_member_bool(body, INF_SV("include_usage"), true);]]
   [[]])
 
-infer_bug(48 provider/openai.c
-  "unit/test_openai"
+infer_bug(48 provider/member_rules.c
+  "unit/test_openai unit/test_member_rules"
   "a member of the account's stands twice where the request has its own"
-  [[    else if (!is_ours(&it) &&
-             inf_chat_member(send->chat, inf_buf_sv(&name)).len == 0)]]
-  [[    else if (!is_ours(&it))]])
+  [[               (!walk->of_account || !is_overridden(walk))) {]]
+  [[               (!walk->of_account || true || is_overridden(walk))) {]])
 
-infer_bug(49 provider/openai.c
+infer_bug(49 provider/send.c
   "unit/test_key_memory"
   "the buffer of the headers grows and leaves a copy of the key in freed memory"
-  [[  size_t lines = 256 + send->auth_scheme.len + send->key.len +
-                 send->organization.len + send->project.len + send->headers.len;]]
-  [[  size_t lines = 0;]])
+  [[  inf_buf_reserve(headers, own_bytes + fixed_bytes(send->kind) +]]
+  [[  inf_buf_reserve(headers, 0 * (own_bytes + fixed_bytes(send->kind)) +]])
 
 infer_bug(50 provider/send.c
   "unit/test_send"
@@ -313,3 +311,39 @@ infer_bug(457 provider/jwt.c
     ERR_pop_to_mark();]]
   [[    status = parse_key(&pem, key, why);
     ERR_clear_last_mark();]])
+
+infer_bug(415 provider/gemini_read.c
+  "unit/test_gemini_read conformance/decode_recordings"
+  "tools are never called: an answer with calls says that it has stopped"
+  [[  if (inf_sv_eq(found, INF_SV("stop")) && choice && choice->tool_call_count > 0)
+    return INF_SV("tool_calls");
+]]
+  [[]])
+
+infer_bug(416 provider/gemini_contents.c
+  "unit/test_gemini_contents"
+  "the second turn with tools is refused: signatures stay with nobody"
+  [[  if (signature.len > 0)
+    inf_json_member_raw(out, INF_SV("thoughtSignature"), signature);
+]]
+  [[]])
+
+infer_bug(417 provider/gemini_read.c
+  "unit/test_gemini_read conformance/decode_recordings"
+  "thinking is free in the books: its tokens are not among the output's"
+  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), usage.reasoning);]]
+  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), 0);]])
+
+infer_bug(418 provider/gemini_alike.c
+  "unit/test_gemini_alike"
+  "the cost of a stream that was cut is that of its first words"
+  [[    last = quote;]]
+  [[    last = last ? last : quote;]])
+
+infer_bug(419 provider/gemini_read.c
+  "unit/test_gemini_read"
+  "a blocked prompt is taken for a broken server, and sent again and again"
+  [[    if (reason.len > 0)
+      return fail_blocked(decoder, reason);]]
+  [[    if (reason.len > 0)
+      return INFER_E_PROTOCOL;]])

@@ -46,6 +46,7 @@ OBSERVE(api_key);
 OBSERVE(organization);
 OBSERVE(project);
 OBSERVE(auth_scheme);
+OBSERVE(region);
 OBSERVE(labels);
 OBSERVE(headers);
 OBSERVE(query);

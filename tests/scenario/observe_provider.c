@@ -99,6 +99,30 @@ observe_api_key(void **state)
   expect_logged(ONE("", ""), "p/m", "key", "");
 }
 
+/* It is part of what is signed: without one nothing is sent. */
+void
+observe_region(void **state)
+{
+  (void)state;
+  static const char *const members[] = {"", ",'region':'eu-west-1'"};
+  unsetenv("AWS_REGION");
+  unsetenv("AWS_DEFAULT_REGION");
+  for (int i = 0; i < 2; i++) {
+    char config[256];
+    snprintf(config, sizeof config,
+             "{'providers':[{'name':'p','type':'bedrock','base_url':'$1',"
+             "'api_key':'AKID:secret'%s}]}",
+             members[i]);
+    world w = observe_world("{}", config);
+    outcome o = world_chat(&w, "p/m");
+    assert_int_equal(infer_error_http_status(o.error), i == 0 ? 0 : 404);
+    if (i == 0)
+      assert_non_null(strstr(infer_error_message(o.error), "no AWS region"));
+    outcome_end(&o);
+    world_end(&w);
+  }
+}
+
 void
 observe_organization(void **state)
 {

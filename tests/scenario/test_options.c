@@ -36,6 +36,7 @@ static const struct row {
     {"provider", "organization", observe_organization},
     {"provider", "project", observe_project},
     {"provider", "auth_scheme", observe_auth_scheme},
+    {"provider", "region", observe_region},
     {"provider", "labels", observe_labels},
     {"provider", "headers", observe_headers},
     {"provider", "query", observe_query},

@@ -38,10 +38,16 @@ static inline int
 clear_environment(void **state)
 {
   static const char *const names[] = {
-      "OPENAI_API_KEY", "OPENAI_BASE_URL", "CLARIFAI_PAT", "https_proxy",
-      "HTTPS_PROXY",    "http_proxy",      "HTTP_PROXY",   "all_proxy",
-      "ALL_PROXY",      "no_proxy",        "NO_PROXY"};
+      "OPENAI_BASE_URL",   "https_proxy",           "HTTPS_PROXY",
+      "http_proxy",        "HTTP_PROXY",            "all_proxy",
+      "ALL_PROXY",         "no_proxy",              "NO_PROXY",
+      "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+      "AWS_REGION",        "AWS_DEFAULT_REGION"};
+  const inf_provider_kind *kind;
   (void)state;
+  for (size_t i = 0; (kind = inf_provider_kind_at(i)) != NULL; i++)
+    if (kind->key_env)
+      unsetenv(kind->key_env);
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     unsetenv(names[i]);
   return 0;

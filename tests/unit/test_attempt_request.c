@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -127,6 +128,131 @@ the_estimate_of_usage_counts_the_prompt(void **state)
   fake_client_free(fake);
 }
 
+/* ---- Signatures ---------------------------------------------------------- */
+
+#define SIGNED                                                             \
+  "providers.a",                                                           \
+      "{'type':'bedrock','base_url':'http://a.test','region':'us-east-1'," \
+      "'api_key':'AKID:secret:token'}"
+#define REFUSED_TIME                      \
+  "date: Wed, 19 Aug 2026 14:34:12 GMT\n" \
+  "x-amzn-errortype: InvalidSignatureException:x"
+#define CONVERSED                                               \
+  "{\"output\":{\"message\":{\"content\":[{\"text\":\"x\"}]}}," \
+  "\"stopReason\":\"end_turn\"}"
+
+static bool
+signed_at(const fake_client *fake, size_t request, const char *time)
+{
+  char line[64];
+  snprintf(line, sizeof line, "X-Amz-Date: %s", time);
+  const char *headers = fake->net.requests[request].headers;
+  return strstr(headers, line) &&
+         strstr(headers, "Authorization: AWS4-HMAC-SHA256 Credential=AKID/") &&
+         strstr(headers, "X-Amz-Security-Token: token");
+}
+
+/* Whose clock is wrong is told so, once; the key is as good as before. */
+static void
+a_refused_time_corrects_the_clock(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(SIGNED, NULL);
+  fake_reply(fake_script_next(&fake->net), 0, 403, REFUSED_TIME, "{}");
+  fake_reply(fake_script_always(&fake->net), 0, 200, NULL, CONVERSED);
+  for (int i = 0; i < 2; i++) {
+    infer_call *call = fake_submit_model(fake, "a/m");
+    fake_run_ms(fake, 0);
+    assert_int_equal(fake_status(call), INFER_OK);
+    infer_call_free(call);
+  }
+  /* The first try, its second one at once, and the second call's only one. */
+  assert_int_equal(fake->net.request_count, 3);
+  assert_false(signed_at(fake, 0, "20260819T143412Z"));
+  assert_true(signed_at(fake, 0, ""));
+  assert_true(signed_at(fake, 1, "20260819T143412Z"));
+  assert_true(signed_at(fake, 2, "20260819T143412Z"));
+  assert_string_equal(fake->net.requests[1].url,
+                      "http://a.test/model/m/converse-stream");
+  fake_client_free(fake);
+}
+
+/* Refused at that time too, it is the key. */
+static void
+the_clock_is_corrected_once(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(SIGNED, NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 403, REFUSED_TIME, "{}");
+  infer_call *call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake_status(call), INFER_E_AUTH);
+  assert_int_equal(fake->net.request_count, 2);
+  infer_call_free(call);
+  infer_request *request = fake_request_new("a/m");
+  assert_int_equal(infer_submit(fake->client, request, INFER_SUBMIT_STREAM,
+                                fake->queue, 0, NULL, NULL),
+                   INFER_E_AUTH);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
+/* Neither where no time was signed nor where the times agree. */
+static void
+other_refusals_do_not_touch_the_clock(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 403, REFUSED_TIME, "{}");
+  infer_call *call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake_status(call), INFER_E_AUTH);
+  assert_int_equal(fake->net.request_count, 1);
+  infer_call_free(call);
+  fake_client_free(fake);
+  fake = fake_client_new(SIGNED, NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 403, NULL, "{}");
+  call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake_status(call), INFER_E_AUTH);
+  assert_int_equal(fake->net.request_count, 1);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* AWS explains a refusal by what should have been signed. */
+static void
+what_a_refusal_quotes_of_the_key_is_hidden(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(SIGNED, NULL);
+  fake_reply(fake_script_always(&fake->net), 0, 403, NULL,
+             "{\"message\":\"should have been 'AKID secret token'\"}");
+  infer_call *call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_contains(fake_message(call), "should have been 'AKID *** ***'");
+  assert_contains(fake->telemetry, "should have been 'AKID *** ***'");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* What keeps a request from being signed is the attempt's failure. */
+static void
+a_request_that_cannot_be_signed_is_not_sent(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "providers.a",
+      "{'type':'bedrock','base_url':'http://a.test','api_key':'AKID:secret'}",
+      NULL);
+  infer_call *call = fake_submit_model(fake, "a/m");
+  fake_run_ms(fake, 0);
+  assert_int_equal(fake->net.request_count, 0);
+  assert_contains(fake_message(call), "no AWS region");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
@@ -137,6 +263,11 @@ main(void)
       cmocka_unit_test(the_account_s_own_members_go_along),
       cmocka_unit_test(a_provider_without_keys_gets_no_key),
       cmocka_unit_test(the_estimate_of_usage_counts_the_prompt),
+      cmocka_unit_test(a_refused_time_corrects_the_clock),
+      cmocka_unit_test(the_clock_is_corrected_once),
+      cmocka_unit_test(other_refusals_do_not_touch_the_clock),
+      cmocka_unit_test(what_a_refusal_quotes_of_the_key_is_hidden),
+      cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

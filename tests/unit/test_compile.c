@@ -113,7 +113,7 @@ dump_provider(const inf_provider_config *p)
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
   say("client_cert=%s\nclient_key=%s\n", or_none(p->endpoint.client_cert),
       or_none(p->endpoint.client_key));
-  say("warm_path=%s\n", or_none(p->warm_path));
+  say("warm_path=%s\nregion=%s\n", or_none(p->warm_path), or_none(p->region));
   say("unix_socket=%s\nresolve=%s\n", or_none(p->endpoint.unix_socket),
       p->endpoint.resolve ? p->endpoint.resolve[0] : "(none)");
   say("tls_verify=%d\ncompression=%d\nhttp_version=%d\n",
@@ -244,6 +244,9 @@ static const struct {
      "http_version=1"},
     {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
      "warm_path=/w?x=1"},
+    {"provider", "region", "providers.p",
+     "{'type':'bedrock','base_url':'http://p','region':'eu-west-1'}",
+     "region=eu-west-1"},
     {"key", "key", "providers.p.api_key", "[{'key':'sk-3'}]", "key=sk-3"},
     {"key", "organization", "providers.p.api_key",
      "{'key':'sk-3','organization':'o3'}", "organization=o3"},

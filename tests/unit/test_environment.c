@@ -3,6 +3,10 @@
 
 #include "config/environment.h"
 
+#define NO_PROVIDERS                                                          \
+  "no providers (set OPENAI_API_KEY, CLARIFAI_PAT or another provider's key " \
+  "variable, or configure providers)"
+
 static void
 fails(const char *wanted)
 {
@@ -30,11 +34,9 @@ static void
 tells_what_to_set(void **state)
 {
   (void)state;
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails(NO_PROVIDERS);
   setenv("OPENAI_API_KEY", "", 1); /* as good as not set */
-  fails("no providers (set OPENAI_API_KEY or CLARIFAI_PAT, or configure "
-        "providers)");
+  fails(NO_PROVIDERS);
 }
 
 static void
@@ -53,6 +55,30 @@ finds_providers_by_their_keys(void **state)
   assert_string_equal(config->providers[0].base_url,
                       config->providers[0].kind->base_url);
   inf_config_unref(config);
+}
+
+/* Keys that are set for other reasons, or have no address, make none. */
+static void
+leaves_out_what_only_a_name_can_mean(void **state)
+{
+  (void)state;
+  setenv("GITHUB_TOKEN", "t", 1);
+  setenv("HF_TOKEN", "t", 1);
+  setenv("AZURE_OPENAI_API_KEY", "t", 1);
+  setenv("OLLAMA_API_KEY", "t", 1);
+  fails(NO_PROVIDERS);
+  setenv("GROQ_API_KEY", "gsk", 1);
+  setenv("CO_API_KEY", "co", 1);
+  inf_config *config = found(2);
+  assert_string_equal(config->providers[0].name, "groq");
+  assert_string_equal(config->providers[1].name, "cohere");
+  inf_config_unref(config);
+  /* Named, each is what it says. */
+  config = compiled("{'providers':[{'name':'gh','type':'github-models'}]}");
+  assert_string_equal(config->providers[0].keys[0].secret, "t");
+  inf_config_unref(config);
+  refused("{'providers':[{'name':'az','type':'azure-openai'}]}",
+          "providers[0]: has no 'base_url', which its type needs");
 }
 
 static void
@@ -95,6 +121,39 @@ takes_the_address_from_the_environment(void **state)
   setenv("OPENAI_BASE_URL", "localhost:8000", 1);
   fails("environment variable OPENAI_BASE_URL must begin with https:// or "
         "http://");
+}
+
+/* AWS names an account by variables that are set for other reasons too. */
+static void
+finds_bedrock_where_key_and_region_are_set(void **state)
+{
+  (void)state;
+  setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
+  setenv("AWS_REGION", "eu-west-1", 1);
+  fails(NO_PROVIDERS);
+  setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+  inf_config *config = found(1);
+  const inf_provider_config *provider = &config->providers[0];
+  assert_string_equal(provider->name, "bedrock");
+  assert_string_equal(provider->base_url,
+                      "https://bedrock-runtime.eu-west-1.amazonaws.com");
+  assert_string_equal(provider->region, "eu-west-1");
+  assert_string_equal(provider->keys[0].secret, "AKID:secret");
+  inf_config_unref(config);
+  setenv("AWS_SESSION_TOKEN", "token", 1);
+  unsetenv("AWS_REGION");
+  setenv("AWS_DEFAULT_REGION", "us-west-2", 1);
+  config = found(1);
+  assert_string_equal(config->providers[0].region, "us-west-2");
+  assert_string_equal(config->providers[0].keys[0].secret, "AKID:secret:token");
+  inf_config_unref(config);
+  /* A key for Bedrock alone goes before those for all of AWS. */
+  setenv("AWS_BEARER_TOKEN_BEDROCK", "ABSK", 1);
+  config = found(1);
+  assert_string_equal(config->providers[0].keys[0].secret, "ABSK");
+  inf_config_unref(config);
+  unsetenv("AWS_DEFAULT_REGION");
+  fails(NO_PROVIDERS);
 }
 
 static void
@@ -190,6 +249,10 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(tells_what_to_set, clear_environment),
       cmocka_unit_test_setup(finds_providers_by_their_keys, clear_environment),
+      cmocka_unit_test_setup(finds_bedrock_where_key_and_region_are_set,
+                             clear_environment),
+      cmocka_unit_test_setup(leaves_out_what_only_a_name_can_mean,
+                             clear_environment),
       cmocka_unit_test_setup(an_empty_array_is_no_provider, clear_environment),
       cmocka_unit_test_setup(takes_the_address_from_the_environment,
                              clear_environment),

@@ -165,12 +165,139 @@ test_holes_are_told_in_any_order(void **state)
   /* Named padding must be padding. */
   assert_false(inf_guess_match(&guess, S("[\"1\",\"2\",\"xyz\",\"d\",\"e\"]"),
                                fillings));
+  /* Too many make no template. */
   inf_guess_begin(&guess, S(chunk));
-  for (size_t i = 0; i < 5; i++)
-    inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 1 + 4 * i, 3),
-                   NULL);
+  for (size_t i = 0; i <= INF_GUESS_MAX_HOLES; i++)
+    inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 1, 3), NULL);
   inf_guess_end(&guess, 0);
   assert_false(guess.ready);
+  inf_guess_fini(&guess);
+}
+
+static void
+test_numbers_may_differ(void **state)
+{
+  (void)state;
+  static const char chunk[] = "{\"n\":12,\"t\":\"a\"}";
+  static const char *const fit[] = {"{\"n\":0,\"t\":\"b\"}",
+                                    "{\"n\":999999999999999999,\"t\":\"\"}"};
+  static const char *const unfit[] = {"{\"n\":,\"t\":\"a\"}",
+                                      "{\"n\":01,\"t\":\"a\"}",
+                                      "{\"n\":-1,\"t\":\"a\"}",
+                                      "{\"n\":1.5,\"t\":\"a\"}",
+                                      "{\"n\":\"1\",\"t\":\"a\"}",
+                                      "{\"n\":1000000000000000000,\"t\":\"a\"}",
+                                      "{\"n\":1",
+                                      "{\"n\":"};
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  inf_guess_begin(&guess, S(chunk));
+  inf_guess_hole(&guess, INF_HOLE_NUMBER, inf_sv_of(chunk + 5, 2), "n");
+  inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 12, 3), NULL);
+  inf_guess_end(&guess, 0);
+  for (size_t i = 0; i < sizeof(fit) / sizeof(fit[0]); i++)
+    assert_int_equal(inf_guess_match(&guess, S(fit[i]), fillings),
+                     strlen(fit[i]));
+  assert_sv(fillings[0].value, "999999999999999999");
+  for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
+    assert_int_equal(inf_guess_match(&guess, S(unfit[i]), fillings), 0);
+  inf_guess_fini(&guess);
+}
+
+static void
+learn_count(inf_guess *guess, const char *chunk, size_t width)
+{
+  inf_guess_begin(guess, S(chunk));
+  inf_guess_hole(guess, INF_HOLE_TEXT, inf_sv_of(chunk + 5, 3), NULL);
+  inf_guess_hole(guess, INF_HOLE_NUMBER, inf_sv_of(chunk + 13, width), "n");
+  inf_guess_end(guess, 0);
+}
+
+static void
+test_layouts_know_numbers_of_a_length(void **state)
+{
+  (void)state;
+  static const char *const good[] = {"10345678", "99999999", "10000000"};
+  static const char *const bad[] = {"01234567",
+                                    "1234567,",
+                                    "/2345678",
+                                    "1234567:",
+                                    "1234 678",
+                                    "-1234567",
+                                    "1\xb1\xb2\xb3\xb4\xb5\xb6\xb7"};
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn_count(&guess, "{\"t\":\"a\",\"n\":12345678,\"more\":1}", 8);
+#if INF_SWAR_LITTLE_ENDIAN
+  const inf_guess_number *number = &guess.layout.numbers[0];
+  assert_true(guess.layout.usable);
+  assert_int_equal(guess.layout.head, 6);
+  assert_int_equal(guess.layout.count, 1);
+  assert_int_equal(guess.layout.after, 6 + 8 + 10);
+  for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+    assert_true(inf_guess_is_number(number, good[i]));
+    assert_int_equal(inf_guess_number_of(number, good[i]),
+                     strtoll(good[i], NULL, 10));
+  }
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    assert_false(inf_guess_is_number(number, bad[i]));
+  learn_count(&guess, "{\"t\":\"a\",\"n\":7,\"more\":1}", 1);
+  assert_true(guess.layout.usable);
+  assert_true(inf_guess_is_number(number, "0,\"more\""));
+  assert_int_equal(inf_guess_number_of(number, "9,\"more\""), 9);
+  assert_false(inf_guess_is_number(number, ",\"more\"."));
+#endif
+  /* Too long, and too near to the end to be read at once. */
+  learn_count(&guess, "{\"t\":\"a\",\"n\":123456789,\"more\":1}", 9);
+  assert_true(guess.ready);
+  assert_false(guess.layout.usable);
+  learn_count(&guess, "{\"t\":\"a\",\"n\":7}", 1);
+  assert_true(guess.ready);
+  assert_false(guess.layout.usable);
+  inf_guess_fini(&guess);
+}
+
+static void
+test_a_template_is_renewed(void **state)
+{
+  (void)state;
+  static const char next[] = "{\"t\":\"bcd\",\"n\":100,\"more\":1}";
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn_count(&guess, "{\"t\":\"a\",\"n\":99,\"more\":1}", 2);
+  assert_int_equal(inf_guess_match(&guess, S(next), fillings), strlen(next));
+  inf_guess_renew(&guess, S(next), fillings);
+  assert_true(guess.ready);
+  assert_buf(&guess.text, next);
+  assert_int_equal(guess.layout.numbers[0].width, 3);
+  assert_int_equal(inf_guess_match(&guess, S(next), fillings), strlen(next));
+  assert_sv(fillings[0].value, "\"bcd\"");
+  assert_sv(fillings[1].value, "100");
+  assert_sv(inf_guess_event_data(S("data: {}\r\n\r\n")), "{}");
+  inf_guess_fini(&guess);
+}
+
+static void
+test_a_whole_event_is_matched(void **state)
+{
+  (void)state;
+  static const char chunk[] = "{\"t\":\"a\"}";
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  inf_guess_begin(&guess, S(chunk));
+  inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 5, 3), NULL);
+  inf_guess_end(&guess, 0);
+#define MATCH(text, max) inf_guess_match_event(&guess, S(text), max, fillings)
+  assert_int_equal(MATCH("data: {\"t\":\"bc\"}\n\ndata: ", 99), 18);
+  assert_int_equal(MATCH("data: {\"t\":\"bc\"}\r\n\r\n", 16), 20);
+  assert_int_equal(MATCH("data: {\"t\":\"bc\"}\r\n\r\n", 15), 0);
+  assert_int_equal(MATCH("data: {\"t\":\"bc\"}\r\n\r", 99), 0);
+  assert_int_equal(MATCH("data: {\"t\":\"bc\"}\nid: 1\n", 99), 0);
+  assert_int_equal(MATCH("data:{\"t\":\"bc\"}\n\n", 99), 0);
+#undef MATCH
   inf_guess_fini(&guess);
 }
 
@@ -407,6 +534,10 @@ main(void)
       cmocka_unit_test(test_plain_ascii_is_marked),
       cmocka_unit_test(test_spoiled_or_large_chunks_are_no_template),
       cmocka_unit_test(test_holes_are_told_in_any_order),
+      cmocka_unit_test(test_numbers_may_differ),
+      cmocka_unit_test(test_layouts_know_numbers_of_a_length),
+      cmocka_unit_test(test_a_template_is_renewed),
+      cmocka_unit_test(test_a_whole_event_is_matched),
       cmocka_unit_test(test_padding_is_told_by_its_alphabet),
       cmocka_unit_test(test_both_ways_agree_on_mutated_streams),
       cmocka_unit_test(test_both_ways_meet_the_same_limits),

@@ -16,6 +16,8 @@ the_list_of_models_is_a_get(void **state)
   fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
              "{\"data\":[{\"id\":\"m-1\",\"x\":1},{\"id\":\"m-2\"}]}");
   fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "[{\"id\":\"n\"}]");
+  fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
+             "{\"models\":[{\"name\":\"q:1b\",\"size\":3}]}");
   fake_reply(fake_script_next(&fake->net), 5, 200, NULL, "<html>");
   fake_reply(fake_script_next(&fake->net), 5, 403, NULL, "");
   infer_model_list *models;
@@ -34,6 +36,10 @@ the_list_of_models_is_a_get(void **state)
   assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
                    INFER_OK);
   assert_string_equal(infer_model_list_id(models, 0), "n");
+  infer_model_list_free(models);
+  assert_int_equal(infer_models(fake->client, "a", 1000, &models, NULL),
+                   INFER_OK);
+  assert_string_equal(infer_model_list_id(models, 0), "q:1b");
   infer_model_list_free(models);
   infer_error *error;
   assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),

@@ -53,6 +53,24 @@ test_urls_are_joined(void **state)
 }
 
 static void
+test_a_path_may_have_a_query(void **state)
+{
+  fixture *f = *state;
+  const char *path = "/m?alt=sse";
+  f->send.base_url = S("http://h/v1?x=1");
+  f->send.query = S("y=2");
+  assert_int_equal(inf_send_write_url(&f->send, path, &f->out, &f->why),
+                   INFER_OK);
+  assert_buf(&f->out, "http://h/v1/m?alt=sse&x=1&y=2");
+  inf_buf_clear(&f->out);
+  f->send.base_url = S("http://h");
+  f->send.query = S("");
+  assert_int_equal(inf_send_write_url(&f->send, path, &f->out, &f->why),
+                   INFER_OK);
+  assert_buf(&f->out, "http://h/m?alt=sse");
+}
+
+static void
 bad_url(fixture *f, const char *base, const char *query)
 {
   f->send.base_url = S(base);
@@ -245,6 +263,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
       TEST(test_urls_are_joined),
+      TEST(test_a_path_may_have_a_query),
       TEST(test_urls_cannot_end_the_request_line),
       TEST(test_headers_are_written_unless_given),
       TEST(test_the_key_is_written_with_its_scheme),

@@ -49,9 +49,14 @@ read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
   inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
 }
 
-static const inf_dialect few_bytes = {"few bytes", write_chat, write_models,
-                                      read_body,   read_event, NULL,
-                                      read_failure};
+static const inf_dialect few_bytes = {
+    .name = "few bytes",
+    .write_chat = write_chat,
+    .write_models = write_models,
+    .read_body = read_body,
+    .read_event = read_event,
+    .read_failure = read_failure,
+};
 
 void
 few_bytes_speak(infer_client *client)

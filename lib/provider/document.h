@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INF_PROVIDER_DOCUMENT_H
+#define INF_PROVIDER_DOCUMENT_H
+
+#include "provider/dialect.h"
+
+/* One JSON object as it comes from a provider, an event or a whole body, and
+ * what dialects take from it. Its strings are read into the decoder's scratch
+ * buffer, which is made large enough for all of them when the document is
+ * begun: so they stay where they are until the next one is. */
+
+/* Checks an event's text, made valid UTF-8 where it is not, and gives the
+ * object. INFER_OK; INFER_E_PROTOCOL, with the decoder unchanged, for what is
+ * no JSON object; INFER_E_NO_MEMORY with the decoder's failure filled in. */
+int32_t inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object);
+/* The same of a whole body; then the failure is filled in always, and is
+ * INFER_E_TRUNCATED where the text just stops. */
+int32_t inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object);
+
+/* The text of a string value; "" for anything else. */
+inf_sv inf_document_text(inf_decoder *decoder, inf_sv value);
+/* The same of a member. */
+inf_sv inf_document_member(inf_decoder *decoder, inf_sv object,
+                           const char *name);
+/* A number of tokens at a path of names with dots between; -1 for none. */
+int64_t inf_document_figure(inf_sv object, const char *path);
+/* Ends the decoder by the error that the value tells of; INFER_E_SERVER in our
+ * own words if it tells of none. Gives the class. */
+int32_t inf_document_fail(inf_decoder *decoder, inf_sv value);
+
+#endif

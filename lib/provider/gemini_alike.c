@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* In nearly all chunks of a stream one text is new, and three or four numbers
+ * of usageMetadata, which stands in every one of them: the template has holes
+ * for these. What else a chunk says must say nothing when it is taken twice;
+ * a list of all that may be there makes sure of it. */
+#include "provider/gemini_alike.h"
+
+#include "infer/infer.h"
+
+#include "wire/json_value.h"
+#include "wire/swar.h"
+
+#define CANDIDATES "candidatesTokenCount"
+#define THOUGHTS   "thoughtsTokenCount"
+#define TOTAL      "totalTokenCount"
+
+static const char candidates_count[] = CANDIDATES;
+static const char thoughts_count[] = THOUGHTS;
+static const char total_count[] = TOTAL;
+
+/* ---- Learning ------------------------------------------------------------ */
+
+/* Has the object no members but those, and each once? There are at most 32
+ * names, and NULL at the end. */
+static bool
+has_only(inf_sv object, const char *const *names)
+{
+  uint32_t seen = 0;
+  inf_json_iter it = inf_json_iter_of(object);
+  while (inf_json_next(&it)) {
+    uint32_t bit = 1;
+    const char *const *name = names;
+    for (; *name && !inf_json_key_is(&it, inf_sv_from(*name)); name++)
+      bit <<= 1;
+    if (!*name || (seen & bit))
+      return false;
+    seen |= bit;
+  }
+  return it.object;
+}
+
+static void
+make_hole(inf_guess *guess, inf_sv number, const char *name)
+{
+  if (inf_json_is(number, INF_JSON_NUMBER))
+    inf_guess_hole(guess, INF_HOLE_NUMBER, number, name);
+}
+
+/* While the model thinks its thoughts are counted, then its candidates. */
+static void
+learn_usage(inf_guess *guess, inf_sv usage)
+{
+  inf_sv candidates = inf_json_get(usage, INF_SV(CANDIDATES));
+  inf_sv thoughts = inf_json_get(usage, INF_SV(THOUGHTS));
+  make_hole(guess, inf_json_get(usage, INF_SV(TOTAL)), total_count);
+  if (candidates.len > 0)
+    make_hole(guess, candidates, candidates_count);
+  else
+    make_hole(guess, thoughts, thoughts_count);
+  inf_json_iter it =
+      inf_json_iter_of(inf_json_get(usage, INF_SV("candidatesTokensDetails")));
+  while (inf_json_next(&it))
+    make_hole(guess, inf_json_get(it.value, INF_SV("tokenCount")), NULL);
+}
+
+static const char *const part_names[] = {"text", "thought", NULL};
+static const char *const content_names[] = {"parts", "role", NULL};
+static const char *const candidate_names[] = {"content", "index", NULL};
+static const char *const top_names[] = {"candidates",   "usageMetadata",
+                                        "modelVersion", "responseId",
+                                        "createTime",   NULL};
+
+void
+inf_gemini_learn(inf_decoder *decoder, inf_sv value)
+{
+  int64_t index = 0;
+  inf_guess *guess = &decoder->guess;
+  inf_sv candidates = inf_json_get(value, INF_SV("candidates"));
+  inf_sv candidate = inf_json_at(candidates, 0);
+  inf_sv content = inf_json_get(candidate, INF_SV("content"));
+  inf_sv parts = inf_json_get(content, INF_SV("parts"));
+  inf_sv part = inf_json_at(parts, 0);
+  inf_sv text = inf_json_get(part, INF_SV("text"));
+  inf_sv thought = inf_json_get(part, INF_SV("thought"));
+  if (decoder->failed || decoder->answer->status != INFER_OK ||
+      !inf_json_is(text, INF_JSON_STRING) || inf_json_count(candidates) != 1 ||
+      inf_json_count(parts) != 1 || !has_only(part, part_names) ||
+      !has_only(content, content_names) ||
+      !has_only(candidate, candidate_names) || !has_only(value, top_names))
+    return;
+  inf_json_int64(inf_json_get(candidate, INF_SV("index")), true, &index);
+  inf_guess_hole(guess,
+                 inf_json_is(thought, INF_JSON_TRUE) ? INF_HOLE_REASONING
+                                                     : INF_HOLE_TEXT,
+                 text, "reasoning_content");
+  learn_usage(guess, inf_json_get(value, INF_SV("usageMetadata")));
+  if (index >= 0 && index < INT32_MAX)
+    inf_guess_end(guess, (uint32_t)index);
+}
+
+/* ---- Taking -------------------------------------------------------------- */
+
+static int64_t
+number_of(inf_sv digits)
+{
+  int64_t number = 0;
+  for (size_t i = 0; i < digits.len; i++)
+    number = number * 10 + (digits.ptr[i] - '0');
+  return number;
+}
+
+/* The figures that stand in holes; all others are those of the template. */
+typedef struct figures {
+  bool any;
+  int64_t candidates, thoughts, total;
+} figures;
+
+static const figures no_figures = {false, -1, -1, -1};
+
+static inline void
+note_figure(figures *seen, const inf_hole *hole, int64_t number)
+{
+  if (!hole->name)
+    return;
+  seen->any = true;
+  if (hole->name == candidates_count)
+    seen->candidates = number;
+  else if (hole->name == thoughts_count)
+    seen->thoughts = number;
+  else
+    seen->total = number;
+}
+
+/* Where thoughts are counted at all, but not in a hole, there are as many as
+ * before. */
+static void
+take_usage(inf_decoder *decoder, const figures *seen)
+{
+  inf_usage *usage = &decoder->answer->usage;
+  if (!seen->any)
+    return;
+  if (seen->thoughts >= 0)
+    usage->reasoning = seen->thoughts;
+  if (seen->total >= 0)
+    usage->total = seen->total;
+  usage->output = inf_gemini_sum(seen->candidates, usage->reasoning);
+}
+
+static void
+take_fillings(inf_decoder *decoder, const inf_filling *fillings)
+{
+  const inf_guess *guess = &decoder->guess;
+  figures seen = no_figures;
+  for (size_t i = 0; i < guess->hole_count; i++)
+    if (guess->holes[i].kind == INF_HOLE_NUMBER)
+      note_figure(&seen, &guess->holes[i], number_of(fillings[i].value));
+  take_usage(decoder, &seen);
+}
+
+/* A number that has grown by a digit makes a new template, since the quickest
+ * way takes those of a length. */
+static void
+follow(inf_guess *guess, inf_sv chunk, const inf_filling *fillings)
+{
+  bool grown = false;
+  for (size_t i = 0; i < guess->hole_count; i++)
+    grown |=
+        guess->holes[i].kind == INF_HOLE_NUMBER &&
+        guess->holes[i].end - guess->holes[i].start != fillings[i].value.len;
+  if (grown)
+    inf_guess_renew(guess, chunk, fillings);
+}
+
+static const inf_hole *
+text_hole(const inf_guess *guess, size_t *at)
+{
+  for (size_t i = 0; i < guess->hole_count; i++) {
+    *at = i;
+    if (guess->holes[i].kind != INF_HOLE_NUMBER)
+      return &guess->holes[i];
+  }
+  return NULL;
+}
+
+static void
+add_text(inf_decoder *decoder, const inf_hole *hole, inf_sv text)
+{
+  inf_answer *answer = decoder->answer;
+  uint32_t choice = decoder->guess.choice;
+  if (text.len > 0 && hole->kind == INF_HOLE_REASONING)
+    inf_answer_add_reasoning(answer, choice, text, hole->name);
+  else if (text.len > 0)
+    inf_answer_add_text(answer, choice, text);
+}
+
+/* Gathers the texts of a run. False if that might go over the answer's limit,
+ * or there is no memory: then the event is read the long way, which says so. */
+static bool
+gather(inf_decoder *decoder, const inf_filling *filling)
+{
+  inf_buf *run = &decoder->scratch;
+  const inf_answer *answer = decoder->answer;
+  size_t len = filling->value.len - 2, before = run->len;
+  size_t room = answer->max_bytes - answer->bytes;
+  if (len > room - before)
+    return false;
+  if ((filling->ascii ? inf_buf_append(run, filling->value.ptr + 1, len)
+                      : inf_json_string(filling->value, run)) &&
+      run->len <= room)
+    return true;
+  inf_buf_truncate(run, before);
+  return false;
+}
+
+/* ---- Runs ---------------------------------------------------------------- */
+
+/* "data: ", "\r\n\r\n"; what is moved at once, and compared at once. */
+enum { field = 6, frame = 4, over = 16, least = 16 };
+
+/* Are the len bytes at both places the same? For 16 to 32 of them without a
+ * call or a branch: twice sixteen, which may overlap. */
+static inline bool
+same_bytes(const char *a, const char *b, size_t len)
+{
+  if (len < least || len > 2 * (size_t)least)
+    return memcmp(a, b, len) == 0;
+  const size_t last = len - 8;
+  return ((inf_swar_load(a) ^ inf_swar_load(b)) |
+          (inf_swar_load(a + 8) ^ inf_swar_load(b + 8)) |
+          (inf_swar_load(a + last - 8) ^ inf_swar_load(b + last - 8)) |
+          (inf_swar_load(a + last) ^ inf_swar_load(b + last))) == 0;
+}
+
+/* Where the tail of an event begins that has these numbers after its text, or
+ * NULL. There are as many bytes as that takes. */
+static inline const char *
+match_numbers(const inf_guess *guess, const char *at)
+{
+  const inf_guess_layout *layout = &guess->layout;
+  const inf_guess_number *number = layout->numbers;
+  const inf_guess_number *end = number + layout->count;
+  const char *template = guess->text.ptr;
+  for (; number < end; number++) {
+    if (!same_bytes(at, template + number->same, number->len))
+      return NULL;
+    at += number->len;
+    if (!inf_guess_is_number(number, at))
+      return NULL;
+    at += number->width;
+  }
+  return at;
+}
+
+/* Does an event end so, and does another begin behind it? */
+static inline bool
+match_seam(const inf_guess_layout *layout, const char *at, const char *end)
+{
+  const inf_buf *seam = &layout->seam;
+  return (size_t)(end - at) >= seam->len && seam->len > 0 &&
+         memcmp(at, seam->ptr, seam->len) == 0;
+}
+
+static inline bool
+match_tail(const inf_guess *guess, const char *at)
+{
+  size_t len = guess->layout.tail_len;
+  return memcmp(at, guess->text.ptr + guess->layout.tail, len) == 0 &&
+         memcmp(at + len, "\r\n\r\n", frame) == 0;
+}
+
+/* Does an event begin so? */
+static inline bool
+match_head(const inf_guess *guess, const char *at, const char *end)
+{
+  size_t head = guess->layout.head;
+  return (size_t)(end - at) >= field + head &&
+         memcmp(at, "data: ", field) == 0 &&
+         memcmp(at + field, guess->text.ptr, head) == 0;
+}
+
+/* The figures after a text. */
+static void
+take_figures(inf_decoder *decoder, const char *at)
+{
+  const inf_guess *guess = &decoder->guess;
+  figures seen = no_figures;
+  for (size_t i = 0; i < guess->layout.count; i++) {
+    const inf_guess_number *number = &guess->layout.numbers[i];
+    at += number->len;
+    note_figure(&seen, &guess->holes[i + 1], inf_guess_number_of(number, at));
+    at += number->width;
+  }
+  take_usage(decoder, &seen);
+}
+
+/* The chunk alone, without what frames it. */
+static bool
+take_plain_chunk(inf_decoder *decoder, inf_sv chunk)
+{
+  const inf_guess *guess = &decoder->guess;
+  const inf_guess_layout *layout = &guess->layout;
+  size_t head = layout->head, after = layout->after;
+  const inf_answer *answer = decoder->answer;
+  if (!guess->ready || !layout->usable || chunk.len < head + after ||
+      memcmp(chunk.ptr, guess->text.ptr, head) != 0)
+    return false;
+  const char *start = chunk.ptr + head, *end = chunk.ptr + chunk.len;
+  const char *quote = inf_swar_ascii_end(start, end);
+  size_t len = (size_t)(quote - start);
+  if ((size_t)(end - quote) != after || len > answer->max_bytes - answer->bytes)
+    return false;
+  const char *tail = match_numbers(guess, quote);
+  if (!tail ||
+      memcmp(tail, guess->text.ptr + layout->tail, layout->tail_len) != 0)
+    return false;
+  add_text(decoder, &guess->holes[0], inf_sv_of(start, len));
+  take_figures(decoder, quote);
+  return true;
+}
+
+bool
+inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  size_t at = 0;
+  if (decoder->options.no_guess || decoder->failed || chunk.len == 0 ||
+      decoder->answer->status != INFER_OK)
+    return false;
+  if (take_plain_chunk(decoder, chunk))
+    return true;
+  if (inf_guess_match(&decoder->guess, chunk, fillings) != chunk.len)
+    return false;
+  const inf_hole *hole = text_hole(&decoder->guess, &at);
+  inf_buf_clear(&decoder->scratch);
+  if (!hole || !gather(decoder, &fillings[at]))
+    return false;
+  add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
+  take_fillings(decoder, fillings);
+  follow(&decoder->guess, chunk, fillings);
+  return true;
+}
+
+/* What the events of most runs are: a text of plain ASCII, and numbers as long
+ * as the last ones. Takes them off the front of the text and gathers their
+ * texts; anything else ends it. A run of thousands of chunks goes through here,
+ * so it has no step that is not needed for each of them. */
+static size_t
+take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
+{
+  const inf_guess *guess = &decoder->guess;
+  const char *at = text.ptr, *end = text.ptr + text.len, *last = NULL;
+  inf_buf *run = &decoder->scratch;
+  size_t room = decoder->answer->max_bytes - decoder->answer->bytes;
+  size_t max_bytes = decoder->options.max_event_bytes;
+  const size_t head = guess->layout.head, after = guess->layout.after + frame;
+  if (!guess->layout.usable || after < over ||
+      !inf_buf_reserve(run, text.len + over))
+    return 0;
+  bool more = match_head(guess, at, end);
+  while (more) {
+    const char *start = at + field + head;
+    const char *quote = inf_swar_ascii_end(start, end);
+    size_t len = (size_t)(quote - start);
+    if ((size_t)(end - quote) < after || len > room - run->len ||
+        field + head + len + after - frame > max_bytes)
+      break;
+    const char *tail = match_numbers(guess, quote);
+    if (!tail)
+      break;
+    more = match_seam(&guess->layout, tail, end);
+    if (!more && !match_tail(guess, tail))
+      break;
+    if (len <= over) /* one move, without a call */
+      memcpy(run->ptr + run->len, start, over);
+    else
+      memcpy(run->ptr + run->len, start, len);
+    run->len += len;
+    at = quote + after;
+    last = quote;
+    ++*count;
+  }
+  run->ptr[run->len] = '\0';
+  if (last)
+    take_figures(decoder, last);
+  return (size_t)(at - text.ptr);
+}
+
+/* The texts of a run become one piece: the reader of the answer could not
+ * tell, for what comes within one turn of the loop is merged anyway. */
+size_t
+inf_gemini_read_alike(inf_decoder *decoder, inf_sv text, size_t *count)
+{
+  inf_filling fillings[INF_GUESS_MAX_HOLES];
+  inf_guess *guess = &decoder->guess;
+  size_t taken = 0, at = 0;
+  const inf_hole *hole = guess->ready ? text_hole(guess, &at) : NULL;
+  *count = 0;
+  if (!hole || decoder->options.no_guess || decoder->answer->status != INFER_OK)
+    return 0;
+  inf_buf_clear(&decoder->scratch);
+  for (;;) {
+    taken += take_plain(decoder, inf_sv_of(text.ptr + taken, text.len - taken),
+                        count);
+    if (taken == text.len)
+      break;
+    size_t len = inf_guess_match_event(
+        guess, inf_sv_of(text.ptr + taken, text.len - taken),
+        decoder->options.max_event_bytes, fillings);
+    if (len == 0 || !gather(decoder, &fillings[at]))
+      break;
+    take_fillings(decoder, fillings);
+    follow(guess, inf_guess_event_data(inf_sv_of(text.ptr + taken, len)),
+           fillings);
+    taken += len;
+    ++*count;
+  }
+  add_text(decoder, hole, inf_buf_sv(&decoder->scratch));
+  return taken;
+}

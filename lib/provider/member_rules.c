@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/member_rules.h"
+
+#include "infer/infer.h"
+
+/* Members whose usual value is another than nothing. */
+static const struct usual {
+  const char *name, *value;
+} usuals[] = {
+    {"n", "1"},
+    {"parallel_tool_calls", "true"},
+    {"service_tier", "\"auto\""},
+    {"service_tier", "\"default\""},
+    {"modalities", "[\"text\"]"},
+    {"verbosity", "\"medium\""},
+};
+
+static bool
+is_nothing(inf_sv value)
+{
+  int64_t number;
+  switch (inf_json_type_of(value)) {
+  case INF_JSON_NONE:
+  case INF_JSON_NULL:
+  case INF_JSON_FALSE:
+    return true;
+  case INF_JSON_NUMBER:
+    return inf_json_int64(value, false, &number) && number == 0;
+  case INF_JSON_STRING:
+    return value.len == 2;
+  case INF_JSON_ARRAY:
+  case INF_JSON_OBJECT:
+    return !inf_json_has_items(value);
+  case INF_JSON_TRUE:
+    break;
+  }
+  return false;
+}
+
+bool
+inf_member_asks_for_nothing(const inf_json_iter *it)
+{
+  bool listed = false;
+  for (size_t i = 0; i < sizeof(usuals) / sizeof(usuals[0]); i++) {
+    if (!inf_json_key_is(it, inf_sv_from(usuals[i].name)))
+      continue;
+    if (inf_sv_eq(it->value, inf_sv_from(usuals[i].value)))
+      return true;
+    listed = true;
+  }
+  return listed ? inf_json_is(it->value, INF_JSON_NULL) : is_nothing(it->value);
+}
+
+inf_member_fate
+inf_member_rule(const char *rules, const inf_json_iter *it, inf_sv *to)
+{
+  inf_sv rest = rules ? inf_sv_from(rules) : INF_SV("");
+  while (rest.len > 0) {
+    size_t len = inf_sv_find(rest, ' ');
+    inf_sv word = inf_sv_of(rest.ptr, len);
+    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+    size_t equals = inf_sv_find(word, '=');
+    if (equals < word.len) {
+      if (!inf_json_key_is(it, inf_sv_of(word.ptr, equals)))
+        continue;
+      *to = inf_sv_of(word.ptr + equals + 1, word.len - equals - 1);
+      return INF_MEMBER_RENAMED;
+    }
+    if (!inf_json_key_is(it, inf_sv_of(word.ptr + 1, word.len - 1)))
+      continue;
+    if (word.ptr[0] == '-' || inf_member_asks_for_nothing(it))
+      return INF_MEMBER_LEFT_OUT;
+    return INF_MEMBER_REFUSED;
+  }
+  return INF_MEMBER_AS_IS;
+}
+
+int32_t
+inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why)
+{
+  if (why)
+    inf_buf_appendf(why, "%s does not take \"%.*s\"", send->kind->type,
+                    (int)(name.len < 64 ? name.len : 64), name.ptr);
+  return INFER_E_UNSUPPORTED;
+}
+
+/* ---- Walking ------------------------------------------------------------- */
+
+inf_member_walk
+inf_member_walk_of(const inf_send *send)
+{
+  return (inf_member_walk){
+      .send = send, .it = inf_json_iter_of(inf_buf_sv(&send->chat->members))};
+}
+
+/* Does the request have the member at hand, which is the account's? */
+static bool
+is_overridden(inf_member_walk *walk)
+{
+  inf_json_iter own = inf_json_iter_of(inf_buf_sv(&walk->send->chat->members));
+  inf_sv key = walk->it.key;
+  inf_buf name;
+  bool found = false;
+  inf_buf_init(&name, SIZE_MAX);
+  if (memchr(key.ptr, '\\', key.len)) {
+    if (!inf_json_unescape(key, &name))
+      walk->status = INFER_E_NO_MEMORY;
+    key = inf_buf_sv(&name);
+  }
+  while (!found && inf_json_next(&own))
+    found = inf_json_key_is(&own, key);
+  inf_buf_fini(&name);
+  return found;
+}
+
+static bool
+is_ours(const inf_json_iter *it)
+{
+  return inf_json_key_is(it, INF_SV("model")) ||
+         inf_json_key_is(it, INF_SV("messages")) ||
+         inf_json_key_is(it, INF_SV("stream"));
+}
+
+bool
+inf_member_next(inf_member_walk *walk)
+{
+  while (walk->status == INFER_OK) {
+    if (!inf_json_next(&walk->it)) {
+      if (walk->of_account)
+        return false;
+      walk->of_account = true;
+      walk->it = inf_json_iter_of(walk->send->body_members);
+    } else if (!is_ours(&walk->it) &&
+               (!walk->of_account || !is_overridden(walk))) {
+      return walk->status == INFER_OK;
+    }
+  }
+  return false;
+}
+
+inf_sv
+inf_member_find(const inf_send *send, inf_sv name)
+{
+  inf_sv value = inf_chat_member(send->chat, name);
+  return value.len > 0 ? value : inf_json_get(send->body_members, name);
+}

@@ -211,8 +211,8 @@ test_odd_events_do_no_harm(void **state)
       "{'type':'response.output_text.delta','delta':[1]}",
       "{'type':'response.output_item.added','output_index':-1,'item':7}",
       "{'type':'response.output_item.done'}",
-      "{'type':'response.function_call_arguments.delta','output_index':9,"
-      "'delta':'x'}",
+      ("{'type':'response.function_call_arguments.delta','output_index':9,"
+       "'delta':'x'}"),
       "{'type':'response.created','response':null}",
       "{'type':'response.what_is_to_come'}",
       "{'type':null}",

@@ -229,6 +229,7 @@ const (
 	OptionProviderOrganization                = "organization"
 	OptionProviderProject                     = "project"
 	OptionProviderAuthScheme                  = "auth_scheme"
+	OptionProviderRegion                      = "region"
 	OptionProviderLabels                      = "labels"
 	OptionProviderHeaders                     = "headers"
 	OptionProviderQuery                       = "query"

@@ -18,10 +18,10 @@
  * `cap`. A retry on the same target costs 100: it comes on top of what the
  * service was asked anyway. It must also leave `reserve` untouched: it loads a
  * target that has just failed. A failover costs `failover`, which is `ratio`:
- * one that succeeds pays for itself, so a healthy target takes over all calls of
- * one that fails, while failovers that fail end when the balance does. So does
- * a hedge, whose number its own budget limits (hedge_budget.h). From a full
- * budget: 5 retries, or 175 failovers that fail.
+ * one that succeeds pays for itself, so a healthy target takes over all calls
+ * of one that fails, while failovers that fail end when the balance does. So
+ * does a hedge, whose number its own budget limits (hedge_budget.h). From a
+ * full budget: 5 retries, or 175 failovers that fail.
  *
  * There is no minimum by time (Finagle has 10 in a second). 10 in a second
  * are 0.1 attempts per call for ever at 100 requests/s; one in a minute is

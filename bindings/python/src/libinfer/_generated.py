@@ -180,6 +180,7 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "organization",
         "project",
         "auth_scheme",
+        "region",
         "labels",
         "headers",
         "query",

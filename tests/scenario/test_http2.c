@@ -453,6 +453,45 @@ test_slow_readers_beside_each_other(void **state)
   end_proxied(&p);
 }
 
+/* Hedges: the attempt that loses resets its stream, and no more than that. */
+static void
+test_a_lost_race_resets_the_stream_only(void **state)
+{
+  (void)state;
+  enum { learned = 60, paid = 10, raced = 5 };
+  proxied p;
+  start_proxied(
+      &p,
+      "{'defaults':{'text':'First.'},'rules':["
+      "{'when':{'model':'second'},'do':{'text':'Second.'}},"
+      "{'when':{'requests':'1-60'},'do':{'first_token_ms':"
+      "{'mix':[[0.85,2],[0.15,60]]}}},{'when':{'requests':'1-10'},'do':{}},"
+      "{'do':{'first_token_ms':1500}}]}",
+      ",'routes':{'learn':{'targets':['p/m'],'hedge':{'budget':0.5,"
+      "'min_delay_ms':600000}},'r':{'targets':['p/m','plain/second'],"
+      "'hedge':{'budget':0.5,'min_delay_ms':20}}}",
+      NULL);
+  for (int i = 0; i < learned; i++)
+    expect_ok(&p, "learn");
+  for (int i = 0; i < paid; i++)
+    expect_ok(&p, "r");
+  for (int i = 0; i < raced; i++) {
+    outcome o = world_stream(&p.w, "r");
+    assert_int_equal(o.status, INFER_OK);
+    assert_string_equal(outcome_trail(&o),
+                        "p/m first CANCELLED, plain/second hedge OK");
+    assert_string_equal(o.text, "Second.");
+    assert_int_equal(o.starts, 1);
+    outcome_end(&o);
+  }
+  /* What was reset is in no log; the connection goes on. */
+  expect_ok(&p, "learn");
+  nghttpx_counts counted = counts(&p, learned + paid + 1);
+  assert_int_equal(counted.connections, 1);
+  assert_int_equal(counted.http2, learned + paid + 1);
+  end_proxied(&p);
+}
+
 int
 main(void)
 {
@@ -471,6 +510,7 @@ main(void)
       cmocka_unit_test(test_a_stalled_stream_holds_up_nobody),
       cmocka_unit_test(test_a_cancel_resets_the_stream_only),
       cmocka_unit_test(test_slow_readers_beside_each_other),
+      cmocka_unit_test(test_a_lost_race_resets_the_stream_only),
   };
   world_forget_proxies();
   if (!nghttpx_available()) {

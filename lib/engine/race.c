@@ -528,14 +528,16 @@ hold_no_longer(inf_attempt *attempt)
 /* The doubt of all that wait at the target whether anything comes from there;
  * *since_ns: when the first of them was begun. */
 static uint32_t
-doubt_of(const inf_engine *engine, const char *target, uint64_t *since_ns)
+doubt_of(inf_engine *engine, const char *target, uint64_t *since_ns)
 {
   uint32_t sum = 0;
+  size_t looked_at = 0;
   *since_ns = INF_NEVER;
   for (const inf_list *node = engine->attempts.next; node != &engine->attempts;
        node = node->next) {
     const inf_attempt *attempt =
         INF_CONTAINER_OF(node, const inf_attempt, node);
+    looked_at++;
     if (!attempt->call || !attempt->watched || attempt->decisive ||
         strcmp(attempt->record->target, target) != 0)
       continue;
@@ -547,6 +549,7 @@ doubt_of(const inf_engine *engine, const char *target, uint64_t *since_ns)
       *since_ns = start_ns;
     sum += doubt;
   }
+  engine->doubt_ns = engine->heard_ns + looked_at * INF_NS_PER_US;
   return sum;
 }
 
@@ -563,7 +566,8 @@ doubts(inf_attempt *attempt)
     rescue(attempt, NULL);
     return false;
   }
-  if (inf_latency_doubt(engine->runtime, &place, attempt->record->start_ns,
+  if (engine->heard_ns < engine->doubt_ns ||
+      inf_latency_doubt(engine->runtime, &place, attempt->record->start_ns,
                         engine->heard_ns) == 0 ||
       doubt_of(engine, target, &since_ns) < INF_LATENCY_SILENT_BITS)
     return false;

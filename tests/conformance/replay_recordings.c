@@ -103,13 +103,19 @@ complain(struct replay *replay, const replay_job *job, const inf_buf *why)
 
 /* ---- The request --------------------------------------------------------- */
 
+/* Recorded headers say how much is left of quotas that were used up long ago,
+ * and the client goes by them: each case in so many has providers of its own,
+ * for it would wait for those of others. */
+enum { spread = 20 };
+
 /* The two providers of a kind differ in how they are asked. */
 static void
-write_model(inf_buf *out, const replay_job *job)
+write_model(inf_buf *out, const struct replay *replay, const replay_job *job)
 {
   const char *model = test_member(job->test->request, "model");
-  inf_buf_appendf(out, "%s-%s/%s", test_kind_of(job->test)->type,
+  inf_buf_appendf(out, "%s-%s-%td/%s", test_kind_of(job->test)->type,
                   job->stream ? "stream" : "unary",
+                  (job->test - replay->list.cases) % spread,
                   model[0] != '\0' ? model : "model");
 }
 
@@ -139,7 +145,7 @@ make_request(struct replay *replay, const replay_job *job)
   inf_buf model;
   char number[32];
   inf_buf_init(&model, 1 << 16);
-  write_model(&model, job);
+  write_model(&model, replay, job);
   infer_request *request = request_as_recorded(job, inf_buf_cstr(&model));
   if (request)
     replay->as_recorded++;
@@ -398,14 +404,14 @@ run_queued(struct replay *replay)
 
 static void
 write_provider(inf_buf *out, const test_kind *kind, const char *upstream,
-               int port)
+               int number, int port)
 {
   inf_buf_appendf(out,
-                  "%s{\"name\":\"%s-%s\",\"type\":\"%s\","
+                  "%s{\"name\":\"%s-%s-%d\",\"type\":\"%s\","
                   "\"upstream\":\"%s\",\"proxy\":\"none\","
                   "\"base_url\":\"http://127.0.0.1:%d/v1\"%s}",
                   out->ptr[out->len - 1] == '[' ? "" : ",", kind->type,
-                  upstream, kind->type, upstream, port,
+                  upstream, number, kind->type, upstream, port,
                   kind->config ? kind->config : "");
 }
 
@@ -429,8 +435,10 @@ write_config(inf_buf *out, int port)
   for (size_t i = 0; (kind = test_kind_at(i)) != NULL; i++) {
     if (!test_kind_writes(kind) || !is_first_of_type(kind))
       continue;
-    write_provider(out, kind, "stream", port);
-    write_provider(out, kind, "unary", port);
+    for (int k = 0; k < spread; k++) {
+      write_provider(out, kind, "stream", k, port);
+      write_provider(out, kind, "unary", k, port);
+    }
   }
   inf_buf_appendf(out,
                   "],\"defaults\":{\"retries\":0,\"stay\":{\"retries\":0},"

@@ -6,32 +6,9 @@
 
 #include "provider/anthropic_alike.h"
 #include "provider/anthropic_blocks.h"
+#include "provider/document.h"
 
 #include "infer/infer.h"
-
-#include "wire/json_scan.h"
-#include "wire/utf8.h"
-
-/* The text of a string; "" for anything else. Lives as long as the event:
- * take_start() makes room for all of them. */
-static inf_sv
-text_of(inf_decoder *decoder, inf_sv value)
-{
-  inf_sv text;
-  inf_buf *scratch = &decoder->scratch;
-  if (inf_json_plain(value, &text))
-    return text;
-  size_t from = scratch->len;
-  if (!inf_json_string(value, scratch))
-    return INF_SV("");
-  return inf_sv_of(scratch->ptr + from, scratch->len - from);
-}
-
-static inf_sv
-member(inf_decoder *decoder, inf_sv object, const char *name)
-{
-  return text_of(decoder, inf_json_get(object, inf_sv_from(name)));
-}
 
 /* ---- Usage and the end --------------------------------------------------- */
 
@@ -105,7 +82,7 @@ read_stop_member(inf_decoder *decoder, inf_sv object, const char *name)
 static void
 read_stop(inf_decoder *decoder, inf_sv object)
 {
-  inf_sv native = member(decoder, object, "stop_reason");
+  inf_sv native = inf_document_member(decoder, object, "stop_reason");
   if (native.len == 0)
     return;
   inf_anthropic_end_blocks(decoder);
@@ -135,15 +112,16 @@ static void
 read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv type = member(decoder, block, "type");
+  inf_sv type = inf_document_member(decoder, block, "type");
   if (inf_sv_eq(type, INF_SV("text")))
-    inf_answer_add_text(answer, 0, member(decoder, block, "text"));
+    inf_answer_add_text(answer, 0, inf_document_member(decoder, block, "text"));
   else if (inf_sv_eq(type, INF_SV("thinking")))
-    add_reasoning(answer, member(decoder, block, "thinking"));
+    add_reasoning(answer, inf_document_member(decoder, block, "thinking"));
   else if (inf_sv_eq(type, INF_SV("tool_use")))
-    inf_answer_add_tool_call(answer, 0, index, member(decoder, block, "id"),
-                             INF_SV("function"), member(decoder, block, "name"),
-                             INF_SV(""));
+    inf_answer_add_tool_call(
+        answer, 0, index, inf_document_member(decoder, block, "id"),
+        INF_SV("function"), inf_document_member(decoder, block, "name"),
+        INF_SV(""));
 }
 
 static void
@@ -152,18 +130,19 @@ read_delta(inf_decoder *decoder, uint32_t index, const inf_sse_event *event,
 {
   inf_answer *answer = decoder->answer;
   inf_sv delta = inf_json_get(value, INF_SV("delta"));
-  inf_sv type = member(decoder, delta, "type");
+  inf_sv type = inf_document_member(decoder, delta, "type");
   inf_sv text = inf_json_get(delta, INF_SV("text"));
   inf_sv thinking = inf_json_get(delta, INF_SV("thinking"));
   if (inf_sv_eq(type, INF_SV("text_delta"))) {
-    inf_answer_add_text(answer, 0, text_of(decoder, text));
+    inf_answer_add_text(answer, 0, inf_document_text(decoder, text));
     inf_anthropic_learn(decoder, event, value, text, false);
   } else if (inf_sv_eq(type, INF_SV("thinking_delta"))) {
-    add_reasoning(answer, text_of(decoder, thinking));
+    add_reasoning(answer, inf_document_text(decoder, thinking));
     inf_anthropic_learn(decoder, event, value, thinking, true);
   } else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
              inf_anthropic_call_of(answer, index)) {
-    add_arguments(answer, index, member(decoder, delta, "partial_json"));
+    add_arguments(answer, index,
+                  inf_document_member(decoder, delta, "partial_json"));
   } else {
     inf_anthropic_log_delta(decoder, index, delta);
   }
@@ -193,8 +172,8 @@ read_message(inf_decoder *decoder, inf_sv message)
 {
   inf_answer *answer = decoder->answer;
   uint32_t index = 0;
-  inf_answer_set_id(answer, member(decoder, message, "id"));
-  inf_answer_set_model(answer, member(decoder, message, "model"));
+  inf_answer_set_id(answer, inf_document_member(decoder, message, "id"));
+  inf_answer_set_model(answer, inf_document_member(decoder, message, "model"));
   inf_answer_set_role(answer, 0, INF_SV("assistant"));
   inf_sv content = inf_json_get(message, INF_SV("content"));
   inf_json_iter it = inf_json_iter_of(content);
@@ -209,50 +188,15 @@ read_message(inf_decoder *decoder, inf_sv message)
 
 /* ---- Entry points -------------------------------------------------------- */
 
-static int32_t
-fail_by(inf_decoder *decoder, inf_sv value)
-{
-  if (!inf_classify_value(&decoder->failure, decoder->options.kind,
-                          decoder->http_status, &decoder->headers, value,
-                          decoder->wall_now_ns))
-    return inf_decoder_fail(decoder, INFER_E_SERVER,
-                            "the provider ended the answer with an error");
-  decoder->failed = true;
-  return decoder->failure.status;
-}
-
-/* Checks the text, made valid UTF-8 where it is not, and makes room for its
- * strings: one byte that is not valid is three when it is decoded. */
-static int32_t
-take_start(inf_decoder *decoder, inf_sv text, inf_sv *value)
-{
-  inf_buf_clear(&decoder->scratch);
-  if (!inf_utf8_valid(text)) {
-    inf_buf_clear(&decoder->repaired);
-    if (!inf_utf8_append_lossy(&decoder->repaired, text))
-      return inf_decoder_fail(decoder, decoder->repaired.status, "");
-    text = inf_buf_sv(&decoder->repaired);
-  }
-  if (!inf_json_parse(text, decoder->options.max_depth, value, NULL) ||
-      !inf_json_is(*value, INF_JSON_OBJECT))
-    return INFER_E_PROTOCOL;
-  inf_buf_reserve(&decoder->scratch, text.len);
-  if (decoder->scratch.status != INFER_OK)
-    return inf_decoder_fail(decoder, decoder->scratch.status, "");
-  return INFER_OK;
-}
-
 int32_t
 inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
-  int32_t status = take_start(decoder, body, &value);
-  if (status == INFER_E_PROTOCOL)
-    return inf_decoder_fail(decoder, status, "the answer is not JSON");
+  int32_t status = inf_document_body(decoder, body, &value);
   if (status != INFER_OK)
     return status;
   if (inf_json_equal(inf_json_get(value, INF_SV("type")), INF_SV("error")))
-    return fail_by(decoder, value);
+    return inf_document_fail(decoder, value);
   if (!inf_json_is(inf_json_get(value, INF_SV("content")), INF_JSON_ARRAY))
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no content");
@@ -268,10 +212,10 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
   int64_t number = 0;
   if (inf_anthropic_read_by_guess(decoder, event->data))
     return INFER_OK;
-  int32_t status = take_start(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;
-  inf_sv type = member(decoder, value, "type");
+  inf_sv type = inf_document_member(decoder, value, "type");
   if (inf_sv_eq(type, INF_SV("message_stop"))) {
     decoder->terminated = true;
     return INF_DECODER_DONE;
@@ -283,7 +227,7 @@ inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
   inf_json_int64(inf_json_get(value, INF_SV("index")), true, &number);
   uint32_t index = number >= 0 && number < INT32_MAX ? (uint32_t)number : 0;
   if (inf_sv_eq(type, INF_SV("error")))
-    return fail_by(decoder, value);
+    return inf_document_fail(decoder, value);
   if (inf_sv_eq(type, INF_SV("message_start")))
     read_message(decoder, inf_json_get(value, INF_SV("message")));
   else if (inf_sv_eq(type, INF_SV("content_block_start")))

@@ -3,33 +3,12 @@
  * block, so that a piece of input whose number no call has belongs to a tool
  * that Bedrock runs itself, and is passed over. */
 #include "provider/bedrock_read.h"
+#include "provider/document.h"
 
 #include "infer/infer.h"
 
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
-#include "wire/utf8.h"
-
-/* The text of a string; "" for anything else. Lives as long as the event:
- * take_start() makes room for all of them. */
-static inf_sv
-text_of(inf_decoder *decoder, inf_sv value)
-{
-  inf_sv text;
-  inf_buf *scratch = &decoder->scratch;
-  if (inf_json_plain(value, &text))
-    return text;
-  size_t from = scratch->len;
-  if (!inf_json_string(value, scratch))
-    return INF_SV("");
-  return inf_sv_of(scratch->ptr + from, scratch->len - from);
-}
-
-static inf_sv
-member(inf_decoder *decoder, inf_sv object, const char *name)
-{
-  return text_of(decoder, inf_json_get(object, inf_sv_from(name)));
-}
 
 /* ---- Usage and the end --------------------------------------------------- */
 
@@ -81,7 +60,7 @@ read_usage(inf_answer *answer, inf_sv json)
 static void
 read_stop(inf_decoder *decoder, inf_sv object)
 {
-  inf_sv native = member(decoder, object, "stopReason");
+  inf_sv native = inf_document_member(decoder, object, "stopReason");
   if (native.len > 0)
     inf_answer_finish(decoder->answer, 0, inf_map_finish_reason(native),
                       native);
@@ -145,7 +124,7 @@ static void
 read_reasoning_text(inf_decoder *decoder, uint32_t index, inf_sv value)
 {
   inf_sv json = inf_json_get(value, INF_SV("text"));
-  inf_sv text = text_of(decoder, json);
+  inf_sv text = inf_document_text(decoder, json);
   if (text.len > 0)
     inf_answer_add_reasoning(decoder->answer, 0, text, "reasoning_content");
   add_detail(decoder, index, "reasoning.text", "text", json);
@@ -180,7 +159,8 @@ read_cited(inf_decoder *decoder, inf_sv value)
 {
   inf_json_iter it = inf_json_iter_of(inf_json_get(value, INF_SV("content")));
   while (inf_json_next(&it))
-    inf_answer_add_text(decoder->answer, 0, member(decoder, it.value, "text"));
+    inf_answer_add_text(decoder->answer, 0,
+                        inf_document_member(decoder, it.value, "text"));
   it = inf_json_iter_of(inf_json_get(value, INF_SV("citations")));
   while (inf_json_next(&it))
     add_citation(decoder, it.value);
@@ -212,8 +192,8 @@ read_tool_use(inf_decoder *decoder, uint32_t index, inf_sv use, inf_sv input)
                      INF_SV("server_tool_use")))
     return;
   inf_answer_add_tool_call(
-      decoder->answer, 0, index, member(decoder, use, "toolUseId"),
-      INF_SV("function"), member(decoder, use, "name"), input);
+      decoder->answer, 0, index, inf_document_member(decoder, use, "toolUseId"),
+      INF_SV("function"), inf_document_member(decoder, use, "name"), input);
 }
 
 /* A call without arguments sends no piece of them. */
@@ -233,7 +213,8 @@ read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
   inf_json_iter it = inf_json_iter_of(block);
   while (inf_json_next(&it)) {
     if (inf_json_key_is(&it, INF_SV("text")))
-      inf_answer_add_text(decoder->answer, 0, text_of(decoder, it.value));
+      inf_answer_add_text(decoder->answer, 0,
+                          inf_document_text(decoder, it.value));
     else if (inf_json_key_is(&it, INF_SV("reasoningContent")))
       read_reasoning(decoder, index, it.value);
     else if (inf_json_key_is(&it, INF_SV("citationsContent")))
@@ -251,14 +232,16 @@ read_delta(inf_decoder *decoder, uint32_t index, inf_sv delta)
   inf_json_iter it = inf_json_iter_of(delta);
   while (inf_json_next(&it)) {
     if (inf_json_key_is(&it, INF_SV("text")))
-      inf_answer_add_text(decoder->answer, 0, text_of(decoder, it.value));
+      inf_answer_add_text(decoder->answer, 0,
+                          inf_document_text(decoder, it.value));
     else if (inf_json_key_is(&it, INF_SV("reasoningContent")))
       read_reasoning(decoder, index, it.value);
     else if (inf_json_key_is(&it, INF_SV("citation")))
       add_citation(decoder, it.value);
     else if (inf_json_key_is(&it, INF_SV("toolUse")) &&
              call_of(decoder->answer, index))
-      add_arguments(decoder->answer, index, member(decoder, it.value, "input"));
+      add_arguments(decoder->answer, index,
+                    inf_document_member(decoder, it.value, "input"));
   }
 }
 
@@ -268,7 +251,7 @@ begin_message(inf_decoder *decoder, inf_sv message)
   inf_sv id;
   if (inf_find_request_id(decoder->options.kind, &decoder->headers, &id))
     inf_answer_set_id(decoder->answer, id);
-  inf_sv role = member(decoder, message, "role");
+  inf_sv role = inf_document_member(decoder, message, "role");
   inf_answer_set_role(decoder->answer, 0,
                       role.len > 0 ? role : INF_SV("assistant"));
 }
@@ -306,7 +289,7 @@ put_reason(inf_decoder *decoder, inf_sv payload, inf_buf *out)
     inf_sv message = inf_json_get(value, INF_SV("message"));
     if (message.len == 0)
       message = inf_json_get(value, INF_SV("Message"));
-    payload = text_of(decoder, message);
+    payload = inf_document_text(decoder, message);
   }
   inf_json_put_string(out, payload);
 }
@@ -342,33 +325,12 @@ fail_by_exception(inf_decoder *decoder, inf_sv type, inf_sv payload)
 
 /* ---- Entry points -------------------------------------------------------- */
 
-/* Checks the text, made valid UTF-8 where it is not, and makes room for its
- * strings: one byte that is not valid is three when it is decoded. */
-static int32_t
-take_start(inf_decoder *decoder, inf_sv text, inf_sv *value)
-{
-  inf_buf_clear(&decoder->scratch);
-  if (!inf_utf8_valid(text)) {
-    inf_buf_clear(&decoder->repaired);
-    if (!inf_utf8_append_lossy(&decoder->repaired, text))
-      return inf_decoder_fail(decoder, decoder->repaired.status, "");
-    text = inf_buf_sv(&decoder->repaired);
-  }
-  if (!inf_json_parse(text, decoder->options.max_depth, value, NULL) ||
-      !inf_json_is(*value, INF_JSON_OBJECT))
-    return INFER_E_PROTOCOL;
-  inf_buf_reserve(&decoder->scratch, text.len);
-  if (decoder->scratch.status != INFER_OK)
-    return inf_decoder_fail(decoder, decoder->scratch.status, "");
-  return INFER_OK;
-}
-
 int32_t
 inf_bedrock_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = take_start(decoder, body, &value);
+  int32_t status = inf_document_begin(decoder, body, &value);
   if (status == INFER_E_PROTOCOL)
     return inf_decoder_fail(decoder, status, "the answer is not JSON");
   if (status != INFER_OK)
@@ -414,7 +376,7 @@ inf_bedrock_read_event(inf_decoder *decoder, const inf_sse_event *event)
     return decoder->failed
                ? INFER_OK
                : fail_by_exception(decoder, event->error, event->data);
-  int32_t status = take_start(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;
   if (inf_sv_eq(event->event, INF_SV("metadata"))) {

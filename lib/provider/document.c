@@ -40,6 +40,23 @@ inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object)
 }
 
 int32_t
+inf_document_refuse(inf_decoder *decoder, inf_sv body,
+                    const inf_json_error *error)
+{
+  if (error->status == INFER_E_TOO_DEEP)
+    return inf_decoder_fail(decoder, error->status,
+                            "the answer is nested too deeply");
+  if (inf_error_body_is_html(body))
+    return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
+                            "an HTML page came instead of an answer");
+  if (body.len > 0 && (body.ptr[0] == '{' || body.ptr[0] == '[') &&
+      error->offset >= body.len)
+    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
+                            "the answer ends before its end");
+  return inf_decoder_fail(decoder, INFER_E_PROTOCOL, "the answer is not JSON");
+}
+
+int32_t
 inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object)
 {
   inf_json_error error;
@@ -47,19 +64,9 @@ inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object)
   int32_t status = begin(decoder, &body, object, &error);
   if (status != INFER_E_PROTOCOL)
     return status;
-  if (error.status == INFER_E_TOO_DEEP)
-    return inf_decoder_fail(decoder, error.status,
-                            "the answer is nested too deeply");
-  if (inf_error_body_is_html(body))
-    return inf_decoder_fail(decoder, status,
-                            "an HTML page came instead of an answer");
-  if (error.reason && error.offset >= body.len && body.len > 0 &&
-      (body.ptr[0] == '{' || body.ptr[0] == '['))
-    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
-                            "the answer ends before its end");
-  return inf_decoder_fail(decoder, status,
-                          error.reason ? "the answer is not JSON"
-                                       : "the answer is not a JSON object");
+  if (error.reason)
+    return inf_document_refuse(decoder, body, &error);
+  return inf_decoder_fail(decoder, status, "the answer is not a JSON object");
 }
 
 inf_sv

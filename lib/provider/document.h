@@ -3,6 +3,7 @@
 #define INF_PROVIDER_DOCUMENT_H
 
 #include "provider/dialect.h"
+#include "wire/json_scan.h"
 
 /* One JSON object as it comes from a provider, an event or a whole body, and
  * what dialects take from it. Its strings are read into the decoder's scratch
@@ -16,6 +17,11 @@ int32_t inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object);
 /* The same of a whole body; then the failure is filled in always, and is
  * INFER_E_TRUNCATED where the text just stops. */
 int32_t inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object);
+
+/* Why a whole body could not be read, without repeating any of it. Gives the
+ * class. */
+int32_t inf_document_refuse(inf_decoder *decoder, inf_sv body,
+                            const inf_json_error *error);
 
 /* The text of a string value; "" for anything else. */
 inf_sv inf_document_text(inf_decoder *decoder, inf_sv value);

@@ -5,6 +5,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/document.h"
 #include "provider/gemini_alike.h"
 #include "provider/gemini_args.h"
 #include "provider/error_body.h"
@@ -75,16 +76,9 @@ inf_gemini_is_made_id(inf_sv id)
 static inf_sv
 text_of(inf_decoder *decoder, inf_sv value)
 {
-  inf_sv text;
-  inf_buf *scratch = &decoder->scratch;
-  if (inf_json_plain(value, &text))
-    return text;
-  if (inf_json_is(value, INF_JSON_NUMBER))
-    return value;
-  size_t from = scratch->len;
-  if (!inf_json_string(value, scratch))
-    return INF_SV("");
-  return inf_sv_of(scratch->ptr + from, scratch->len - from);
+  return inf_json_is(value, INF_JSON_NUMBER)
+             ? value
+             : inf_document_text(decoder, value);
 }
 
 static inf_sv
@@ -483,18 +477,6 @@ read_candidate(inf_decoder *decoder, inf_sv candidate)
 
 /* ---- The whole ----------------------------------------------------------- */
 
-static int32_t
-fail_by(inf_decoder *decoder, inf_sv value)
-{
-  if (!inf_classify_value(&decoder->failure, decoder->options.kind,
-                          decoder->http_status, &decoder->headers, value,
-                          decoder->wall_now_ns))
-    return inf_decoder_fail(decoder, INFER_E_SERVER,
-                            "the provider ended the answer with an error");
-  decoder->failed = true;
-  return decoder->failure.status;
-}
-
 /* Nothing but the reason comes for a prompt that is refused. */
 static int32_t
 fail_blocked(inf_decoder *decoder, inf_sv reason)
@@ -574,7 +556,7 @@ read_answer(inf_decoder *decoder, inf_sv value)
   if (decoder->failed)
     return INFER_OK;
   if (inf_json_has_items(top.error) || inf_json_is(top.error, INF_JSON_STRING))
-    return fail_by(decoder, value);
+    return inf_document_fail(decoder, value);
   read_head(decoder, &top);
   inf_json_iter it = inf_json_iter_of(top.candidates);
   while (status == INFER_OK && inf_json_next(&it))
@@ -612,23 +594,6 @@ take_start(inf_decoder *decoder, inf_sv *text, inf_sv *value,
   return INFER_OK;
 }
 
-/* Why a whole body could not be read, without repeating any of it. */
-static int32_t
-refuse_body(inf_decoder *decoder, inf_sv body, const inf_json_error *error)
-{
-  if (error->status == INFER_E_TOO_DEEP)
-    return inf_decoder_fail(decoder, error->status,
-                            "the answer is nested too deeply");
-  if (inf_error_body_is_html(body))
-    return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
-                            "an HTML page came instead of an answer");
-  if (body.len > 0 && (body.ptr[0] == '{' || body.ptr[0] == '[') &&
-      error->offset >= body.len)
-    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
-                            "the answer ends before its end");
-  return inf_decoder_fail(decoder, INFER_E_PROTOCOL, "the answer is not JSON");
-}
-
 /* A finish reason may be missing, but then there must be something else. */
 static int32_t
 check_answer(inf_decoder *decoder)
@@ -659,7 +624,7 @@ inf_gemini_read_body(inf_decoder *decoder, inf_sv body)
   body = inf_sv_trim(body);
   int32_t status = take_start(decoder, &body, &value, &error);
   if (status == INFER_E_PROTOCOL && !decoder->failed)
-    return refuse_body(decoder, body, &error);
+    return inf_document_refuse(decoder, body, &error);
   if (status != INFER_OK)
     return status;
   if (!inf_json_is(value, INF_JSON_ARRAY)) {

@@ -6,6 +6,7 @@
  * Each level of the document has a table of the names that mean something to
  * us; all other members pass through as they are. */
 #include "provider/openai_read.h"
+#include "provider/document.h"
 #include "provider/openai_reader.h"
 
 #include "infer/infer.h"
@@ -646,23 +647,6 @@ inf_openai_read_event(inf_decoder *decoder, const inf_sse_event *event)
   return read_chunk(decoder, data, named_error);
 }
 
-/* Why a whole body could not be read, without repeating any of it. */
-static int32_t
-refuse_body(inf_decoder *decoder, inf_sv body, const inf_json_error *error)
-{
-  if (error->status == INFER_E_TOO_DEEP)
-    return inf_decoder_fail(decoder, error->status,
-                            "the answer is nested too deeply");
-  if (inf_error_body_is_html(body))
-    return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
-                            "an HTML page came instead of an answer");
-  if (body.len > 0 && (body.ptr[0] == '{' || body.ptr[0] == '[') &&
-      error->offset >= body.len)
-    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
-                            "the answer ends before its end");
-  return inf_decoder_fail(decoder, INFER_E_PROTOCOL, "the answer is not JSON");
-}
-
 /* Is there an answer at all? A finish reason may be missing (seen with
  * Snowflake and through OpenRouter), but then there must be content. */
 static int32_t
@@ -699,7 +683,7 @@ inf_openai_read_body(inf_decoder *decoder, inf_sv body)
   if (status != INFER_OK)
     return status;
   if (!sound)
-    return refuse_body(decoder, body, &error);
+    return inf_document_refuse(decoder, body, &error);
   inf_openai_reader reader = {.decoder = decoder,
                               .answer = decoder->answer,
                               .text = body,

@@ -3,33 +3,11 @@
  * when it is done; the pieces are read, and what is done only where no piece
  * came. An item is numbered, and a call carries the number of its item. */
 #include "provider/responses_read.h"
+#include "provider/document.h"
 
 #include "infer/infer.h"
 
-#include "wire/json_scan.h"
 #include "wire/json_write.h"
-#include "wire/utf8.h"
-
-/* The text of a string; "" for anything else. Lives as long as the event:
- * take_start() makes room for all of them. */
-static inf_sv
-text_of(inf_decoder *decoder, inf_sv value)
-{
-  inf_sv text;
-  inf_buf *scratch = &decoder->scratch;
-  if (inf_json_plain(value, &text))
-    return text;
-  size_t from = scratch->len;
-  if (!inf_json_string(value, scratch))
-    return INF_SV("");
-  return inf_sv_of(scratch->ptr + from, scratch->len - from);
-}
-
-static inf_sv
-member(inf_decoder *decoder, inf_sv object, const char *name)
-{
-  return text_of(decoder, inf_json_get(object, inf_sv_from(name)));
-}
 
 static bool
 is(inf_sv text, const char *word)
@@ -83,7 +61,7 @@ static void
 read_end(inf_decoder *decoder, inf_sv response)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv status = member(decoder, response, "status");
+  inf_sv status = inf_document_member(decoder, response, "status");
   inf_sv details = inf_json_get(response, INF_SV("incomplete_details"));
   read_usage(answer, inf_json_get(response, INF_SV("usage")));
   if (inf_json_is(details, INF_JSON_OBJECT))
@@ -92,7 +70,9 @@ read_end(inf_decoder *decoder, inf_sv response)
   if (status.len > 0)
     inf_answer_finish(
         answer, 0,
-        finish_of(answer, status, member(decoder, details, "reason")), status);
+        finish_of(answer, status,
+                  inf_document_member(decoder, details, "reason")),
+        status);
 }
 
 /* ---- Items ----------------------------------------------------------------
@@ -109,12 +89,13 @@ static void
 read_part(inf_decoder *decoder, inf_sv part)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv type = member(decoder, part, "type");
-  inf_sv text = member(decoder, part, "text");
+  inf_sv type = inf_document_member(decoder, part, "type");
+  inf_sv text = inf_document_member(decoder, part, "text");
   if (is(type, "output_text"))
     inf_answer_add_text(answer, 0, text);
   else if (is(type, "refusal"))
-    inf_answer_add_refusal(answer, 0, member(decoder, part, "refusal"));
+    inf_answer_add_refusal(answer, 0,
+                           inf_document_member(decoder, part, "refusal"));
   else if (is(type, "reasoning_text") || is(type, "summary_text"))
     add_reasoning(answer, text);
 }
@@ -132,12 +113,14 @@ read_parts(inf_decoder *decoder, inf_sv parts)
 static void
 read_call(inf_decoder *decoder, uint32_t index, inf_sv item, bool begun)
 {
-  bool custom = is(member(decoder, item, "type"), "custom_tool_call");
-  inf_sv text = member(decoder, item, custom ? "input" : "arguments");
+  bool custom =
+      is(inf_document_member(decoder, item, "type"), "custom_tool_call");
+  inf_sv text =
+      inf_document_member(decoder, item, custom ? "input" : "arguments");
   inf_answer_add_tool_call(
-      decoder->answer, 0, index, member(decoder, item, "call_id"),
+      decoder->answer, 0, index, inf_document_member(decoder, item, "call_id"),
       custom ? INF_SV("custom") : INF_SV("function"),
-      member(decoder, item, "name"), begun ? INF_SV("") : text);
+      inf_document_member(decoder, item, "name"), begun ? INF_SV("") : text);
 }
 
 static bool
@@ -178,7 +161,7 @@ keep_encrypted(inf_decoder *decoder, uint32_t index, inf_sv item)
 static void
 read_item(inf_decoder *decoder, uint32_t index, inf_sv item)
 {
-  inf_sv type = member(decoder, item, "type");
+  inf_sv type = inf_document_member(decoder, item, "type");
   if (is(type, "message")) {
     read_parts(decoder, inf_json_get(item, INF_SV("content")));
   } else if (is_call(type)) {
@@ -195,8 +178,8 @@ read_head(inf_decoder *decoder, inf_sv response)
 {
   int64_t created;
   inf_answer *answer = decoder->answer;
-  inf_answer_set_id(answer, member(decoder, response, "id"));
-  inf_answer_set_model(answer, member(decoder, response, "model"));
+  inf_answer_set_id(answer, inf_document_member(decoder, response, "id"));
+  inf_answer_set_model(answer, inf_document_member(decoder, response, "model"));
   if (inf_json_int64(inf_json_get(response, INF_SV("created_at")), false,
                      &created))
     inf_answer_set_created(answer, created);
@@ -227,14 +210,14 @@ add_arguments(inf_answer *answer, uint32_t index, inf_sv text)
 static void
 begin_item(inf_decoder *decoder, uint32_t index, inf_sv item)
 {
-  if (is_call(member(decoder, item, "type")))
+  if (is_call(inf_document_member(decoder, item, "type")))
     read_call(decoder, index, item, true);
 }
 
 static void
 end_item(inf_decoder *decoder, uint32_t index, inf_sv item)
 {
-  inf_sv type = member(decoder, item, "type");
+  inf_sv type = inf_document_member(decoder, item, "type");
   const inf_tool_call *call = call_of(decoder->answer, index);
   if (is(type, "reasoning"))
     keep_encrypted(decoder, index, item);
@@ -246,7 +229,7 @@ static void
 read_delta(inf_decoder *decoder, inf_sv type, uint32_t index, inf_sv value)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv text = member(decoder, value, "delta");
+  inf_sv text = inf_document_member(decoder, value, "delta");
   if (is(type, "response.output_text.delta"))
     inf_answer_add_text(answer, 0, text);
   else if (is(type, "response.refusal.delta"))
@@ -283,35 +266,12 @@ fail_by(inf_decoder *decoder, inf_sv value)
   return decoder->failure.status;
 }
 
-/* Checks the text, made valid UTF-8 where it is not, and makes room for its
- * strings: one byte that is not valid is three when it is decoded. */
-static int32_t
-take_start(inf_decoder *decoder, inf_sv text, inf_sv *value)
-{
-  inf_buf_clear(&decoder->scratch);
-  if (!inf_utf8_valid(text)) {
-    inf_buf_clear(&decoder->repaired);
-    if (!inf_utf8_append_lossy(&decoder->repaired, text))
-      return inf_decoder_fail(decoder, decoder->repaired.status, "");
-    text = inf_buf_sv(&decoder->repaired);
-  }
-  if (!inf_json_parse(text, decoder->options.max_depth, value, NULL) ||
-      !inf_json_is(*value, INF_JSON_OBJECT))
-    return INFER_E_PROTOCOL;
-  inf_buf_reserve(&decoder->scratch, text.len);
-  if (decoder->scratch.status != INFER_OK)
-    return inf_decoder_fail(decoder, decoder->scratch.status, "");
-  return INFER_OK;
-}
-
 int32_t
 inf_responses_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = take_start(decoder, body, &value);
-  if (status == INFER_E_PROTOCOL)
-    return inf_decoder_fail(decoder, status, "the answer is not JSON");
+  int32_t status = inf_document_body(decoder, body, &value);
   if (status != INFER_OK)
     return status;
   inf_sv output = inf_json_get(value, INF_SV("output"));
@@ -326,7 +286,7 @@ inf_responses_read_body(inf_decoder *decoder, inf_sv body)
   for (; inf_json_next(&it); index++)
     read_item(decoder, index, it.value);
   read_end(decoder, value);
-  if (is(member(decoder, value, "status"), "failed"))
+  if (is(inf_document_member(decoder, value, "status"), "failed"))
     return fail_by(decoder, value);
   return INFER_OK;
 }
@@ -353,10 +313,10 @@ inf_responses_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
   inf_sv value = INF_SV("");
   int64_t number = 0;
-  int32_t status = take_start(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value);
   if (status != INFER_OK)
     return status;
-  inf_sv type = member(decoder, value, "type");
+  inf_sv type = inf_document_member(decoder, value, "type");
   inf_sv response = inf_json_get(value, INF_SV("response"));
   inf_sv item = inf_json_get(value, INF_SV("item"));
   if (is(type, "response.completed") || is(type, "response.incomplete") ||

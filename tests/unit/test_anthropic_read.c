@@ -212,6 +212,8 @@ test_answers_that_are_none(void **state)
   assert_ends("{}", false, INFER_E_PROTOCOL);
   assert_ends("{'content':null}", false, INFER_E_PROTOCOL);
   assert_ends("{'content':'text'}", false, INFER_E_PROTOCOL);
+  assert_ends("{'type':'message','content':[{'type':'text'", false,
+              INFER_E_TRUNCATED);
   assert_ends("data: x\n\ndata: y\n\n", true, INFER_E_PROTOCOL);
   assert_ends(EVENT("message_stop", "{'type':'message_stop'}"), true,
               INFER_E_PROTOCOL);
@@ -289,8 +291,8 @@ test_http_errors(void **state)
              "'request_id':'req_9'}",
              errors[i].type);
     char *body = quoted(text);
-    inf_dialect_anthropic.read_failure(&failure, errors[i].http, &headers,
-                                       S(body), 0);
+    inf_classify_failure(&failure, inf_provider_kind_find(S("anthropic")),
+                         errors[i].http, &headers, S(body), 0);
     assert_int_equal(failure.status, errors[i].status);
     assert_buf(&failure.type, errors[i].type);
     assert_buf(&failure.message, "Sorry");

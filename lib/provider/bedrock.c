@@ -13,56 +13,32 @@
 /* Of what follows from the account: see inf_aws_sign(). */
 #define SIGNATURE_BYTES ((size_t)4 << 10)
 
-/* For all headers at once, the signature's lines too, so that no growth leaves
- * a copy of a key behind. */
-static void
-make_room(const inf_send *send, inf_buf *headers)
+/* The same without a key that signs and does not go out. All headers get their
+ * memory at once, the signature's lines too, so that no growth leaves a copy of
+ * a key behind. */
+static inf_send
+begin(const inf_send *given, inf_buf *headers)
 {
-  inf_buf_reserve(headers, SIGNATURE_BYTES + send->auth_scheme.len +
-                               2 * send->key.len + 2 * send->headers.len);
-}
-
-static int32_t
-write_headers(const inf_send *send, inf_buf *headers, inf_buf *why)
-{
+  inf_send send = *given;
   inf_sigv4_account account;
-  make_room(send, headers);
-  inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send,
-                     send->stream
-                         ? INF_SV("Accept: application/vnd.amazon.eventstream")
-                         : INF_SV("Accept: application/json"),
-                     headers);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
-  inf_send_write_fixed(send, headers);
-  int32_t status = headers->status;
-  if (status == INFER_OK && !inf_aws_credentials(send->key, &account))
-    status = inf_send_write_key(send, headers, why);
-  if (status == INFER_OK)
-    status = inf_send_write_extra(send, headers, why);
-  return status;
+  inf_buf_reserve(headers, SIGNATURE_BYTES + send.auth_scheme.len +
+                               2 * send.key.len + 2 * send.headers.len);
+  if (inf_aws_credentials(send.key, &account))
+    send.key = INF_SV("");
+  return send;
 }
 
 static int32_t
-write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
+write_chat(const inf_send *given, inf_wire_request *out, inf_buf *why)
 {
-  int32_t status =
-      inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
+  inf_send send = begin(given, &out->headers);
+  inf_sv accept = send.stream
+                      ? INF_SV("Accept: application/vnd.amazon.eventstream")
+                      : INF_ACCEPT_JSON;
+  int32_t status = inf_send_write_head(&send, accept, out, why);
   if (status == INFER_OK)
-    status = write_headers(send, &out->headers, why);
-  if (status == INFER_OK)
-    status = inf_bedrock_write_body(send, &out->body, why);
+    status = inf_bedrock_write_body(&send, &out->body, why);
   return status;
-}
-
-/* The models are listed by another service, at another address. */
-static int32_t
-write_models(const inf_send *send, inf_wire_request *out)
-{
-  (void)send;
-  (void)out;
-  return INFER_E_UNSUPPORTED;
 }
 
 static int32_t
@@ -91,24 +67,15 @@ secret_parts(inf_sv key, inf_sv parts[INF_SECRET_PARTS_MAX])
   return 2;
 }
 
-static void
-read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
-             inf_sv body, int64_t wall_now_ns)
-{
-  inf_classify_failure(failure, inf_provider_kind_find(INF_SV("bedrock")),
-                       http_status, headers, body, wall_now_ns);
-}
-
 const inf_dialect inf_dialect_bedrock = {
     .name = "bedrock",
     .framing = INF_FRAMING_EVENTSTREAM,
     .write_chat = write_chat,
-    .write_models = write_models,
+    .write_models = inf_send_write_models, /* which are listed elsewhere */
     .sign = sign,
     .secret_parts = secret_parts,
     .read_body = inf_bedrock_read_body,
     .read_event = inf_bedrock_read_event,
-    .read_failure = read_failure,
 };
 
 /* ---- Chat Completions ---------------------------------------------------- */
@@ -116,22 +83,17 @@ const inf_dialect inf_dialect_bedrock = {
 static int32_t
 write_completion(const inf_send *send, inf_wire_request *out, inf_buf *why)
 {
-  inf_sigv4_account account;
-  inf_send keyless = *send;
-  make_room(send, &out->headers);
-  if (inf_aws_credentials(send->key, &account))
-    keyless.key = INF_SV("");
+  inf_send keyless = begin(send, &out->headers);
   return inf_dialect_openai.write_chat(&keyless, out, why);
 }
 
 const inf_dialect inf_dialect_bedrock_openai = {
     .name = "bedrock-openai",
     .write_chat = write_completion,
-    .write_models = write_models,
+    .write_models = inf_send_write_models, /* which are listed elsewhere */
     .sign = sign,
     .secret_parts = secret_parts,
     .read_body = inf_openai_read_body,
     .read_event = inf_openai_read_event,
     .read_alike = inf_openai_read_alike,
-    .read_failure = read_failure,
 };

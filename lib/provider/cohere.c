@@ -391,37 +391,14 @@ write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
 {
   writer w = {.send = send, .body = &out->body, .why = why};
   int32_t status =
-      inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
-  if (status == INFER_OK)
-    status = inf_send_write_headers(
-        send, true, send->stream ? "text/event-stream" : "application/json",
-        &out->headers, why);
+      inf_send_write_head(send, inf_accept_events(send->stream), out, why);
   return status == INFER_OK ? write_body(&w) : status;
-}
-
-static int32_t
-write_models(const inf_send *send, inf_wire_request *out)
-{
-  int32_t status =
-      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
-  if (status == INFER_OK)
-    status = inf_send_write_headers(send, false, "application/json",
-                                    &out->headers, NULL);
-  return status;
-}
-
-static void
-read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
-             inf_sv body, int64_t wall_now_ns)
-{
-  inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
 }
 
 const inf_dialect inf_dialect_cohere = {
     .name = "cohere",
     .write_chat = write_chat,
-    .write_models = write_models,
+    .write_models = inf_send_write_models,
     .read_body = inf_cohere_read_body,
     .read_event = inf_cohere_read_event,
-    .read_failure = read_failure,
 };

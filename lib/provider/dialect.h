@@ -194,10 +194,6 @@ struct inf_dialect {
    * framing included, as stand at its front and are like the last one, and
    * gives their length and count. Not asked once decoder->failed is set. */
   size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
-  /* Fills failure from an error answer; body may be anything. */
-  void (*read_failure)(inf_failure *failure, int http_status,
-                       const inf_headers *headers, inf_sv body,
-                       int64_t wall_now_ns);
 };
 
 /* ---- Decoder ------------------------------------------------------------

@@ -157,68 +157,22 @@ with_bare_model(const inf_send *send)
 }
 
 static int32_t
-write_headers(const inf_send *send, bool has_body, bool stream,
-              inf_buf *headers, inf_buf *why)
-{
-  /* At once, so that no growth leaves a copy of the key behind. */
-  inf_buf_reserve(headers, 256 + send->auth_scheme.len + send->key.len +
-                               send->headers.len);
-  if (has_body)
-    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send,
-                     stream ? INF_SV("Accept: text/event-stream")
-                            : INF_SV("Accept: application/json"),
-                     headers);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
-  inf_send_write_fixed(send, headers);
-  int32_t status = headers->status;
-  if (status == INFER_OK)
-    status = inf_send_write_key(send, headers, why);
-  if (status == INFER_OK)
-    status = inf_send_write_extra(send, headers, why);
-  return status;
-}
-
-static int32_t
 write_chat(const inf_send *given, inf_wire_request *out, inf_buf *why)
 {
   inf_send send = with_bare_model(given);
   int32_t status =
-      inf_send_write_url(&send, inf_send_chat_path(&send), &out->url, why);
-  if (status == INFER_OK)
-    status = write_headers(&send, true, send.stream, &out->headers, why);
+      inf_send_write_head(&send, inf_accept_events(send.stream), out, why);
   if (status == INFER_OK)
     status = write_body(&send, &out->body, why);
   return status;
-}
-
-static int32_t
-write_models(const inf_send *send, inf_wire_request *out)
-{
-  if (!send->kind->models_path)
-    return INFER_E_UNSUPPORTED;
-  int32_t status =
-      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
-  if (status == INFER_OK)
-    status = write_headers(send, false, false, &out->headers, NULL);
-  return status;
-}
-
-static void
-read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
-             inf_sv body, int64_t wall_now_ns)
-{
-  inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
 }
 
 const inf_dialect inf_dialect_gemini = {
     .name = "gemini",
     .framing = INF_FRAMING_SSE,
     .write_chat = write_chat,
-    .write_models = write_models,
+    .write_models = inf_send_write_models,
     .read_body = inf_gemini_read_body,
     .read_event = inf_gemini_read_event,
     .read_alike = inf_gemini_read_alike,
-    .read_failure = read_failure,
 };

@@ -5,6 +5,7 @@
 #include "provider/conversation.h"
 #include "provider/member_rules.h"
 #include "provider/openai_read.h"
+#include "provider/openai_send.h"
 #include "provider/prefill.h"
 #include "provider/send.h"
 
@@ -117,9 +118,9 @@ write_body(const inf_send *send, inf_buf *body, inf_buf *why)
 
 /* ---- Headers ------------------------------------------------------------- */
 
-static int32_t
-write_headers(const inf_send *send, bool has_body, bool stream,
-              inf_buf *headers, inf_buf *why)
+int32_t
+inf_openai_write_headers(const inf_send *send, bool has_body, bool stream,
+                         inf_buf *headers, inf_buf *why)
 {
   const struct {
     inf_sv name, value;
@@ -127,7 +128,7 @@ write_headers(const inf_send *send, bool has_body, bool stream,
       {INF_SV("OpenAI-Organization"), send->organization},
       {INF_SV("OpenAI-Project"), send->project},
   };
-  inf_send_write_common(send, has_body, stream, headers);
+  inf_send_write_common(send, has_body, inf_accept_events(stream), headers);
   int32_t status = headers->status;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
     if (status == INFER_OK && fields[i].value.len > 0)
@@ -147,37 +148,30 @@ write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
   int32_t status =
       inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
   if (status == INFER_OK)
-    status = write_headers(send, true, send->stream, &out->headers, why);
+    status =
+        inf_openai_write_headers(send, true, send->stream, &out->headers, why);
   if (status == INFER_OK)
     status = write_body(send, &out->body, why);
   return status;
 }
 
-static int32_t
-write_models(const inf_send *send, inf_wire_request *out)
+int32_t
+inf_openai_write_models(const inf_send *send, inf_wire_request *out)
 {
   if (!send->kind->models_path)
     return INFER_E_UNSUPPORTED;
   int32_t status =
       inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
   if (status == INFER_OK)
-    status = write_headers(send, false, false, &out->headers, NULL);
+    status = inf_openai_write_headers(send, false, false, &out->headers, NULL);
   return status;
-}
-
-static void
-read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
-             inf_sv body, int64_t wall_now_ns)
-{
-  inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
 }
 
 const inf_dialect inf_dialect_openai = {
     .name = "openai",
     .write_chat = write_chat,
-    .write_models = write_models,
+    .write_models = inf_openai_write_models,
     .read_body = inf_openai_read_body,
     .read_event = inf_openai_read_event,
     .read_alike = inf_openai_read_alike,
-    .read_failure = read_failure,
 };

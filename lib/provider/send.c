@@ -241,10 +241,10 @@ fixed_bytes(const inf_provider_kind *kind)
 }
 
 void
-inf_send_write_common(const inf_send *send, bool has_body, bool stream,
+inf_send_write_common(const inf_send *send, bool has_body, inf_sv accept,
                       inf_buf *headers)
 {
-  /* The caller's, and names and words of dialects, which take 140 bytes. */
+  /* The caller's, and names and words of dialects, which take 180 bytes. */
   enum { own_bytes = 256 };
   inf_buf_reserve(headers, own_bytes + fixed_bytes(send->kind) +
                                send->auth_scheme.len + send->key.len +
@@ -252,10 +252,7 @@ inf_send_write_common(const inf_send *send, bool has_body, bool stream,
                                send->headers.len);
   if (has_body)
     inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send,
-                     stream ? INF_SV("Accept: text/event-stream")
-                            : INF_SV("Accept: application/json"),
-                     headers);
+  inf_send_write_own(send, accept, headers);
   inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
                      headers);
   inf_send_write_fixed(send, headers);
@@ -297,25 +294,38 @@ inf_send_write_extra(const inf_send *send, inf_buf *headers, inf_buf *why)
 }
 
 int32_t
-inf_send_write_headers(const inf_send *send, bool has_body, const char *accept,
+inf_send_write_headers(const inf_send *send, bool has_body, inf_sv accept,
                        inf_buf *headers, inf_buf *why)
 {
-  /* At once, so that no growth leaves a copy of the key behind: what is the
-   * caller's, and our own names and words. */
-  inf_buf_reserve(headers, 256 + strlen(accept) + send->auth_scheme.len +
-                               send->key.len + send->headers.len);
-  if (has_body)
-    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  int32_t status = inf_send_write_header(send, INF_SV("Accept"),
-                                         inf_sv_from(accept), headers, why);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
-  inf_send_write_fixed(send, headers);
-  if (status == INFER_OK)
-    status = headers->status;
+  inf_send_write_common(send, has_body, accept, headers);
+  int32_t status = headers->status;
   if (status == INFER_OK)
     status = inf_send_write_key(send, headers, why);
   if (status == INFER_OK)
     status = inf_send_write_extra(send, headers, why);
+  return status;
+}
+
+int32_t
+inf_send_write_head(const inf_send *send, inf_sv accept, inf_wire_request *out,
+                    inf_buf *why)
+{
+  int32_t status =
+      inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
+  if (status == INFER_OK)
+    status = inf_send_write_headers(send, true, accept, &out->headers, why);
+  return status;
+}
+
+int32_t
+inf_send_write_models(const inf_send *send, inf_wire_request *out)
+{
+  if (!send->kind->models_path)
+    return INFER_E_UNSUPPORTED;
+  int32_t status =
+      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
+  if (status == INFER_OK)
+    status = inf_send_write_headers(send, false, INF_ACCEPT_JSON, &out->headers,
+                                    NULL);
   return status;
 }

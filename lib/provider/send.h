@@ -21,11 +21,20 @@ void inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers);
  * The value never appears in why: it may be a key. */
 int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
                               inf_buf *headers, inf_buf *why);
-/* What every request begins with: Content-Type where there is a body, Accept,
- * User-Agent and the kind's fixed headers; in memory that has room for all
- * lines of the request, so that no growth leaves a copy of the key behind.
+/* What is accepted in return, as a header line; events: of a stream of server
+ * sent events. */
+#define INF_ACCEPT_JSON   INF_SV("Accept: application/json")
+#define INF_ACCEPT_EVENTS INF_SV("Accept: text/event-stream")
+static inline inf_sv
+inf_accept_events(bool stream)
+{
+  return stream ? INF_ACCEPT_EVENTS : INF_ACCEPT_JSON;
+}
+/* What every request begins with: Content-Type where there is a body, what it
+ * accepts, User-Agent and the kind's fixed headers; in memory that has room for
+ * all lines of the request, so that no growth leaves a copy of the key behind.
  * Errors are the buffer's sticky status. */
-void inf_send_write_common(const inf_send *send, bool has_body, bool stream,
+void inf_send_write_common(const inf_send *send, bool has_body, inf_sv accept,
                            inf_buf *headers);
 /* The kind's fixed headers. Errors are the buffer's sticky status. */
 void inf_send_write_fixed(const inf_send *send, inf_buf *headers);
@@ -36,10 +45,14 @@ int32_t inf_send_write_key(const inf_send *send, inf_buf *headers,
 /* The account's and the request's own header lines. */
 int32_t inf_send_write_extra(const inf_send *send, inf_buf *headers,
                              inf_buf *why);
-/* All headers of a request that has none but these: its content type, where it
- * has a body, what it accepts, who asks, and all of the above. */
+/* All headers of a request that has none but these. */
 int32_t inf_send_write_headers(const inf_send *send, bool has_body,
-                               const char *accept, inf_buf *headers,
-                               inf_buf *why);
+                               inf_sv accept, inf_buf *headers, inf_buf *why);
+/* Address and headers of a chat that has none but these. */
+int32_t inf_send_write_head(const inf_send *send, inf_sv accept,
+                            inf_wire_request *out, inf_buf *why);
+/* A dialect's write_models, where a list is asked for with those headers.
+ * INFER_E_UNSUPPORTED if the kind has none. */
+int32_t inf_send_write_models(const inf_send *send, inf_wire_request *out);
 
 #endif

@@ -254,8 +254,8 @@ test_failures(void **state)
   inf_headers_init(&headers, 1024);
   inf_headers_add_line(&headers, S("x-amzn-requestid: r-1"));
   inf_headers_add_line(&headers, S("x-amzn-errortype: ThrottlingException:x"));
-  inf_dialect_bedrock.read_failure(&failure, 429, &headers,
-                                   S("{\"message\":\"slow\"}"), 0);
+  inf_classify_failure(&failure, inf_provider_kind_find(S("bedrock")), 429,
+                       &headers, S("{\"message\":\"slow\"}"), 0);
   assert_int_equal(failure.status, INFER_E_RATE_LIMITED);
   assert_buf(&failure.type, "ThrottlingException");
   assert_buf(&failure.request_id, "r-1");

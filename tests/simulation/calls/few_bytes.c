@@ -42,20 +42,12 @@ read_event(inf_decoder *decoder, const inf_sse_event *event)
   return INF_DECODER_DONE;
 }
 
-static void
-read_failure(inf_failure *failure, int http_status, const inf_headers *headers,
-             inf_sv body, int64_t wall_now_ns)
-{
-  inf_classify_failure(failure, NULL, http_status, headers, body, wall_now_ns);
-}
-
 static const inf_dialect few_bytes = {
     .name = "few bytes",
     .write_chat = write_chat,
     .write_models = write_models,
     .read_body = read_body,
     .read_event = read_event,
-    .read_failure = read_failure,
 };
 
 void

@@ -33,6 +33,7 @@ call_free(struct infer_call *call)
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
   inf_free(call->limits);
+  inf_free(call->own_params);
   if (call->retry_targets != call->few_retry_targets)
     inf_free(call->retry_targets);
   if (call->queue)
@@ -175,17 +176,21 @@ pin_configuration(struct infer_call *call, struct infer_error **error)
 }
 
 /* What the request says goes before what the route says. */
-static void
-choose_params(struct infer_call *call)
+static int32_t
+choose_params(struct infer_call *call, struct infer_error **error)
 {
   const struct infer_request *request = call->request;
   if (request->policy_count == 0)
-    return;
-  call->own_params = *call->params;
+    return INFER_OK;
+  call->own_params = inf_malloc(sizeof *call->own_params);
+  if (!call->own_params)
+    return no_memory(error);
+  *call->own_params = *call->params;
   for (size_t i = 0; i < request->policy_count; i++)
-    memcpy((char *)&call->own_params + request->policy[i].offset,
+    memcpy((char *)call->own_params + request->policy[i].offset,
            &request->policy[i].value, sizeof request->policy[i].value);
-  call->params = &call->own_params;
+  call->params = call->own_params;
+  return INFER_OK;
 }
 
 static int32_t
@@ -235,10 +240,10 @@ build(struct infer_call *call, const struct infer_request *request,
     return no_memory(error);
   call->choices = choices_of(request);
   int32_t status = pin_configuration(call, error);
-  if (status == INFER_OK) {
-    choose_params(call);
+  if (status == INFER_OK)
+    status = choose_params(call, error);
+  if (status == INFER_OK)
     status = join_queue(call, queue, error);
-  }
   if (status == INFER_OK)
     status = choose_targets(call, now_ns, error);
   if (status != INFER_OK)

@@ -41,7 +41,8 @@ struct infer_call {
   struct infer_request *request;  /* the snapshot */
   inf_trail *trail;               /* pins configuration and route */
   const inf_route_params *params; /* the route's, or own_params */
-  inf_route_params own_params;    /* where the request has some of its own */
+  inf_route_params *own_params;   /* where the request has some of its own, or
+                                   * NULL */
   uint64_t accepted_ns, deadline_ns;
   uint32_t choices;       /* n of the request */
   inf_response_room room; /* [loop] */

@@ -4,6 +4,7 @@
  * begin and not by the content type, which servers get wrong. */
 #include "provider/dialect.h"
 
+#include "base/mem.h"
 #include "base/place.h"
 #include "provider/error_body.h"
 
@@ -48,7 +49,6 @@ inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,
   inf_failure_init(&decoder->failure);
   inf_headers_init(&decoder->headers, MAX_HEADERS_BYTES);
   inf_sse_init(&decoder->sse, options->max_event_bytes);
-  inf_frames_init(&decoder->frames);
   inf_buf_init(&decoder->scratch, SIZE_MAX);
   inf_buf_init(&decoder->repaired, SIZE_MAX);
   inf_buf_init(&decoder->carry, SIZE_MAX);
@@ -62,7 +62,7 @@ inf_decoder_reuse(inf_decoder *decoder, const inf_decoder_options *options,
 {
   const size_t kept = offsetof(inf_decoder, options);
   if (decoder->mode == INF_BODY_FRAMES)
-    inf_frames_begin(&decoder->frames, INF_FRAMING_SSE, 0, 0, KEEP_BYTES);
+    inf_frames_begin(decoder->frames, INF_FRAMING_SSE, 0, 0, KEEP_BYTES);
   memset((char *)decoder + kept, 0, sizeof *decoder - kept);
   inf_failure_clear(&decoder->failure);
   inf_headers_clear(&decoder->headers);
@@ -81,7 +81,9 @@ inf_decoder_fini(inf_decoder *decoder)
   inf_failure_fini(&decoder->failure);
   inf_headers_fini(&decoder->headers);
   inf_sse_fini(&decoder->sse);
-  inf_frames_fini(&decoder->frames);
+  if (decoder->frames)
+    inf_frames_fini(decoder->frames);
+  inf_free(decoder->frames);
   inf_buf_fini(&decoder->body);
   inf_buf_fini(&decoder->scratch);
   inf_buf_fini(&decoder->repaired);
@@ -379,7 +381,7 @@ feed_events(inf_decoder *decoder, const char *ptr, size_t len)
 INF_APART static int32_t
 feed_frames(inf_decoder *decoder, inf_sv bytes)
 {
-  inf_frames *frames = &decoder->frames;
+  inf_frames *frames = decoder->frames;
   int32_t status = inf_frames_feed(frames, bytes, on_event, decoder);
   if (status != INFER_OK && !decoder->failed && !decoder->finished)
     inf_decoder_fail(decoder, status, inf_frames_reason(frames, status));
@@ -388,16 +390,23 @@ feed_frames(inf_decoder *decoder, inf_sv bytes)
   return decoder->finished ? INF_DECODER_DONE : INFER_OK;
 }
 
-static void
+static int32_t
 begin_frames(inf_decoder *decoder, verdict what)
 {
   const inf_decoder_options *options = &decoder->options;
   inf_framing framing = what == IS_LINES   ? INF_FRAMING_NDJSON
                         : what == IS_ARRAY ? INF_FRAMING_JSON_ARRAY
                                            : INF_FRAMING_EVENTSTREAM;
+  if (!decoder->frames) {
+    decoder->frames = inf_calloc(1, sizeof *decoder->frames);
+    if (!decoder->frames)
+      return inf_decoder_fail(decoder, INFER_E_NO_MEMORY, "");
+    inf_frames_init(decoder->frames);
+  }
   decoder->mode = INF_BODY_FRAMES;
-  inf_frames_begin(&decoder->frames, framing, options->max_event_bytes,
+  inf_frames_begin(decoder->frames, framing, options->max_event_bytes,
                    options->max_depth, KEEP_BYTES);
+  return INFER_OK;
 }
 
 /* Are events read, so that they are after a failure too? */
@@ -421,16 +430,18 @@ sniff(inf_decoder *decoder)
     decoder->mode = INF_BODY_WHOLE;
     return INFER_OK;
   }
+  int32_t status = INFER_OK;
   if (what == IS_EVENTS)
     decoder->mode = INF_BODY_EVENTS;
   else
-    begin_frames(decoder, what);
+    status = begin_frames(decoder, what);
+  if (status != INFER_OK)
+    return status;
   /* The events keep nothing in body, so its bytes move out of the way. */
   inf_buf first = *body;
   inf_buf_init(body, body_limit(decoder));
-  int32_t status = what == IS_EVENTS
-                       ? feed_events(decoder, first.ptr, first.len)
-                       : feed_frames(decoder, inf_buf_sv(&first));
+  status = what == IS_EVENTS ? feed_events(decoder, first.ptr, first.len)
+                             : feed_frames(decoder, inf_buf_sv(&first));
   inf_buf_fini(&first);
   return status;
 }
@@ -480,7 +491,7 @@ end_events(inf_decoder *decoder, bool clean_end)
   decoder->unfinished_event = true;
   int32_t status = decoder->mode == INF_BODY_EVENTS
                        ? inf_sse_finish(&decoder->sse, on_event, decoder)
-                       : inf_frames_finish(&decoder->frames, on_event, decoder);
+                       : inf_frames_finish(decoder->frames, on_event, decoder);
   if (decoder->failed)
     return decoder->failure.status;
   if (decoder->finished)

@@ -226,7 +226,7 @@ struct inf_decoder {
   inf_failure failure;
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
-  inf_frames frames;
+  inf_frames *frames; /* made when a stream has such; NULL */
   inf_buf body;     /* WHOLE: what came so far */
   inf_buf scratch;  /* for decoded strings of one event or body */
   inf_buf repaired; /* the event or body, when it was not valid UTF-8 */

@@ -236,7 +236,7 @@ same_bytes(const char *a, const char *b, size_t len)
 static inline const char *
 match_numbers(const inf_guess *guess, const char *at)
 {
-  const inf_guess_layout *layout = &guess->layout;
+  const inf_guess_layout *layout = guess->layout;
   const inf_guess_number *number = layout->numbers;
   const inf_guess_number *end = number + layout->count;
   const char *template = guess->text.ptr;
@@ -263,8 +263,8 @@ match_seam(const inf_guess_layout *layout, const char *at, const char *end)
 static inline bool
 match_tail(const inf_guess *guess, const char *at)
 {
-  size_t len = guess->layout.tail_len;
-  return memcmp(at, guess->text.ptr + guess->layout.tail, len) == 0 &&
+  size_t len = guess->layout->tail_len;
+  return memcmp(at, guess->text.ptr + guess->layout->tail, len) == 0 &&
          memcmp(at + len, "\r\n\r\n", frame) == 0;
 }
 
@@ -272,7 +272,7 @@ match_tail(const inf_guess *guess, const char *at)
 static inline bool
 match_head(const inf_guess *guess, const char *at, const char *end)
 {
-  size_t head = guess->layout.head;
+  size_t head = guess->layout->head;
   return (size_t)(end - at) >= field + head &&
          memcmp(at, "data: ", field) == 0 &&
          memcmp(at + field, guess->text.ptr, head) == 0;
@@ -284,8 +284,8 @@ take_figures(inf_decoder *decoder, const char *at)
 {
   const inf_guess *guess = &decoder->guess;
   figures seen = no_figures;
-  for (size_t i = 0; i < guess->layout.count; i++) {
-    const inf_guess_number *number = &guess->layout.numbers[i];
+  for (size_t i = 0; i < guess->layout->count; i++) {
+    const inf_guess_number *number = &guess->layout->numbers[i];
     at += number->len;
     note_figure(&seen, &guess->holes[i + 1], inf_guess_number_of(number, at));
     at += number->width;
@@ -298,11 +298,12 @@ static bool
 take_plain_chunk(inf_decoder *decoder, inf_sv chunk)
 {
   const inf_guess *guess = &decoder->guess;
-  const inf_guess_layout *layout = &guess->layout;
-  size_t head = layout->head, after = layout->after;
+  const inf_guess_layout *layout = guess->layout;
   const inf_answer *answer = decoder->answer;
-  if (!guess->ready || !layout->usable || chunk.len < head + after ||
-      memcmp(chunk.ptr, guess->text.ptr, head) != 0)
+  if (!guess->ready || !layout || !layout->usable)
+    return false;
+  size_t head = layout->head, after = layout->after;
+  if (chunk.len < head + after || memcmp(chunk.ptr, guess->text.ptr, head) != 0)
     return false;
   const char *start = chunk.ptr + head, *end = chunk.ptr + chunk.len;
   const char *quote = inf_swar_ascii_end(start, end);
@@ -352,9 +353,10 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
   inf_buf *run = &decoder->scratch;
   size_t room = decoder->answer->max_bytes - decoder->answer->bytes;
   size_t max_bytes = decoder->options.max_event_bytes;
-  const size_t head = guess->layout.head, after = guess->layout.after + frame;
-  if (!guess->layout.usable || after < over ||
-      !inf_buf_reserve(run, text.len + over))
+  if (!guess->layout || !guess->layout->usable)
+    return 0;
+  const size_t head = guess->layout->head, after = guess->layout->after + frame;
+  if (after < over || !inf_buf_reserve(run, text.len + over))
     return 0;
   bool more = match_head(guess, at, end);
   while (more) {
@@ -367,7 +369,7 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
     const char *tail = match_numbers(guess, quote);
     if (!tail)
       break;
-    more = match_seam(&guess->layout, tail, end);
+    more = match_seam(guess->layout, tail, end);
     if (!more && !match_tail(guess, tail))
       break;
     if (len <= over) /* one move, without a call */

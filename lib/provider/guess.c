@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/guess.h"
 
+#include "base/mem.h"
 #include "wire/json_scan.h"
 #include "wire/swar.h"
 
@@ -13,7 +14,6 @@ inf_guess_init(inf_guess *guess)
   *guess = (inf_guess){0};
   inf_buf_init(&guess->text, MAX_TEMPLATE_BYTES);
   inf_buf_init(&guess->head, MAX_TEMPLATE_BYTES);
-  inf_buf_init(&guess->layout.seam, (size_t)2 * MAX_TEMPLATE_BYTES);
 }
 
 void
@@ -21,7 +21,9 @@ inf_guess_fini(inf_guess *guess)
 {
   inf_buf_fini(&guess->text);
   inf_buf_fini(&guess->head);
-  inf_buf_fini(&guess->layout.seam);
+  if (guess->layout)
+    inf_buf_fini(&guess->layout->seam);
+  inf_free(guess->layout);
 }
 
 void
@@ -48,13 +50,13 @@ inf_guess_hole(inf_guess *guess, inf_hole_kind kind, inf_sv value,
     guess->spoiled = true;
     return;
   }
-  size_t start = (size_t)(value.ptr - guess->reading.ptr);
+  uint32_t start = (uint32_t)(value.ptr - guess->reading.ptr);
   size_t at = guess->hole_count++;
   while (at > 0 && guess->holes[at - 1].start > start) {
     guess->holes[at] = guess->holes[at - 1];
     at--;
   }
-  guess->holes[at] = (inf_hole){kind, name, start, start + value.len};
+  guess->holes[at] = (inf_hole){kind, name, start, start + (uint32_t)value.len};
 }
 
 void
@@ -87,19 +89,44 @@ add_number(inf_guess_layout *layout, size_t from, const inf_hole *hole)
   return true;
 }
 
+static inf_guess_layout *
+need_layout(inf_guess *guess)
+{
+  if (!guess->layout) {
+    guess->layout = inf_calloc(1, sizeof *guess->layout);
+    if (guess->layout)
+      inf_buf_init(&guess->layout->seam, (size_t)2 * MAX_TEMPLATE_BYTES);
+  }
+  return guess->layout;
+}
+
+static void
+write_seam(const inf_guess *guess, inf_guess_layout *layout)
+{
+  inf_buf *seam = &layout->seam;
+  inf_buf_clear(seam);
+  inf_buf_append(seam, guess->text.ptr + layout->tail, layout->tail_len);
+  inf_buf_append_cstr(seam, "\r\n\r\ndata: ");
+  if (!inf_buf_append(seam, guess->text.ptr, layout->head))
+    inf_buf_clear(seam);
+}
+
 static void
 lay_out(inf_guess *guess)
 {
   enum { read_at_once = 8 };
-  inf_guess_layout *layout = &guess->layout;
   const inf_hole *text = &guess->holes[0];
   size_t from = text->end - 1; /* the quotes are the same */
-  layout->usable = false;
+  if (guess->layout)
+    guess->layout->usable = false;
+  if (!INF_SWAR_LITTLE_ENDIAN || guess->hole_count < 2 ||
+      text->kind == INF_HOLE_NUMBER || guess->holes[1].kind != INF_HOLE_NUMBER)
+    return;
+  inf_guess_layout *layout = need_layout(guess);
+  if (!layout)
+    return;
   layout->head = text->start + 1;
   layout->count = layout->after = 0;
-  if (!INF_SWAR_LITTLE_ENDIAN || guess->hole_count < 2 ||
-      text->kind == INF_HOLE_NUMBER)
-    return;
   for (size_t i = 1; i < guess->hole_count; i++) {
     if (!add_number(layout, from, &guess->holes[i]))
       return;
@@ -109,12 +136,7 @@ lay_out(inf_guess *guess)
   layout->tail_len = guess->text.len - from;
   layout->after += layout->tail_len;
   layout->usable = 1 + layout->tail_len >= read_at_once;
-  inf_buf *seam = &layout->seam;
-  inf_buf_clear(seam);
-  inf_buf_append(seam, guess->text.ptr + layout->tail, layout->tail_len);
-  inf_buf_append_cstr(seam, "\r\n\r\ndata: ");
-  if (!inf_buf_append(seam, guess->text.ptr, layout->head))
-    inf_buf_clear(seam);
+  write_seam(guess, layout);
 }
 
 void
@@ -244,8 +266,9 @@ inf_guess_renew(inf_guess *guess, inf_sv chunk,
                 const inf_filling fillings[INF_GUESS_MAX_HOLES])
 {
   for (size_t i = 0; i < guess->hole_count; i++) {
-    guess->holes[i].start = (size_t)(fillings[i].value.ptr - chunk.ptr);
-    guess->holes[i].end = guess->holes[i].start + fillings[i].value.len;
+    inf_sv value = fillings[i].value;
+    guess->holes[i].start = (uint32_t)(value.ptr - chunk.ptr);
+    guess->holes[i].end = guess->holes[i].start + (uint32_t)value.len;
   }
   inf_buf_clear(&guess->text);
   guess->ready = inf_buf_append_sv(&guess->text, chunk);

@@ -30,8 +30,10 @@ typedef enum inf_hole_kind {
 
 typedef struct inf_hole {
   inf_hole_kind kind;
-  const char *name;  /* of the member; may be NULL */
-  size_t start, end; /* of the string, quotes included, or the number */
+  const char *name; /* of the member; may be NULL */
+  /* Of the string, quotes included, or the number; an event has at most
+   * 64 MiB. */
+  uint32_t start, end;
 } inf_hole;
 
 /* A template whose first hole is a text and whose others, one at least, are
@@ -62,7 +64,9 @@ typedef struct inf_guess {
   inf_buf text; /* the template */
   inf_hole holes[INF_GUESS_MAX_HOLES];
   size_t hole_count;
-  inf_guess_layout layout;
+  /* Made with the first template that has one, for few dialects' do: NULL, and
+   * not usable, until then and without memory. */
+  inf_guess_layout *layout;
   uint32_t choice;
   bool ready;
   bool spoiled;

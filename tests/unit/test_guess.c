@@ -230,11 +230,11 @@ test_layouts_know_numbers_of_a_length(void **state)
   inf_guess_init(&guess);
   learn_count(&guess, "{\"t\":\"a\",\"n\":12345678,\"more\":1}", 8);
 #if INF_SWAR_LITTLE_ENDIAN
-  const inf_guess_number *number = &guess.layout.numbers[0];
-  assert_true(guess.layout.usable);
-  assert_int_equal(guess.layout.head, 6);
-  assert_int_equal(guess.layout.count, 1);
-  assert_int_equal(guess.layout.after, 6 + 8 + 10);
+  const inf_guess_number *number = &guess.layout->numbers[0];
+  assert_true(guess.layout->usable);
+  assert_int_equal(guess.layout->head, 6);
+  assert_int_equal(guess.layout->count, 1);
+  assert_int_equal(guess.layout->after, 6 + 8 + 10);
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
     assert_true(inf_guess_is_number(number, good[i]));
     assert_int_equal(inf_guess_number_of(number, good[i]),
@@ -243,7 +243,7 @@ test_layouts_know_numbers_of_a_length(void **state)
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     assert_false(inf_guess_is_number(number, bad[i]));
   learn_count(&guess, "{\"t\":\"a\",\"n\":7,\"more\":1}", 1);
-  assert_true(guess.layout.usable);
+  assert_true(guess.layout->usable);
   assert_true(inf_guess_is_number(number, "0,\"more\""));
   assert_int_equal(inf_guess_number_of(number, "9,\"more\""), 9);
   assert_false(inf_guess_is_number(number, ",\"more\"."));
@@ -251,10 +251,10 @@ test_layouts_know_numbers_of_a_length(void **state)
   /* Too long, and too near to the end to be read at once. */
   learn_count(&guess, "{\"t\":\"a\",\"n\":123456789,\"more\":1}", 9);
   assert_true(guess.ready);
-  assert_false(guess.layout.usable);
+  assert_false(guess.layout->usable);
   learn_count(&guess, "{\"t\":\"a\",\"n\":7}", 1);
   assert_true(guess.ready);
-  assert_false(guess.layout.usable);
+  assert_false(guess.layout->usable);
   inf_guess_fini(&guess);
 }
 
@@ -271,7 +271,7 @@ test_a_template_is_renewed(void **state)
   inf_guess_renew(&guess, S(next), fillings);
   assert_true(guess.ready);
   assert_buf(&guess.text, next);
-  assert_int_equal(guess.layout.numbers[0].width, 3);
+  assert_int_equal(guess.layout->numbers[0].width, 3);
   assert_int_equal(inf_guess_match(&guess, S(next), fillings), strlen(next));
   assert_sv(fillings[0].value, "\"bcd\"");
   assert_sv(fillings[1].value, "100");

@@ -202,8 +202,8 @@ write_line(inf_sv name, inf_sv value, inf_buf *headers, inf_buf *why)
   return headers->status;
 }
 
-void
-inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers)
+static void
+write_own(const inf_send *send, inf_sv line, inf_buf *headers)
 {
   if (send->headers.len > 0 &&
       has_extra(send, inf_sv_of(line.ptr, inf_sv_find(line, ':'))))
@@ -225,7 +225,7 @@ inf_send_write_fixed(const inf_send *send, inf_buf *headers)
 {
   const char *line = send->kind->fixed_headers;
   for (; line && *line; line += strlen(line) + 1)
-    inf_send_write_own(send, inf_sv_from(line), headers);
+    write_own(send, inf_sv_from(line), headers);
 }
 
 /* Fixed headers end with an empty line. */
@@ -251,10 +251,9 @@ inf_send_write_common(const inf_send *send, bool has_body, inf_sv accept,
                                send->organization.len + send->project.len +
                                send->headers.len);
   if (has_body)
-    inf_send_write_own(send, INF_SV("Content-Type: application/json"), headers);
-  inf_send_write_own(send, accept, headers);
-  inf_send_write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION),
-                     headers);
+    write_own(send, INF_SV("Content-Type: application/json"), headers);
+  write_own(send, accept, headers);
+  write_own(send, INF_SV("User-Agent: libinfer/" INFER_VERSION), headers);
   inf_send_write_fixed(send, headers);
 }
 
@@ -293,9 +292,9 @@ inf_send_write_extra(const inf_send *send, inf_buf *headers, inf_buf *why)
   return INFER_OK;
 }
 
-int32_t
-inf_send_write_headers(const inf_send *send, bool has_body, inf_sv accept,
-                       inf_buf *headers, inf_buf *why)
+static int32_t
+write_headers(const inf_send *send, bool has_body, inf_sv accept,
+              inf_buf *headers, inf_buf *why)
 {
   inf_send_write_common(send, has_body, accept, headers);
   int32_t status = headers->status;
@@ -313,7 +312,7 @@ inf_send_write_head(const inf_send *send, inf_sv accept, inf_wire_request *out,
   int32_t status =
       inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
   if (status == INFER_OK)
-    status = inf_send_write_headers(send, true, accept, &out->headers, why);
+    status = write_headers(send, true, accept, &out->headers, why);
   return status;
 }
 
@@ -325,7 +324,6 @@ inf_send_write_models(const inf_send *send, inf_wire_request *out)
   int32_t status =
       inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
   if (status == INFER_OK)
-    status = inf_send_write_headers(send, false, INF_ACCEPT_JSON, &out->headers,
-                                    NULL);
+    status = write_headers(send, false, INF_ACCEPT_JSON, &out->headers, NULL);
   return status;
 }

@@ -14,9 +14,6 @@ const char *inf_send_chat_path(const inf_send *send);
  * that of base_url, the account's. Refuses what would end the request line. */
 int32_t inf_send_write_url(const inf_send *send, const char *path, inf_buf *url,
                            inf_buf *why);
-/* "Name: value", a constant, unless the account or the request has one of that
- * name. Errors are the buffer's sticky status. */
-void inf_send_write_own(const inf_send *send, inf_sv line, inf_buf *headers);
 /* One header line, unless the account or the request has one of that name.
  * The value never appears in why: it may be a key. */
 int32_t inf_send_write_header(const inf_send *send, inf_sv name, inf_sv value,
@@ -45,10 +42,7 @@ int32_t inf_send_write_key(const inf_send *send, inf_buf *headers,
 /* The account's and the request's own header lines. */
 int32_t inf_send_write_extra(const inf_send *send, inf_buf *headers,
                              inf_buf *why);
-/* All headers of a request that has none but these. */
-int32_t inf_send_write_headers(const inf_send *send, bool has_body,
-                               inf_sv accept, inf_buf *headers, inf_buf *why);
-/* Address and headers of a chat that has none but these. */
+/* Address and all headers of a chat that has none but the above. */
 int32_t inf_send_write_head(const inf_send *send, inf_sv accept,
                             inf_wire_request *out, inf_buf *why);
 /* A dialect's write_models, where a list is asked for with those headers.

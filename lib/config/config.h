@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "infer/infer.h"
 #include "policy/params.h"
-#include "policy/route_cost.h"
+#include "policy/price.h"
+#include "policy/route_weighted.h"
 #include "provider/dialect.h"
 #include "transport/transport.h"
 

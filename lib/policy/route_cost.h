@@ -3,6 +3,7 @@
 #define INF_POLICY_ROUTE_COST_H
 
 #include "base/rng.h"
+#include "policy/price.h"
 #include "policy/route_weighted.h"
 
 #include <stdbool.h>
@@ -11,11 +12,8 @@
 
 /* Strategy `cost`: the cheapest target that is fast enough.
  *
- * Prices are in micro-dollars per million tokens, an integer: the "$0.15 per
- * million" of a price list are 150000, and $0.0375 are 37500. That is as many
- * pico-dollars per token, so costs add up exactly. A price that is not known is
- * never cheap: such a target comes after all whose price is known. It is not
- * free, as a missing number easily becomes.
+ * A price that is not known (price.h) is never cheap: such a target comes after
+ * all whose price is known. It is not free, as a missing number easily becomes.
  *
  * The order, first choice first:
  *
@@ -40,15 +38,6 @@
  * The cost of this call: tokens of the prompt, and those that the answer
  * usually has. Ties in cost are broken by time, then by the given order. */
 
-#define INF_PRICE_UNKNOWN (-1)
-/* $10000 per million: above ten times what the dearest model costs. */
-#define INF_PRICE_MAX 10000000000
-
-typedef struct inf_price {
-  /* Micro-dollars per million tokens; INF_PRICE_UNKNOWN. */
-  int64_t input, output;
-} inf_price;
-
 typedef struct inf_route_offer {
   inf_price price;
   uint64_t expected_ns; /* inf_outlook_ns(); 0: not known */
@@ -62,13 +51,6 @@ typedef struct inf_route_cost_call {
                                           * taken for that */
   uint64_t bound_ns;                     /* 0: none */
 } inf_route_cost_call;
-
-/* Is either part of the price not known? */
-bool inf_price_is_known(const inf_price *price);
-/* Pico-dollars (1000 are a nano-dollar), at most INT64_MAX - 1; INT64_MAX: the
- * price is not known. */
-int64_t inf_price_pico_usd(const inf_price *price, uint64_t prompt_tokens,
-                           uint64_t answer_tokens);
 
 /* Fills order with 0..count-1. count: at most INF_ROUTE_MOST. */
 void inf_route_cost(inf_route_offer *offers, size_t count,

@@ -49,8 +49,8 @@ infer_bug(482 policy/route_latency.c
                                                                    : count;]]
   [[  return count;]])
 
-infer_bug(483 policy/route_cost.c
-  "unit/test_route_cost"
+infer_bug(483 policy/price.c
+  "unit/test_price"
   "a price of which one half is missing is the cheapest"
   [[  return price->input >= 0 && price->output >= 0;]]
   [[  return price->input >= 0 || price->output >= 0;]])

@@ -51,44 +51,6 @@ assert_order(size_t a, size_t b, size_t c)
   assert_int_equal(order[2], c);
 }
 
-/* ---- Prices -------------------------------------------------------------- */
-
-static void
-prices_are_exact(void **state)
-{
-  (void)state;
-  /* $0.15 and $0.60 per million tokens. */
-  const inf_price mini = {150000, 600000};
-  assert_int_equal(inf_price_pico_usd(&mini, 1000, 200),
-                   270000000); /* $0.00027 */
-  assert_int_equal(inf_price_pico_usd(&mini, 0, 0), 0);
-  assert_int_equal(inf_price_pico_usd(&mini, 1000000, 0),
-                   150000000000); /* $0.15 */
-}
-
-static void
-half_a_price_is_none(void **state)
-{
-  (void)state;
-  const inf_price none = {UNKNOWN, UNKNOWN}, half = {150, UNKNOWN};
-  const inf_price other = {UNKNOWN, 0}, free_of_charge = {0, 0};
-  assert_false(inf_price_is_known(&none));
-  assert_false(inf_price_is_known(&half));
-  assert_false(inf_price_is_known(&other));
-  assert_true(inf_price_is_known(&free_of_charge));
-  assert_true(inf_price_pico_usd(&half, 0, 0) == INT64_MAX);
-  assert_int_equal(inf_price_pico_usd(&free_of_charge, 1000, 1000), 0);
-}
-
-static void
-nothing_overflows(void **state)
-{
-  (void)state;
-  const inf_price most = {INF_PRICE_MAX, INF_PRICE_MAX};
-  assert_true(inf_price_pico_usd(&most, UINT64_MAX, UINT64_MAX) ==
-              INT64_MAX - 1);
-}
-
 /* ---- Order --------------------------------------------------------------- */
 
 static void
@@ -266,9 +228,6 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(prices_are_exact),
-      cmocka_unit_test(half_a_price_is_none),
-      cmocka_unit_test(nothing_overflows),
       cmocka_unit_test_setup(the_cheapest_that_is_fast_enough, set_up),
       cmocka_unit_test_setup(none_is_fast_enough_so_the_fastest, set_up),
       cmocka_unit_test_setup(it_is_this_call_that_is_to_be_cheap, set_up),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/price.h"
+
+#include "base/wide.h"
+
+enum { most_tokens = 1000000000 };
+
+bool
+inf_price_is_known(const inf_price *price)
+{
+  return price->input >= 0 && price->output >= 0;
+}
+
+static uint64_t
+capped(uint64_t tokens)
+{
+  return tokens < most_tokens ? tokens : most_tokens;
+}
+
+int64_t
+inf_price_pico_usd(const inf_price *price, uint64_t prompt_tokens,
+                   uint64_t answer_tokens)
+{
+  if (!inf_price_is_known(price))
+    return INT64_MAX;
+  inf_i128 cost = (inf_i128)price->input * (inf_i128)capped(prompt_tokens) +
+                  (inf_i128)price->output * (inf_i128)capped(answer_tokens);
+  return cost < INT64_MAX - 1 ? (int64_t)cost : INT64_MAX - 1;
+}

@@ -263,6 +263,30 @@ read_models(const inf_node *node, const inf_place *place,
   return status;
 }
 
+/* What the catalogue knows of them. */
+static int32_t
+find_models(const inf_node *node, const inf_place *place,
+            inf_provider_config *provider, infer_error **error)
+{
+  (void)node;
+  (void)place;
+  if (provider->catalogue == INF_CATALOGUE_OFF)
+    return INFER_OK;
+  const char *usual = provider->kind->base_url;
+  inf_buf url;
+  inf_buf_init(&url, SIZE_MAX);
+  if (usual)
+    inf_region_expand(usual, provider->region, &url);
+  bool at_home = !usual || inf_sv_eq(inf_url_trim(inf_buf_sv(&url)),
+                                     inf_sv_from(provider->base_url));
+  int32_t status =
+      url.status == INFER_OK ? INFER_OK : inf_place_no_memory(error);
+  inf_buf_fini(&url);
+  if (at_home || provider->catalogue == INF_CATALOGUE_ON)
+    provider->models = inf_model_table_of(provider->kind);
+  return status;
+}
+
 /* ---- Limits -------------------------------------------------------------- */
 
 /* What was left out is as the kind says. */
@@ -310,7 +334,7 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   static const read_fn parts[] = {
       read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
       inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
-      check_warm_path,  complete_limits};
+      check_warm_path,  complete_limits,    find_models};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);

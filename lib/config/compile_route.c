@@ -246,6 +246,7 @@ read_targets(const inf_node *node, const inf_place *place,
     if (status == INFER_OK) {
       target->upstream = inf_effective_upstream(
           target->upstream, &route->params, target->provider);
+      inf_target_config_complete(target);
       target->prefill =
           inf_effective_prefill(target->prefill, target->provider);
     }

@@ -8,6 +8,7 @@
 #include "policy/price.h"
 #include "policy/route_weighted.h"
 #include "provider/dialect.h"
+#include "provider/model_facts.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for
@@ -45,6 +46,15 @@ typedef struct inf_provider_limits {
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
 
+/* Does the catalogue of models hold for a provider? DEFAULT: if the address is
+ * that of its kind, or the kind has none. Another one is a server of one's own,
+ * a gateway or a region, with other models and prices. */
+typedef enum inf_catalogue {
+  INF_CATALOGUE_DEFAULT,
+  INF_CATALOGUE_ON,
+  INF_CATALOGUE_OFF,
+} inf_catalogue;
+
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -61,9 +71,11 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
-  inf_endpoint endpoint; /* its strings are owned by this provider */
-  int32_t upstream;      /* inf_upstream */
-  int32_t prefill;       /* inf_prefill */
+  inf_endpoint endpoint;         /* its strings are owned by this provider */
+  int32_t upstream;              /* inf_upstream */
+  int32_t prefill;               /* inf_prefill */
+  int32_t catalogue;             /* inf_catalogue */
+  const inf_model_table *models; /* what is known of its models; or NULL */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
@@ -76,6 +88,12 @@ enum {
   INF_LACKS_JSON_SCHEMA = 4,
 };
 
+/* How a model wants to be asked, as bits; see fit.h. */
+enum {
+  INF_MANNERS_COMPLETION_LIMIT = 1, /* max_tokens by its other name */
+  INF_MANNERS_NO_SAMPLING = 2,
+};
+
 typedef struct inf_target_config {
   const inf_provider_config *provider;
   char *model;      /* alias resolved: what goes to the provider */
@@ -86,6 +104,12 @@ typedef struct inf_target_config {
   inf_price price;
   int64_t context_tokens; /* of prompt and answer together; 0: not known */
   uint32_t lacks;         /* INF_LACKS_* */
+  bool lacks_said;        /* in the configuration, be it nothing */
+  /* Longest answer; what a request allows beyond it is lowered. 0: not known */
+  int64_t output_tokens;
+  uint32_t manners; /* INF_MANNERS_*, of the catalogue */
+  /* A longer prompt costs more than price says; 0: none does. */
+  int64_t price_up_to_tokens;
   /* Members of the request that this target has otherwise: a JSON object, null
    * for those that it does not get, or empty. */
   inf_buf overrides;

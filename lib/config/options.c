@@ -155,6 +155,11 @@ static const inf_option options[] = {
              "\"prefix\": true (Mistral, DeepSeek), or with the member "
              "continue_final_message (vLLM, SGLang); none: they cannot; "
              "default: as its kind can"),
+    PROVIDER("catalogue", INF_OPTION_ENUM, 0, "", "default on off",
+             IN_PROVIDER(catalogue),
+             "whether contexts, limits, abilities and prices of its models "
+             "are taken from the catalogue of models where a target does not "
+             "say; default: if base_url is its kind's own. See docs/models.md"),
     PROVIDER("proxy", INF_OPTION_STRING, 0, "the environment's", "", APART,
              "address of a proxy; \"none\": no proxy. Left out: https_proxy, "
              "HTTPS_PROXY, http_proxy (lower case only), all_proxy, ALL_PROXY "
@@ -244,6 +249,9 @@ static const inf_option options[] = {
                "longest prompt and answer together; 0: not known. A prompt "
                "that is longer is not sent there, and one that is too long "
                "elsewhere is"),
+    TARGET_INT("output_tokens", 0, 1000000000, 0, output_tokens,
+               "longest answer: a request that allows more is sent with this "
+               "limit; 0: not known"),
     OTHER("target", "lacks", INF_OPTION_STRING_LIST, "",
           "tools vision json_schema", APART,
           "what it cannot do: requests that need it are not sent there"),

@@ -69,7 +69,8 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
   target->name = name;
   target->upstream =
       inf_effective_upstream(INF_UPSTREAM_DEFAULT, &config->defaults, provider);
-  target->prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider);
+  inf_target_config_complete(target);
+  target->prefill = inf_effective_prefill(target->prefill, provider);
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */
       .targets = &direct->target,

@@ -4,6 +4,7 @@
 
 #include "engine/carry.h"
 #include "engine/engine.h"
+#include "engine/fit.h"
 #include "engine/overrides.h"
 
 /* The text that the attempt goes on from, "" where it does not. */
@@ -64,6 +65,24 @@ provider_time(const inf_attempt *attempt)
   return inf_skew_time(&attempt->engine->skew, clock->wall_ns(clock->context));
 }
 
+/* The request as this target gets it, in out. */
+static int32_t
+adapt(const inf_attempt *attempt, inf_chat *out,
+      const inf_target_config *target, inf_buf *why)
+{
+  inf_buf notes;
+  inf_buf_init(&notes, 512);
+  int32_t status =
+      inf_overrides_apply(out, &attempt->call->request->chat, target);
+  if (status == INFER_OK)
+    status = inf_fit_apply(out, target, &notes, why);
+  if (notes.len > 0)
+    inf_logf(&attempt->engine->hooks->log, INFER_LOG_INFO, "%s: %s",
+             target->name, inf_buf_cstr(&notes));
+  inf_buf_fini(&notes);
+  return status;
+}
+
 int32_t
 inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
                           inf_buf *why)
@@ -98,8 +117,9 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   inf_chat own;
   inf_chat_init(&own);
   int32_t status = headers.status;
-  if (status == INFER_OK && inf_overrides_any(target)) {
-    status = inf_overrides_apply(&own, send.chat, target);
+  if (status == INFER_OK &&
+      (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {
+    status = adapt(attempt, &own, target, why);
     send.chat = &own;
   }
   if (status == INFER_OK)

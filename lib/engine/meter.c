@@ -22,6 +22,12 @@ choices_of(const inf_meter_cost *cost)
   return cost->choices > 0 ? cost->choices : 1;
 }
 
+static uint64_t
+at_most(uint64_t units, uint64_t most)
+{
+  return units < most ? units : most;
+}
+
 static inf_limit_cost
 guess(const inf_meter_cost *cost)
 {
@@ -44,14 +50,10 @@ inf_meter_estimate_locked(inf_runtime *runtime, const inf_target_config *target,
   const inf_estimate *estimate = state ? &state->estimate : &nothing_known;
   uint64_t output = mean ? inf_estimate_mean_output(estimate, cost->max_tokens)
                          : inf_estimate_output(estimate, cost->max_tokens);
+  if (target->output_tokens > 0) /* what is asked of it is lowered to that */
+    output = at_most(output, (uint64_t)target->output_tokens);
   return (inf_limit_cost){1, inf_estimate_input(estimate, &cost->prompt),
                           output * choices_of(cost)};
-}
-
-static uint64_t
-at_most(uint64_t units, uint64_t most)
-{
-  return units < most ? units : most;
 }
 
 /* The answer is an estimate, and no reason to keep a prompt from being sent

@@ -121,6 +121,8 @@ OBSERVE(max_price_input);
 OBSERVE(max_price_output);
 OBSERVE(cost_max_first_token_ms);
 OBSERVE(context_tokens);
+OBSERVE(catalogue);
+OBSERVE(output_tokens);
 OBSERVE(lacks);
 OBSERVE(overrides);
 

@@ -108,6 +108,7 @@ dump_provider(const inf_provider_config *p)
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
+  say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
   dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
@@ -128,6 +129,7 @@ dump_target(const inf_target_config *target)
   say("target.price=%lld %lld\n", (long long)target->price.input,
       (long long)target->price.output);
   say("target.context_tokens=%d\n", (int)target->context_tokens);
+  say("target.output_tokens=%d\n", (int)target->output_tokens);
   say("target.lacks=%u\n", (unsigned)target->lacks);
   say("target.overrides=%s %s\n", inf_buf_cstr(&target->overrides),
       or_none(target->system_prompt));
@@ -195,6 +197,8 @@ static const struct {
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
     {"provider", "upstream", "providers.p.upstream", "'stream'",
      "provider.upstream=1"},
+    {"provider", "catalogue", "providers.p.catalogue", "'on'",
+     "catalogue=1 openai openai-responses"},
     {"provider", "prefill", "providers.p.prefill", "'prefix'",
      "provider.prefill=3"},
     {"provider", "limits.requests_per_second",
@@ -271,6 +275,8 @@ static const struct {
      "[{'target':'p/n','price':{'output':0}}]", "target.price=-1 0"},
     {"target", "context_tokens", "routes.r.targets",
      "[{'target':'p/n','context_tokens':8000}]", "target.context_tokens=8000"},
+    {"target", "output_tokens", "routes.r.targets",
+     "[{'target':'p/n','output_tokens':800}]", "target.output_tokens=800"},
     {"target", "lacks", "routes.r.targets",
      "[{'target':'p/n','lacks':['json_schema','tools']}]", "target.lacks=5"},
     {"target", "overrides", "routes.r.targets",

@@ -12,6 +12,7 @@ void
 inf_target_config_init(inf_target_config *target)
 {
   inf_section section = {"target", target};
+  target->price = (inf_price)INF_PRICE_NONE;
   inf_values_default(&section);
   inf_buf_init(&target->overrides, OVERRIDES_MAX_BYTES);
 }

@@ -64,7 +64,8 @@ inf_target_config_complete(inf_target_config *target)
                                      INF_MANNERS_NO_SAMPLING};
   const inf_model_table *models = target->provider->models;
   inf_model model;
-  if (!models || !inf_model_find(models, inf_sv_from(target->model), &model))
+  if (!models || !inf_model_find(models, inf_sv_from(target->model),
+                                 inf_sv_from(target->provider->region), &model))
     return;
   if (!says_price(&target->price)) {
     target->price = model.price;

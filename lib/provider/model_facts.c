@@ -131,11 +131,13 @@ find_plain(const inf_model_table *table, inf_sv name)
  * profiles". */
 static const struct geography {
   const char *prefix;
-  enum { SAME, DEARER, NOT_KNOWN } price;
+  /* Of a model with the trait g ten percent is added; of one without it the
+   * price is that of the row, or not known. */
+  bool regional, known;
 } geographies[] = {
-    {"global.", SAME}, {"us.", DEARER}, {"eu.", DEARER},
-    {"apac.", DEARER}, {"jp.", DEARER}, {"au.", DEARER},
-    {"ca.", DEARER},   {"sa.", DEARER}, {"us-gov.", NOT_KNOWN},
+    {"global.", false, true}, {"us.", true, true},  {"eu.", true, false},
+    {"apac.", true, false},   {"jp.", true, false}, {"au.", true, false},
+    {"ca.", true, false},     {"sa.", true, false}, {"us-gov.", false, false},
 };
 
 static const struct geography *
@@ -154,13 +156,8 @@ dearer(int64_t price)
 }
 
 static void
-reprice(inf_model *model, const struct geography *where)
+add_tenth(inf_price *price)
 {
-  inf_price *price = &model->price;
-  if (where->price == NOT_KNOWN)
-    *price = (inf_price)INF_PRICE_NONE;
-  if (where->price != DEARER || !inf_model_says(model, 'g'))
-    return;
   int64_t *const parts[] = {&price->input,       &price->output,
                             &price->cache_read,  &price->cache_write,
                             &price->reasoning,   &price->audio_input,
@@ -170,14 +167,38 @@ reprice(inf_model *model, const struct geography *where)
 }
 
 static bool
-find_profile(const inf_model_table *table, inf_sv name, inf_model *out)
+is_in_the_states(inf_sv region)
+{
+  return region.len == 0 || (inf_sv_starts_with(region, INF_SV("us-")) &&
+                             !inf_sv_starts_with(region, INF_SV("us-gov-")));
+}
+
+/* where NULL: it is asked without a profile. */
+static void
+reprice(inf_model *model, const struct geography *where, inf_sv region)
+{
+  bool g = inf_model_says(model, 'g');
+  if (where ? !where->known && !(g && where->regional)
+            : !is_in_the_states(region))
+    model->price = (inf_price)INF_PRICE_NONE;
+  else if (where && where->regional && g)
+    add_tenth(&model->price);
+}
+
+static bool
+find_profile(const inf_model_table *table, inf_sv name, inf_sv region,
+             inf_model *out)
 {
   size_t start = name.len;
   while (start > 0 && name.ptr[start - 1] != '/')
     start--;
   name = inf_sv_of(name.ptr + start, name.len - start);
+  const struct geography *where = geography_of(name);
   const inf_model *model = find_plain(table, name);
-  const struct geography *where = model ? NULL : geography_of(name);
+  if (model && where) { /* a row of its own */
+    *out = *model;
+    return true;
+  }
   if (where) {
     size_t len = strlen(where->prefix);
     model = find_plain(table, inf_sv_of(name.ptr + len, name.len - len));
@@ -185,16 +206,16 @@ find_profile(const inf_model_table *table, inf_sv name, inf_model *out)
   if (!model)
     return false;
   *out = *model;
-  if (where)
-    reprice(out, where);
+  reprice(out, where, region);
   return true;
 }
 
 bool
-inf_model_find(const inf_model_table *table, inf_sv name, inf_model *out)
+inf_model_find(const inf_model_table *table, inf_sv name, inf_sv region,
+               inf_model *out)
 {
   if (table->models == inf_models_bedrock->models)
-    return find_profile(table, name, out);
+    return find_profile(table, name, region, out);
   const inf_model *model = find_plain(table, name);
   if (model)
     *out = *model;

@@ -74,10 +74,13 @@ const inf_model_table *inf_model_table_at(size_t index);
  *     "claude-sonnet-4-5-20250929", "claude-sonnet-4-5@20250929", "@default".
  *     A snapshot that is otherwise than its model has a row
  *   Bedrock: the same behind the last slash of an ARN, and without the
- *     geography of an inference profile: "us.", "eu.", "global.", ... One that
- *     costs otherwise has a row, or its model the trait g; of "us-gov." no
- *     price is known
- */
-bool inf_model_find(const inf_model_table *table, inf_sv name, inf_model *out);
+ *     geography of an inference profile: "us.", "eu.", "global.", ...
+ *
+ * What a model on Bedrock costs depends on where it runs, and rows are of the
+ * United States. A profile of another geography that has no row has a price if
+ * its model has the trait g; a model that is asked without a profile has one
+ * if the region is in the United States, or not told ("").  */
+bool inf_model_find(const inf_model_table *table, inf_sv name, inf_sv region,
+                    inf_model *out);
 
 #endif

@@ -45,6 +45,7 @@ static const inf_model openrouter[] = {
     {"openai/gpt-4.1-mini", 1047576, 0, "TVS", 0, USD4(0.4, 1.6, 0.1, NO)},
     {"openai/gpt-4.1-nano", 1047576, 0, "TVS", 0, USD4(0.1, 0.4, 0.025, NO)},
     {"openai/gpt-4o", 128000, 0, "TV", 0, USD4(2.5, 10, NO, NO)},
+    {"openai/gpt-4o-2024-05-13", 128000, 0, "TV", 0, USD4(5, 15, NO, NO)},
     {"openai/gpt-5", 272000, 0, "R", 0, USD4(1.25, 10, 0.125, NO)},
     {"openai/gpt-5-chat", 128000, 0, "R", 0, USD4(1.25, 10, 0.125, NO)},
     {"openai/gpt-5-codex", 272000, 0, "R", 0, USD4(1.25, 10, 0.125, NO)},

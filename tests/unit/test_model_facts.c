@@ -25,7 +25,7 @@ static inf_model
 found(const char *type, const char *name)
 {
   inf_model model;
-  if (!inf_model_find(table_of(type), inf_sv_from(name), &model))
+  if (!inf_model_find(table_of(type), inf_sv_from(name), INF_SV(""), &model))
     fail_msg("%s: nothing is known of %s", type, name);
   return model;
 }
@@ -34,7 +34,8 @@ static void
 assert_unknown(const char *type, const char *name)
 {
   inf_model model = {.name = "untouched"};
-  assert_false(inf_model_find(table_of(type), inf_sv_from(name), &model));
+  assert_false(
+      inf_model_find(table_of(type), inf_sv_from(name), INF_SV(""), &model));
   assert_string_equal(model.name, "untouched");
 }
 
@@ -142,8 +143,8 @@ the_first_and_the_last_row_are_found_too(void **state)
   for (size_t t = 0; (table = inf_model_table_at(t)) != NULL; t++)
     for (size_t i = 0; i < table->count; i++) {
       inf_model model;
-      assert_true(
-          inf_model_find(table, inf_sv_from(table->models[i].name), &model));
+      assert_true(inf_model_find(table, inf_sv_from(table->models[i].name),
+                                 INF_SV(""), &model));
       assert_string_equal(model.name, table->models[i].name);
     }
 }
@@ -214,8 +215,38 @@ a_profile_of_bedrock_is_its_model(void **state)
   model = found("bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/"
                            "us.anthropic.claude-opus-4-7");
   assert_int_equal(model.price.input, 5500000);
+  /* The profile of another geography costs otherwise, nobody says how much. */
+  model = found("bedrock", "eu.meta.llama3-3-70b-instruct-v1:0");
+  assert_int_equal(model.context_tokens, 128000);
+  assert_false(inf_price_is_known(&model.price));
+  assert_int_equal(found("bedrock", "eu.deepseek.v3.2").price.input, 740000);
   assert_unknown("bedrock", "xx.anthropic.claude-opus-4-7");
   assert_unknown("bedrock", "arn:aws:bedrock:us-east-1:1:imported-model/a");
+}
+
+static int64_t
+price_in(const char *region, const char *name)
+{
+  inf_model model;
+  assert_true(inf_model_find(table_of("bedrock"), inf_sv_from(name),
+                             inf_sv_from(region), &model));
+  return model.price.input;
+}
+
+static void
+without_a_profile_the_region_decides(void **state)
+{
+  (void)state;
+  assert_int_equal(price_in("us-west-2", "deepseek.v3.2"), 620000);
+  assert_int_equal(price_in("eu-west-1", "deepseek.v3.2"), INF_PRICE_UNKNOWN);
+  assert_int_equal(price_in("us-gov-west-1", "amazon.nova-pro-v1:0"),
+                   INF_PRICE_UNKNOWN);
+  /* A profile names its geography, wherever the account is. */
+  assert_int_equal(price_in("eu-west-1", "global.anthropic.claude-opus-5"),
+                   5000000);
+  assert_int_equal(price_in("eu-west-1", "eu.anthropic.claude-opus-5"),
+                   5500000);
+  assert_int_equal(price_in("eu-west-1", "eu.amazon.nova-pro-v1:0"), 1050000);
 }
 
 int
@@ -229,6 +260,7 @@ main(void)
       cmocka_unit_test(a_snapshot_is_its_model),
       cmocka_unit_test(of_another_name_nothing_is_known),
       cmocka_unit_test(a_profile_of_bedrock_is_its_model),
+      cmocka_unit_test(without_a_profile_the_region_decides),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,6 @@ static const struct reason {
   const char *kind, *name, *figure, *why;
 } reasons[] = {
     {"azure-ai", "*", "output", NOT_A_LIMIT},
-    {"mistral", "*", "output", NOT_A_LIMIT},
     {"sambanova", "*", "output", NOT_A_LIMIT},
     {"cerebras", "*", "output", NOT_A_LIMIT},
     {"together", "*", "output", NOT_A_LIMIT},

@@ -329,6 +329,21 @@ exits 3
 run "$infer" models
 exits 2
 
+check "shows what is known of models"
+run "$infer" models --catalogue
+exits 0
+says '^# Source: .*, as of 20[0-9-]+\.'
+says '^openai +gpt-4o +128000 +16384 +2\.5 +10 +1\.25 +-  tools,images,schema$'
+run "$infer" models --catalogue groq
+exits 0
+says '^groq +openai/gpt-oss-20b '
+! grep -q '^openai' <<<"$out" || wrong "models of others"
+run "$infer" models --catalogue vllm
+exits 0
+complains 'nothing is known'
+run "$infer" models --catalogue nonsense
+exits 2
+
 check "checks and shows configurations"
 run "$infer" config check "$work/infer.json"
 exits 0

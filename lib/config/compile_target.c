@@ -61,7 +61,8 @@ inf_target_config_complete(inf_target_config *target)
   static const uint32_t lacks[] = {INF_LACKS_TOOLS, INF_LACKS_VISION,
                                    INF_LACKS_JSON_SCHEMA};
   static const uint32_t manners[] = {INF_MANNERS_COMPLETION_LIMIT,
-                                     INF_MANNERS_NO_SAMPLING};
+                                     INF_MANNERS_NO_SAMPLING,
+                                     INF_MANNERS_NO_SAMPLING_BY_EFFORT};
   const inf_model_table *models = target->provider->models;
   inf_model model;
   if (!models || !inf_model_find(models, inf_sv_from(target->model),
@@ -77,7 +78,7 @@ inf_target_config_complete(inf_target_config *target)
     target->output_tokens = model.output_tokens;
   if (!target->lacks_said)
     target->lacks = bits_of(&model, "tvs", lacks);
-  target->manners = bits_of(&model, "mk", manners);
+  target->manners = bits_of(&model, "mke", manners);
   if (target->prefill == INF_PREFILL_DEFAULT &&
       target->provider->prefill == INF_PREFILL_DEFAULT)
     target->prefill = prefill_of(&model);

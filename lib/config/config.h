@@ -92,6 +92,8 @@ enum {
 enum {
   INF_MANNERS_COMPLETION_LIMIT = 1, /* max_tokens by its other name */
   INF_MANNERS_NO_SAMPLING = 2,
+  /* The same where reasoning_effort is given and not "none". */
+  INF_MANNERS_NO_SAMPLING_BY_EFFORT = 4,
 };
 
 typedef struct inf_target_config {

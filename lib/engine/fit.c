@@ -4,6 +4,7 @@
 
 #include "provider/member_rules.h"
 #include "wire/json_scan.h"
+#include "wire/json_value.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +42,20 @@ is_above(inf_sv value, const inf_target_config *target, int64_t *tokens)
          *tokens > target->output_tokens;
 }
 
+/* Does the model refuse sampling, asked like that? */
+static bool
+refuses_sampling(const inf_chat *chat, const inf_target_config *target)
+{
+  if ((target->manners & INF_MANNERS_NO_SAMPLING_BY_EFFORT) != 0) {
+    const inf_sv name = INF_SV("reasoning_effort");
+    inf_sv own = inf_json_get(inf_buf_sv(&target->overrides), name);
+    inf_sv effort = own.len > 0 ? own : inf_chat_member(chat, name);
+    return inf_json_is(effort, INF_JSON_STRING) &&
+           !inf_json_equal(effort, INF_SV("none"));
+  }
+  return (target->manners & INF_MANNERS_NO_SAMPLING) != 0;
+}
+
 bool
 inf_fit_needed(const inf_chat *chat, const inf_target_config *target)
 {
@@ -53,7 +68,7 @@ inf_fit_needed(const inf_chat *chat, const inf_target_config *target)
   if ((target->manners & INF_MANNERS_COMPLETION_LIMIT) != 0 &&
       member(chat, target, "max_tokens").len > 0)
     return true;
-  if ((target->manners & INF_MANNERS_NO_SAMPLING) == 0)
+  if (!refuses_sampling(chat, target))
     return false;
   for (size_t i = 0; i < COUNT(samplings); i++)
     if (member(chat, target, samplings[i].name).len > 0)
@@ -176,7 +191,7 @@ inf_fit_apply(inf_chat *chat, const inf_target_config *target, inf_buf *notes,
     status = lower_limit(chat, target, limits[i], notes);
   if (status == INFER_OK)
     status = rename_limit(chat, target);
-  if (status != INFER_OK || (target->manners & INF_MANNERS_NO_SAMPLING) == 0)
+  if (status != INFER_OK || !refuses_sampling(chat, target))
     return status;
   status = drop_sampling(chat, target, notes);
   return status == INFER_OK ? refuse(chat, target, why) : status;

@@ -13,10 +13,10 @@
  *   max_tokens becomes max_completion_tokens where the model wants that
  *     (INF_MANNERS_COMPLETION_LIMIT); of both, that one stays
  *   temperature, top_p, top_k, presence_penalty and frequency_penalty are left
- *     out where the model refuses them (INF_MANNERS_NO_SAMPLING). What is
- *     another than the usual value is told
- *   logprobs, top_logprobs and logit_bias are refused there, since the answer
- *     would lack what was asked for; left out if they ask for nothing
+ *     out where the model refuses them (INF_MANNERS_NO_SAMPLING, or _BY_EFFORT
+ * with an effort). What is another than the usual value is told logprobs,
+ * top_logprobs and logit_bias are refused there, since the answer would lack
+ * what was asked for; left out if they ask for nothing
  *
  * What the target's own overrides say, and the account's body, goes out as it
  * is: who wrote that knew the model. Pure. */

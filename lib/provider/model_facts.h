@@ -23,6 +23,7 @@
  *   m    refuses max_tokens: it has to be called max_completion_tokens
  *   k    refuses sampling: temperature, top_p, top_k, penalties, and with them
  *        log probabilities and biases
+ *   e    the same where reasoning_effort is given and is not "none"
  *   g    in a geography's profile it costs ten percent more (Bedrock)
  *
  * Of T and t, V and v, S and s, P and p at most one stands; none: not known.

@@ -126,6 +126,21 @@ sampling_is_left_out_and_told(void **state)
          "{'temperature':0.2}");
 }
 
+/* Models that reason or not, as they are asked. */
+static void
+the_effort_decides_where_it_does(void **state)
+{
+  (void)state;
+  const uint32_t manners = INF_MANNERS_NO_SAMPLING_BY_EFFORT;
+  expect(0, manners, "{'temperature':0.2}", "{'temperature':0.2}");
+  expect(0, manners, "{'temperature':0.2,'reasoning_effort':'none'}",
+         "{'temperature':0.2,'reasoning_effort':'none'}");
+  expect(0, manners, "{'temperature':0.2,'reasoning_effort':'low'}",
+         "{'reasoning_effort':'low'}");
+  assert_string_equal(notes_text, "no temperature");
+  expect(0, manners, "{'logprobs':true,'reasoning_effort':'high'}", NULL);
+}
+
 static void
 what_the_answer_would_lack_is_refused(void **state)
 {
@@ -161,6 +176,7 @@ main(void)
       cmocka_unit_test(a_limit_is_lowered_and_never_raised),
       cmocka_unit_test(a_limit_has_the_name_that_the_model_wants),
       cmocka_unit_test(sampling_is_left_out_and_told),
+      cmocka_unit_test(the_effort_decides_where_it_does),
       cmocka_unit_test(what_the_answer_would_lack_is_refused),
       cmocka_unit_test(what_the_target_s_overrides_say_stays),
   };

@@ -46,7 +46,7 @@ static void
 check_traits(const inf_model *model)
 {
   static const char pairs[] = "TtVvSsPp";
-  assert_int_equal(strspn(model->traits, "TtVvSsRPpmkg"),
+  assert_int_equal(strspn(model->traits, "TtVvSsRPpmkeg"),
                    strlen(model->traits));
   for (size_t i = 0; pairs[i]; i += 2)
     assert_false(inf_model_says(model, pairs[i]) &&

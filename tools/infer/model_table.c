@@ -17,12 +17,13 @@ static const struct trait {
   char letter;
   const char *word;
 } traits[] = {
-    {'T', "tools"},       {'t', "no-tools"},
-    {'V', "images"},      {'v', "no-images"},
-    {'S', "schema"},      {'s', "no-schema"},
-    {'R', "reasoning"},   {'P', "prefill"},
-    {'p', "no-prefill"},  {'m', "max_completion_tokens"},
-    {'k', "no-sampling"}, {'g', "geography+10%"},
+    {'T', "tools"},         {'t', "no-tools"},
+    {'V', "images"},        {'v', "no-images"},
+    {'S', "schema"},        {'s', "no-schema"},
+    {'R', "reasoning"},     {'P', "prefill"},
+    {'p', "no-prefill"},    {'m', "max_completion_tokens"},
+    {'k', "no-sampling"},   {'e', "sampling-without-effort"},
+    {'g', "geography+10%"},
 };
 
 /* What is not known is a dash. */

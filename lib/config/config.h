@@ -3,12 +3,12 @@
 #define INF_CONFIG_CONFIG_H
 
 #include "base/log.h"
+#include "config/model_facts.h"
 #include "infer/infer.h"
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
 #include "provider/dialect.h"
-#include "provider/model_facts.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for

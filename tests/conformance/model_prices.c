@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "provider/model_facts.h"
+#include "config/model_facts.h"
 #include "wire/json_scan.h"
 #include "wire/json_value.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is known of models, and by which names it is found. */
-#include "provider/model_facts.h"
+#include "config/model_facts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

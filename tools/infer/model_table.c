@@ -7,7 +7,7 @@
 #include "cmd.h"
 #include "out.h"
 
-#include "provider/model_facts.h"
+#include "config/model_facts.h"
 
 #include <stdio.h>
 #include <string.h>

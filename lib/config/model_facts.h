@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef INF_PROVIDER_MODEL_FACTS_H
-#define INF_PROVIDER_MODEL_FACTS_H
+#ifndef INF_CONFIG_MODEL_FACTS_H
+#define INF_CONFIG_MODEL_FACTS_H
 
 #include <string.h>
 

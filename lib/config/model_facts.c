@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding what is known of a model; see model_facts.h. */
-#include "provider/model_facts.h"
+#include "config/model_facts.h"
 
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 const inf_model_source inf_model_source_list = {
     "litellm",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models of Anthropic and Google, at home and on other clouds.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model anthropic[] = {
     {"claude-fable-5", 1000000, 128000, "TVRpk", 0, USD4(10, 50, 1, 12.5)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models on Amazon Bedrock.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model bedrock[] = {
     {"amazon.nova-2-lite-v1:0", 1000000, 64000, "TVSRg", 0,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef INF_PROVIDER_MODEL_FACTS_ROW_H
-#define INF_PROVIDER_MODEL_FACTS_ROW_H
+#ifndef INF_CONFIG_MODEL_FACTS_ROW_H
+#define INF_CONFIG_MODEL_FACTS_ROW_H
 
-#include "provider/model_facts.h"
+#include "config/model_facts.h"
 
 /* How the tables of models are written; for them alone. */
 

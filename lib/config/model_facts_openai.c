@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models of OpenAI, at OpenAI and on Azure, and what else Azure sells.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model openai[] = {
     {"gpt-3.5-turbo", 16385, 4096, "Tvs", 0, USD4(0.5, 1.5, NO, NO)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models at services of makers who sell their own.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model mistral[] = {
     {"codestral-2508", 256000, 0, "TvS", 0, USD4(0.3, 0.9, NO, NO)},

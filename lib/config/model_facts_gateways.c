@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Models behind gateways and data clouds.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model openrouter[] = {
     {"anthropic/claude-haiku-4.5", 200000, 0, "TVR", 0, USD4(1, 5, 0.1, 1.25)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Open weights at services that host them.
  * Data and nothing else: what a row says stands in model_facts.h. */
-#include "provider/model_facts_row.h"
+#include "config/model_facts_row.h"
 
 static const inf_model groq[] = {
     {"llama-3.1-8b-instant", 128000, 8192, "Tv", 0, USD4(0.05, 0.08, NO, NO)},

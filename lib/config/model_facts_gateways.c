@@ -132,6 +132,32 @@ static const inf_model snowflake[] = {
     {"openai-gpt-4.1", 300000, 0, "TVS", 0, USD4(2, 8, 0.5, NO)},
 };
 
+static const inf_model databricks[] = {
+    {"databricks-claude-haiku-4-5", 200000, 0, "TR", 0,
+     USD4(1.00002, 5.00003, NO, NO)},
+    {"databricks-claude-opus-4-5", 200000, 0, "TR", 0,
+     USD4(5.00003, 25.00001, NO, NO)},
+    {"databricks-claude-sonnet-4-5", 200000, 0, "TR", 0,
+     USD4(2.99999, 15.00002, NO, NO)},
+    {"databricks-gemini-2-5-flash", 1048576, 0, "T", 0,
+     USD4(0.30002, 2.49998, NO, NO)},
+    {"databricks-gemini-2-5-pro", 1048576, 0, "T", 0,
+     USD4(1.24999, 9.99999, NO, NO)},
+    {"databricks-gemma-3-12b", 128000, 0, "", 0,
+     USD4(0.15001, 0.50001, NO, NO)},
+    {"databricks-gpt-5", 272000, 0, "", 0, USD4(1.24999, 9.99999, NO, NO)},
+    {"databricks-gpt-5-1", 272000, 0, "", 0, USD4(1.24999, 9.99999, NO, NO)},
+    {"databricks-gpt-5-mini", 272000, 0, "", 0, USD4(0.24997, 1.99997, NO, NO)},
+    {"databricks-gpt-5-nano", 272000, 0, "", 0, USD4(0.04998, 0.39998, NO, NO)},
+    {"databricks-gpt-oss-120b", 131072, 0, "v", 0,
+     USD4(0.15001, 0.59997, NO, NO)},
+    {"databricks-gpt-oss-20b", 131072, 0, "v", 0, USD4(0.07, 0.30002, NO, NO)},
+    {"databricks-llama-4-maverick", 128000, 0, "", 0,
+     USD4(0.50001, 1.50003, NO, NO)},
+    {"databricks-meta-llama-3-3-70b-instruct", 128000, 0, "v", 0,
+     USD4(0.50001, 1.50003, NO, NO)},
+};
+
 static const inf_model vercel[] = {
     {"amazon/nova-lite", 300000, 0, "TVS", 0, USD4(0.06, 0.24, NO, NO)},
     {"amazon/nova-micro", 128000, 0, "TvS", 0, USD4(0.035, 0.14, NO, NO)},
@@ -166,6 +192,7 @@ const inf_model_table inf_models_gateways[] = {
     {"openrouter", &inf_model_source_list, openrouter, COUNT_OF(openrouter)},
     {"cloudflare", &inf_model_source_list, cloudflare, COUNT_OF(cloudflare)},
     {"snowflake", &inf_model_source_list, snowflake, COUNT_OF(snowflake)},
+    {"databricks", &inf_model_source_list, databricks, COUNT_OF(databricks)},
     {"vercel", &inf_model_source_list, vercel, COUNT_OF(vercel)},
 };
 

@@ -56,6 +56,7 @@ static const struct service {
     {"openrouter", "openrouter", "openrouter/"},
     {"cloudflare", "cloudflare", "cloudflare/"},
     {"snowflake", "snowflake", "snowflake/"},
+    {"databricks", "databricks", "databricks/"},
     {"vercel_ai_gateway", "vercel", "vercel_ai_gateway/"},
 };
 
@@ -74,6 +75,7 @@ static const struct reason {
     {"novita", "*", "output", NOT_A_LIMIT},
     {"openrouter", "*", "output", NOT_A_LIMIT},
     {"snowflake", "*", "output", NOT_A_LIMIT},
+    {"databricks", "*", "output", NOT_A_LIMIT},
     {"vercel", "*", "output", NOT_A_LIMIT},
     {"minimax", "MiniMax-M2*", "output", NOT_A_LIMIT},
     {"zai", "glm-4.5*", "output", NOT_A_LIMIT},

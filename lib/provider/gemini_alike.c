@@ -7,6 +7,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/document.h"
 #include "wire/json_value.h"
 #include "wire/swar.h"
 
@@ -143,7 +144,7 @@ take_usage(inf_decoder *decoder, const figures *seen)
     usage->reasoning = seen->thoughts;
   if (seen->total >= 0)
     usage->total = seen->total;
-  usage->output = inf_gemini_sum(seen->candidates, usage->reasoning);
+  usage->output = inf_document_sum(seen->candidates, usage->reasoning);
 }
 
 static void

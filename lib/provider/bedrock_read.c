@@ -313,9 +313,7 @@ inf_bedrock_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = inf_document_begin(decoder, body, &value);
-  if (status == INFER_E_PROTOCOL)
-    return inf_decoder_fail(decoder, status, "the answer is not JSON");
+  int32_t status = inf_document_body(decoder, body, &value);
   if (status != INFER_OK)
     return status;
   inf_sv message = inf_json_path(value, "output.message");

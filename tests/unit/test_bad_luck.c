@@ -507,6 +507,52 @@ test_bytes_that_are_no_text(void **state)
   }
 }
 
+/* Cut at any byte by a connection that seems to have ended well. */
+static void
+test_a_body_that_is_cut(void **state)
+{
+  (void)state;
+  for (const language *l = languages; l < languages + language_count; l++) {
+    inf_buf body;
+    inf_buf_init(&body, SIZE_MAX);
+    write_answer(l, false, NULL, "", &body);
+    for (size_t cut = 1; cut < body.len; cut++) {
+      reading r;
+      read_bytes(&r, l, false, 200, NULL, inf_sv_of(body.ptr, cut), 0);
+      if (r.status != INFER_E_TRUNCATED)
+        fail_msg("%s cut at %zu: %s", l->type, cut,
+                 infer_status_name(r.status));
+      reading_fini(&r);
+    }
+    inf_buf_fini(&body);
+  }
+}
+
+/* Up to where the event begins that tells of the end. */
+static void
+test_a_stream_that_is_cut(void **state)
+{
+  (void)state;
+  for (const language *l = languages; l < languages + language_count; l++) {
+    inf_buf body;
+    size_t end = 0, last = event_count(l) - 1;
+    while (l->finish && !strstr(l->events[last].json, l->finish))
+      last--;
+    inf_buf_init(&body, SIZE_MAX);
+    for (size_t i = 0; i < event_count(l); i++) {
+      end = i == last ? body.len : end;
+      put_event(l, &l->events[i], &body);
+    }
+    for (size_t cut = 1; cut <= end; cut++) {
+      reading r;
+      read_bytes(&r, l, true, 200, NULL, inf_sv_of(body.ptr, cut), 0);
+      expect(l, true, r.status, INFER_E_TRUNCATED);
+      reading_fini(&r);
+    }
+    inf_buf_fini(&body);
+  }
+}
+
 /* An event that is not known yet, between any two. */
 static void
 test_an_unknown_event(void **state)
@@ -736,6 +782,8 @@ main(void)
       cmocka_unit_test(test_another_content_type),
       cmocka_unit_test(test_json_that_is_no_answer),
       cmocka_unit_test(test_bytes_that_are_no_text),
+      cmocka_unit_test(test_a_body_that_is_cut),
+      cmocka_unit_test(test_a_stream_that_is_cut),
       cmocka_unit_test(test_an_unknown_event),
       cmocka_unit_test(test_an_unknown_finish_reason),
       cmocka_unit_test(test_figures_that_are_strings),

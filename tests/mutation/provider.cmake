@@ -217,8 +217,8 @@ infer_bug(54 provider/answer_join.c
 infer_bug(55 provider/prefill.c
   "unit/test_prefill"
   "an answer in a JSON schema is continued by a model that does not see it"
-  [[  if (!asks_for_nothing(format) &&]]
-  [[  if (false && !asks_for_nothing(format) &&]])
+  [[  if (!inf_json_is_nothing(format) &&]]
+  [[  if (false && !inf_json_is_nothing(format) &&]])
 
 infer_bug(188 provider/openai_read.c
   "unit/test_guess"

@@ -265,11 +265,8 @@ read_models(const inf_node *node, const inf_place *place,
 
 /* What the catalogue knows of them. */
 static int32_t
-find_models(const inf_node *node, const inf_place *place,
-            inf_provider_config *provider, infer_error **error)
+find_models(inf_provider_config *provider, infer_error **error)
 {
-  (void)node;
-  (void)place;
   if (provider->catalogue == INF_CATALOGUE_OFF)
     return INFER_OK;
   const char *usual = provider->kind->base_url;
@@ -334,7 +331,7 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   static const read_fn parts[] = {
       read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
       inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
-      check_warm_path,  complete_limits,    find_models};
+      check_warm_path,  complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);
@@ -343,5 +340,5 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == INFER_OK;
        i++)
     status = parts[i](node, place, provider, error);
-  return status;
+  return status == INFER_OK ? find_models(provider, error) : status;
 }

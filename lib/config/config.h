@@ -25,6 +25,15 @@
  *                 that name a provider and model directly
  * Members that begin with "x-" are the user's own, on every level. */
 
+/* Does the catalogue of models hold for a provider? DEFAULT: if the address is
+ * that of its kind, or the kind has none. Another one is a server of one's own,
+ * a gateway or a region, with other models and prices. */
+typedef enum inf_catalogue {
+  INF_CATALOGUE_DEFAULT,
+  INF_CATALOGUE_ON,
+  INF_CATALOGUE_OFF,
+} inf_catalogue;
+
 typedef struct inf_key {
   char *secret; /* NUL-terminated; wiped when freed */
   size_t secret_len;
@@ -46,15 +55,6 @@ typedef struct inf_provider_limits {
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
 
-/* Does the catalogue of models hold for a provider? DEFAULT: if the address is
- * that of its kind, or the kind has none. Another one is a server of one's own,
- * a gateway or a region, with other models and prices. */
-typedef enum inf_catalogue {
-  INF_CATALOGUE_DEFAULT,
-  INF_CATALOGUE_ON,
-  INF_CATALOGUE_OFF,
-} inf_catalogue;
-
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -71,14 +71,15 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
-  inf_endpoint endpoint;         /* its strings are owned by this provider */
-  int32_t upstream;              /* inf_upstream */
-  int32_t prefill;               /* inf_prefill */
-  int32_t catalogue;             /* inf_catalogue */
-  const inf_model_table *models; /* what is known of its models; or NULL */
+  inf_endpoint endpoint; /* its strings are owned by this provider */
+  int32_t upstream;      /* inf_upstream */
+  int32_t prefill;       /* inf_prefill */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
+  int32_t catalogue;     /* inf_catalogue */
+  /* What is known of its models; NULL: nothing, or it does not hold here. */
+  const inf_model_table *models;
 } inf_provider_config;
 
 /* What a target cannot do, as bits. */

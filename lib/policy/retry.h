@@ -74,6 +74,8 @@ typedef struct inf_retry_failure {
   bool refused;    /* the stream was refused: certainly nothing was begun */
   bool was_resend; /* this attempt was itself a resend */
   bool keyed;      /* this attempt used a key */
+  bool renewed;    /* its token or its time was refused, and there is another:
+                    * the same request at once, outside the allowance */
   bool other_key_free; /* the provider has a key that is neither limited nor
                         * set aside */
 } inf_retry_failure;

@@ -24,7 +24,7 @@ enum {
   refresh_ahead_s = 300,
   end_ahead_s = 30,
   jitter_divisor = 10,
-  least_life_s = 60, /* taken for one that has none; it is a mistake */
+  least_life_s = 60,      /* taken for one that has none; it is a mistake */
   longest_life_s = 43200, /* of AWS, which has the longest */
   longest_retry_s = 60,
   refused_again_s = 60,

@@ -27,10 +27,10 @@ typedef struct inf_token {
                                 * more: both ahead of its real end */
   uint64_t retry_ns;           /* none is asked for before */
   uint64_t refused_ns;         /* when one was last dropped for a refusal */
-  unsigned failures; /* questions without a token, one after another */
-  bool asking;       /* one is under way */
-  bool used;         /* this text was sent */
-  bool accepted;     /* and not refused */
+  unsigned failures;   /* questions without a token, one after another */
+  bool asking;         /* one is under way */
+  bool used;           /* this text was sent */
+  bool accepted;       /* and not refused */
   inf_failure failure; /* of the last question */
 } inf_token;
 

@@ -52,8 +52,7 @@ test_an_account_that_is_refused(void **state)
   assert_buf(&token.failure.message, "Invalid JWT Signature.");
   assert_int_equal(inf_token_look(&token, NOW + 60 * S_NS - 1),
                    INF_TOKEN_FAILED);
-  assert_int_equal(inf_token_look(&token, NOW + 60 * S_NS),
-                   INF_TOKEN_ASK);
+  assert_int_equal(inf_token_look(&token, NOW + 60 * S_NS), INF_TOKEN_ASK);
   inf_token_fini(&token);
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Google's service accounts over real sockets: when a token is asked for, by
  * how many, and what calls get when it cannot be had. */
-#include "world.h"
-
-#include "support/token_house.h"
+#include "token_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,120 +12,10 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
-static world here;
-static token_house house;
-static char logged[1 << 16];
-static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
-
-static void
-note(int32_t level, const char *message, void *user_data)
-{
-  (void)level;
-  (void)user_data;
-  pthread_mutex_lock(&log_mutex);
-  size_t len = strlen(logged);
-  snprintf(logged + len, sizeof logged - len, "%s\n", message);
-  pthread_mutex_unlock(&log_mutex);
-}
-
-/* JSON with ' for ", $H for the house's address and $DIR. */
-static char *
-text_of(const char *json)
-{
-  char port[64], *text = calloc(1, strlen(json) + 4096), *to = text;
-  snprintf(port, sizeof port, "http://127.0.0.1:%d", tiny_port(house.server));
-  for (const char *at = json; *at; at++) {
-    if (strncmp(at, "$H", 2) == 0) {
-      to += sprintf(to, "%s", port);
-      at += 1;
-    } else if (strncmp(at, "$DIR", 4) == 0) {
-      to += sprintf(to, "%s", here.folder);
-      at += 3;
-    } else {
-      *to++ = *at == '\'' ? '"' : *at;
-    }
-  }
-  return text;
-}
-
-static infer_config *
-config_of(const char *json)
-{
-  infer_config *config;
-  infer_error *error = NULL;
-  char *text = text_of(json);
-  const char *threads = getenv("WORLD_THREADS");
-  if (infer_config_from_json(&config, text, strlen(text), &error) != INFER_OK)
-    fail_msg("config: %s", infer_error_message(error));
-  free(text);
-  if (threads)
-    assert_int_equal(infer_config_set_json(config, "threads", threads,
-                                           strlen(threads), NULL),
-                     INFER_OK);
-  infer_config_set_log(config, INFER_LOG_TRACE, note, NULL);
-  return config;
-}
-
-static void
-make_client(const char *json)
-{
-  infer_error *error = NULL;
-  infer_config *config = config_of(json);
-  if (infer_client_new(&here.client, config, &error) != INFER_OK)
-    fail_msg("client: %s", infer_error_message(error));
-  infer_config_free(config);
-}
-
 #define P(members)                                  \
   "{'name':'p','type':'openai','base_url':'$H/v1'," \
   "'upstream':'unary','google_credentials':'file:$DIR/sa.json'" members "}"
 #define ONE(members, rest) "{'providers':[" P(members) "]" rest "}"
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  world_forget_proxies();
-  memset(&here, 0, sizeof here);
-  logged[0] = '\0';
-  house_start(&house);
-  world_folder(&here);
-  house_write_account(&house, here.folder, "sa");
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  /* No token and no assertion is in the log, whatever happened. */
-  assert_null(strstr(logged, "token-"));
-  assert_null(strstr(logged, "eyJ"));
-  infer_client_free(here.client);
-  here.client = NULL;
-  house_stop(&house);
-  world_end(&here);
-  return 0;
-}
-
-static void
-expect_trail(const char *trail)
-{
-  outcome o = world_chat(&here, "p/m");
-  assert_string_equal(outcome_trail(&o), trail);
-  if (o.error) {
-    assert_null(strstr(infer_error_message(o.error), "token-1"));
-    assert_null(strstr(infer_error_message(o.error), "eyJ"));
-  }
-  outcome_end(&o);
-}
-
-static void
-expect_counts(int token_requests, int chats)
-{
-  assert_int_equal(house_get(&house, &house.token_requests), token_requests);
-  assert_int_equal(house_get(&house, &house.chats), chats);
-}
 
 /* ---- Vertex AI, end to end ----------------------------------------------- */
 
@@ -337,9 +225,7 @@ test_a_refused_account_rests(void **state)
   expect_counts(1, 0);
   /* A reload gives it another chance. */
   house_mode_set(&house, HOUSE_GOOD);
-  infer_config *config = config_of(ONE("", NO_RETRY));
-  assert_int_equal(infer_client_reload(here.client, config, NULL), INFER_OK);
-  infer_config_free(config);
+  reload(ONE("", NO_RETRY));
   expect_trail("p/m first OK");
 }
 
@@ -407,14 +293,6 @@ test_many_refused_calls_one_renewal(void **state)
 }
 
 /* ---- Reload -------------------------------------------------------------- */
-
-static void
-reload(const char *json)
-{
-  infer_config *config = config_of(json);
-  assert_int_equal(infer_client_reload(here.client, config, NULL), INFER_OK);
-  infer_config_free(config);
-}
 
 static void
 test_a_reload_keeps_the_token_of_the_same_account(void **state)
@@ -542,7 +420,8 @@ test_a_wrong_clock_is_corrected(void **state)
 int
 main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define T(test) \
+  cmocka_unit_test_setup_teardown(test, token_set_up, token_tear_down)
   const struct CMUnitTest tests[] = {
       T(test_gemini_on_vertex),
       T(test_anthropic_on_vertex),

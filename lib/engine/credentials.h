@@ -2,6 +2,7 @@
 #ifndef INF_ENGINE_CREDENTIALS_H
 #define INF_ENGINE_CREDENTIALS_H
 
+#include "base/list.h"
 #include "config/config.h"
 #include "provider/skew.h"
 #include "provider/token.h"

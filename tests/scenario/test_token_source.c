@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -208,6 +210,33 @@ test_temporary_keys_sign(void **state)
   assert_int_equal(it.refused, 1);
 }
 
+/* AWS takes five minutes of difference. Who is told so signs anew at once, also
+ * where nothing is retried, and once. */
+static void
+test_a_wrong_clock_is_corrected_once(void **state)
+{
+  (void)state;
+  char day[32];
+  it.format = "AKIDtoken-%d:secret";
+  make_source(
+      P("bedrock", ",'region':'eu-west-1'") ",'defaults':{'retries':0}}");
+  expect_trail("p/m first OK");
+  house.skewed = 1;
+  house.clock_s = (int64_t)time(NULL) + 86400;
+  time_t then = (time_t)house.clock_s;
+  struct tm tm;
+  strftime(day, sizeof day, "%Y%m%d", gmtime_r(&then, &tm));
+  expect_trail("p/m first AUTH, p/m key OK");
+  assert_int_equal(strncmp(house.amz_date, day, 8), 0);
+  expect_trail("p/m first OK"); /* it is known now */
+  assert_int_equal(asked(), 1); /* the key is as good as before */
+  /* A server whose date runs away is not followed. */
+  house_set(&house, &house.skewed, 2);
+  int before = house_get(&house, &house.chats);
+  expect_trail("p/m first AUTH, p/m key AUTH");
+  assert_int_equal(house_get(&house, &house.chats), before + 2);
+}
+
 /* ---- No token ------------------------------------------------------------ */
 
 static void
@@ -347,6 +376,24 @@ expect_refusal(const char *json, const char *part)
   infer_config_free(config);
 }
 
+/* A forked child has no loop that would take it. */
+static void
+test_no_answer_from_a_forked_child(void **state)
+{
+  (void)state;
+  infer_call *call = waiting_call(10000);
+  pid_t child = fork();
+  if (child == 0)
+    _exit(infer_token_deliver(it.kept, "token-7", 7, 0) == INFER_E_FORKED ? 0
+                                                                          : 1);
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_int_equal(infer_token_deliver(it.kept, "token-7", 7, 0), INFER_OK);
+  assert_int_equal(infer_call_wait(call, 5000, NULL, NULL), INFER_OK);
+  infer_call_free(call);
+}
+
 static void
 test_a_source_has_a_provider_to_itself(void **state)
 {
@@ -375,12 +422,14 @@ main(void)
       T(test_a_token_that_ends_is_renewed),
       T(test_a_refused_token_is_renewed_once),
       T(test_temporary_keys_sign),
+      T(test_a_wrong_clock_is_corrected_once),
       T(test_a_source_that_has_none),
       T(test_a_call_waits_for_the_next_try),
       T(test_a_late_answer_serves_the_next_call),
       T(test_an_answer_after_the_client_has_gone),
       T(test_an_answer_after_a_reload_without_the_source),
       T(test_a_reload_with_the_same_source_keeps_the_token),
+      T(test_no_answer_from_a_forked_child),
       T(test_a_source_has_a_provider_to_itself),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,7 @@ expect_trail(const char *trail)
   outcome o = world_chat(&here, "p/m");
   assert_string_equal(outcome_trail(&o), trail);
   if (o.error) {
-    assert_null(strstr(infer_error_message(o.error), "token-1"));
+    assert_null(strstr(infer_error_message(o.error), "token-"));
     assert_null(strstr(infer_error_message(o.error), "eyJ"));
   }
   outcome_end(&o);

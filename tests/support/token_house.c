@@ -149,6 +149,17 @@ number_of(const token_house *house)
   return at ? atoi(at + strlen("token-")) : 0;
 }
 
+/* On the day that it is. */
+static bool
+is_signed_in_time(const token_house *house)
+{
+  char day[32];
+  time_t now = (time_t)house->clock_s;
+  struct tm tm;
+  strftime(day, sizeof day, "%Y%m%d", gmtime_r(&now, &tm));
+  return strncmp(house->amz_date, day, 8) == 0;
+}
+
 static void
 serve_chat(tiny_conn *conn, token_house *house)
 {
@@ -169,12 +180,22 @@ serve_chat(tiny_conn *conn, token_house *house)
   bool good = number_of(house) >= house->least;
   house->refusals += !good;
   bool aws = house->amz_date[0] != '\0';
+  bool untimely =
+      house->skewed == 2 || (house->skewed == 1 && !is_signed_in_time(house));
+  if (house->skewed == 2)
+    house->clock_s += 86400;
   write_date(house, date);
   snprintf(body, sizeof body,
            "{\"error\":{\"message\":\"refused: %.400s\",\"code\":401}}",
            house->authorization);
   pthread_mutex_unlock(&house->mutex);
-  if (good)
+  if (untimely) {
+    char lines[160];
+    snprintf(lines, sizeof lines,
+             "%sx-amzn-errortype: InvalidSignatureException\r\n", date);
+    answer(conn, "403 Forbidden", lines,
+           "{\"message\":\"Signature not yet current\"}");
+  } else if (good)
     answer(conn, "200 OK", "", answer_of(path));
   else if (aws)
     answer(conn, "403 Forbidden", "x-amzn-errortype: ExpiredTokenException\r\n",
@@ -283,12 +304,18 @@ void
 house_write_account(const token_house *house, const char *dir, const char *name)
 {
   char uri[64];
+  snprintf(uri, sizeof uri, "http://127.0.0.1:%d/token",
+           tiny_port(house->server));
+  token_write_account(uri, dir, name);
+}
+
+void
+token_write_account(const char *uri, const char *dir, const char *name)
+{
   EVP_PKEY *key = EVP_RSA_gen(2048);
   assert_non_null(key);
   char *secret = pem_of(key, false), *open = pem_of(key, true);
   json_object *account = json_object_new_object();
-  snprintf(uri, sizeof uri, "http://127.0.0.1:%d/token",
-           tiny_port(house->server));
   const char *const members[][2] = {
       {"type", "service_account"},     {"project_id", "project-7"},
       {"private_key_id", "key-1"},     {"private_key", secret},

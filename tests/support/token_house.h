@@ -33,6 +33,8 @@ typedef struct token_house {
   /* Of the provider. */
   int least; /* the first token that is good */
   int chats, refusals;
+  int skewed; /* 1: a signature of another time than clock_s is refused; 2:
+               * all are, with a date that runs away */
   char path[512], authorization[512], api_key[128], body[4096];
   char amz_date[64], amz_token[256];
 } token_house;
@@ -49,6 +51,9 @@ bool house_await(token_house *house, const int *number, int least);
 /* Writes DIR/NAME.json, a service account of this house with a new key, and
  * DIR/NAME.pub, its public key in PEM. */
 void house_write_account(const token_house *house, const char *dir,
+                         const char *name);
+/* The same of any token server. */
+void token_write_account(const char *token_uri, const char *dir,
                          const char *name);
 
 #endif

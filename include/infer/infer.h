@@ -250,7 +250,7 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_FIRST    1 /**< the call's first attempt */
 #define INFER_REASON_RETRY    2 /**< the same target again */
 #define INFER_REASON_FAILOVER 3 /**< another target */
-#define INFER_REASON_KEY      4 /**< the same target with another key or token */
+#define INFER_REASON_KEY      4 /**< the same target, another key or token */
 #define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
 #define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
 #define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */

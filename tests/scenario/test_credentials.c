@@ -391,14 +391,14 @@ issued_at(const char *assertion)
   memcpy(part, from + 1, len);
   for (char *at = part; *at; at++)
     *at = (char)(*at == '-' ? '+' : *at == '_' ? '/' : *at);
-  while (strlen(part) % 4)
-    strcat(part, "=");
+  for (; len % 4; len++)
+    part[len] = '=';
   assert_true(EVP_DecodeBlock(text, (unsigned char *)part, (int)strlen(part)) >
               0);
   free(part);
   const char *iat = strstr((char *)text, "\"iat\":");
   assert_non_null(iat);
-  return atoll(iat + strlen("\"iat\":"));
+  return strtoll(iat + strlen("\"iat\":"), NULL, 10);
 }
 
 /* An assertion of a wrong clock is refused; the server's Date tells the time.

@@ -28,17 +28,17 @@ note(int32_t level, const char *message, void *user_data)
 static char *
 text_of(const char *json)
 {
-  char port[64], *text = calloc(1, strlen(json) + 4096), *to = text;
-  snprintf(port, sizeof port, "http://127.0.0.1:%d", tiny_port(house.server));
+  char url[64], *text = calloc(1, strlen(json) + 4096);
+  size_t len = 0, size = strlen(json) + 4096;
+  snprintf(url, sizeof url, "http://127.0.0.1:%d", tiny_port(house.server));
   for (const char *at = json; *at; at++) {
-    if (strncmp(at, "$H", 2) == 0) {
-      to += sprintf(to, "%s", port);
-      at += 1;
-    } else if (strncmp(at, "$DIR", 4) == 0) {
-      to += sprintf(to, "%s", here.folder);
-      at += 3;
+    bool address = strncmp(at, "$H", 2) == 0;
+    if (address || strncmp(at, "$DIR", 4) == 0) {
+      len += (size_t)snprintf(text + len, size - len, "%s",
+                              address ? url : here.folder);
+      at += address ? 1 : 3;
     } else {
-      *to++ = *at == '\'' ? '"' : *at;
+      text[len++] = (char)(*at == '\'' ? '"' : *at);
     }
   }
   return text;

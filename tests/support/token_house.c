@@ -146,7 +146,7 @@ static int
 number_of(const token_house *house)
 {
   const char *at = strstr(house->authorization, "token-");
-  return at ? atoi(at + strlen("token-")) : 0;
+  return at ? (int)strtol(at + strlen("token-"), NULL, 10) : 0;
 }
 
 /* On the day that it is. */

@@ -150,6 +150,8 @@ inf_token_note_failure(inf_token *token, uint64_t now_ns)
   uint64_t wait_s = (uint64_t)1 << shift;
   if (wait_s > longest_retry_s || token->failure.status == INFER_E_AUTH)
     wait_s = longest_retry_s;
+  if (token->failure.status == INFER_E_NO_MEMORY)
+    wait_s = 0; /* nobody was asked */
   token->failures++;
   token->asking = false;
   token->retry_ns = inf_time_add(now_ns, wait_s * INF_NS_PER_S);

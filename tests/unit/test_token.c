@@ -142,6 +142,14 @@ test_an_account_that_is_refused_rests_until_it_is_forgiven(void **state)
 }
 
 static void
+test_short_memory_is_not_waited_for(void **state)
+{
+  inf_token *token = *state;
+  inf_token_fail(token, INFER_E_NO_MEMORY, "", NOW);
+  assert_int_equal(inf_token_look(token, NOW), INF_TOKEN_ASK);
+}
+
+static void
 test_what_is_no_token(void **state)
 {
   inf_token *token = *state;
@@ -215,6 +223,7 @@ main(void)
       T(test_one_in_use_is_due_by_itself),
       T(test_failures_are_tried_again_later_and_later),
       T(test_an_account_that_is_refused_rests_until_it_is_forgiven),
+      T(test_short_memory_is_not_waited_for),
       T(test_what_is_no_token),
       T(test_one_that_the_provider_refuses_is_dropped_once),
       T(test_one_that_was_taken_before_is_worth_another),

@@ -123,8 +123,12 @@ an_answer_that_comes_too_late(void **state)
   (void)state;
   fake_client *fake = fake_client_new(NULL);
   struct infer_token_request *request = new_request(fake);
-  fake_client_free(fake);
+  infer_queue_free(fake->queue);
+  infer_client_free(fake->client);
+  fake->queue = NULL;
+  fake->client = NULL;
   assert_int_equal(infer_token_deliver(request, "t", 1, 0), INFER_E_CLOSED);
+  fake_client_free(fake);
 }
 
 int

@@ -303,8 +303,9 @@ is_open(inf_attempt *attempt, size_t target)
   const inf_target_config *asked = call->targets[target];
   const inf_retry_target *state = &call->retry_targets[target];
   if (state->excluded || state->not_before_ns > engine->now_ns ||
-      inf_latency_is_silent(engine->runtime, asked->name) ||
-      !inf_credentials_have(engine, call->trail->config, asked->provider))
+      inf_latency_is_silent(engine->runtime, asked->name))
+    return false;
+  if (!inf_credentials_have(engine, call->trail->config, asked->provider))
     return false;
   engine->pass_key = key_for(attempt, asked->provider);
   if (engine->pass_key != INF_KEY_NONE &&

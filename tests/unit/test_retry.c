@@ -747,6 +747,7 @@ a_renewed_token_is_tried_at_once_and_free(void **state)
   assert_false(at.targets[0].excluded);
   /* It is refused again: that is the target's end. */
   scene_init(&at, 2, INFER_E_AUTH);
+  at.failure.keyed = false;
   assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
   assert_true(at.targets[0].excluded);
 }

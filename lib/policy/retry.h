@@ -18,6 +18,8 @@
  *   2. A reused connection that broke before any response byte, or a stream
  *      that the provider refused: the same request at once, outside the
  *      allowance, once in a row.
+ *      So it is with a token or a signature's time that was refused, where
+ *      there is another: with reason KEY, once for each target.
  *   3. A class of the key while the pool has another, or a rate limit while
  *      another key is free: the same target with the next key at once.
  *   4. The same target after its wait, up to stay_retries times and if the

@@ -54,6 +54,7 @@ type ToolCall struct {
 // Usage counts tokens; a number that is not known is -1.
 type Usage struct {
 	Input, Output, Reasoning, CacheRead, CacheWrite, Total int64
+	AudioInput, AudioOutput                                int64
 }
 
 // An Attempt is one request that was sent for a call.
@@ -144,6 +145,9 @@ func copyUsage(n *[C.INFER_USAGE_COUNT]C.int64_t) Usage {
 		CacheRead:  int64(n[C.INFER_USAGE_CACHE_READ]),
 		CacheWrite: int64(n[C.INFER_USAGE_CACHE_WRITE]),
 		Total:      int64(n[C.INFER_USAGE_TOTAL]),
+
+		AudioInput:  int64(n[C.INFER_USAGE_AUDIO_INPUT]),
+		AudioOutput: int64(n[C.INFER_USAGE_AUDIO_OUTPUT]),
 	}
 }
 

@@ -277,17 +277,19 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_PHASE_COUNT         11
 
 /* Kinds of token counts. */
-#define INFER_USAGE_INPUT       0 /**< all prompt tokens */
-#define INFER_USAGE_OUTPUT      1 /**< all completion tokens */
-#define INFER_USAGE_REASONING   2 /**< of the output: reasoning */
-#define INFER_USAGE_CACHE_READ  3 /**< of the input: read from a cache */
-#define INFER_USAGE_CACHE_WRITE 4 /**< of the input: written to a cache */
-#define INFER_USAGE_TOTAL       5
-#define INFER_USAGE_COUNT       6
+#define INFER_USAGE_INPUT        0 /**< all prompt tokens */
+#define INFER_USAGE_OUTPUT       1 /**< all completion tokens */
+#define INFER_USAGE_REASONING    2 /**< of the output: reasoning */
+#define INFER_USAGE_CACHE_READ   3 /**< of the input: read from a cache */
+#define INFER_USAGE_CACHE_WRITE  4 /**< of the input: written to a cache */
+#define INFER_USAGE_TOTAL        5
+#define INFER_USAGE_AUDIO_INPUT  6 /**< of the input: audio */
+#define INFER_USAGE_AUDIO_OUTPUT 7 /**< of the output: audio */
+#define INFER_USAGE_COUNT        8
 
 /* How well a cost is known. */
 #define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
-#define INFER_COST_EXACT     1 /**< by the provider's figures and known prices */
+#define INFER_COST_EXACT     1 /**< the provider's figures, known prices */
 #define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
 
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",

@@ -172,7 +172,9 @@ enum class Usage : std::int32_t {
   reasoning = INFER_USAGE_REASONING,
   cache_read = INFER_USAGE_CACHE_READ,
   cache_write = INFER_USAGE_CACHE_WRITE,
-  total = INFER_USAGE_TOTAL
+  total = INFER_USAGE_TOTAL,
+  audio_input = INFER_USAGE_AUDIO_INPUT,
+  audio_output = INFER_USAGE_AUDIO_OUTPUT
 };
 
 /** What an event tells: INFER_EVENT_*. Ignore types that you do not know;

@@ -125,6 +125,8 @@ infer_response_usage(const infer_response *response, int32_t kind)
       [INFER_USAGE_CACHE_READ] = usage.cache_read,
       [INFER_USAGE_CACHE_WRITE] = usage.cache_write,
       [INFER_USAGE_TOTAL] = usage.total,
+      [INFER_USAGE_AUDIO_INPUT] = usage.audio_input,
+      [INFER_USAGE_AUDIO_OUTPUT] = usage.audio_output,
   };
   return kind >= 0 && kind < INFER_USAGE_COUNT ? figures[kind] : -1;
 }

@@ -66,6 +66,8 @@ set_figures(const inf_usage *usage, inf_cost_tokens *tokens)
   tokens->cache_read = usage->cache_read;
   tokens->cache_write = usage->cache_write;
   tokens->reasoning = usage->reasoning;
+  tokens->audio_input = usage->audio_input;
+  tokens->audio_output = usage->audio_output;
 }
 
 /* What is usual there, for this call. */

@@ -88,6 +88,8 @@ note_usage(inf_attempt *attempt)
   out[INFER_USAGE_CACHE_READ] = usage->cache_read;
   out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
   out[INFER_USAGE_TOTAL] = usage->total;
+  out[INFER_USAGE_AUDIO_INPUT] = usage->audio_input;
+  out[INFER_USAGE_AUDIO_OUTPUT] = usage->audio_output;
 }
 
 /* The words as one line; NULL for none, and when memory is short: the record

@@ -50,6 +50,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_write =
           either(json, "cacheWriteInputTokens", "cacheWriteInputTokenCount"),
       .total = figure(json, "totalTokens"),
+      .audio_input = -1,
+      .audio_output = -1,
   };
   if (usage.input >= 0)
     usage.input = sum(sum(usage.input, usage.cache_read), usage.cache_write);

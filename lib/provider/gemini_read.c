@@ -132,6 +132,19 @@ inf_gemini_sum(int64_t a, int64_t b)
 
 /* The last figures stand as a whole: what is not among them is not known. An
  * object that has none says nothing. */
+/* Of [{"modality": "TEXT", "tokenCount": 9}, ...]; -1 if audio has none. */
+static int64_t
+audio(inf_sv usage, const char *name)
+{
+  inf_sv list = inf_json_get(usage, inf_sv_from(name));
+  inf_json_iter it = inf_json_iter_of(list);
+  while (inf_json_next(&it))
+    if (inf_sv_eq(inf_json_get(it.value, INF_SV("modality")),
+                  INF_SV("\"AUDIO\"")))
+      return figure(it.value, "tokenCount");
+  return -1;
+}
+
 static void
 read_usage(inf_answer *answer, inf_sv json)
 {
@@ -142,6 +155,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_read = figure(json, "cachedContentTokenCount"),
       .cache_write = -1,
       .total = figure(json, "totalTokenCount"),
+      .audio_input = audio(json, "promptTokensDetails"),
+      .audio_output = audio(json, "candidatesTokensDetails"),
   };
   usage.output =
       inf_gemini_sum(figure(json, "candidatesTokenCount"), usage.reasoning);

@@ -38,6 +38,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_read = figure(json, "input_tokens_details.cached_tokens"),
       .cache_write = figure(json, "input_tokens_details.cache_write_tokens"),
       .total = figure(json, "total_tokens"),
+      .audio_input = -1,
+      .audio_output = -1,
   };
   if (inf_json_is(json, INF_JSON_OBJECT))
     inf_answer_set_usage(answer, &usage, INF_SV(""));

@@ -37,6 +37,6 @@ const test_kind *test_kind_at(size_t index);
 bool test_asks_for_stream(const test_case *test);
 
 /* Our figures, in the order of INFER_USAGE_*, as the recorded API counts. */
-void test_usage_as_recorded(const test_kind *kind, int64_t usage[6]);
+void test_usage_as_recorded(const test_kind *kind, int64_t *usage);
 
 #endif

@@ -13,8 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define PRICE    "'price':{'input':1,'output':1000}"
-#define TARGET_A "[{'target':'a/m'," PRICE "}]"
+#define TARGET_A "[{'target':'a/m','price':{'input':1,'output':1000}}]"
 #define ALONE    "routes.one.targets", TARGET_A, "defaults.retries", "0", NO_STAY
 
 enum { exact = INFER_COST_EXACT, estimated = INFER_COST_ESTIMATED };

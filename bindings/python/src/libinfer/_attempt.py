@@ -21,6 +21,10 @@ class Usage:
     cache_write: Optional[int]
     """Of the input."""
     total: Optional[int]
+    audio_input: Optional[int] = None
+    """Of the input."""
+    audio_output: Optional[int] = None
+    """Of the output."""
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ member(json_object *object, const char *name)
  * client that left in that moment knows no more than one that left before. */
 typedef struct sums {
   int64_t invoice, ledger;
+  int64_t mismatch; /* what single requests differ by */
   size_t told;
 } sums;
 
@@ -129,22 +130,20 @@ compare_line(const books *b, int sim, json_object *line, sums *s)
 {
   const char *id = json_object_get_string(member(line, "request_id"));
   int64_t nano_usd = json_object_get_int64(member(line, "cost_nano_usd"));
+  bool told = json_object_get_boolean(member(line, "usage_sent"));
   const entry *e = entry_of(b, sim, id);
-  if (!json_object_get_boolean(member(line, "usage_sent"))) {
-    if (e && e->kind == INFER_COST_EXACT && e->nano_usd != 0)
-      fail_msg("%s of %c is exact, and nobody told its tokens", id, 'a' + sim);
+  if (told && e && e->status == INFER_E_CANCELLED)
     return;
-  }
-  if (!e)
-    fail_msg("%s of %c is not in our books", id, 'a' + sim);
-  if (e->status == INFER_E_CANCELLED)
-    return;
-  if (e->kind != INFER_COST_EXACT || e->nano_usd != nano_usd)
-    fail_msg("%s of %c: %lld on the invoice, %lld (kind %d) in our books", id,
-             'a' + sim, (long long)nano_usd, (long long)e->nano_usd, e->kind);
-  s->invoice += nano_usd;
-  s->ledger += e->nano_usd;
-  s->told++;
+  int64_t charged = told ? nano_usd : 0;
+  int64_t known = e && e->kind == INFER_COST_EXACT ? e->nano_usd : 0;
+  if (charged != known)
+    print_message("%s of %c: %lld on the invoice (%s), %lld in our books\n", id,
+                  'a' + sim, (long long)nano_usd, told ? "told" : "not told",
+                  (long long)known);
+  s->mismatch += llabs(charged - known);
+  s->invoice += charged;
+  s->ledger += known;
+  s->told += told;
 }
 
 static void
@@ -160,14 +159,16 @@ compare(world *w, const books *b)
     json_object_put(invoice);
     free(text);
   }
-  assert_true(s.invoice == s.ledger);
+  if (getenv("COST_FIGURE")) /* for tests/bench/run telemetry */
+    printf("invoice_mismatch %lld\n", (long long)s.mismatch);
+  assert_true(s.mismatch == 0);
   assert_true(s.invoice > 0);
   assert_true(s.told > calls / 2);
   int64_t exact = 0;
   for (size_t i = 0; i < b->count; i++)
     if (b->entries[i].kind == INFER_COST_EXACT)
       exact += b->entries[i].nano_usd;
-  assert_true(exact == s.invoice);
+  assert_true(exact == s.ledger);
 }
 
 /* ---- The world ----------------------------------------------------------- */
@@ -175,22 +176,25 @@ compare(world *w, const books *b)
 /* Everything that goes wrong does at a few of a hundred requests. */
 #define RULE(chance, what) \
   ",{'when':{'probability':" chance "},'do':{" what "}}"
-#define SCRIPT(prices, slow)                                                 \
-  "{'seed':7,'prices':{'m':" prices "},"                                     \
-  "'defaults':{'tokens':{'uniform':[3,20]},"                \
-  "'reasoning_tokens':4,'cached_tokens':2,'first_token_ms':2,"               \
-  "'inter_token_ms':0.2},"                                                   \
-  "'rules':[{'when':{'requests':'1-60'},'do':{'first_token_ms':"             \
-  "{'mix':[[0.9,2],[0.1,40]]}}}" slow RULE("0.05", "'status':500") RULE(     \
-      "0.05", "'status':429,'headers':{'retry-after-ms':'1'}")               \
-      RULE("0.05", "'status':502") RULE("0.05", "'cut':{'after_tokens':3}") RULE(  \
-          "0.05", "'reset':{'after_tokens':2}") RULE("0.05",                       \
-                                               "'reset':'before_headers'")   \
-          RULE("0.05", "'usage_chunk':'never'") RULE(                        \
-              "0.05",                                                        \
-              "'error_in_200':{'message':'no','code':503},'after_tokens':2") \
-              RULE("0.05", "'error_in_200':{'message':'no','code':503}")     \
-                  RULE("0.05", "'stall_after_tokens':2,'stall_ms':30") "]}"
+#define REFUSALS                                              \
+  RULE("0.05", "'status':500")                                \
+  RULE("0.05", "'status':429,'headers':{'retry-after-ms':1}") \
+  RULE("0.05", "'status':502")                                \
+  RULE("0.05", "'error_in_200':{'message':'no','code':503}")
+#define BREAKS                                   \
+  RULE("0.05", "'cut':{'after_tokens':3}")       \
+  RULE("0.05", "'reset':{'after_tokens':2}")     \
+  RULE("0.05", "'reset':'before_headers'")       \
+  RULE("0.05", "'usage_chunk':'never'")          \
+  RULE("0.05", "'error_in_200':{'message':'no'," \
+               "'code':503},'after_tokens':2")   \
+  RULE("0.05", "'stall_after_tokens':2,'stall_ms':30")
+#define SCRIPT(prices, slow)                                      \
+  "{'seed':7,'prices':{'m':" prices "},"                          \
+  "'defaults':{'tokens':{'uniform':[3,20]},'reasoning_tokens':4," \
+  "'cached_tokens':2,'first_token_ms':2,'inter_token_ms':0.2},"   \
+  "'rules':[{'when':{'requests':'1-60'},'do':{'first_token_ms':"  \
+  "{'mix':[[0.9,2],[0.1,40]]}}}" slow REFUSALS BREAKS "]}"
 
 static const char *const scripts[sims] = {
     SCRIPT("{'input':2.5,'output':10,'cached':1.25,'reasoning':12.5}",

@@ -13,8 +13,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define TARGET_A "[{'target':'a/m','price':{'input':1,'output':1000}}]"
-#define ALONE    "routes.one.targets", TARGET_A, "defaults.retries", "0", NO_STAY
+#define TARGET_A   "[{'target':'a/m','price':{'input':1,'output':1000}}]"
+#define ALONE_AT_A "routes.one.targets", TARGET_A
+#define ALONE      ALONE_AT_A, "defaults.retries", "0", NO_STAY
 
 enum { exact = INFER_COST_EXACT, estimated = INFER_COST_ESTIMATED };
 /* A message "Hi", by its length. */

@@ -152,15 +152,6 @@ infer_response_total_usage(const infer_response *response, int32_t kind)
   return total;
 }
 
-static bool
-is_part(const infer_response *response, const struct infer_attempt *record)
-{
-  bool found = record == response->winner;
-  for (size_t i = 0; i < response->part_count && !found; i++)
-    found = record == response->parts[i].attempt;
-  return found;
-}
-
 static inf_cost
 total_cost(const infer_response *response)
 {
@@ -179,7 +170,7 @@ infer_response_wasted_cost_nano_usd(const infer_response *response)
   inf_cost sum = response ? inf_cost_none() : inf_cost_unknown();
   for (size_t i = 0; response && i < response->trail->count; i++) {
     const struct infer_attempt *record = response->trail->records[i];
-    if (!is_part(response, record))
+    if (!inf_response_has_part(response, record))
       sum = inf_cost_add(sum, inf_record_cost(record));
   }
   return sum.nano_usd;

@@ -41,6 +41,7 @@ struct inf_target_state {
 struct inf_hedger;
 struct inf_hedge_work;
 struct inf_key_pool;
+struct inf_spends;
 struct inf_meter;
 
 struct inf_runtime {
@@ -57,6 +58,7 @@ struct inf_runtime {
   struct inf_hedger *hedgers; /* of routes */
   size_t hedger_count;
   struct inf_hedge_work *hedge_work; /* made with the first plan */
+  struct inf_spends *spends;         /* spend.h; NULL: no call has ended */
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

@@ -47,11 +47,9 @@ infer_bug(545 engine/attempt_cost.c
 
 infer_bug(546 engine/attempt_cost.c
   "unit/test_attempt_cost scenario/test_cost"
-  "a provider that refuses is paid for the prompt, at each retry"
-  [[  if (attempt->record->http_status >= 300)
-    return true;
-]]
-  [[]])
+  "a provider that refuses for want of quota is paid for the prompt each time"
+  [[  if (is_refusal(attempt))]]
+  [[  if (is_refusal(attempt) && record->http_status >= 500)]])
 
 infer_bug(547 engine/spend.c
   "unit/test_spend"

@@ -63,6 +63,34 @@ figures_of_a_whole_answer_are_exact(void **state)
   fake_client_free(fake);
 }
 
+/* Each kind of token at its own price. */
+static void
+parts_have_their_prices(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "routes.one.targets",
+      "[{'target':'a/m','price':{'input':1,'output':1,'cache_read':2,"
+      "'cache_write':3,'reasoning':4,'audio_input':5,'audio_output':6}}]",
+      NULL);
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("x"));
+  fake_body(script, 1, sse_finish("stop"));
+  fake_body(script, 1,
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1111,"
+            "\"completion_tokens\":1111,\"prompt_tokens_details\":{"
+            "\"cached_tokens\":1,\"cache_write_tokens\":10,"
+            "\"audio_tokens\":100},\"completion_tokens_details\":{"
+            "\"reasoning_tokens\":10,\"audio_tokens\":100}}}\n\n");
+  fake_body(script, 1, SSE_DONE);
+  fake_done(script, 1, INF_NET_OK);
+  one_call(fake,
+           1000 * (1000 + 1 * 2 + 10 * 3 + 100 * 5 + 1001 + 10 * 4 + 100 * 6),
+           exact);
+  fake_client_free(fake);
+}
+
 static void
 an_answer_without_figures_is_estimated(void **state)
 {
@@ -338,6 +366,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(figures_of_a_whole_answer_are_exact),
+      cmocka_unit_test(parts_have_their_prices),
       cmocka_unit_test(an_answer_without_figures_is_estimated),
       cmocka_unit_test(a_cut_answer_costs_what_was_written),
       cmocka_unit_test(figures_of_a_cut_answer_are_a_beginning),

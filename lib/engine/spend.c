@@ -75,7 +75,7 @@ add(int64_t *sum, int64_t nano)
 }
 
 static void
-count(inf_spend *spend, inf_cost cost, bool wasted)
+note(inf_spend *spend, inf_cost cost, bool wasted)
 {
   if (!spend)
     return;
@@ -104,11 +104,11 @@ inf_spend_note(inf_runtime *runtime, const inf_trail *trail,
     inf_cost cost = inf_record_cost(record);
     bool wasted = !inf_response_has_part(response, record);
     const char *route = trail->route->name;
-    count(&spends->total, cost, wasted);
-    count(spend_of(spends, PROVIDERS, record->provider->name), cost, wasted);
-    count(spend_of(spends, TARGETS, record->target), cost, wasted);
+    note(&spends->total, cost, wasted);
+    note(spend_of(spends, PROVIDERS, record->provider->name), cost, wasted);
+    note(spend_of(spends, TARGETS, record->target), cost, wasted);
     if (route[0])
-      count(spend_of(spends, ROUTES, route), cost, wasted);
+      note(spend_of(spends, ROUTES, route), cost, wasted);
   }
   pthread_mutex_unlock(&runtime->mutex);
 }

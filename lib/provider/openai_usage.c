@@ -51,10 +51,11 @@ static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
     [DETAIL_AUDIO] = INF_OPENAI_NAME("audio_tokens"),
 };
 
+/* Or a string that holds one. */
 static inline bool
 is_number(inf_sv value)
 {
-  char c = value.ptr[0];
+  char c = value.ptr[value.ptr[0] == '"'];
   return (c >= '0' && c <= '9') || c == '-';
 }
 
@@ -82,7 +83,7 @@ figure(const inf_sv *values, size_t count)
 {
   int64_t number;
   for (size_t i = 0; i < count; i++)
-    if (values[i].len > 0 && inf_json_int64(values[i], false, &number) &&
+    if (values[i].len > 0 && inf_json_int64(values[i], true, &number) &&
         number >= 0)
       return number;
   return -1;

@@ -276,19 +276,33 @@ read_models(const inf_node *node, const inf_place *place,
   return status;
 }
 
+/* Is the address that of the kind, in whatever region and project? Where the
+ * kind has none, any is. */
+static bool
+is_at_home(const inf_provider_config *provider, inf_buf *url)
+{
+  const char *usual = provider->kind->base_url;
+  inf_sv address = inf_sv_from(provider->base_url);
+  if (!usual)
+    return true;
+  inf_region_expand(usual, provider->region, "", url);
+  inf_sv home = inf_url_trim(inf_buf_sv(url));
+  const char *project = strstr(inf_buf_cstr(url), "/projects/");
+  if (!project || !strstr(usual, "{project}"))
+    return inf_sv_eq(home, address);
+  return inf_sv_starts_with(address,
+                            inf_sv_of(home.ptr, (size_t)(project - url->ptr)));
+}
+
 /* What the catalogue knows of them. */
 static int32_t
 find_models(inf_provider_config *provider, infer_error **error)
 {
   if (provider->catalogue == INF_CATALOGUE_OFF)
     return INFER_OK;
-  const char *usual = provider->kind->base_url;
   inf_buf url;
   inf_buf_init(&url, SIZE_MAX);
-  if (usual)
-    inf_region_expand(usual, provider->region, &url);
-  bool at_home = !usual || inf_sv_eq(inf_url_trim(inf_buf_sv(&url)),
-                                     inf_sv_from(provider->base_url));
+  bool at_home = is_at_home(provider, &url);
   int32_t status =
       url.status == INFER_OK ? INFER_OK : inf_place_no_memory(error);
   inf_buf_fini(&url);

@@ -4,6 +4,7 @@
  * What comes out never changes and is shared by reference count. */
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/compile_budgets.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
 #include "config/compile_tenants.h"
@@ -41,6 +42,7 @@ free_config(shared_config *shared)
   inf_free(config->routes);
   inf_free(config->providers);
   inf_tenants_free(config);
+  inf_budgets_config_free(config);
   inf_free(shared);
 }
 
@@ -164,6 +166,8 @@ read_document(const inf_node *document, const inf_token_source *sources,
     status = inf_place_error(&place, error, "expected an array of providers");
   if (status == INFER_OK)
     status = inf_compile_tenants(document, config, error);
+  if (status == INFER_OK && document)
+    status = inf_compile_budgets(document, config, error);
   if (status == INFER_OK && document)
     status = add_hash(document, config, error);
   if (status == INFER_OK)

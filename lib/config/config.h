@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "config/model_facts.h"
 #include "infer/infer.h"
+#include "policy/budget.h"
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
@@ -184,8 +185,33 @@ typedef struct inf_tenant {
   uint32_t weight;
 } inf_tenant;
 
+/* So many budgets may one configuration have. */
+#define INF_BUDGETS_MAX 16
+
+typedef enum inf_budget_kind {
+  INF_BUDGET_PER_CLIENT,
+  INF_BUDGET_PER_ROUTE,
+  INF_BUDGET_PER_TENANT,
+  INF_BUDGET_PER_TAG,
+} inf_budget_kind;
+
+typedef struct inf_budget_config {
+  char *name, *per;    /* per: as it was given, or NULL: "client" */
+  int64_t usd, tokens; /* usd in millionths; below 0: no limit */
+  int64_t warn;        /* in millionths */
+  int64_t utc_offset_minutes;
+  int32_t period;        /* inf_budget_period */
+  int32_t at_limit;      /* 1: a cheaper target, where there is one */
+  int32_t without_price; /* 1: a target that has none is allowed */
+  int32_t kind;          /* inf_budget_kind */
+  inf_budget_rule rule;  /* of all that */
+} inf_budget_config;
+
 typedef struct inf_config {
   inf_client_options client;
+  inf_budget_config *budgets;
+  size_t budget_count;
+  char *budgets_file; /* or NULL */
   inf_tenant *tenants;
   size_t tenant_count;
   inf_provider_config *providers;
@@ -246,8 +272,8 @@ typedef enum inf_option_type {
 } inf_option_type;
 
 typedef struct inf_option {
-  /* "client", "provider", "key", "route", "target", or "policy": what a route
-   * and "defaults" have in common. */
+  /* "client", "budget", "provider", "key", "route", "target", or "policy": what
+   * a route and "defaults" have in common. */
   const char *section;
   const char *name; /* path within the section: "timeouts.connect_ms" */
   inf_option_type type;

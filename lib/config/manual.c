@@ -35,6 +35,7 @@ typedef struct chapter {
 
 static const chapter chapters[] = {
     {"client", "Client", "Members of the document itself."},
+    {"budget", "Budgets", "Elements of the array `budgets`."},
     {"provider", "Providers",
      "Elements of the array `providers`. Without providers the environment "
      "is looked at: each\n"

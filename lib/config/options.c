@@ -50,6 +50,12 @@
     section, name, type, "", 0, 0, 0, words, choices, offset, text \
   }
 
+#define BUDGET(name, type, low, high, number, words, choices, field, text) \
+  {                                                                        \
+    "budget", name, type, "", low, high, number, words, choices,           \
+        offsetof(inf_budget_config, field), text                           \
+  }
+
 #define TARGET_INT(name, low, high, number, field, text)           \
   {                                                                \
     "target", name, INF_OPTION_INT, "", low, high, number, "", "", \
@@ -69,7 +75,10 @@
         "the kind's", "", offsetof(inf_provider_config, limits.field), text \
   }
 /* A hundred times what is sold in a day. */
-#define UNITS_MAX          1000000000000
+#define UNITS_MAX 1000000000000
+
+/* More than anybody spends; its nano-dollars fit. */
+#define BUDGET_USD_MAX     ((int64_t)1000000000 * MILLION)
 
 #define IN_PROVIDER(field) offsetof(inf_provider_config, field)
 #define IN_ENDPOINT(field) offsetof(inf_provider_config, endpoint.field)
@@ -106,6 +115,39 @@ static const inf_option options[] = {
     OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
           "object: tenant -> weight, 1 to 1000: its share where calls wait "
           "for a limit; others have 1"),
+
+    OTHER("client", "budgets", INF_OPTION_TARGETS, "", "", APART,
+          "what may be spent, see Budgets and docs/budgets.md"),
+    OTHER("client", "budgets_file", INF_OPTION_STRING, "", "", APART,
+          "file that keeps what was spent, so that a restart does not forget "
+          "it; processes may share it. It cannot change in a reload"),
+
+    BUDGET("name", INF_OPTION_STRING, 0, 0, 0, "required", "", name,
+           "its name: what was spent is kept by it"),
+    BUDGET("per", INF_OPTION_STRING, 0, 0, 0, "client", "", per,
+           "who has it: \"client\": all calls together; \"route\", "
+           "\"tenant\": each of them; \"tag:NAME\": all requests with the "
+           "same value of that tag. Those without one have one together"),
+    BUDGET("period", INF_OPTION_ENUM, 0, 0, INF_BUDGET_MONTH, "", "day month",
+           period, "for how long"),
+    BUDGET("usd", INF_OPTION_DECIMAL, 0, BUDGET_USD_MAX, -1, "no limit", "",
+           usd, "dollars that may be spent in a period"),
+    BUDGET("tokens", INF_OPTION_INT, 0, UNITS_MAX * 1000, -1, "no limit", "",
+           tokens, "tokens of prompts and answers, together, in a period"),
+    BUDGET("warn", INF_OPTION_DECIMAL, 0, MILLION, 800000, "", "", warn,
+           "share of the limit at which to warn in the log, once in a period; "
+           "0: never"),
+    BUDGET("at_limit", INF_OPTION_ENUM, 0, 0, 0, "", "refuse cheaper", at_limit,
+           "when an attempt may cost more than is left: the call ends with "
+           "INFER_E_BUDGET; or another of its targets is asked for which "
+           "there is enough, and only without one it ends"),
+    BUDGET("without_price", INF_OPTION_ENUM, 0, 0, 0, "", "refuse allow",
+           without_price,
+           "with usd: whether a target may be asked whose price is not "
+           "known. What it costs is then not counted, its tokens are"),
+    BUDGET("utc_offset_minutes", INF_OPTION_INT, -840, 840, 0, "", "",
+           utc_offset_minutes,
+           "when its days begin: so many minutes before midnight UTC"),
 
     PROVIDER("name", INF_OPTION_STRING, 0, "required", "", IN_PROVIDER(name),
              "its name: letters, digits, dots, dashes and underscores, at "

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "config/options.h"
+#include "engine/budgets.h"
 #include "engine/hedger.h"
 #include "engine/routing.h"
 #include "engine/spend.h"
@@ -119,6 +120,9 @@ infer_client_stats(infer_client *client, char **json, size_t *len)
   inf_hedgers_write_json(client->runtime, &out);
   inf_json_key(&out, INF_SV("spend"));
   inf_spends_write_json(client->runtime, &out);
+  const inf_clock *clock = client->engine.clock;
+  inf_json_key(&out, INF_SV("budgets"));
+  inf_budgets_write_json(client->runtime, clock->wall_ns(clock->context), &out);
   inf_json_close(&out, '}');
   status = out.status;
   *json = status == INFER_OK ? inf_buf_take(&out, len) : NULL;

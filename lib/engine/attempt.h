@@ -2,6 +2,7 @@
 #ifndef INF_ENGINE_ATTEMPT_H
 #define INF_ENGINE_ATTEMPT_H
 
+#include "engine/budgets.h"
 #include "engine/call.h"
 #include "engine/health.h"
 #include "engine/meter.h"
@@ -78,6 +79,7 @@ typedef struct inf_attempt {
   uint64_t clock_epoch; /* engine->clock_jumps at the start */
   inf_health_attempt health;
   inf_meter_pass pass;
+  inf_budgets_pass budgets;
   struct inf_probe *probe; /* this attempt is that probe's; else NULL */
 } inf_attempt;
 

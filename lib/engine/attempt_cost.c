@@ -136,10 +136,12 @@ static void
 learn(const inf_attempt *attempt, const inf_cost_tokens *tokens)
 {
   const struct infer_call *call = attempt->call;
+  bool wanted =
+      attempt->budgets.count > 0 ||
+      (inf_cost_runs_on(attempt->record->provider->kind, attempt->stream) &&
+       inf_price_is_known(&target_of(attempt)->price));
   if (attempt->record->status == INFER_OK && !attempt->watched &&
-      call->kind == INF_CALL_CHAT && !call->carry &&
-      inf_cost_runs_on(attempt->record->provider->kind, attempt->stream) &&
-      inf_price_is_known(&target_of(attempt)->price))
+      call->kind == INF_CALL_CHAT && !call->carry && wanted)
     inf_latency_note_tokens(attempt->engine->runtime, attempt->record->target,
                             call->request->chat.messages.len, tokens->input,
                             tokens->output / (int64_t)call->choices);
@@ -156,4 +158,6 @@ inf_attempt_settle_cost(inf_attempt *attempt)
   attempt->record->cost_kind = cost.kind;
   if (kind == INFER_COST_EXACT)
     learn(attempt, &tokens);
+  inf_budgets_settle(attempt->engine, &attempt->budgets, cost.nano_usd,
+                     tokens.input + tokens.output);
 }

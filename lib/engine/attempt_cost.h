@@ -30,7 +30,8 @@
 /* INFER_COST_EXACT or INFER_COST_ESTIMATED: of the counts. */
 int32_t inf_attempt_charge(const inf_attempt *attempt, inf_cost_tokens *tokens);
 
-/* Fills in the record's cost. Of an attempt outside a race it also learns the
+/* Fills in the record's cost, and settles the budgets by it. Of an attempt
+ * outside a race it also learns the
  * usual length, where that may be charged. */
 void inf_attempt_settle_cost(inf_attempt *attempt);
 

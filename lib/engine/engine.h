@@ -62,6 +62,7 @@ typedef struct inf_engine {
   inf_credentials credentials;
   /* Of the attempt that the gate has just let through. */
   inf_meter_pass pass;
+  inf_budgets_pass budgets;
   size_t pass_key;
   uint64_t doubt_ns; /* race.c looks no sooner at all attempts again: 1 us for
                       * each, so that this never takes more than a tenth of the

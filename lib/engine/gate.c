@@ -26,6 +26,8 @@ typedef struct survey {
   int32_t refused;           /* no limit will ever let it through, or no memory;
                               * INFER_OK: that was not so */
   const char *refused_why;
+  inf_budgets_verdict over; /* of a budget that speaks against a target */
+  size_t over_target;       /* the first that it does; if over.what is not GO */
 } survey;
 
 /* Keys of one provider that an attempt is offered to. */
@@ -188,13 +190,44 @@ breaker_admits(survey *what, size_t target, bool last_resort)
   return false;
 }
 
+/* Is there enough left in the budgets? A strict one is told of rather than one
+ * that allows another target. */
+static bool
+affords(survey *what, size_t target)
+{
+  inf_engine *engine = what->engine;
+  inf_budgets_verdict verdict =
+      inf_budgets_reserve(engine, what->call, target, &engine->budgets);
+  if (verdict.what == INF_BUDGETS_GO)
+    return true;
+  if (what->over.what == INF_BUDGETS_GO ||
+      (what->over.elsewhere && !verdict.elsewhere)) {
+    what->over = verdict;
+    what->over_target = target;
+  }
+  return false;
+}
+
+/* A budget has refused, and is not to be got round by another target. */
+static bool
+is_over(const survey *what)
+{
+  return what->over.what != INF_BUDGETS_GO && !what->over.elsewhere;
+}
+
 static bool
 admits(survey *what, size_t target, bool last_resort)
 {
   if (!breaker_admits(what, target, last_resort))
     return false;
-  if (what->call->kind == INF_CALL_CHAT && !lets_through(what, target))
-    return false;
+  if (what->call->kind == INF_CALL_CHAT) {
+    if (!affords(what, target))
+      return false;
+    if (!lets_through(what, target)) {
+      inf_budgets_release(what->engine, &what->engine->budgets);
+      return false;
+    }
+  }
   what->target = target;
   return true;
 }
@@ -222,7 +255,7 @@ look_for(survey *what, bool last_resort)
   if (what->call->next_reason == INFER_REASON_RESEND || is_worth_a_wait(what))
     return false;
   for (int rank = rank_goes_on; rank < rank_none; rank++)
-    for (size_t i = 0; i < what->call->target_count; i++)
+    for (size_t i = 0; i < what->call->target_count && !is_over(what); i++)
       if (rank_of(what, i) == rank && admits(what, i, last_resort))
         return true;
   return false;
@@ -249,8 +282,10 @@ move(survey *what)
            (unsigned long long)call->id, call->targets[call->next_target]->name,
            call->targets[what->target]->name);
   inf_call_note_decision(
-      call, what->where != 0 ? "a limit holds it back: another target"
-                             : "the breaker does not admit it: another target");
+      call,
+      what->over.what != INF_BUDGETS_GO ? "a budget is used up: another target"
+      : what->where != 0 ? "a limit holds it back: another target"
+                         : "the breaker does not admit it: another target");
   inf_health_move(engine->runtime, call->targets[what->target]->name,
                   &call->claim);
   call->next_target = what->target;
@@ -318,10 +353,34 @@ end_refused(survey *what)
   inf_buf_fini(&why);
 }
 
-/* The breakers let no target be asked now. */
+static void
+end_over(survey *what)
+{
+  const inf_budgets_verdict *over = &what->over;
+  inf_engine *engine = what->engine;
+  struct infer_call *call = what->call;
+  bool memory = over->what == INF_BUDGETS_NO_MEMORY;
+  int64_t wait_s =
+      over->what == INF_BUDGETS_OVER && over->resets_s > over->now_s
+          ? over->resets_s - over->now_s
+          : 0;
+  inf_buf why;
+  inf_buf_init(&why, why_max_bytes);
+  inf_budgets_explain(over, call->targets[what->over_target], &why);
+  inf_call_note_decision(call, "a budget is used up: not sent");
+  inf_call_end_unsent(engine, call, memory ? INFER_E_NO_MEMORY : INFER_E_BUDGET,
+                      (uint64_t)wait_s * INF_NS_PER_S, inf_buf_cstr(&why));
+  inf_buf_fini(&why);
+}
+
+/* The breakers, or the budgets, let no target be asked now. */
 static void
 stop(survey *what)
 {
+  if (what->over.what != INF_BUDGETS_GO) {
+    end_over(what);
+    return;
+  }
   if (what->refused != INFER_OK) {
     end_refused(what);
     return;
@@ -338,8 +397,11 @@ stop(survey *what)
 static bool
 ask(survey *what)
 {
-  return look_for(what, false) || what->where != 0 || what->held ||
-         look_for(what, true);
+  if (look_for(what, false))
+    return true;
+  if (is_over(what))
+    return false;
+  return what->where != 0 || what->held || look_for(what, true);
 }
 
 static survey
@@ -416,6 +478,7 @@ inf_gate_again(inf_engine *engine, struct infer_call *call, uint64_t open)
 void
 inf_gate_take_back(inf_engine *engine, struct infer_call *call)
 {
+  inf_budgets_release(engine, &engine->budgets);
   inf_meter_settle(engine->runtime, &engine->pass,
                    call->targets[call->next_target], INF_METER_UNSENT, -1, -1,
                    -1, engine->now_ns);

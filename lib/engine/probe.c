@@ -49,6 +49,19 @@ class_after_gap(inf_attempt *attempt, int32_t status)
   return status == INFER_OK ? INFER_OK : INFER_E_CANCELLED;
 }
 
+/* Nobody waits for its figures: what was reserved is what it costs, unless it
+ * was not served. */
+static void
+settle_budgets(inf_probe *probe, bool free)
+{
+  inf_attempt *attempt = &probe->attempt;
+  if (free)
+    inf_budgets_release(attempt->engine, &attempt->budgets);
+  else
+    inf_budgets_settle(attempt->engine, &attempt->budgets, -1,
+                       attempt->budgets.reserved.tokens);
+}
+
 /* Its prompt counts as it was reserved, where it may have been read; of its
  * answer no more than the beginning was written. */
 static void
@@ -65,6 +78,7 @@ settle_limits(inf_probe *probe, int32_t status)
                    attempt->content ? 1 : 0, attempt->decoder.failure.hint_ns,
                    engine->now_ns);
   inf_waiting_stir(engine);
+  settle_budgets(probe, error || end == INF_METER_UNSENT);
 }
 
 /* Its end, by the class that says what came of it. */
@@ -324,10 +338,12 @@ reserve(inf_attempt *attempt, const struct infer_call *call, size_t target)
 {
   inf_engine *engine = attempt->engine;
   inf_meter_cost cost = inf_gate_cost(call, false);
-  return inf_gate_reserve(engine, call, target, attempt->key, &cost,
+  return inf_budgets_reserve(engine, call, target, &attempt->budgets).what ==
+             INF_BUDGETS_GO &&
+         inf_gate_reserve(engine, call, target, attempt->key, &cost,
                           INF_PROBE_KEEP_PERCENT, inf_waiting_places(engine),
                           &attempt->pass)
-             .what == INF_METER_GO;
+                 .what == INF_METER_GO;
 }
 
 /* False: it is not to be, and nothing was sent. */

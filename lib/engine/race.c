@@ -268,7 +268,7 @@ key_for(inf_attempt *attempt, const inf_provider_config *provider)
   return count > 0 ? keys[0] : provider->key_count;
 }
 
-/* May the hedge go there now? Then engine->pass holds what it takes. Not to a
+/* May the hedge go there now? Then the engine holds what it takes. Not to a
  * target that is silent. */
 static bool
 is_open(inf_attempt *attempt, size_t target)
@@ -292,10 +292,15 @@ is_open(inf_attempt *attempt, size_t target)
               .action != INF_BREAKER_PASS)
     return false;
   inf_meter_cost cost = inf_gate_cost(call, false);
-  return inf_gate_reserve(engine, call, target, engine->pass_key, &cost,
-                          keep_percent, inf_waiting_places(engine),
-                          &engine->pass)
-             .what == INF_METER_GO;
+  if (inf_budgets_reserve(engine, call, target, &engine->budgets).what !=
+      INF_BUDGETS_GO)
+    return false;
+  if (inf_gate_reserve(engine, call, target, engine->pass_key, &cost,
+                       keep_percent, inf_waiting_places(engine), &engine->pass)
+          .what == INF_METER_GO)
+    return true;
+  inf_budgets_release(engine, &engine->budgets);
+  return false;
 }
 
 static size_t

@@ -5,6 +5,7 @@
 #include "engine/runtime_state.h"
 
 #include "base/mem.h"
+#include "engine/budgets.h"
 #include "engine/hedger.h"
 #include "engine/latency.h"
 #include "engine/meter.h"
@@ -80,6 +81,7 @@ inf_runtime_free(inf_runtime *runtime)
   inf_meters_free(runtime);
   inf_hedgers_free(runtime);
   inf_spends_free(runtime->spends);
+  inf_budgets_free(runtime->budgets);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }

@@ -42,6 +42,7 @@ struct inf_hedger;
 struct inf_hedge_work;
 struct inf_key_pool;
 struct inf_spends;
+struct inf_budgets;
 struct inf_meter;
 
 struct inf_runtime {
@@ -59,6 +60,7 @@ struct inf_runtime {
   size_t hedger_count;
   struct inf_hedge_work *hedge_work; /* made with the first plan */
   struct inf_spends *spends;         /* spend.h; NULL: no call has ended */
+  struct inf_budgets *budgets;       /* budgets.h; NULL: there are none */
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: MIT */
+/* Budgets as calls meet them. An answer is 3 tokens and 2; only those of the
+ * answer cost something here, $10 a million, so a request with max_tokens 2
+ * reserves 20000 nano-dollars and costs them. */
+#include "support/breaker_world.h"
+#include "support/fail_alloc.h"
+
+#include "engine/budgets_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PRICED(target, output) \
+  "{'target':'" target "','price':{'input':0,'output':" output "}}"
+#define ROUTE(options)                                                        \
+  "routes.r.targets", "[" PRICED("a/m", "10") "," PRICED("b/m", "1") "]",     \
+      "routes.s.targets", "[" PRICED("a/m", "10") "]", "routes.free.targets", \
+      "[" PRICED("c/m", "0") "]", "defaults.retries", "0", "budgets",         \
+      "[" options "]"
+#define ALL(limit) "{'name':'all','usd':" limit "}"
+/* So much is the price of three calls. */
+#define THREE "0.00006"
+
+enum { call_nano = 20000 };
+
+typedef struct who {
+  const char *tenant, *team;
+} who;
+
+static infer_call *
+begin(fake_client *fake, const char *model, int max_tokens, who by)
+{
+  infer_request *request = fake_request_new(model);
+  if (max_tokens > 0)
+    infer_request_set_int(request, "max_tokens", max_tokens);
+  if (by.tenant)
+    infer_request_set_tenant(request, by.tenant);
+  if (by.team)
+    infer_request_set_tag(request, "team", by.team);
+  return fake_submit(fake, request);
+}
+
+static int32_t
+end(fake_client *fake, infer_call *call)
+{
+  fake_run_ms(fake, 200);
+  int32_t status = fake_status(call);
+  infer_call_free(call);
+  return status;
+}
+
+static int32_t
+call_by(fake_client *fake, const char *model, who by)
+{
+  return end(fake, begin(fake, model, 2, by));
+}
+
+static int32_t
+call(fake_client *fake, const char *model)
+{
+  return call_by(fake, model, (who){NULL, NULL});
+}
+
+static char *
+budgets_of(fake_client *fake)
+{
+  static char text[8192];
+  char *json = NULL;
+  assert_int_equal(infer_client_stats(fake->client, &json, NULL), INFER_OK);
+  for (char *at = json; *at; at++)
+    *at = *at == '"' ? '\'' : *at;
+  snprintf(text, sizeof text, "%s", strstr(json, "'budgets':"));
+  infer_text_free(json);
+  return text;
+}
+
+#define client_with(budgets) all_well(fake_client_new(ROUTE(budgets), NULL))
+
+static fake_client *
+all_well(fake_client *fake)
+{
+  fake->net.warm_ups_apart = true;
+  is_well(fake, A);
+  is_well(fake, B);
+  is_well(fake, C);
+  return fake;
+}
+
+/* ---- Limits -------------------------------------------------------------- */
+
+static void
+calls_end_at_the_limit(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL(THREE));
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  assert_int_equal(requests_to(fake, A), 3);
+  fake_client_free(fake);
+}
+
+/* All at once: what the first have reserved is not there for the others. */
+static void
+calls_under_way_cannot_pass_it_together(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL(THREE));
+  infer_call *calls[10];
+  size_t good = 0;
+  for (size_t i = 0; i < 10; i++)
+    calls[i] = begin(fake, "s", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 0);
+  assert_contains(budgets_of(fake), "'spent_nano_usd':0,'spent_tokens':0,"
+                                    "'reserved_nano_usd':60000,");
+  fake_run_ms(fake, 200);
+  for (size_t i = 0; i < 10; i++) {
+    good += fake_status(calls[i]) == INFER_OK ? 1 : 0;
+    infer_call_free(calls[i]);
+  }
+  assert_int_equal(good, 3);
+  assert_int_equal(requests_to(fake, A), 3);
+  assert_contains(budgets_of(fake), "'spent_nano_usd':60000,'spent_tokens':15,"
+                                    "'reserved_nano_usd':0,'reserved_tokens':"
+                                    "0,'limit_nano_usd':60000,'limit_tokens':"
+                                    "null,'warned':true,'refused':7}");
+  fake_client_free(fake);
+}
+
+/* A request for ten tokens that needs two leaves what it has not used. */
+static void
+what_was_not_used_is_free_again(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL("0.000139"));
+  infer_call *one = begin(fake, "s", 10, (who){NULL, NULL});
+  fake_run_ms(fake, 0);
+  assert_int_equal(call(fake, "s"), INFER_OK); /* 100000 and 20000 */
+  assert_int_equal(end(fake, one), INFER_OK);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  fake_client_free(fake);
+}
+
+static void
+the_error_says_which_and_how_much(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      client_with("{'name':'team','per':'tag:team','usd':" THREE "}");
+  who red = {NULL, "red"};
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call_by(fake, "s", red), INFER_OK);
+  infer_call *last = begin(fake, "s", 2, red);
+  fake_run_ms(fake, 1);
+  infer_error *error = fake_error(last);
+  assert_int_equal(infer_error_status(error), INFER_E_BUDGET);
+  assert_int_equal(infer_error_retryable(error), 0);
+  assert_contains(infer_error_message(error),
+                  "not sent: budget \"team\" (tag:team \"red\") of the month: "
+                  "$0.00006 of $0.00006 spent, $0 reserved, and this attempt "
+                  "may cost $0.00002; it begins anew at 2026-02-01T00:00:00Z");
+  assert_true(infer_error_retry_after_ms(error) > 30 * 86400 * INT64_C(1000));
+  assert_true(infer_error_retry_after_ms(error) <= 31 * 86400 * INT64_C(1000));
+  infer_error_free(error);
+  infer_call_free(last);
+  fake_client_free(fake);
+}
+
+static void
+tokens_have_a_limit_of_their_own(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with("{'name':'all','period':'day','tokens':30}");
+  /* Reserved are some 9 and 2, used 3 and 2. */
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(call(fake, "free"), INFER_OK);
+  infer_call *last = begin(fake, "free", 30, (who){NULL, NULL});
+  fake_run_ms(fake, 1);
+  infer_error *error = fake_error(last);
+  assert_int_equal(infer_error_status(error), INFER_E_BUDGET);
+  assert_contains(infer_error_message(error),
+                  "of the day: 20 of 30 tokens spent, 0 reserved, and this "
+                  "attempt may cost ");
+  assert_contains(infer_error_message(error), "anew at 2026-01-02T00:00:00Z");
+  infer_error_free(error);
+  infer_call_free(last);
+  fake_client_free(fake);
+}
+
+/* ---- Whose -------------------------------------------------------------- */
+
+static void
+each_has_his_own(void **state)
+{
+  (void)state;
+  static const char *const budgets[] = {
+      "[{'name':'x','per':'tenant','usd':" THREE "}]",
+      "[{'name':'x','per':'tag:team','usd':" THREE "}]"};
+  static const who they[2][3] = {{{"t", NULL}, {"u", NULL}, {NULL, "t"}},
+                                 {{NULL, "t"}, {"t", "u"}, {"t", NULL}}};
+  for (int kind = 0; kind < 2; kind++) {
+    fake_client *fake =
+        all_well(fake_client_new(ROUTE(""), "budgets", budgets[kind], NULL));
+    for (int i = 0; i < 3; i++)
+      for (int w = 0; w < 3; w++)
+        assert_int_equal(call_by(fake, "s", they[kind][w]), INFER_OK);
+    for (int w = 0; w < 3; w++)
+      assert_int_equal(call_by(fake, "s", they[kind][w]), INFER_E_BUDGET);
+    fake_client_free(fake);
+  }
+}
+
+static void
+each_route_has_its_own(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with("{'name':'x','per':'route','usd':" THREE "}");
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(call(fake, "s"), INFER_OK);
+    assert_int_equal(call(fake, "r"), INFER_OK);
+  }
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  assert_int_equal(call(fake, "r"), INFER_E_BUDGET);
+  assert_int_equal(call(fake, "free"), INFER_OK);
+  fake_client_free(fake);
+}
+
+/* All that hold for a call, and the strict one is told of. */
+static void
+every_budget_has_its_say(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(
+      ALL("0.0001") ",{'name':'each','per':'tenant','usd':" THREE "}");
+  who t = {"t", NULL}, u = {"u", NULL};
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call_by(fake, "s", t), INFER_OK);
+  assert_int_equal(call_by(fake, "s", t), INFER_E_BUDGET);
+  /* Its refusal has taken nothing from the others. */
+  assert_int_equal(call_by(fake, "s", u), INFER_OK);
+  assert_int_equal(call_by(fake, "s", u), INFER_OK);
+  assert_int_equal(call_by(fake, "s", u), INFER_E_BUDGET);
+  fake_client_free(fake);
+}
+
+/* ---- Another target ------------------------------------------------------ */
+
+static void
+a_cheaper_target_steps_in(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      client_with("{'name':'all','usd':0.000065,'at_limit':'cheaper'}");
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call(fake, "r"), INFER_OK);
+  assert_int_equal(requests_to(fake, B), 0);
+  for (int i = 0; i < 2; i++) /* 2000 nano-dollars each */
+    assert_int_equal(call(fake, "r"), INFER_OK);
+  assert_int_equal(requests_to(fake, A), 3);
+  assert_int_equal(requests_to(fake, B), 2);
+  assert_int_equal(call(fake, "r"), INFER_E_BUDGET);
+  assert_int_equal(call(fake, "free"), INFER_OK);
+  fake_client_free(fake);
+}
+
+static void
+a_strict_budget_asks_no_other(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      client_with("{'name':'all','usd':0.000065},"
+                  "{'name':'soft','usd':0.000065,'at_limit':'cheaper'}");
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call(fake, "r"), INFER_OK);
+  infer_call *last = begin(fake, "r", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 1);
+  assert_contains(fake_message(last), "budget \"all\"");
+  infer_call_free(last);
+  assert_int_equal(requests_to(fake, B), 0);
+  fake_client_free(fake);
+}
+
+/* ---- Prices -------------------------------------------------------------- */
+
+static void
+without_a_price_it_is_not_sent(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL("1"));
+  infer_call *one = begin(fake, "a/m", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 1);
+  assert_int_equal(fake_status(one), INFER_E_BUDGET);
+  assert_contains(fake_message(one),
+                  "budget \"all\": the price of \"a/m\" is not known (give it "
+                  "a \"price\", or the budget \"without_price\": \"allow\")");
+  infer_call_free(one);
+  fake_client_free(fake);
+  fake = client_with("{'name':'all','usd':1,'without_price':'allow'}");
+  assert_int_equal(call(fake, "a/m"), INFER_OK);
+  assert_contains(budgets_of(fake), "'spent_nano_usd':0,'spent_tokens':5,");
+  fake_client_free(fake);
+  /* Tokens need no price. */
+  fake = client_with("{'name':'all','tokens':100}");
+  assert_int_equal(call(fake, "a/m"), INFER_OK);
+  fake_client_free(fake);
+}
+
+/* Without max_tokens: first what a long answer has, then four times 2. */
+static void
+usual_answers_are_reserved(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL("1"));
+  for (int i = 0; i < 2; i++) {
+    infer_call *one = begin(fake, "s", 0, (who){NULL, NULL});
+    fake_run_ms(fake, 0);
+    assert_contains(budgets_of(fake), i == 0 ? "'reserved_nano_usd':10240000,"
+                                             : "'reserved_nano_usd':80000,");
+    assert_int_equal(end(fake, one), INFER_OK);
+  }
+  fake_client_free(fake);
+}
+
+static void
+what_is_sent_is_what_is_reserved(void **state)
+{
+  (void)state;
+  fake_client *fake = all_well(fake_client_new(
+      ROUTE(ALL("1")), "routes.x.targets",
+      "[{'target':'a/m','price':{'input':0,'output':10,'reasoning':20},"
+      "'overrides':{'max_tokens':7}}]",
+      "routes.y.targets",
+      "[{'target':'a/m','price':{'input':0,'output':10},'output_tokens':5}]",
+      NULL));
+  infer_call *one = begin(fake, "x", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 0);
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':140000,");
+  assert_int_equal(end(fake, one), INFER_OK);
+  infer_request *request = fake_request_new("y");
+  infer_request_set_int(request, "n", 3);
+  one = fake_submit(fake, request);
+  fake_run_ms(fake, 0);
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':150000,");
+  infer_call_cancel(one);
+  fake_run_ms(fake, 1);
+  infer_call_free(one);
+  fake_client_free(fake);
+}
+
+/* ---- Attempts ------------------------------------------------------------ */
+
+/* An error costs nothing, and each attempt reserves for itself. */
+static void
+what_failed_unserved_costs_nothing(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      all_well(fake_client_new(ROUTE(ALL("0.00002")), NO_STAY, NULL));
+  is_down(fake, A);
+  assert_int_equal(call(fake, "r"), INFER_OK); /* b */
+  assert_contains(budgets_of(fake),
+                  "'spent_nano_usd':2000,'spent_tokens':5,"
+                  "'reserved_nano_usd':0,'reserved_tokens':0,");
+  fake_client_free(fake);
+}
+
+/* The failover costs too much: the call ends, and says so. */
+static void
+a_failover_needs_its_share(void **state)
+{
+  (void)state;
+  fake_client *fake = all_well(fake_client_new(
+      ROUTE(ALL("0.00001")), NO_STAY, "routes.r.targets",
+      "[" PRICED("b/m", "1") "," PRICED("a/m", "10") "]", NULL));
+  is_down(fake, B);
+  infer_call *one = begin(fake, "r", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 100);
+  infer_error *error = fake_error(one);
+  assert_int_equal(infer_error_status(error), INFER_E_BUDGET);
+  assert_int_equal(infer_error_attempt_count(error), 1);
+  assert_string_equal(infer_attempt_decision(infer_error_attempt(error, 0)),
+                      "a budget is used up: not sent");
+  infer_error_free(error);
+  infer_call_free(one);
+  assert_int_equal(requests_to(fake, A), 0);
+  fake_client_free(fake);
+}
+
+static void
+a_cancelled_call_is_settled(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL("1"));
+  fake_script *script = fake_script_for(&fake->net, A);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("12345678"));
+  infer_call *one = begin(fake, "s", 10, (who){NULL, NULL});
+  fake_run_ms(fake, 10);
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':100000,");
+  infer_call_cancel(one);
+  fake_run_ms(fake, 1);
+  infer_call_free(one);
+  /* Two tokens of text. */
+  assert_contains(budgets_of(fake), "'spent_nano_usd':20000,");
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':0,");
+  fake_client_free(fake);
+}
+
+/* ---- Time ---------------------------------------------------------------- */
+
+static void
+the_next_day_has_all_of_it(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      client_with("{'name':'all','period':'day','usd':" THREE "}");
+  const int64_t day = INT64_C(86400) * (int64_t)INF_NS_PER_S;
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  fake->net.wall_shift_ns = -day;
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  fake->net.wall_shift_ns = day;
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_contains(budgets_of(fake), "'period':'2026-01-02'");
+  fake->net.wall_shift_ns = 0;
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  assert_contains(budgets_of(fake), "'period':'2026-01-01'");
+  fake_client_free(fake);
+}
+
+static void
+the_log_warns_once(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with("{'name':'all','per':'route','usd':" THREE
+                                  ",'warn':0.5,'tokens':1000}");
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_lacks(fake->log, "budget");
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  static const char line[] = "budget \"all\" (route \"s\"): 50 % of 2026-01 is "
+                             "spent: $0.00004 of $0.00006, 10 of 1000 tokens";
+  assert_contains(fake->log, line);
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_lacks(strstr(fake->log, line) + 1, line);
+  fake_client_free(fake);
+}
+
+/* By name, "per" and period, whatever its limit is now. */
+static void
+a_reload_keeps_what_was_spent(void **state)
+{
+  (void)state;
+  fake_client *fake = client_with(ALL("0.00002"));
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  infer_config *config = fake_config_new(fake, ROUTE(ALL(THREE)), NULL);
+  assert_int_equal(infer_client_reload(fake->client, config, NULL), INFER_OK);
+  infer_config_free(config);
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
+  config = fake_config_new(
+      fake, ROUTE("{'name':'all','period':'day','usd':" THREE "}"), NULL);
+  assert_int_equal(infer_client_reload(fake->client, config, NULL), INFER_OK);
+  infer_config_free(config);
+  assert_int_equal(call(fake, "s"), INFER_OK);
+  fake_client_free(fake);
+}
+
+/* ---- Accounts and their text --------------------------------------------- */
+
+static inf_budget_entry *
+entry_of(inf_runtime *runtime, const char *key, int64_t now_s)
+{
+  const inf_budget_id id = {INF_SV("n"), INF_SV("tenant"), INF_SV("day"),
+                            inf_sv_from(key)};
+  pthread_mutex_lock(&runtime->mutex);
+  inf_budget_entry *entry = inf_budgets_entry_locked(runtime, &id, now_s);
+  pthread_mutex_unlock(&runtime->mutex);
+  return entry;
+}
+
+static const inf_budget_rule daily = {{-1, -1}, 0, INF_BUDGET_DAY, 0};
+
+static void
+spend(inf_budget_entry *entry, int64_t now_s, int64_t nano)
+{
+  inf_budget_settle(&entry->budget, &daily, now_s, (inf_budget_amount){0, 0},
+                    (inf_budget_amount){nano, 2 * nano});
+}
+
+static void
+the_table_has_an_end(void **state)
+{
+  (void)state;
+  inf_runtime *runtime = inf_runtime_new();
+  char key[20];
+  for (int i = 0; i < INF_RUNTIME_MAX; i++) {
+    snprintf(key, sizeof key, "%d", i);
+    inf_budget_entry *entry = entry_of(runtime, key, 100);
+    assert_string_equal(entry->key, key);
+    spend(entry, 100, 1);
+  }
+  inf_budget_entry *shared = entry_of(runtime, "more", 100);
+  assert_string_equal(shared->key, "*");
+  assert_ptr_equal(entry_of(runtime, "and more", 100), shared);
+  assert_string_equal(entry_of(runtime, "7", 100)->key, "7");
+  /* The next day there is room; but not that of who is in use. */
+  entry_of(runtime, "7", 100)->users++;
+  for (int i = 0; i < INF_RUNTIME_MAX; i++) {
+    snprintf(key, sizeof key, "next %d", i);
+    inf_budget_entry *entry = entry_of(runtime, key, 100000);
+    if (i < INF_RUNTIME_MAX - 2)
+      assert_string_equal(entry->key, key);
+    spend(entry, 100000, 1);
+  }
+  assert_int_equal(entry_of(runtime, "7", 100000)->budget.latest.spent.nano_usd,
+                   1);
+  inf_runtime_free(runtime);
+}
+
+static char *
+text_of(inf_runtime *runtime)
+{
+  inf_buf out;
+  inf_buf_init(&out, INF_BUDGETS_TEXT_MAX);
+  inf_budgets_write(runtime, &out);
+  return inf_buf_take(&out, NULL);
+}
+
+static void
+accounts_come_back_from_their_text(void **state)
+{
+  (void)state;
+  inf_runtime *runtime = inf_runtime_new(), *next = inf_runtime_new();
+  spend(entry_of(runtime, "a \"key\" \xc3\xa4", 0), 100, 5);
+  spend(entry_of(runtime, "a \"key\" \xc3\xa4", 0), 100000, 6);
+  spend(entry_of(runtime, "b", 0), 100, 7);
+  char *text = text_of(runtime), *again;
+  assert_true(inf_budgets_merge(next, INF_SV(""), 0));
+  assert_true(inf_budgets_merge(next, inf_sv_from(text), 0));
+  again = text_of(next);
+  const inf_budget *budget = &entry_of(next, "a \"key\" \xc3\xa4", 0)->budget;
+  assert_int_equal(budget->before.spent.nano_usd, 5);
+  assert_int_equal(budget->latest.spent.nano_usd, 6);
+  assert_int_equal(budget->latest.spent.tokens, 12);
+  assert_int_equal(strlen(text), strlen(again));
+  /* A second time nothing is added. */
+  inf_budgets_stored(next);
+  assert_true(inf_budgets_merge(next, inf_sv_from(text), 0));
+  inf_free(again);
+  again = text_of(next);
+  assert_int_equal(entry_of(next, "b", 0)->budget.latest.spent.nano_usd, 7);
+  inf_free(again);
+  inf_free(text);
+  inf_runtime_free(runtime);
+  inf_runtime_free(next);
+}
+
+/* Cut at each byte, and with each byte changed. */
+static void
+a_damaged_text_is_known(void **state)
+{
+  (void)state;
+  inf_runtime *runtime = inf_runtime_new(), *next = inf_runtime_new();
+  spend(entry_of(runtime, "a", 0), 100, 5);
+  char *text = text_of(runtime);
+  size_t len = strlen(text);
+  for (size_t cut = 1; cut < len; cut++)
+    assert_false(inf_budgets_merge(next, inf_sv_of(text, cut), 0));
+  for (size_t i = 0; i < len; i++) {
+    text[i] ^= 1;
+    assert_false(inf_budgets_merge(next, inf_sv_of(text, len), 0));
+    text[i] ^= 1;
+  }
+  assert_null(next->budgets);
+  assert_true(inf_budgets_merge(next, inf_sv_of(text, len), 0));
+  inf_free(text);
+  inf_runtime_free(runtime);
+  inf_runtime_free(next);
+}
+
+/* ---- Memory -------------------------------------------------------------- */
+
+static void
+one_call(void *arg)
+{
+  (void)arg;
+  inf_runtime *runtime = inf_runtime_new();
+  inf_budget_entry *entry = runtime ? entry_of(runtime, "a", 0) : NULL;
+  if (entry)
+    spend(entry, 100, 5);
+  inf_buf out;
+  inf_buf_init(&out, INF_BUDGETS_TEXT_MAX);
+  if (runtime)
+    inf_budgets_write(runtime, &out);
+  if (entry && out.status == INFER_OK)
+    inf_budgets_merge(runtime, inf_buf_sv(&out), 0);
+  inf_buf_fini(&out);
+  if (entry)
+    assert_int_equal(entry->budget.latest.spent.nano_usd >= 5, 1);
+  inf_runtime_free(runtime);
+}
+
+static void
+memory_may_fail_anywhere(void **state)
+{
+  (void)state;
+  fail_alloc_install();
+  assert_true(fail_alloc_sweep(one_call, NULL) > 0);
+  fail_alloc_uninstall();
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(calls_end_at_the_limit),
+      cmocka_unit_test(calls_under_way_cannot_pass_it_together),
+      cmocka_unit_test(what_was_not_used_is_free_again),
+      cmocka_unit_test(the_error_says_which_and_how_much),
+      cmocka_unit_test(tokens_have_a_limit_of_their_own),
+      cmocka_unit_test(each_has_his_own),
+      cmocka_unit_test(each_route_has_its_own),
+      cmocka_unit_test(every_budget_has_its_say),
+      cmocka_unit_test(a_cheaper_target_steps_in),
+      cmocka_unit_test(a_strict_budget_asks_no_other),
+      cmocka_unit_test(without_a_price_it_is_not_sent),
+      cmocka_unit_test(usual_answers_are_reserved),
+      cmocka_unit_test(what_is_sent_is_what_is_reserved),
+      cmocka_unit_test(what_failed_unserved_costs_nothing),
+      cmocka_unit_test(a_failover_needs_its_share),
+      cmocka_unit_test(a_cancelled_call_is_settled),
+      cmocka_unit_test(the_next_day_has_all_of_it),
+      cmocka_unit_test(the_log_warns_once),
+      cmocka_unit_test(a_reload_keeps_what_was_spent),
+      cmocka_unit_test(the_table_has_an_end),
+      cmocka_unit_test(accounts_come_back_from_their_text),
+      cmocka_unit_test(a_damaged_text_is_known),
+      cmocka_unit_test(memory_may_fail_anywhere),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -392,6 +392,23 @@ INFER_API int32_t infer_config_set_telemetry(
     void (*on_call)(const infer_call *call, const infer_response *response,
                     const infer_error *error, void *user_data),
     void *user_data);
+/** Keeps what the budgets of the configuration have spent with the
+ * application, in place of the option budgets_file. load, on the thread of
+ * infer_client_new(), fills data with what save was last given and sets *len to
+ * its length, 0 if there is nothing; if that is more than capacity it is called
+ * again with more room. It returns INFER_OK, or an error with which
+ * infer_client_new() then fails. save is called when something was spent, at
+ * most once a second and once more at the client's end, on a thread of the
+ * library that may wait for it; it returns INFER_OK, or an error, which the log
+ * tells of once, and it is tried again. Neither may call a function of this
+ * client. What was damaged meanwhile is noticed and forgotten. NULL and NULL:
+ * nobody keeps it. A reload does not change it. Errors:
+ * INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_config_set_budget_store(
+    infer_config *config,
+    int32_t (*load)(char *data, size_t capacity, size_t *len, void *user_data),
+    int32_t (*save)(const char *data, size_t len, void *user_data),
+    void *user_data);
 /* ---- Token sources -------------------------------------------------------
  *
  * Where a provider's credential expires, and the application knows how to get

@@ -251,6 +251,20 @@ infer_config_set_telemetry(
   return INFER_OK;
 }
 
+int32_t
+infer_config_set_budget_store(infer_config *config,
+                              int32_t (*load)(char *data, size_t capacity,
+                                              size_t *len, void *user_data),
+                              int32_t (*save)(const char *data, size_t len,
+                                              void *user_data),
+                              void *user_data)
+{
+  if (!config || !load != !save)
+    return INFER_E_INVALID_ARGUMENT;
+  config->hooks.budgets = (inf_budget_hooks){load, save, user_data};
+  return INFER_OK;
+}
+
 static void
 drop_source(inf_token_source *source)
 {

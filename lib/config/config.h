@@ -222,6 +222,13 @@ typedef struct inf_config {
   uint64_t hash; /* of everything but secrets */
 } inf_config;
 
+/* infer_config_set_budget_store(); load NULL: there is none. */
+typedef struct inf_budget_hooks {
+  int32_t (*load)(char *data, size_t capacity, size_t *len, void *user_data);
+  int32_t (*save)(const char *data, size_t len, void *user_data);
+  void *user_data;
+} inf_budget_hooks;
+
 /* What the public handle holds: the document (or tree) and the hooks. Defined
  * in builder.c; the accessors serve lib/api. */
 typedef struct inf_config_hooks {
@@ -231,6 +238,7 @@ typedef struct inf_config_hooks {
   void (*on_call)(const infer_call *call, const infer_response *response,
                   const infer_error *error, void *user_data);
   void *telemetry_user_data;
+  inf_budget_hooks budgets;
 } inf_config_hooks;
 
 const inf_config_hooks *inf_config_hooks_of(const infer_config *config);

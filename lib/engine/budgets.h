@@ -90,8 +90,8 @@ bool inf_budgets_merge(inf_runtime *runtime, inf_sv text, int64_t wall_ns);
 void inf_budgets_write(inf_runtime *runtime, inf_buf *out);
 void inf_budgets_stored(inf_runtime *runtime);
 /* Is called with the runtime's lock when there is something new to be stored;
- * NULL: nobody. It may only signal. */
-void inf_budgets_watch(inf_runtime *runtime, void (*changed)(void *context),
+ * NULL: nobody. It may only signal. False without memory. */
+bool inf_budgets_watch(inf_runtime *runtime, void (*changed)(void *context),
                        void *context);
 /* More than the text of all accounts. */
 #define INF_BUDGETS_TEXT_MAX ((size_t)64 << 20)

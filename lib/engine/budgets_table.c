@@ -390,7 +390,7 @@ inf_budgets_stored(inf_runtime *runtime)
   pthread_mutex_unlock(&runtime->mutex);
 }
 
-void
+bool
 inf_budgets_watch(inf_runtime *runtime, void (*changed)(void *context),
                   void *context)
 {
@@ -401,4 +401,5 @@ inf_budgets_watch(inf_runtime *runtime, void (*changed)(void *context),
     budgets->context = context;
   }
   pthread_mutex_unlock(&runtime->mutex);
+  return budgets != NULL;
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/place.h"
 #include "base/thread.h"
+#include "engine/budget_store.h"
 #include "engine/process.h"
 #include "engine/token_request.h"
 
@@ -167,6 +168,7 @@ take_mail(struct infer_client *client)
 
   if (silent)
     silence(client);
+  inf_budget_store_tell(client->budget_store, &engine->hooks->log);
   inf_engine_update_time(engine, INF_NEVER);
   if (reloaded)
     use_config(engine, reloaded);
@@ -318,6 +320,8 @@ stop_loop(struct infer_client *client)
   take_mail(client);
   inf_engine_cancel_all(engine, "the client was freed");
   inf_deliver_flush(engine);
+  inf_budget_store_end(client->budget_store, &engine->hooks->log);
+  client->budget_store = NULL;
   pthread_mutex_lock(&client->mutex);
   client->stopped = true;
   pthread_mutex_unlock(&client->mutex);
@@ -584,6 +588,33 @@ client_alloc(const struct infer_config *config)
   return client;
 }
 
+/* The store of budgets has something to tell. */
+static void
+on_store_news(void *context)
+{
+  inf_client_wake(context);
+}
+
+static int32_t
+start_store(struct infer_client *client, struct infer_error **error)
+{
+  const char *file = client->config->budgets_file;
+  const inf_budget_hooks *hooks = &client->hooks.budgets;
+  if (!file && !hooks->load)
+    return INFER_OK;
+  if (file && hooks->load)
+    return inf_error_set(error, INFER_E_CONFIG,
+                         "budgets_file: there is a store of the application's "
+                         "own already");
+  inf_budget_store_parts parts = {.runtime = client->runtime,
+                                  .file = file,
+                                  .hooks = hooks,
+                                  .clock = client->engine.clock,
+                                  .news = on_store_news,
+                                  .context = client};
+  return inf_budget_store_new(&client->budget_store, &parts, error);
+}
+
 static int32_t
 start_thread(struct infer_client *client, struct infer_error **error)
 {
@@ -618,14 +649,18 @@ inf_client_new_with(struct infer_client **out,
   client->max_calls = (size_t)client->config->client.max_calls;
   warn_of_options(client, client->config);
   client->threaded = client->config->client.threads > 0;
-  status = inf_process_add(client);
-  if (status != INFER_OK)
-    inf_error_set(error, status, "%s",
-                  status == INFER_E_CLOSED ? "the process exits"
-                                           : "out of memory");
-  else if (client->threaded)
-    status = start_thread(client, error);
+  status = start_store(client, error);
+  if (status == INFER_OK) {
+    status = inf_process_add(client);
+    if (status != INFER_OK)
+      inf_error_set(error, status, "%s",
+                    status == INFER_E_CLOSED ? "the process exits"
+                                             : "out of memory");
+    else if (client->threaded)
+      status = start_thread(client, error);
+  }
   if (status != INFER_OK) {
+    inf_budget_store_end(client->budget_store, &client->hooks.log);
     inf_process_remove(client);
     inf_engine_fini(&client->engine);
     inf_client_unref(client);
@@ -654,6 +689,12 @@ inf_client_new(struct infer_client **out, const struct infer_config *source,
   return inf_client_new_with(out, source, &parts, error);
 }
 
+static bool
+is_same_text(const char *a, const char *b)
+{
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 int32_t
 inf_client_reload(struct infer_client *client,
                   const struct infer_config *source, struct infer_error **error)
@@ -671,6 +712,13 @@ inf_client_reload(struct infer_client *client,
     return inf_error_set(error, INFER_E_CONFIG,
                          "threads and max_idle_connections cannot change in "
                          "a reload: make a new client");
+  }
+  if (!is_same_text(client->config->budgets_file, config->budgets_file)) {
+    pthread_mutex_unlock(&client->mutex);
+    inf_config_unref(config);
+    return inf_error_set(error, INFER_E_CONFIG,
+                         "budgets_file cannot change in a reload: make a new "
+                         "client");
   }
   inf_config *before = client->config;
   client->config = config;

@@ -17,6 +17,7 @@ struct infer_client {
   inf_runtime *runtime;
   inf_config_hooks hooks;
   inf_log loop_log;      /* the transport's; touched by the loop only */
+  struct inf_budget_store *budget_store; /* or NULL */
   inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;

@@ -169,12 +169,15 @@ sync_directory(const char *path)
 }
 
 /* FILE.old becomes a second name of what FILE is, so that there is a FILE at
- * every moment. */
+ * every moment. Not all file systems can do that. */
 static void
 keep_old(const char *path, const char *old)
 {
+  struct stat info;
+  if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+    return;
   unlink(old);
-  if (link(path, old) != 0 && errno != ENOENT)
+  if (link(path, old) != 0)
     rename(path, old);
 }
 

@@ -295,7 +295,7 @@ def test_stats(start: Callable[..., Sim]) -> None:
     sim = start(defaults={"text": "Hello."})
     route = {"targets": ["a/m"], "hedge": {}}
     with Client(config_of(sim, routes={"né": route})) as client:
-        assert client.stats() == {"hedging": {}}
+        assert client.stats()["hedging"] == {}
         client.chat("né", "x")
         (hedges,) = client.stats()["hedging"].items()
         assert hedges[0] == "né"

@@ -239,6 +239,12 @@ INFER_API int64_t infer_error_retry_after_ms(const infer_error *error);
 INFER_API size_t infer_error_attempt_count(const infer_error *error);
 INFER_API const infer_attempt *infer_error_attempt(const infer_error *error,
                                                    size_t index);
+/** Nano-dollars of all attempts, and how well that is known, as of a response;
+ * 0, exactly, if there was none. All of it is wasted, a partial answer's
+ * attempts too. */
+INFER_API int64_t infer_error_total_cost_nano_usd(const infer_error *error);
+INFER_API int64_t infer_error_wasted_cost_nano_usd(const infer_error *error);
+INFER_API int32_t infer_error_cost_kind(const infer_error *error);
 /** What had arrived of the answer when the call ended, that which other
  * attempts had gone on with included; NULL if nothing. */
 INFER_API const infer_response *infer_error_partial(const infer_error *error);
@@ -271,13 +277,20 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_PHASE_COUNT         11
 
 /* Kinds of token counts. */
-#define INFER_USAGE_INPUT       0 /**< all prompt tokens */
-#define INFER_USAGE_OUTPUT      1 /**< all completion tokens */
-#define INFER_USAGE_REASONING   2 /**< of the output: reasoning */
-#define INFER_USAGE_CACHE_READ  3 /**< of the input: read from a cache */
-#define INFER_USAGE_CACHE_WRITE 4 /**< of the input: written to a cache */
-#define INFER_USAGE_TOTAL       5
-#define INFER_USAGE_COUNT       6
+#define INFER_USAGE_INPUT        0 /**< all prompt tokens */
+#define INFER_USAGE_OUTPUT       1 /**< all completion tokens */
+#define INFER_USAGE_REASONING    2 /**< of the output: reasoning */
+#define INFER_USAGE_CACHE_READ   3 /**< of the input: read from a cache */
+#define INFER_USAGE_CACHE_WRITE  4 /**< of the input: written to a cache */
+#define INFER_USAGE_TOTAL        5
+#define INFER_USAGE_AUDIO_INPUT  6 /**< of the input: audio */
+#define INFER_USAGE_AUDIO_OUTPUT 7 /**< of the output: audio */
+#define INFER_USAGE_COUNT        8
+
+/* How well a cost is known. */
+#define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
+#define INFER_COST_EXACT     1 /**< the provider's figures, known prices */
+#define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
 
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
  * never NULL. An attempt is lent by the response, error or hook that it came
@@ -316,6 +329,13 @@ INFER_API int64_t infer_attempt_phase_ns(const infer_attempt *attempt,
 /** INFER_USAGE_*: tokens; -1 for what is not known. */
 INFER_API int64_t infer_attempt_usage(const infer_attempt *attempt,
                                       int32_t kind);
+/** What the attempt cost in nano-dollars (10^-9 $); -1 where that is not known,
+ * since a price or a count is missing: never 0 for that. How it is computed,
+ * and how it is estimated, is in docs/cost.md. It is known from the attempt's
+ * end on, so in the telemetry hook too. */
+INFER_API int64_t infer_attempt_cost_nano_usd(const infer_attempt *attempt);
+/** INFER_COST_*; INFER_COST_UNKNOWN for NULL. */
+INFER_API int32_t infer_attempt_cost_kind(const infer_attempt *attempt);
 /** Bytes of request body sent and of response body received (decoded). */
 INFER_API int64_t infer_attempt_bytes_sent(const infer_attempt *attempt);
 INFER_API int64_t infer_attempt_bytes_received(const infer_attempt *attempt);
@@ -473,7 +493,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  *      "delay_ms": 412.5, "probability": 0.93,
  *      "calls_cost": 91234, "losers_cost": 1320,
  *      "suppressed": {"no_plan": 0, "drawn": 31, "run_once": 0, "nowhere": 0,
- *                     "slowdown": 0, "loses": 0, "budget": 2}}}}
+ *                     "slowdown": 0, "loses": 0, "budget": 2}}},
+ *    "spend": {"total": {"exact_nano_usd": 912340, "estimated_nano_usd": 1200,
+ *                        "wasted_nano_usd": 1200, "attempts": 31,
+ *                        "unknown_attempts": 0},
+ *              "providers": {...}, "targets": {...}, "routes": {...}}}
  *
  * There is a member of "hedging" for each route, or "provider/model" named by
  * requests, whose calls may have hedges. sent: hedges, of which won were sooner
@@ -486,6 +510,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * suppressed: calls without a hedge, by what spoke against it: no plan that
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
+ *
+ * spend: what the attempts of calls that have ended cost, in all and by name:
+ * by the provider's figures, by the library's estimate, and of both together
+ * for attempts that wrote nothing of a delivered answer; unknown_attempts have
+ * no known cost and are in none of the sums; see docs/cost.md.
  *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with
@@ -762,6 +791,15 @@ infer_response_usage_estimated(const infer_response *response);
  * they are known. */
 INFER_API int64_t infer_response_total_usage(const infer_response *response,
                                              int32_t kind);
+/** Nano-dollars of all attempts (those that lost, failed or were cut included),
+ * and of those alone that wrote nothing of this answer; -1 if the cost of any
+ * one that counts is not known: the sum of the others would look like all. */
+INFER_API int64_t
+infer_response_total_cost_nano_usd(const infer_response *response);
+INFER_API int64_t
+infer_response_wasted_cost_nano_usd(const infer_response *response);
+/** INFER_COST_*: of the total, which is as good as its worst part. */
+INFER_API int32_t infer_response_cost_kind(const infer_response *response);
 /** The provider's id of the answer, and the model that it says answered; of a
  * continued answer those of its last part. */
 INFER_API const char *infer_response_id(const infer_response *response);

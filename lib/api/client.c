@@ -6,6 +6,7 @@
 #include "config/options.h"
 #include "engine/hedger.h"
 #include "engine/routing.h"
+#include "engine/spend.h"
 #include "wire/json_write.h"
 
 int32_t
@@ -99,8 +100,9 @@ infer_client_next_timeout_ns(infer_client *client)
   return next_ns > now_ns ? (int64_t)(next_ns - now_ns) : 0;
 }
 
-/* Enough for as many routes as are remembered, with the longest names. */
-#define STATS_MAX_BYTES ((size_t)INF_RUNTIME_MAX * 2048 + 4096)
+/* Enough for as many routes and targets as are remembered, with the longest
+ * names. */
+#define STATS_MAX_BYTES ((size_t)INF_RUNTIME_MAX * 8192 + 4096)
 
 int32_t
 infer_client_stats(infer_client *client, char **json, size_t *len)
@@ -115,6 +117,8 @@ infer_client_stats(infer_client *client, char **json, size_t *len)
   inf_json_open(&out, '{');
   inf_json_key(&out, INF_SV("hedging"));
   inf_hedgers_write_json(client->runtime, &out);
+  inf_json_key(&out, INF_SV("spend"));
+  inf_spends_write_json(client->runtime, &out);
   inf_json_close(&out, '}');
   status = out.status;
   *json = status == INFER_OK ? inf_buf_take(&out, len) : NULL;

@@ -79,6 +79,12 @@ typedef struct inf_provider_limits {
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
 
+/* What a model costs that a provider is told to have. */
+typedef struct inf_model_price {
+  char *model; /* or "*": any other */
+  inf_price price;
+} inf_model_price;
+
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -95,6 +101,8 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
+  inf_model_price *prices;
+  size_t price_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
   /* The same without what belongs to the provider's own server: the way to who
    * gives out its tokens. Has no strings of its own. */
@@ -132,7 +140,7 @@ typedef struct inf_target_config {
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
   int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
   int64_t weight;   /* for strategy weighted */
-  inf_price price;
+  inf_price price;  /* see compile_price.h */
   int64_t context_tokens; /* of prompt and answer together; 0: not known */
   uint32_t lacks;         /* INF_LACKS_* */
   bool lacks_said;        /* in the configuration, be it nothing */

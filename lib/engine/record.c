@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 
+#include <stdlib.h>
+
 inf_trail *
 inf_trail_new(inf_config *config, const inf_route_config *route,
               uint64_t accepted_ns)
@@ -46,9 +48,23 @@ inf_trail_unref(inf_trail *trail)
     record_free(trail, trail->records[i]);
   if (trail->records != trail->few)
     inf_free(trail->records);
-  inf_config_release_route(trail->config, trail->route);
-  inf_config_unref(trail->config);
+  if (trail->whole) {
+    inf_trail_unref(trail->whole);
+  } else {
+    inf_config_release_route(trail->config, trail->route);
+    inf_config_unref(trail->config);
+  }
   inf_free(trail);
+}
+
+inf_trail *
+inf_trail_new_part(inf_trail *whole)
+{
+  inf_trail *part =
+      inf_trail_new(whole->config, whole->route, whole->accepted_ns);
+  if (part)
+    part->whole = inf_trail_ref(whole);
+  return part;
 }
 
 static bool
@@ -82,9 +98,37 @@ inf_trail_add(inf_trail *trail)
   return record;
 }
 
+bool
+inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
+{
+  for (size_t i = 0; i < part->count; i++) {
+    struct infer_attempt *record = inf_trail_add(part->whole);
+    if (!record)
+      return false;
+    *record = *part->records[i];
+    part->records[i]->message = part->records[i]->request_id = NULL;
+    if (last)
+      *last = record;
+  }
+  return true;
+}
+
+static int
+by_start(const void *a, const void *b)
+{
+  const struct infer_attempt *const *x = a, *const *y = b;
+  return ((*x)->start_ns > (*y)->start_ns) - ((*x)->start_ns < (*y)->start_ns);
+}
+
+void
+inf_trail_sort(inf_trail *trail)
+{
+  qsort(trail->records, trail->count, sizeof(struct infer_attempt *), by_start);
+}
+
 static const char *const reason_names[] = {
-    "unknown", "first",  "retry",    "failover",
-    "key",     "resend", "recovery", "continue", "hedge",
+    "unknown", "first",    "retry",    "failover", "key",
+    "resend",  "recovery", "continue", "hedge",
 };
 
 const char *

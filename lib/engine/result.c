@@ -215,6 +215,16 @@ inf_result_error(int32_t status, inf_trail *trail,
   return error;
 }
 
+void
+inf_result_retell(struct infer_error *error, inf_trail *trail)
+{
+  error_detail *detail = error ? inf_error_detail(error) : NULL;
+  if (!detail)
+    return;
+  inf_trail_unref(detail->trail);
+  detail->trail = inf_trail_ref(trail);
+}
+
 static const inf_trail *
 trail_of(const infer_error *error)
 {

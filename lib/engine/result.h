@@ -65,5 +65,7 @@ struct infer_error *inf_result_error(int32_t status, inf_trail *trail,
                                      const inf_failure *failure,
                                      const char *message,
                                      struct infer_response *partial);
+/* The error tells from now on of that trail's attempts. */
+void inf_result_retell(struct infer_error *error, inf_trail *trail);
 
 #endif

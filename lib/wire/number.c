@@ -334,3 +334,107 @@ inf_number_from_double(double number, char out[INF_NUMBER_MAX_BYTES])
       return len;
   }
 }
+
+/* ---- Floats -------------------------------------------------------------- */
+
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Digits before an optional dot and behind it, nothing else: 15 of them are
+ * exact in a double, and so is the power of ten, so that one division rounds
+ * once. */
+static bool
+few_digits(inf_sv text, double *number)
+{
+  enum { exact_digits = 15 };
+  const char *at = text.ptr, *end = at + text.len;
+  bool negative = at < end && *at == '-', fraction = false;
+  uint64_t digits = 0;
+  size_t count = 0, behind = 0;
+
+  for (at += negative; at < end; at++) {
+    if (*at == '.' && !fraction) {
+      fraction = true;
+      continue;
+    }
+    if (!is_digit(*at) || behind == sizeof(powers) / sizeof(powers[0]) - 1)
+      return false;
+    digits = digits * 10 + (uint64_t)(*at - '0');
+    count += digits > 0;
+    behind += fraction;
+    if (count > exact_digits)
+      return false;
+  }
+  *number = (double)digits / powers[behind];
+  if (negative)
+    *number = -*number;
+  return true;
+}
+
+/* A double that lies just between two floats does not tell to which of them the
+ * text was nearer: the nearest double to it may be either side. Any other
+ * rounds to the float that the text itself does. Floats below FLT_MIN have
+ * their middles elsewhere. */
+static bool
+is_between_floats(double number)
+{
+  const uint64_t below = (UINT64_C(1) << 29) - 1;
+  uint64_t bits;
+
+  memcpy(&bits, &number, sizeof(bits));
+  return (bits & below) == UINT64_C(1) << 28 ||
+         (number != 0 && fabs(number) < (double)FLT_MIN);
+}
+
+static bool
+read_float(const char *cstr, float *number)
+{
+  pthread_once(&locale_once, make_locale);
+  if (!c_locale)
+    return false;
+  *number = strtof_l(cstr, NULL, c_locale);
+  return isfinite(*number);
+}
+
+static bool
+long_to_float(inf_sv text, float *number)
+{
+  parts split = take_apart(text);
+  char digits[SIGNIFICANT + 1], form[SIGNIFICANT + 40];
+  size_t len = significant_digits(split.mantissa, digits, &split.exponent);
+
+  if (len == 0)
+    digits[len++] = '0';
+  snprintf(form, sizeof(form), "%s%.*se%lld", split.negative ? "-" : "",
+           (int)len, digits, (long long)split.exponent);
+  return read_float(form, number);
+}
+
+bool
+inf_number_to_float(inf_sv text, float *number)
+{
+  double near;
+
+  if (!is_number(text))
+    return false;
+  if (!few_digits(text, &near) || is_between_floats(near))
+    return long_to_float(text, number);
+  *number = (float)near;
+  return isfinite(*number);
+}
+
+size_t
+inf_number_from_float(float number, char out[INF_NUMBER_MAX_BYTES])
+{
+  /* As of doubles: 6 digits are always kept, 9 always suffice. */
+  int precision = fabsf(number) < FLT_MIN ? 1 : 6;
+
+  for (;; precision++) {
+    float back;
+    snprintf(out, INF_NUMBER_MAX_BYTES, "%.*g", precision, (double)number);
+    size_t len = plain_point(out);
+    if (precision >= 9 || (read_float(out, &back) && back == number))
+      return len;
+  }
+}

@@ -58,8 +58,6 @@ inf_embed_add_input(inf_chat *chat, inf_sv text, const char **reason)
   if (!inf_utf8_valid(text))
     return refuse(reason, "the text is not valid UTF-8");
   size_t len = chat->messages.len;
-  if (len > 0)
-    inf_buf_append_char(&chat->messages, ',');
   inf_json_put_string(&chat->messages, text);
   return settle(chat, len);
 }
@@ -85,9 +83,7 @@ add_value(inf_chat *chat, inf_sv value, const char **reason)
     return refuse(reason, "an input is a string that is not empty, or an array "
                           "of token numbers");
   size_t len = chat->messages.len;
-  if (len > 0)
-    inf_buf_append_char(&chat->messages, ',');
-  inf_buf_append_sv(&chat->messages, value);
+  inf_json_put_raw(&chat->messages, value);
   return settle(chat, len);
 }
 

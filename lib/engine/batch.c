@@ -300,7 +300,9 @@ end_whole(inf_engine *engine, struct infer_call *call)
   }
   struct infer_response *response =
       inf_response_new(&batch->answer, call->trail, batch->last);
-  if (!response)
+  if (response)
+    response->summed = true;
+  else
     error = inf_result_error(INFER_E_NO_MEMORY, call->trail, NULL, NULL, NULL,
                              NULL);
   inf_call_end(engine, call, response, error);

@@ -27,6 +27,8 @@ struct infer_response {
   const struct infer_attempt *winner; /* in the trail */
   inf_part *parts;                    /* of a continued answer, else NULL */
   size_t part_count;
+  bool summed; /* of several attempts that each gave a part: their usage is
+                * together the answer's */
   _Atomic(char *) json; /* written when first asked for */
 };
 

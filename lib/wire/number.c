@@ -341,34 +341,50 @@ static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* Digits before an optional dot and behind it, nothing else: 15 of them are
- * exact in a double, and so is the power of ten, so that one division rounds
- * once. */
-static bool
-few_digits(inf_sv text, double *number)
+/* A number's first 15 digits that count, which are exact in a double, and the
+ * power of ten that they are to be multiplied with. */
+typedef struct start {
+  bool negative, more; /* digits follow that are not 0 */
+  uint64_t digits;
+  int64_t exponent;
+} start;
+
+static start
+read_start(inf_sv text)
 {
   enum { exact_digits = 15 };
   const char *at = text.ptr, *end = at + text.len;
-  bool negative = at < end && *at == '-', fraction = false;
-  uint64_t digits = 0;
-  size_t count = 0, behind = 0;
+  start number = {.negative = *at == '-'};
+  bool fraction = false;
+  int count = 0;
 
-  for (at += negative; at < end; at++) {
-    if (*at == '.' && !fraction) {
+  for (at += number.negative; at < end && *at != 'e' && *at != 'E'; at++) {
+    if (*at == '.') {
       fraction = true;
-      continue;
+    } else if (count < exact_digits) {
+      number.digits = number.digits * 10 + (uint64_t)(*at - '0');
+      number.exponent -= fraction;
+      count += number.digits > 0;
+    } else {
+      number.more |= *at != '0';
+      number.exponent += !fraction;
     }
-    if (!is_digit(*at) || behind == sizeof(powers) / sizeof(powers[0]) - 1)
-      return false;
-    digits = digits * 10 + (uint64_t)(*at - '0');
-    count += digits > 0;
-    behind += fraction;
-    if (count > exact_digits)
-      return false;
   }
-  *number = (double)digits / powers[behind];
-  if (negative)
-    *number = -*number;
+  if (at < end)
+    number.exponent += read_exponent(at + 1, end);
+  return number;
+}
+
+/* Rounded once: the power is exact too. */
+static bool
+scale_exactly(uint64_t digits, int64_t exponent, double *number)
+{
+  const int64_t largest = sizeof(powers) / sizeof(powers[0]) - 1;
+
+  if (exponent > largest || exponent < -largest)
+    return false;
+  *number = exponent < 0 ? (double)digits / powers[-exponent]
+                         : (double)digits * powers[exponent];
   return true;
 }
 
@@ -411,17 +427,28 @@ long_to_float(inf_sv text, float *number)
   return read_float(form, number);
 }
 
+/* Where digits follow, the number lies between two that do not have them;
+ * mostly both are the same float, which it then is too. */
+static bool
+nearest_float(inf_sv text, float *number)
+{
+  start begin = read_start(text);
+  double low, high;
+
+  if (!scale_exactly(begin.digits, begin.exponent, &low) ||
+      !scale_exactly(begin.digits + begin.more, begin.exponent, &high) ||
+      is_between_floats(low) || is_between_floats(high) ||
+      (float)low != (float)high)
+    return false;
+  *number = begin.negative ? -(float)low : (float)low;
+  return isfinite(*number);
+}
+
 bool
 inf_number_to_float(inf_sv text, float *number)
 {
-  double near;
-
-  if (!is_number(text))
-    return false;
-  if (!few_digits(text, &near) || is_between_floats(near))
-    return long_to_float(text, number);
-  *number = (float)near;
-  return isfinite(*number);
+  return is_number(text) &&
+         (nearest_float(text, number) || long_to_float(text, number));
 }
 
 size_t

@@ -180,7 +180,8 @@ struct inf_dialect {
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
   /* Where the next page of a list of models is, given the checked body of one:
-   * a path in place of models_path, or none. False: that was the last one.
+   * a path in place of models_path, or none. False: that was the last one,
+   * if page has not failed.
    * NULL: lists have one page. */
   bool (*next_models)(const inf_send *send, inf_sv body, inf_buf *page);
   /* Embeddings: a request for all inputs of send->chat, and a checked body with

@@ -40,6 +40,8 @@ put_page(const char *path, const char *parameter, inf_sv mark, inf_buf *page)
     inf_buf_append_char(page, '=');
     put_encoded(page, inf_buf_sv(&text));
   }
+  if (text.status != 0) /* or the list would end here unseen */
+    page->status = text.status;
   inf_buf_fini(&text);
   return found && page->status == 0;
 }

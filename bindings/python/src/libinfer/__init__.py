@@ -18,6 +18,7 @@ from libinfer._client import (
     PlannedTarget,
     WarmReport,
 )
+from libinfer._embed import Embeddings
 from libinfer._errors import (
     AnswerError,
     AttemptTimeoutError,
@@ -118,6 +119,7 @@ __all__ = [
     "ContentFilterError",
     "ContextLengthError",
     "DeadlineError",
+    "Embeddings",
     "Error",
     "Event",
     "EventType",

@@ -479,6 +479,32 @@ shim_submit_models(shim_client *client, const char *provider,
   return sent;
 }
 
+shim_submitted
+shim_submit_embed(shim_client *client, const char *body, size_t body_len,
+                  const char *settings, size_t settings_len,
+                  int64_t deadline_ms, uint64_t tag)
+{
+  infer_request *request = NULL;
+  shim_submitted sent = {.refused = -1};
+  sent.status =
+      infer_request_from_embed_json(&request, body, body_len, &sent.error);
+  if (sent.status == INFER_OK && deadline_ms > 0) {
+    sent.status = infer_request_set_deadline_ms(request, deadline_ms);
+  }
+  if (sent.status == INFER_OK) {
+    sent.refused = apply_all(request, settings, settings_len, &sent.status);
+  }
+  if (sent.status == INFER_OK) {
+    sent.status = infer_submit_embed(client->client, request, client->queue,
+                                     tag, &sent.call, &sent.error);
+  }
+  if (sent.call) {
+    atomic_fetch_add(&live, 1);
+  }
+  infer_request_free(request);
+  return sent;
+}
+
 void
 shim_call_free(infer_call *call)
 {

@@ -1181,7 +1181,7 @@ func TestCloseAmidst(t *testing.T) {
 }
 
 func TestEmbedKeepsTheOrder(t *testing.T) {
-	client := newClient(t, startSim(t, `{}`))
+	client, _ := newClient(t)
 	ctx := context.Background()
 	texts := []string{"one", "two", "three"}
 	all, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: texts, Dimensions: 4})

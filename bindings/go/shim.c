@@ -47,7 +47,7 @@ struct shim_result {
   shim_response *response;
   shim_error *error;
   block *blocks;
-  int failed; /* memory was short */
+  int failed;  /* memory was short */
   size_t used; /* of the room */
   max_align_t room[room_bytes / sizeof(max_align_t)];
 };
@@ -470,9 +470,9 @@ shim_submit_models(shim_client *client, const char *provider,
                    int64_t timeout_ms, uint64_t tag)
 {
   shim_submitted sent = {.refused = -1};
-  sent.status = infer_submit_models(client->client, provider, timeout_ms,
-                                    client->queue, tag, &sent.call,
-                                    &sent.error);
+  sent.status =
+      infer_submit_models(client->client, provider, timeout_ms, client->queue,
+                          tag, &sent.call, &sent.error);
   if (sent.call) {
     atomic_fetch_add(&live, 1);
   }
@@ -597,8 +597,7 @@ shim_config_new(const char *path, const char *json, size_t len)
   if (path) {
     made.status = infer_config_from_file(&made.config, path, &made.error);
   } else if (json) {
-    made.status =
-        infer_config_from_json(&made.config, json, len, &made.error);
+    made.status = infer_config_from_json(&made.config, json, len, &made.error);
   } else {
     made.status = infer_config_new(&made.config);
   }

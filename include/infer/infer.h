@@ -724,8 +724,8 @@ infer_embeddings_vector(const infer_embeddings *embeddings, size_t index);
 INFER_API const infer_response *
 infer_embeddings_response(const infer_embeddings *embeddings);
 /** As an OpenAI embeddings object; base64 1: the vectors as base64 of
- * little-endian floats, else as numbers. Free it with infer_text_free(). Errors:
- * INFER_E_NO_MEMORY, INFER_E_INVALID_ARGUMENT. */
+ * little-endian floats, else as numbers. Free it with infer_text_free().
+ * Errors: INFER_E_NO_MEMORY, INFER_E_INVALID_ARGUMENT. */
 INFER_API int32_t infer_embeddings_json(const infer_embeddings *embeddings,
                                         int32_t base64, char **json,
                                         size_t *len);

@@ -2877,9 +2877,9 @@ private:
     infer_call *call = nullptr;
     detail::ErrorOut error;
     auto hooks = hooks_; /* a hook may destroy this Client meanwhile */
-    std::int32_t status = infer_submit_models(
-        handle_.get(), std::string(provider).c_str(), timeout.count(), queue,
-        tag, &call, error);
+    std::int32_t status =
+        infer_submit_models(handle_.get(), std::string(provider).c_str(),
+                            timeout.count(), queue, tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     return Call(call, std::move(hooks));

@@ -312,32 +312,33 @@ each_dialect_lists_its_models(void **state)
       {"openai", "o-1"},        {"azure", "z-1"},      {"anthropic", "c-1,c-2"},
       {"gemini", "g-1,g-2"},    {"cohere", "h-1,h-2"}, {"ollama", "l-1"},
       {"bedrock", "b-1,us.b-1"}};
-  char config[2048] = "{'providers':[";
+  char config[2048];
+  size_t len = (size_t)snprintf(config, sizeof config, "{'providers':[");
   world w = {0};
   tiny_server *server = tiny_start(serve_pages, NULL, NULL);
   for (size_t i = 0; i < 7; i++) {
     const char *name = expected[i][0];
-    size_t len = strlen(config);
-    snprintf(config + len, sizeof config - len,
-             "%s{'name':'%s','type':'%s','base_url':'http://127.0.0.1:%d/%s',"
-             "'api_key':'k'}",
-             i ? "," : "", name,
-             strcmp(name, "azure") == 0 ? "azure-openai-deployments" : name,
-             tiny_port(server), name);
+    len += (size_t)snprintf(
+        config + len, sizeof config - len,
+        "%s{'name':'%s','type':'%s','base_url':'http://127.0.0.1:%d/%s',"
+        "'api_key':'k'}",
+        i ? "," : "", name,
+        strcmp(name, "azure") == 0 ? "azure-openai-deployments" : name,
+        tiny_port(server), name);
   }
-  strcat(config, "]}");
+  snprintf(config + len, sizeof config - len, "]}");
   world_client(&w, config);
   for (size_t i = 0; i < 7; i++) {
     char ids[128] = "";
+    size_t used = 0;
     infer_model_list *models;
     infer_error *error;
     if (infer_models(w.client, expected[i][0], 5000, &models, &error) !=
         INFER_OK)
       fail_msg("%s: %s", expected[i][0], infer_error_message(error));
-    for (size_t k = 0; k < infer_model_list_count(models); k++) {
-      strcat(ids, k ? "," : "");
-      strcat(ids, infer_model_list_id(models, k));
-    }
+    for (size_t k = 0; k < infer_model_list_count(models); k++)
+      used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s",
+                               k ? "," : "", infer_model_list_id(models, k));
     assert_string_equal(ids, expected[i][1]);
     infer_model_list_free(models);
   }

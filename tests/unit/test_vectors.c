@@ -121,7 +121,7 @@ test_no_more_memory_than_vectors_may_take(void **state)
   char *json = malloc(2 * count + 2);
   for (size_t i = 0; i < count; i++)
     memcpy(json + 2 * i, i ? ",1" : "[1", 2);
-  strcpy(json + 2 * count, "]");
+  memcpy(json + 2 * count, "]", 2);
   holder h = hold(1, 0);
   assert_int_equal(put(&h, 0, json), INFER_E_TOO_LARGE);
   drop(&h);

@@ -83,8 +83,9 @@ def test_official_names(sim: Sim) -> None:
     asyncio.run(run())
 
 
-def test_official_errors(sim: Sim) -> None:
-    sim.script({"defaults": {"status": 404}})
+def test_official_errors() -> None:
+    sim = Sim({"defaults": {"status": 404}})
     with OpenAI(base_url=sim.url, api_key="key") as client:
         with pytest.raises(NotFoundError):
             client.embeddings.create(model="m", input="a")
+    sim.stop()

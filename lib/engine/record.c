@@ -4,8 +4,6 @@
 
 #include "base/mem.h"
 
-#include <stdlib.h>
-
 inf_trail *
 inf_trail_new(inf_config *config, const inf_route_config *route,
               uint64_t accepted_ns)
@@ -99,7 +97,6 @@ inf_trail_add(inf_trail *trail)
   return record;
 }
 
-<<<<<<< HEAD
 bool
 inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
 {
@@ -115,19 +112,19 @@ inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
   return true;
 }
 
-static int
-by_start(const void *a, const void *b)
-{
-  const struct infer_attempt *const *x = a, *const *y = b;
-  return ((*x)->start_ns > (*y)->start_ns) - ((*x)->start_ns < (*y)->start_ns);
-}
-
+/* They are nearly in order, and those of one time stay in theirs. */
 void
 inf_trail_sort(inf_trail *trail)
 {
-  qsort(trail->records, trail->count, sizeof(struct infer_attempt *), by_start);
-||||||| e8252a6
-=======
+  for (size_t i = 1; i < trail->count; i++) {
+    struct infer_attempt *record = trail->records[i];
+    size_t at = i;
+    for (; at > 0 && trail->records[at - 1]->start_ns > record->start_ns; at--)
+      trail->records[at] = trail->records[at - 1];
+    trail->records[at] = record;
+  }
+}
+
 inf_cost
 inf_trail_cost(const inf_trail *trail)
 {
@@ -135,7 +132,6 @@ inf_trail_cost(const inf_trail *trail)
   for (size_t i = 0; i < trail->count; i++)
     sum = inf_cost_add(sum, inf_record_cost(trail->records[i]));
   return sum;
->>>>>>> cost-fields
 }
 
 static const char *const reason_names[] = {

@@ -223,6 +223,18 @@ write_vector(const float *numbers, size_t count, bool base64, inf_buf *out)
   inf_json_close(out, ']');
 }
 
+/* Where the provider does not say it: the target's, as configured. */
+static inf_sv
+model_of(const struct infer_response *response)
+{
+  inf_sv said = inf_sv_from(infer_response_model(response));
+  inf_sv target = inf_sv_from(infer_response_target(response));
+  size_t slash = inf_sv_find(target, '/');
+  if (said.len > 0 || slash >= target.len)
+    return said;
+  return inf_sv_of(target.ptr + slash + 1, target.len - slash - 1);
+}
+
 static void
 write_usage(const struct infer_embeddings *embeddings, inf_buf *out)
 {
@@ -253,9 +265,7 @@ write_json(const struct infer_embeddings *embeddings, bool base64, inf_buf *out)
     inf_json_close(out, '}');
   }
   inf_json_close(out, ']');
-  inf_json_member_string(
-      out, INF_SV("model"),
-      inf_sv_from(infer_response_model(embeddings->response)));
+  inf_json_member_string(out, INF_SV("model"), model_of(embeddings->response));
   write_usage(embeddings, out);
   inf_json_close(out, '}');
 }

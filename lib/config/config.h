@@ -64,6 +64,7 @@ typedef struct inf_provider_config {
   inf_endpoint endpoint; /* its strings are owned by this provider */
   int32_t upstream;      /* inf_upstream */
   int32_t prefill;       /* inf_prefill */
+  int64_t embed_inputs;  /* of one request; 0: as the kind's */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */

@@ -89,6 +89,8 @@ limits_of(const struct infer_call *call)
     const inf_target_config *target = call->targets[i];
     inf_embed_limits limits =
         inf_embed_limits_of(target->provider->kind, inf_sv_from(target->model));
+    if (target->provider->embed_inputs > 0)
+      limits.inputs = (size_t)target->provider->embed_inputs;
     if (limits.inputs < least.inputs)
       least.inputs = limits.inputs;
     if (limits.bytes > 0 && (least.bytes == 0 || limits.bytes < least.bytes))

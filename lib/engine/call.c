@@ -293,19 +293,6 @@ inf_call_new(struct infer_call **out, struct infer_client *client,
   return INFER_OK;
 }
 
-/* What a request is to a part of it: all but its inputs. */
-static struct infer_request *
-request_of_part(const struct infer_request *whole, inf_sv inputs, size_t count)
-{
-  struct infer_request rest = *whole;
-  rest.chat.messages = (inf_buf){.ptr = (char *)inputs.ptr,
-                                 .len = inputs.len,
-                                 .cap = inputs.len,
-                                 .max = whole->chat.messages.max};
-  rest.chat.message_count = count;
-  return inf_request_copy(&rest);
-}
-
 struct infer_call *
 inf_call_new_part(struct infer_call *whole, inf_sv inputs, size_t first,
                   size_t count)
@@ -328,7 +315,7 @@ inf_call_new_part(struct infer_call *whole, inf_sv inputs, size_t first,
   call->params = whole->params;
   call->choices = whole->choices;
   call->max_undelivered = whole->max_undelivered;
-  call->request = request_of_part(whole->request, inputs, count);
+  call->request = inf_request_copy_part(whole->request, inputs, count);
   call->vectors = inf_vectors_new(count, whole->vectors->wanted);
   call->trail = inf_trail_new_part(whole->trail);
   if (!call->request || !call->vectors || !call->trail ||

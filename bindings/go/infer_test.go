@@ -1208,3 +1208,32 @@ func TestCloseAmidst(t *testing.T) {
 		group.Wait()
 	}
 }
+
+func TestEmbedKeepsTheOrder(t *testing.T) {
+	client, _ := newClient(t)
+	ctx := context.Background()
+	texts := []string{"one", "two", "three"}
+	all, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: texts, Dimensions: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all.Vectors) != 3 || all.Model != "m" || all.InputTokens < 1 {
+		t.Fatalf("%+v", all)
+	}
+	for i, text := range texts {
+		one, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: []string{text}, Dimensions: 4})
+		if err != nil || len(one.Vectors[0]) != 4 || !slices.Equal(one.Vectors[0], all.Vectors[i]) {
+			t.Errorf("%s: %v, %v", text, one, err)
+		}
+	}
+	for _, bad := range [][]string{nil, {""}, {"\xff"}} {
+		if _, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := client.Embed(cancelled, &EmbedRequest{Model: "sim/m", Inputs: texts}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}

@@ -48,7 +48,7 @@ struct shim_result {
   shim_response *response;
   shim_error *error;
   block *blocks;
-  int failed; /* memory was short */
+  int failed;  /* memory was short */
   size_t used; /* of the room */
   max_align_t room[room_bytes / sizeof(max_align_t)];
 };
@@ -478,12 +478,38 @@ shim_submit_models(shim_client *client, const char *provider,
                    int64_t timeout_ms, uint64_t tag)
 {
   shim_submitted sent = {.refused = -1};
-  sent.status = infer_submit_models(client->client, provider, timeout_ms,
-                                    client->queue, tag, &sent.call,
-                                    &sent.error);
+  sent.status =
+      infer_submit_models(client->client, provider, timeout_ms, client->queue,
+                          tag, &sent.call, &sent.error);
   if (sent.call) {
     atomic_fetch_add(&live, 1);
   }
+  return sent;
+}
+
+shim_submitted
+shim_submit_embed(shim_client *client, const char *body, size_t body_len,
+                  const char *settings, size_t settings_len,
+                  int64_t deadline_ms, uint64_t tag)
+{
+  infer_request *request = NULL;
+  shim_submitted sent = {.refused = -1};
+  sent.status =
+      infer_request_from_embed_json(&request, body, body_len, &sent.error);
+  if (sent.status == INFER_OK && deadline_ms > 0) {
+    sent.status = infer_request_set_deadline_ms(request, deadline_ms);
+  }
+  if (sent.status == INFER_OK) {
+    sent.refused = apply_all(request, settings, settings_len, &sent.status);
+  }
+  if (sent.status == INFER_OK) {
+    sent.status = infer_submit_embed(client->client, request, client->queue,
+                                     tag, &sent.call, &sent.error);
+  }
+  if (sent.call) {
+    atomic_fetch_add(&live, 1);
+  }
+  infer_request_free(request);
   return sent;
 }
 
@@ -579,8 +605,7 @@ shim_config_new(const char *path, const char *json, size_t len)
   if (path) {
     made.status = infer_config_from_file(&made.config, path, &made.error);
   } else if (json) {
-    made.status =
-        infer_config_from_json(&made.config, json, len, &made.error);
+    made.status = infer_config_from_json(&made.config, json, len, &made.error);
   } else {
     made.status = infer_config_new(&made.config);
   }

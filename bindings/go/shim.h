@@ -143,6 +143,12 @@ shim_submitted shim_submit(shim_client *client, int32_t form, const char *body,
  * event has come. timeout_ms 0: the provider's deadline. */
 shim_submitted shim_submit_models(shim_client *client, const char *provider,
                                   int64_t timeout_ms, uint64_t tag);
+/* Asks for vectors: body is an OpenAI embeddings request object, settings as
+ * above. infer_call_embeddings() gives them when the DONE event has come. */
+shim_submitted shim_submit_embed(shim_client *client, const char *body,
+                                 size_t body_len, const char *settings,
+                                 size_t settings_len, int64_t deadline_ms,
+                                 uint64_t tag);
 /* Gives up a call that one of these gave. */
 void shim_call_free(infer_call *call);
 

@@ -205,6 +205,7 @@ typedef struct infer_attempt infer_attempt;
 typedef struct infer_plan infer_plan;
 typedef struct infer_model_list infer_model_list;
 typedef struct infer_warm_report infer_warm_report;
+typedef struct infer_embeddings infer_embeddings;
 
 /* ---- Errors -------------------------------------------------------------- */
 
@@ -615,7 +616,8 @@ INFER_API int64_t infer_warm_report_took_ns(const infer_warm_report *report,
                                             size_t index);
 INFER_API void infer_warm_report_free(infer_warm_report *report);
 
-/** The models that a provider lists, fetched now; waits at most timeout_ms.
+/** The models that a provider lists, fetched now, page by page where it has
+ * several (INFER_E_TOO_LARGE for more than 50); waits at most timeout_ms.
  * INFER_E_UNSUPPORTED where the provider has no list. */
 INFER_API int32_t infer_models(infer_client *client, const char *provider,
                                int64_t timeout_ms, infer_model_list **models,
@@ -739,6 +741,75 @@ INFER_API int32_t infer_request_set_tenant(infer_request *request,
 INFER_API int32_t infer_request_set_run_once(infer_request *request,
                                              int32_t run_once);
 INFER_API void infer_request_free(infer_request *request);
+
+/* ---- Embeddings ---------------------------------------------------------- */
+
+/* A request that has inputs instead of messages asks for their vectors. It is
+ * made, given a deadline, labels, headers and tags, and freed like any other;
+ * of its members "dimensions" (infer_request_set_int()), "user" and
+ * "input_type" ("search_query", "search_document", "classification",
+ * "clustering") mean the same at every provider. See docs/embeddings.md.
+ *
+ * The call goes to targets of one model only: that of the first target of the
+ * route that the labels allow and that makes embeddings. Vectors of different
+ * models cannot be compared. More inputs than a provider takes at once are sent
+ * in several requests, of which each retries and fails over by itself; the
+ * vectors come in the order of the inputs, all of them or none. */
+
+/** Adds a text, which is not empty and valid UTF-8. INFER_E_INVALID_ARGUMENT
+ * also for a request that has messages. All inputs together: 64 MiB. */
+INFER_API int32_t infer_request_add_input(infer_request *request,
+                                          const char *text);
+INFER_API int32_t infer_request_add_input_n(infer_request *request,
+                                            const char *text, size_t len);
+/** From an OpenAI embeddings request object: "model", "input" (a string, an
+ * array of strings, or token numbers, which OpenAI and services that speak its
+ * protocol take) and other members. Errors: INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_request_from_embed_json(infer_request **request,
+                                                const char *json, size_t len,
+                                                infer_error **error);
+/** Sends the inputs and waits for their vectors. Not from a hook. Errors beside
+ * those of a chat: INFER_E_PROTOCOL for an answer that has not one vector of
+ * finite numbers, all of the same length, for each input. */
+INFER_API int32_t infer_embed(infer_client *client,
+                              const infer_request *request,
+                              infer_embeddings **embeddings,
+                              infer_error **error) INFER_CHECKED;
+/** The same as a call that waits for nothing: it ends by its DONE event in the
+ * queue, or (queue NULL) by infer_call_wait(). call is not NULL, for it has the
+ * vectors. */
+INFER_API int32_t infer_submit_embed(infer_client *client,
+                                     const infer_request *request,
+                                     infer_queue *queue, uint64_t tag,
+                                     infer_call **call, infer_error **error);
+/** What a call of infer_submit_embed() has got; INFER_E_TIMEOUT while it is
+ * under way, its own status if it failed. Does not wait. The caller frees. */
+INFER_API int32_t infer_call_embeddings(infer_call *call,
+                                        infer_embeddings **embeddings,
+                                        infer_error **error);
+
+/* Accessors of embeddings are [hook-safe] and accept NULL. */
+
+/** As many as there were inputs. */
+INFER_API size_t infer_embeddings_count(const infer_embeddings *embeddings);
+/** Numbers of each vector. */
+INFER_API size_t
+infer_embeddings_dimensions(const infer_embeddings *embeddings);
+/** The vector of an input: that many floats, lent; those of all inputs stand
+ * one behind the other. NULL past the end. */
+INFER_API const float *
+infer_embeddings_vector(const infer_embeddings *embeddings, size_t index);
+/** Usage, cost, model, provider and attempts of the call, lent: a response
+ * without choices. */
+INFER_API const infer_response *
+infer_embeddings_response(const infer_embeddings *embeddings);
+/** As an OpenAI embeddings object; base64 1: the vectors as base64 of
+ * little-endian floats, else as numbers. Free it with infer_text_free().
+ * Errors: INFER_E_NO_MEMORY, INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_embeddings_json(const infer_embeddings *embeddings,
+                                        int32_t base64, char **json,
+                                        size_t *len);
+INFER_API void infer_embeddings_free(infer_embeddings *embeddings);
 
 /* ---- Responses ----------------------------------------------------------- */
 

@@ -1034,7 +1034,8 @@ options_manual()
 
 /* ---- Calls and events ---------------------------------------------------- */
 
-class ModelList; /* below */
+class ModelList; /* below, as Embeddings */
+class Embeddings;
 
 /** What Call and CallView can be asked. All of it is [hook-safe]. */
 template <typename Self> class CallAccess {
@@ -1107,6 +1108,9 @@ public:
   /** What a call of Client::try_submit_models() has found. Status::timeout
    * while it is under way: it does not wait. */
   Result<ModelList> try_models();
+  /** What a call of Client::try_submit_embed() has got. Status::timeout while
+   * it is under way: it does not wait. */
+  Result<Embeddings> try_embeddings();
 #if INFER_HPP_EXCEPTIONS
   /** The same, throwing. */
   Response wait(std::chrono::milliseconds timeout = forever)
@@ -1676,6 +1680,14 @@ public:
     return std::move(this->model(model));
   }
 
+  /** Adds a text that is to be embedded: for Client::try_embed(). */
+  Request &input(std::string_view text) &
+  {
+    return noted(infer_request_add_input_n(
+                     handle(), text.data() ? text.data() : "", text.size()),
+                 "input: it is empty or not UTF-8, or there are messages");
+  }
+  Request input(std::string_view text) && { return std::move(input(text)); }
   /** Adds a message. role: "system", "developer", "user", "assistant". */
   Request &message(std::string_view role, std::string_view text) &
   {
@@ -2434,6 +2446,44 @@ private:
   detail::Handle<infer_model_list, infer_model_list_free> handle_;
 };
 
+/** The vectors of a call, in the order of its inputs. */
+class Embeddings {
+public:
+  Embeddings() = default;
+  /** Takes over a C handle. */
+  explicit Embeddings(infer_embeddings *given) noexcept : handle_(given) {}
+  std::size_t size() const noexcept
+  {
+    return infer_embeddings_count(handle_.get());
+  }
+  std::size_t dimensions() const noexcept
+  {
+    return infer_embeddings_dimensions(handle_.get());
+  }
+  /** So many floats as there are dimensions, lent; nullptr past the end. */
+  const float *operator[](std::size_t index) const noexcept
+  {
+    return infer_embeddings_vector(handle_.get(), index);
+  }
+  /** The C handle, lent; nullptr if empty. Its response tells the rest. */
+  infer_embeddings *handle() const noexcept { return handle_.get(); }
+
+private:
+  detail::Handle<infer_embeddings, infer_embeddings_free> handle_;
+};
+
+inline Result<Embeddings>
+Call::try_embeddings()
+{
+  infer_embeddings *embeddings = nullptr;
+  detail::ErrorOut error;
+  std::int32_t status =
+      infer_call_embeddings(handle_.get(), &embeddings, error);
+  if (status != INFER_OK)
+    return error.error(status);
+  return Embeddings(embeddings);
+}
+
 inline Result<ModelList>
 Call::try_models()
 {
@@ -2532,6 +2582,34 @@ public:
     if (status != INFER_OK)
       return error.error(status);
     return Response(response);
+  }
+  /** The vectors of the request's inputs. Not from a hook. */
+  Result<Embeddings> try_embed(const Request &request)
+  {
+    if (request.error())
+      return request.error();
+    infer_embeddings *embeddings = nullptr;
+    detail::ErrorOut error;
+    std::int32_t status =
+        infer_embed(handle_.get(), request.handle(), &embeddings, error);
+    if (status != INFER_OK)
+      return error.error(status);
+    return Embeddings(embeddings);
+  }
+  /** The same as a call that waits for nothing: Call::try_wait() waits for its
+   * end, Call::try_embeddings() gives what it got. */
+  Result<Call> try_submit_embed(const Request &request)
+  {
+    return start_embed(request, nullptr, 0);
+  }
+  /** The same with its end told by an event of a queue of this client, with
+   * the tag. */
+  Result<Call> try_submit_embed(const Request &request, Queue &queue,
+                                std::uint64_t tag = 0)
+  {
+    if (!queue)
+      return Error(Status::invalid_argument, "the queue is empty");
+    return start_embed(request, queue.handle(), tag);
   }
   /** The same with the answer's events as they come, on this thread.
    * on_event(EventView) returns nothing, or true to go on and false to cancel
@@ -2844,6 +2922,20 @@ private:
     std::int32_t status =
         infer_submit_models(handle_.get(), std::string(provider).c_str(),
                             timeout.count(), queue, tag, &call, error);
+    if (status != INFER_OK)
+      return error.error(status);
+    return Call(call, std::move(hooks));
+  }
+  Result<Call> start_embed(const Request &request, infer_queue *queue,
+                           std::uint64_t tag)
+  {
+    if (request.error())
+      return request.error();
+    infer_call *call = nullptr;
+    detail::ErrorOut error;
+    auto hooks = hooks_;
+    std::int32_t status = infer_submit_embed(handle_.get(), request.handle(),
+                                             queue, tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     return Call(call, std::move(hooks));

@@ -107,8 +107,9 @@ typedef struct inf_provider_config {
   /* The same without what belongs to the provider's own server: the way to who
    * gives out its tokens. Has no strings of its own. */
   inf_endpoint token_endpoint;
-  int32_t upstream; /* inf_upstream */
-  int32_t prefill;  /* inf_prefill */
+  int32_t upstream;     /* inf_upstream */
+  int32_t prefill;      /* inf_prefill */
+  int64_t embed_inputs; /* of one request; 0: as the kind's */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */

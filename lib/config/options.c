@@ -203,6 +203,12 @@ static const inf_option options[] = {
              "nothing: to have a connection ready it is sent, without a key. "
              "Without one only HTTP/2 can be kept ready"),
 
+    {"provider", "embed_inputs", INF_OPTION_INT, "", 0, 100000, 0, "the kind's",
+     "", IN_PROVIDER(embed_inputs),
+     "texts that one request for embeddings may hold: of a server of your own "
+     "what it was started with. A call with more of them is cut into parts; 0: "
+     "as docs/embeddings.md has it for the kind"},
+
     LIMIT(requests_per_second, UNITS_MAX,
           "requests that each key may send in a second: calls wait for "
           "their turn, or go to another target. 0: no such limit, here and "

@@ -7,6 +7,7 @@
 #include "base/place.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
+#include "engine/batch.h"
 #include "engine/carry.h"
 #include "engine/probe.h"
 #include "engine/race.h"
@@ -403,13 +404,20 @@ on_headers(void *context, int status, const inf_headers *headers)
   return false;
 }
 
+/* Is the body one document that is not read before all of it is there? */
+static bool
+is_raw(const inf_attempt *attempt)
+{
+  return attempt->call->kind != INF_CALL_CHAT &&
+         attempt->record->http_status < 300;
+}
+
 /* What the body so far makes of the attempt: INFER_OK to go on,
  * INF_DECODER_DONE, or a class. */
 static int32_t
 take_body(inf_attempt *attempt, const char *ptr, size_t len)
 {
-  if (attempt->call->kind == INF_CALL_MODELS &&
-      attempt->record->http_status < 300) {
+  if (is_raw(attempt)) {
     inf_buf_append(&attempt->raw, ptr, len);
     return attempt->raw.status;
   }
@@ -493,8 +501,7 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
-  bool raw = attempt->call->kind == INF_CALL_MODELS &&
-             attempt->record->http_status < 300;
+  bool raw = is_raw(attempt);
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
   if (attempt->record->http_status > 0 && !raw) {
@@ -502,6 +509,8 @@ class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
     if (clean || status != INFER_E_TRUNCATED)
       return status;
   }
+  if (raw && clean && attempt->call->kind == INF_CALL_EMBED)
+    return inf_batch_read(attempt);
   *message = result->detail;
   if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
     return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
@@ -549,8 +558,7 @@ static const inf_exchange_events exchange_events = {on_sent, on_headers,
 static bool
 wants_stream(const struct infer_call *call, const inf_target_config *target)
 {
-  return call->kind != INF_CALL_MODELS &&
-         target->upstream != INF_UPSTREAM_UNARY;
+  return call->kind == INF_CALL_CHAT && target->upstream != INF_UPSTREAM_UNARY;
 }
 
 static void
@@ -603,7 +611,7 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
   inf_warmer_note_use(engine, target->provider);
-  if (attempt->call->kind == INF_CALL_CHAT)
+  if (attempt->call->kind != INF_CALL_MODELS)
     begin_health(attempt, target);
   attempt->exchange = engine->transport->ops->start(engine->transport, &request,
                                                     &exchange_events, attempt);

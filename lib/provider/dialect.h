@@ -8,6 +8,7 @@
 #include "provider/frames.h"
 #include "provider/guess.h"
 #include "provider/tool_ids.h"
+#include "provider/vectors.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -94,7 +95,14 @@ typedef struct inf_provider_kind {
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
   const char *models_path; /* NULL: no list */
-  const char *warm_path;   /* a cheap GET that keeps a connection; NULL */
+  /* Embeddings: what one request may hold, as the service's pages or messages
+   * say; 0: no page tells, see embed.h. embed_one: of models with this in their
+   * name one input only; NULL. embed_base64: at base_url (NULL: anywhere)
+   * vectors are asked for in base64. */
+  size_t embed_inputs, embed_bytes;
+  const char *embed_one;
+  bool embed_base64;
+  const char *warm_path; /* a cheap GET that keeps a connection; NULL */
   /* Model names that this kind claims when a request names a bare model:
    * prefixes separated by spaces, "" for none. */
   const char *claims;
@@ -147,6 +155,7 @@ typedef struct inf_send {
   inf_sv partial;
   int64_t partial_tokens; /* of the answer's limit, used up */
   inf_prefill prefill;
+  inf_sv page; /* of a list of models: its path, as next_models gave it */
 } inf_send;
 
 /* What goes out. */
@@ -173,6 +182,18 @@ struct inf_dialect {
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* Where the next page of a list of models is, given the checked body of one:
+   * a path in place of models_path, or none. False: that was the last one,
+   * if page has not failed.
+   * NULL: lists have one page. */
+  bool (*next_models)(const inf_send *send, inf_sv body, inf_buf *page);
+  /* Embeddings: a request for all inputs of send->chat, and a checked body with
+   * their vectors (embed.h). Errors as write_chat; read_embed also
+   * INFER_E_PROTOCOL, with a line in why. NULL: it has none. */
+  int32_t (*write_embed)(const inf_send *send, inf_wire_request *out,
+                         inf_buf *why);
+  int32_t (*read_embed)(inf_sv body, inf_vectors *vectors, inf_answer *answer,
+                        inf_buf *why);
   /* Right before what write_chat wrote goes out: adds what is made of the
    * request as a whole and the provider's time. Errors as write_chat. NULL:
    * there is no such thing. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/ollama.h"
+#include "provider/embed.h"
 
 #include "infer/infer.h"
 
@@ -523,6 +524,8 @@ const inf_dialect inf_dialect_ollama = {
     .framing = INF_FRAMING_NDJSON,
     .write_chat = write_chat,
     .write_models = inf_send_write_models,
+    .write_embed = inf_ollama_write_embed,
+    .read_embed = inf_ollama_read_embed,
     .read_body = inf_ollama_read_body,
     .read_event = inf_ollama_read_event,
 };

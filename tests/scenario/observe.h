@@ -55,6 +55,7 @@ OBSERVE(body);
 OBSERVE(models);
 OBSERVE(provider_upstream);
 OBSERVE(provider_prefill);
+OBSERVE(embed_inputs);
 OBSERVE(compression);
 OBSERVE(key);
 OBSERVE(key_organization);

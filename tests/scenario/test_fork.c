@@ -255,6 +255,21 @@ submit_models(parent *p)
 }
 
 static bool
+embed(parent *p)
+{
+  infer_embeddings *got;
+  return infer_embed(p->w.client, p->request, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
+submit_embed(parent *p)
+{
+  infer_call *call;
+  return infer_submit_embed(p->w.client, p->request, NULL, 0, &call, NULL) ==
+         INFER_E_FORKED;
+}
+
+static bool
 chat(parent *p)
 {
   return infer_chat(p->w.client, p->request, NULL, NULL) == INFER_E_FORKED;
@@ -333,6 +348,13 @@ call_models(parent *p)
 }
 
 static bool
+call_embeddings(parent *p)
+{
+  infer_embeddings *got;
+  return infer_call_embeddings(p->call, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
 call_facts(parent *p)
 {
   return infer_call_id(p->call) > 0 && infer_call_tag(p->call) == 1 &&
@@ -356,6 +378,9 @@ static const trial trials[] = {
     {"infer_models", models},
     {"infer_submit_models", submit_models},
     {"infer_call_models", call_models},
+    {"infer_embed", embed},
+    {"infer_submit_embed", submit_embed},
+    {"infer_call_embeddings", call_embeddings},
     {"infer_chat", chat},
     {"infer_chat_stream", chat_stream},
     {"infer_queue_new", queue_new},

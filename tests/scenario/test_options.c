@@ -38,6 +38,7 @@ static const struct row {
     {"provider", "project", observe_project},
     {"provider", "auth_scheme", observe_auth_scheme},
     {"provider", "region", observe_region},
+    {"provider", "embed_inputs", observe_embed_inputs},
     {"provider", "labels", observe_labels},
     {"provider", "headers", observe_headers},
     {"provider", "query", observe_query},

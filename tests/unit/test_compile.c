@@ -116,6 +116,7 @@ dump_provider(const inf_provider_config *p)
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
   say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
+  say("embed_inputs=%lld\n", (long long)p->embed_inputs);
   dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
@@ -265,6 +266,8 @@ static const struct {
      "http_version=1"},
     {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
      "warm_path=/w?x=1"},
+    {"provider", "embed_inputs", "providers.p.embed_inputs", "7",
+     "embed_inputs=7"},
     {"provider", "region", "providers.p",
      "{'type':'bedrock','base_url':'http://p','region':'eu-west-1'}",
      "region=eu-west-1"},

@@ -6,6 +6,7 @@
  * understands --help, and returns the exit code of the program. */
 
 int cmd_chat(int argc, char **argv);
+int cmd_embed(int argc, char **argv);
 int cmd_models(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_sim(int argc, char **argv);

@@ -20,6 +20,7 @@ typedef struct command_entry {
 
 static const command_entry commands[] = {
     {"chat", cmd_chat, "send a prompt, print the answer as it comes"},
+    {"embed", cmd_embed, "turn lines of text into vectors"},
     {"models", cmd_models, "list the models of a provider"},
     {"config", cmd_config, "check or show a configuration; list all options"},
     {"decode", cmd_decode, "read a provider's recorded answer"},

@@ -19,6 +19,7 @@ from libinfer._client import (
     PlannedTarget,
     WarmReport,
 )
+from libinfer._embed import Embeddings
 from libinfer._errors import (
     AnswerError,
     AttemptTimeoutError,
@@ -121,6 +122,7 @@ __all__ = [
     "ContextLengthError",
     "CostKind",
     "DeadlineError",
+    "Embeddings",
     "Error",
     "Event",
     "EventType",

@@ -7,7 +7,8 @@ import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
 
-from libinfer._aio import AsyncStream, Hub, achat, amodels
+from libinfer._aio import AsyncStream, Hub, achat, aembed, amodels
+from libinfer._embed import Embeddings, Inputs, embed, embed_request
 from libinfer._errors import check, error_from
 from libinfer._ffi import ffi, fork_generation, lib, text
 from libinfer._models import models
@@ -228,6 +229,46 @@ class Client:
         how = (deadline, headers, labels, tags, tenant, run_once, policy)
         request = new_request(model, messages, members, how)
         return AsyncStream(core, request)
+
+    def embed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """The vectors of texts, in their order. Any number of them: they are
+        sent in as many requests as the provider needs, all to one model.
+        ``dimensions``, ``input_type`` and other members are the provider's."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return embed(core, embed_request(model, inputs, members, how))
+
+    async def aembed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """embed() for asyncio. Cancelling the task cancels the call."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return await aembed(core, embed_request(model, inputs, members, how))
 
     # ---- The client itself ---------------------------------------------------
 

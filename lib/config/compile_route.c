@@ -28,6 +28,8 @@ int32_t
 inf_effective_upstream(int32_t target, const inf_route_params *params,
                        const inf_provider_config *provider)
 {
+  if (provider->kind->dialect->framing == INF_FRAMING_NONE)
+    return INF_UPSTREAM_UNARY;
   if (target != INF_UPSTREAM_DEFAULT)
     return target;
   if (params->upstream != INF_UPSTREAM_DEFAULT)

@@ -7,6 +7,7 @@
 #include "provider/failure.h"
 #include "provider/frames.h"
 #include "provider/guess.h"
+#include "provider/rate_headers.h"
 #include "provider/tool_ids.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
@@ -194,6 +195,16 @@ struct inf_dialect {
    * framing included, as stand at its front and are like the last one, and
    * gives their length and count. Not asked once decoder->failed is set. */
   size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
+  /* Where an event ends, for INF_FRAMING_SPLIT: split.h. The context is the
+   * kind. */
+  inf_split_rule split;
+  /* After a failed answer was classified by status, headers and body: says
+   * more in decoder's failure. NULL: there is no more. */
+  void (*classify)(inf_decoder *decoder, inf_sv body);
+  /* What the headers of an answer say of quotas, in place of what
+   * inf_rate_headers_read() finds; NULL: that. */
+  void (*read_limits)(const inf_provider_kind *kind, int http_status,
+                      const inf_headers *headers, inf_rate_sights *sights);
 };
 
 /* ---- Decoder ------------------------------------------------------------
@@ -206,7 +217,8 @@ struct inf_dialect {
  * except that `{` with more behind it in its line begins lines of JSON where
  * a stream of them was asked for: then a document in one line is read as an
  * event. `[` begins a streamed array where a stream was asked for. The body
- * of an HTTP error is a document. */
+ * of an HTTP error is a document. Where the dialect has no streams, or a rule
+ * of its own for them, nothing is told by the beginning. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -227,11 +239,11 @@ struct inf_decoder {
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
   inf_frames *frames; /* made when a stream has such; NULL */
-  inf_buf body;     /* WHOLE: what came so far */
-  inf_buf scratch;  /* for decoded strings of one event or body */
-  inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
-  inf_buf carry;    /* a dialect's own, from one event to the next */
-  inf_guess guess;  /* the last chunk, for the short way through the next */
+  inf_buf body;       /* WHOLE: what came so far */
+  inf_buf scratch;    /* for decoded strings of one event or body */
+  inf_buf repaired;   /* the event or body, when it was not valid UTF-8 */
+  inf_buf carry;      /* a dialect's own, from one event to the next */
+  inf_guess guess;    /* the last chunk, for the short way through the next */
   /* From here on all is zero when a response begins. */
   inf_decoder_options options;
   inf_answer *answer; /* borrowed; filled as pieces come */

@@ -70,6 +70,7 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
   target->upstream =
       inf_effective_upstream(INF_UPSTREAM_DEFAULT, &config->defaults, provider);
   target->prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider);
+  target->lacks = inf_effective_lacks(0, provider);
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */
       .targets = &direct->target,

@@ -256,6 +256,12 @@ copy_texts(inf_plugin *plugin, infer_provider_descriptor *from)
   return copied;
 }
 
+bool
+inf_plugin_is(const inf_provider_kind *kind)
+{
+  return kind->dialect->write_chat == inf_plugin_write_chat;
+}
+
 int32_t
 inf_plugin_new(const infer_provider_descriptor *given, inf_plugin **out,
                char why[INF_PLUGIN_WHY_MAX])

@@ -29,6 +29,9 @@ inf_plugin_of(const inf_provider_kind *kind)
   return (const inf_plugin *)kind;
 }
 
+/* Is it a plug-in's? */
+bool inf_plugin_is(const inf_provider_kind *kind);
+
 /* Why not, as one line. */
 #define INF_PLUGIN_WHY_MAX 192
 

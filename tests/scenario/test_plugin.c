@@ -386,6 +386,30 @@ what_it_cannot_say_is_refused(void **state)
   post_end(p);
 }
 
+/* Parcel takes no images: a route goes past it, and a direct call fails. */
+static void
+what_it_cannot_do_goes_elsewhere(void **state)
+{
+  (void)state;
+  static const char *const models[] = {"from", "post/plain"};
+  post *p = post_start("\"routes\":{\"from\":{\"targets\":[\"post/plain\","
+                       "\"other/up\"]}}");
+  for (size_t i = 0; i < 2; i++) {
+    infer_request *request;
+    post_clear(p);
+    assert_int_equal(infer_request_new(&request, models[i]), INFER_OK);
+    infer_request_add_image(request, "see", "https://h/i.png");
+    int32_t status = infer_chat(p->client, request, &p->response, &p->error);
+    infer_request_free(request);
+    if (i == 0)
+      assert_string_equal(infer_response_provider(p->response), "other");
+    else
+      assert_int_equal(status, INFER_E_NO_TARGET);
+  }
+  assert_int_equal(tiny_requests(p->server), 1);
+  post_end(p);
+}
+
 /* ---- Limits, lifetimes --------------------------------------------------- */
 
 /* Nothing is left of this minute's: the next call is not even sent. */
@@ -434,6 +458,7 @@ main(void)
       cmocka_unit_test(the_hint_is_waited_for),
       cmocka_unit_test(calls_fail_over_to_and_from_it),
       cmocka_unit_test(what_it_cannot_say_is_refused),
+      cmocka_unit_test(what_it_cannot_do_goes_elsewhere),
       cmocka_unit_test(its_quotas_are_learnt),
       cmocka_unit_test(it_outlives_the_configuration),
   };

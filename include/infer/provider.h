@@ -135,7 +135,8 @@ typedef struct infer_provider_descriptor {
                            const infer_provider_request *request,
                            infer_provider_writer *writer);
   /** Reads a whole body that came with 2xx. Every choice must be finished, or
-   * infer_provider_sink_end() be called: else the answer counts as cut.
+   * infer_provider_sink_end() be called (after a broken connection nothing
+   * less will do): else the answer counts as cut.
    * INFER_OK, or INFER_E_PROTOCOL for what it cannot read. Required. */
   int32_t (*read_answer)(void *user_data, const char *body, size_t len,
                          infer_provider_sink *sink);

@@ -296,7 +296,7 @@ on_event(void *context, const inf_sse_event *event)
   int32_t status = decoder->options.kind->dialect->read_event(decoder, event);
   note_answer_status(decoder);
   if (status == INFER_E_PROTOCOL && !decoder->failed) {
-    if (!decoder->unfinished_event)
+    if (!decoder->cut)
       decoder->skipped_events++;
     return true;
   }
@@ -514,7 +514,7 @@ all_finished(const inf_decoder *decoder)
 static int32_t
 end_events(inf_decoder *decoder, bool clean_end)
 {
-  decoder->unfinished_event = true;
+  decoder->cut = true;
   int32_t status = decoder->mode == INF_BODY_EVENTS
                        ? inf_sse_finish(&decoder->sse, on_event, decoder)
                        : inf_frames_finish(decoder->frames, on_event, decoder);
@@ -540,6 +540,7 @@ end_events(inf_decoder *decoder, bool clean_end)
 static int32_t
 end_document(inf_decoder *decoder, bool clean_end)
 {
+  decoder->cut = !clean_end;
   int32_t status = decoder->options.kind->dialect->read_body(
       decoder, inf_buf_sv(&decoder->body));
   if (!decoder->failed && decoder->answer->status != INFER_OK)

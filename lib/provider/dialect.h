@@ -256,11 +256,11 @@ struct inf_decoder {
     INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
-  bool unfinished_event; /* the event at hand was cut by the end */
-  bool terminated;       /* the API's terminator seen */
-  bool finished;         /* proper end seen */
-  bool failed;           /* failure is final; its words may be local ones */
-  bool between; /* sse stands between two events; false: it must be asked */
+  bool cut;        /* the event or body at hand was cut by the end */
+  bool terminated; /* the API's terminator seen */
+  bool finished;   /* proper end seen */
+  bool failed;     /* failure is final; its words may be local ones */
+  bool between;    /* sse stands between two events; false: it must be asked */
 };
 
 void inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,

@@ -74,11 +74,13 @@ refuse(infer_provider_sink *sink, const char *wrong)
   return false;
 }
 
-/* After a failure only usage and the end are of interest. */
+/* After a failure only usage and the end are of interest; an answer that is out
+ * of memory says no more what was given of it. */
 static bool
 is_closed(const infer_provider_sink *sink)
 {
-  return sink->decoder->failed || sink->status != INFER_OK;
+  return sink->decoder->failed || sink->status != INFER_OK ||
+         sink->decoder->answer->status != INFER_OK;
 }
 
 static bool
@@ -379,13 +381,16 @@ inf_plugin_read_body(inf_decoder *decoder, inf_sv body)
   if (make_state(&sink))
     status = plugin->read_answer(plugin->user_data,
                                  body.len > 0 ? body.ptr : "", body.len, &sink);
-  bool whole = is_whole(&sink) || sink.ended;
+  /* Only the plug-in knows whether the body of a broken connection is whole. */
+  bool whole = sink.ended || (is_whole(&sink) && !decoder->cut);
   status = settle(&sink, status);
   if (decoder->failed)
     return status;
   if (status != INFER_OK)
     return inf_decoder_fail(decoder, status, "the answer cannot be read");
-  if (decoder->answer->status == INFER_OK && decoder->answer->choice_count == 0)
+  if (decoder->answer->status != INFER_OK) /* the decoder looks at it */
+    return INFER_OK;
+  if (decoder->answer->choice_count == 0)
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "there is nothing in the answer");
   return whole ? INFER_OK

@@ -136,6 +136,25 @@ a_body_must_say_that_it_is_done(void **state)
   reading_fini(&r);
 }
 
+/* What a broken connection left behind is whole if the plug-in saw its end. */
+static void
+a_broken_body_must_show_its_end(void **state)
+{
+  (void)state;
+  static const char *const bodies[] = {"ta\ngsto", "ta\ngstop;e"};
+  for (size_t i = 0; i < 2; i++) {
+    reading r;
+    inf_decoder_options options = default_options(false);
+    options.kind = &documents->kind;
+    reading_init(&r, options);
+    inf_decoder_headers(&r.decoder, 200, &r.headers, 0);
+    inf_decoder_feed(&r.decoder, bodies[i], strlen(bodies[i]));
+    assert_int_equal(inf_decoder_end(&r.decoder, false),
+                     i == 0 ? INFER_E_TRUNCATED : INFER_OK);
+    reading_fini(&r);
+  }
+}
+
 /* Two choices were asked for, and one came. */
 static void
 every_choice_must_end(void **state)
@@ -289,6 +308,7 @@ main(void)
       cmocka_unit_test(bytes_of_events_are_repaired),
       cmocka_unit_test(an_end_that_was_forgotten_is_a_cut),
       cmocka_unit_test(a_body_must_say_that_it_is_done),
+      cmocka_unit_test(a_broken_body_must_show_its_end),
       cmocka_unit_test(every_choice_must_end),
       cmocka_unit_test(nonsense_ends_the_attempt_with_its_name),
       cmocka_unit_test(null_is_nothing),

@@ -188,7 +188,8 @@ INFER_API int32_t infer_config_add_provider_type(
  * its quotes. Nothing is copied and nothing outside the view is read, whatever
  * stands in it; but what is read from a text that is no JSON means nothing.
  * Requests are JSON, and so are events of INFER_FRAMING_NDJSON and
- * _JSON_ARRAY; other texts are checked first. */
+ * _JSON_ARRAY; of other texts infer_provider_json_check() or
+ * infer_provider_sink_document() tells. */
 
 /** 1 if the text is one JSON value, at most 128 deep, in valid UTF-8; else 0.
  * [hook-safe] */
@@ -199,6 +200,13 @@ INFER_API int32_t infer_provider_json_check(const char *json, size_t len);
 INFER_API const char *infer_provider_json_get(const char *json, size_t len,
                                               const char *path,
                                               size_t *value_len);
+/** The members of an object or elements of an array in turn: *at is 0 at first
+ * and tells where to go on. NULL after the last. *name (may be NULL) is the
+ * name as it stands between its quotes, NULL for an element. [hook-safe] */
+INFER_API const char *infer_provider_json_next(const char *json, size_t len,
+                                               size_t *at, const char **name,
+                                               size_t *name_len,
+                                               size_t *value_len);
 /** 1, with *number set, if the value is a whole number. [hook-safe] */
 INFER_API int32_t infer_provider_json_int(const char *json, size_t len,
                                           int64_t *number);
@@ -306,6 +314,13 @@ INFER_API void *infer_provider_sink_state(infer_provider_sink *sink);
 INFER_API const char *infer_provider_sink_decode(infer_provider_sink *sink,
                                                  const char *json, size_t len,
                                                  size_t *text_len);
+/** Checks that a whole body, or the data of an event of which that is not
+ * known, is a JSON object, and gives it; NULL if it is none: then the attempt
+ * has failed, with INFER_E_TRUNCATED or INFER_E_PROTOCOL and the reason, and
+ * the hook returns. Lives as infer_provider_sink_decode()'s. [hook-safe] */
+INFER_API const char *infer_provider_sink_document(infer_provider_sink *sink,
+                                                   const char *text, size_t len,
+                                                   size_t *object_len);
 /** A piece of the answer, in its order. [hook-safe] */
 INFER_API void infer_provider_sink_text(infer_provider_sink *sink,
                                         uint32_t choice, const char *text,
@@ -340,6 +355,26 @@ INFER_API void infer_provider_sink_usage(infer_provider_sink *sink,
                                          int64_t input, int64_t output,
                                          int64_t reasoning, int64_t cache_read,
                                          int64_t cache_write);
+/** Elements of OpenAI's logprobs.content, as a JSON array. [hook-safe] */
+INFER_API void infer_provider_sink_logprobs(infer_provider_sink *sink,
+                                            uint32_t choice, const char *json,
+                                            size_t len);
+/** A member of the message, or of the whole answer, that has no function here,
+ * as infer_provider_json_next() gives it; the application finds it in
+ * infer_response_json(). In a stream strings of a message are joined, lists
+ * extended; else the last stands. Names that OpenAI's answers have are left
+ * out. [hook-safe] */
+INFER_API void infer_provider_sink_message_extra(infer_provider_sink *sink,
+                                                 uint32_t choice,
+                                                 const char *name,
+                                                 size_t name_len,
+                                                 const char *json, size_t len);
+INFER_API void infer_provider_sink_extra(infer_provider_sink *sink,
+                                         const char *name, size_t name_len,
+                                         const char *json, size_t len);
+/** When the answer was made, in seconds since 1970. [hook-safe] */
+INFER_API void infer_provider_sink_created(infer_provider_sink *sink,
+                                           int64_t seconds);
 /** The provider's id of the answer; the model that answers. [hook-safe] */
 INFER_API void infer_provider_sink_id(infer_provider_sink *sink, const char *id,
                                       size_t len);
@@ -355,6 +390,12 @@ INFER_API void infer_provider_sink_fail(infer_provider_sink *sink,
                                         int32_t status, const char *message,
                                         size_t len, const char *code,
                                         int64_t hint_ms);
+
+/** The same, read from a JSON value as providers write it in their failures:
+ * {"error": {"message": ..., "code": ...}} and its many relatives. [hook-safe]
+ */
+INFER_API void infer_provider_sink_fail_json(infer_provider_sink *sink,
+                                             const char *json, size_t len);
 
 /* ---- Failures and quotas ------------------------------------------------- */
 

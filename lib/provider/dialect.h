@@ -195,6 +195,10 @@ struct inf_dialect {
    * framing included, as stand at its front and are like the last one, and
    * gives their length and count. Not asked once decoder->failed is set. */
   size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
+  /* Of a dialect that is written in terms of infer/provider.h: a plug-in, or a
+   * built-in one; NULL: it is not. Who has functions of plugin_*.h above has
+   * the hooks that they call. */
+  const struct infer_provider_descriptor *hooks;
   /* Where an event ends, for INF_FRAMING_SPLIT: split.h. The context is the
    * kind. */
   inf_split_rule split;

@@ -199,6 +199,7 @@ fill_kind(inf_plugin *plugin)
       descriptor->auth_scheme ? descriptor->auth_scheme : "Bearer";
   plugin->dialect = (inf_dialect){
       .name = descriptor->type,
+      .hooks = descriptor,
       .framing = framing_of(descriptor->framing),
       .write_chat = inf_plugin_write_chat,
       .write_models = inf_send_write_models,

@@ -16,18 +16,11 @@
  * Here is the descriptor: checked, copied, counted. What its hooks are given
  * stands in plugin_request.h, plugin_sink.h and plugin_reply.h. */
 typedef struct inf_plugin {
-  inf_provider_kind kind; /* first: hooks find the plug-in by it */
+  inf_provider_kind kind;
   inf_dialect dialect;
   infer_provider_descriptor descriptor; /* its strings are copies */
   atomic_uint references;
 } inf_plugin;
-
-/* The plug-in that a kind with a dialect of its own belongs to. */
-static inline const inf_plugin *
-inf_plugin_of(const inf_provider_kind *kind)
-{
-  return (const inf_plugin *)kind;
-}
 
 /* Is it a plug-in's? */
 bool inf_plugin_is(const inf_provider_kind *kind);

@@ -63,6 +63,23 @@ infer_provider_json_get(const char *json, size_t len, const char *path,
   return inf_plugin_lend_value(value, value_len);
 }
 
+const char *
+infer_provider_json_next(const char *json, size_t len, size_t *at,
+                         const char **name, size_t *name_len, size_t *value_len)
+{
+  inf_sv text = inf_plugin_text(json, len);
+  inf_json_iter it = inf_json_iter_of(text);
+  if (it.at && *at > 0)
+    it.at = text.ptr + (*at < text.len ? *at : text.len);
+  bool found = it.at && inf_json_next(&it);
+  if (found)
+    *at = (size_t)(it.at - text.ptr);
+  const char *key = inf_plugin_lend(it.key, name_len);
+  if (name)
+    *name = found && it.object ? key : NULL;
+  return inf_plugin_lend_value(found ? it.value : INF_SV(""), value_len);
+}
+
 int32_t
 infer_provider_json_int(const char *json, size_t len, int64_t *number)
 {

@@ -92,7 +92,7 @@ inf_plugin_classify(inf_decoder *decoder, inf_sv body)
 {
   char text[192];
   const infer_provider_descriptor *plugin =
-      &inf_plugin_of(decoder->options.kind)->descriptor;
+      decoder->options.kind->dialect->hooks;
   infer_provider_reply reply = {decoder->http_status, &decoder->headers, body};
   infer_provider_failure failure = {.failure = &decoder->failure};
   int32_t status = plugin->classify(plugin->user_data, &reply, &failure);
@@ -140,7 +140,7 @@ void
 inf_plugin_read_limits(const inf_provider_kind *kind, int http_status,
                        const inf_headers *headers, inf_rate_sights *sights)
 {
-  const infer_provider_descriptor *plugin = &inf_plugin_of(kind)->descriptor;
+  const infer_provider_descriptor *plugin = kind->dialect->hooks;
   infer_provider_reply reply = {http_status, headers, INF_SV("")};
   infer_provider_limits limits = {sights};
   sights->count = 0;

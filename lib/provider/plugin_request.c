@@ -390,8 +390,7 @@ write_head(const infer_provider_writer *writer, inf_wire_request *out,
 static int32_t
 write_all(infer_provider_writer *writer, const infer_provider_request *request)
 {
-  const infer_provider_descriptor *plugin =
-      &inf_plugin_of(writer->send->kind)->descriptor;
+  const infer_provider_descriptor *plugin = writer->send->kind->dialect->hooks;
   int32_t status =
       outcome(writer, "write_request",
               plugin->write_request(plugin->user_data, request, writer));
@@ -429,8 +428,7 @@ int32_t
 inf_plugin_sign(const inf_send *send, inf_wire_request *out,
                 int64_t wall_now_ns, inf_buf *why)
 {
-  const infer_provider_descriptor *plugin =
-      &inf_plugin_of(send->kind)->descriptor;
+  const infer_provider_descriptor *plugin = send->kind->dialect->hooks;
   request_notes notes = {.index = 0};
   infer_provider_request request = {send, &notes};
   infer_provider_writer writer = {

@@ -2,8 +2,8 @@
 #include "provider/plugin_sink.h"
 
 #include "base/mem.h"
+#include "provider/document.h"
 #include "provider/plugin_json.h"
-#include "wire/json_value.h"
 #include "wire/utf8.h"
 
 #include <stdio.h>
@@ -46,6 +46,7 @@ typedef struct decoded {
 struct infer_provider_sink {
   inf_decoder *decoder;
   decoded *texts;
+  bool piece; /* of a stream */
   bool ended;
   int32_t status;    /* of what was wrong */
   const char *wrong; /* in words; static */
@@ -54,7 +55,7 @@ struct infer_provider_sink {
 static const infer_provider_descriptor *
 plugin_of(const inf_decoder *decoder)
 {
-  return &inf_plugin_of(decoder->options.kind)->descriptor;
+  return decoder->options.kind->dialect->hooks;
 }
 
 /* The first thing that is wrong is told. */
@@ -140,6 +141,12 @@ infer_provider_sink_decode(infer_provider_sink *sink, const char *json,
     return inf_plugin_lend(INF_SV(""), text_len);
   if (inf_json_plain(value, &text))
     return inf_plugin_lend(text, text_len);
+  /* What there is room for does not move what was decoded before. */
+  inf_buf *scratch = &sink->decoder->scratch;
+  size_t from = scratch->len;
+  if (scratch->cap - from > value.len && inf_json_string(value, scratch))
+    return inf_plugin_lend(inf_sv_of(scratch->ptr + from, scratch->len - from),
+                           text_len);
   decoded *own = inf_calloc(1, sizeof *own);
   if (own) {
     inf_buf_init(&own->text, SIZE_MAX);
@@ -152,6 +159,18 @@ infer_provider_sink_decode(infer_provider_sink *sink, const char *json,
     return inf_plugin_lend(INF_SV(""), text_len);
   }
   return inf_plugin_lend(inf_buf_sv(&own->text), text_len);
+}
+
+const char *
+infer_provider_sink_document(infer_provider_sink *sink, const char *text,
+                             size_t len, size_t *object_len)
+{
+  inf_sv object = INF_SV("");
+  if (!is_closed(sink) &&
+      inf_document_body(sink->decoder, inf_plugin_text(text, len), &object) !=
+          INFER_OK)
+    object = INF_SV("");
+  return inf_plugin_lend_value(object, object_len);
 }
 
 /* ---- Content ------------------------------------------------------------- */
@@ -259,6 +278,87 @@ infer_provider_sink_usage(infer_provider_sink *sink, int64_t input,
   inf_answer_set_usage(sink->decoder->answer, &usage, INF_SV(""));
 }
 
+/* Is it JSON of that type, or of any (INF_JSON_NONE)? */
+static bool
+is_json(infer_provider_sink *sink, inf_sv text, inf_json_type type, inf_sv *out)
+{
+  if (inf_json_parse(text, sink->decoder->options.max_depth, out, NULL) &&
+      (type == INF_JSON_NONE || inf_json_is(*out, type)))
+    return true;
+  return refuse(sink, "gave JSON that is none");
+}
+
+void
+infer_provider_sink_logprobs(infer_provider_sink *sink, uint32_t choice,
+                             const char *json, size_t len)
+{
+  inf_sv list;
+  if (!takes(sink, choice) ||
+      !is_json(sink, inf_plugin_text(json, len), INF_JSON_ARRAY, &list))
+    return;
+  if (inf_json_has_items(list))
+    inf_answer_add_logprobs(sink->decoder->answer, choice,
+                            inf_sv_trim(inf_sv_of(list.ptr + 1, list.len - 2)),
+                            false);
+}
+
+/* Is it a name between quotes, of a member that has no function? */
+static bool
+is_extra(infer_provider_sink *sink, inf_sv name, const char *const *known)
+{
+  inf_sv value;
+  inf_buf text;
+  for (; *known; known++)
+    if (inf_sv_eq(name, inf_sv_from(*known)))
+      return false;
+  inf_buf_init(&text, SIZE_MAX);
+  inf_buf_append_char(&text, '"');
+  inf_buf_append_sv(&text, name);
+  inf_buf_append_char(&text, '"');
+  bool valid = text.status == INFER_OK && name.len > 0 &&
+               is_json(sink, inf_buf_sv(&text), INF_JSON_STRING, &value);
+  if (text.status != INFER_OK)
+    trouble(sink, text.status, "");
+  else if (name.len == 0)
+    refuse(sink, "gave a member without a name");
+  inf_buf_fini(&text);
+  return valid;
+}
+
+void
+infer_provider_sink_message_extra(infer_provider_sink *sink, uint32_t choice,
+                                  const char *name, size_t name_len,
+                                  const char *json, size_t len)
+{
+  static const char *const known[] = {
+      "role",     "content",   "refusal",           "tool_calls",
+      "logprobs", "reasoning", "reasoning_content", NULL};
+  inf_sv value, key = inf_plugin_text(name, name_len);
+  if (takes(sink, choice) && is_extra(sink, key, known) &&
+      is_json(sink, inf_plugin_text(json, len), INF_JSON_NONE, &value))
+    inf_answer_set_message_extra(sink->decoder->answer, choice, key, value,
+                                 sink->piece);
+}
+
+void
+infer_provider_sink_extra(infer_provider_sink *sink, const char *name,
+                          size_t name_len, const char *json, size_t len)
+{
+  static const char *const known[] = {"id",      "object", "created", "model",
+                                      "choices", "usage",  NULL};
+  inf_sv value, key = inf_plugin_text(name, name_len);
+  if (!is_closed(sink) && is_extra(sink, key, known) &&
+      is_json(sink, inf_plugin_text(json, len), INF_JSON_NONE, &value))
+    inf_answer_set_extra(sink->decoder->answer, key, value);
+}
+
+void
+infer_provider_sink_created(infer_provider_sink *sink, int64_t seconds)
+{
+  if (!is_closed(sink))
+    inf_answer_set_created(sink->decoder->answer, seconds);
+}
+
 void
 infer_provider_sink_id(infer_provider_sink *sink, const char *id, size_t len)
 {
@@ -320,6 +420,16 @@ infer_provider_sink_fail(infer_provider_sink *sink, int32_t status,
         (hint_ms < MAX_HINT_MS ? hint_ms : MAX_HINT_MS) * NS_PER_MS;
 }
 
+void
+infer_provider_sink_fail_json(infer_provider_sink *sink, const char *json,
+                              size_t len)
+{
+  inf_sv value;
+  if (!is_closed(sink) &&
+      is_json(sink, inf_plugin_text(json, len), INF_JSON_NONE, &value))
+    inf_document_fail(sink->decoder, value);
+}
+
 /* ---- The hooks ----------------------------------------------------------- */
 
 static void
@@ -378,6 +488,7 @@ inf_plugin_read_body(inf_decoder *decoder, inf_sv body)
   const infer_provider_descriptor *plugin = plugin_of(decoder);
   infer_provider_sink sink = {.decoder = decoder};
   int32_t status = INFER_E_NO_MEMORY;
+  inf_buf_clear(&decoder->scratch);
   if (make_state(&sink))
     status = plugin->read_answer(plugin->user_data,
                                  body.len > 0 ? body.ptr : "", body.len, &sink);
@@ -398,33 +509,42 @@ inf_plugin_read_body(inf_decoder *decoder, inf_sv body)
                                   "the answer does not say that it is done");
 }
 
-/* Text of a framing of texts, made valid where it is not. */
-static bool
-repair(infer_provider_sink *sink, inf_sv *text)
+/* Text that is text, and JSON that is JSON: INFER_OK or what the decoder is
+ * told of the event. */
+static int32_t
+check_event(infer_provider_sink *sink, inf_sv *text)
 {
   inf_decoder *decoder = sink->decoder;
-  inf_framing framing = decoder->options.kind->dialect->framing;
-  if (framing == INF_FRAMING_EVENTSTREAM || framing == INF_FRAMING_SPLIT ||
-      inf_utf8_valid(*text))
-    return true;
-  inf_buf_clear(&decoder->repaired);
-  if (!inf_utf8_append_lossy(&decoder->repaired, *text)) {
-    trouble(sink, decoder->repaired.status, "");
-    return false;
+  switch (decoder->options.kind->dialect->framing) {
+  case INF_FRAMING_NDJSON:
+  case INF_FRAMING_JSON_ARRAY:
+    return inf_document_begin(decoder, *text, text);
+  case INF_FRAMING_SSE:
+    if (inf_utf8_valid(*text))
+      return INFER_OK;
+    inf_buf_clear(&decoder->repaired);
+    if (!inf_utf8_append_lossy(&decoder->repaired, *text))
+      return inf_decoder_fail(decoder, decoder->repaired.status, "");
+    *text = inf_buf_sv(&decoder->repaired);
+    return INFER_OK;
+  default:
+    return INFER_OK;
   }
-  *text = inf_buf_sv(&decoder->repaired);
-  return true;
 }
 
 int32_t
 inf_plugin_read_event(inf_decoder *decoder, const inf_sse_event *sse)
 {
   const infer_provider_descriptor *plugin = plugin_of(decoder);
-  infer_provider_sink sink = {.decoder = decoder};
+  infer_provider_sink sink = {.decoder = decoder, .piece = true};
   infer_provider_event event = {sse->data, sse->event, sse->error};
-  int32_t status = INFER_E_NO_MEMORY;
-  if (make_state(&sink) && repair(&sink, &event.data))
-    status = plugin->read_event(plugin->user_data, &event, &sink);
+  inf_buf_clear(&decoder->scratch);
+  int32_t status = check_event(&sink, &event.data);
+  if (status != INFER_OK)
+    return status;
+  status = make_state(&sink)
+               ? plugin->read_event(plugin->user_data, &event, &sink)
+               : INFER_E_NO_MEMORY;
   status = settle(&sink, status);
   if (!sink.ended)
     return status;
@@ -435,6 +555,7 @@ inf_plugin_read_event(inf_decoder *decoder, const inf_sse_event *sse)
 int64_t
 inf_plugin_split(const void *context, inf_sv bytes)
 {
-  const infer_provider_descriptor *plugin = &inf_plugin_of(context)->descriptor;
+  const inf_provider_kind *kind = context;
+  const infer_provider_descriptor *plugin = kind->dialect->hooks;
   return plugin->split(plugin->user_data, bytes.ptr, bytes.len);
 }

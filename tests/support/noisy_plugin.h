@@ -20,9 +20,14 @@
  *   s                  how often it was said, as text, from the state
  *   xNUMBER            a failure of the class -NUMBER
  *   e                  the end      oNUMBER     the hook gives -NUMBER
+ *   jJSON              logprobs, and a member "j" of message and answer
+ *   kNAME              a member of that name of message and answer
+ *   CJSON              a failure, from JSON
+ *   DTEXT              how many members the document has, as text
  *   n                  NULL pointers wherever they may be
  *
- * With INFER_FRAMING_CUSTOM events are lines with their line ends; one that
+ * With framings of JSON an event is {"do": "PROGRAM"}. With
+ * INFER_FRAMING_CUSTOM events are lines with their line ends; one that
  * begins with 'Z' is said to be longer than there is, one with 'N' to be
  * none. */
 
@@ -67,6 +72,17 @@ noisy_count(infer_provider_sink *sink)
   char text = (char)('a' + state->count % 26);
   state->count++;
   infer_provider_sink_text(sink, 0, &text, 1);
+}
+
+static inline void
+noisy_document(const char *text, size_t len, infer_provider_sink *sink)
+{
+  char count = '0';
+  size_t at = 0, size;
+  text = infer_provider_sink_document(sink, text, len, &len);
+  while (infer_provider_json_next(text, len, &at, NULL, NULL, &size))
+    count = (char)(count < '9' ? count + 1 : '0');
+  infer_provider_sink_text(sink, 0, &count, 1);
 }
 
 static inline int32_t
@@ -126,6 +142,22 @@ noisy_command(const char *text, size_t len, infer_provider_sink *sink)
   case 'e':
     infer_provider_sink_end(sink);
     break;
+  case 'j':
+    infer_provider_sink_logprobs(sink, 0, rest, len);
+    infer_provider_sink_message_extra(sink, 0, "j", 1, rest, len);
+    infer_provider_sink_extra(sink, "j", 1, rest, len);
+    break;
+  case 'k':
+    infer_provider_sink_message_extra(sink, 0, rest, len, "[1]", 3);
+    infer_provider_sink_extra(sink, rest, len, "{}", 2);
+    infer_provider_sink_created(sink, 77);
+    break;
+  case 'C':
+    infer_provider_sink_fail_json(sink, rest, len);
+    break;
+  case 'D':
+    noisy_document(rest, len, sink);
+    break;
   case 'n':
     noisy_nothing(sink);
     break;
@@ -165,7 +197,8 @@ noisy_event(void *user_data, const infer_provider_event *event,
     return INFER_E_PROTOCOL;
   if (len > 0 && data[len - 1] == '\n')
     len--;
-  if (len > 1 && data[0] == '"') { /* NDJSON: a string in each line */
+  if (len > 1 && data[0] == '{') { /* of a framing of JSON */
+    data = infer_provider_json_get(data, len, "do", &len);
     data = infer_provider_sink_decode(sink, data, len, &len);
   }
   return noisy_run(data, len, sink);

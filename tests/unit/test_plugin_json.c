@@ -59,6 +59,44 @@ what_is_no_json_has_nothing(void **state)
   assert_sv(S(infer_provider_json_get(" {} ", 3, "", NULL)), "{} ");
 }
 
+/* All items of a text, as "name=value;". */
+static void
+items_are(const char *json, const char *expected)
+{
+  inf_buf seen;
+  size_t at = 0, name_len, len;
+  const char *name, *value;
+  inf_buf_init(&seen, 256);
+  while ((value = infer_provider_json_next(json, strlen(json), &at, &name,
+                                           &name_len, &len))) {
+    if (name)
+      inf_buf_append(&seen, name, name_len);
+    inf_buf_append_char(&seen, '=');
+    inf_buf_append(&seen, value, len);
+    inf_buf_append_char(&seen, ';');
+  }
+  assert_buf(&seen, expected);
+  assert_int_equal(len, 0);
+  assert_null(
+      infer_provider_json_next(json, strlen(json), &at, NULL, NULL, NULL));
+  inf_buf_fini(&seen);
+}
+
+static void
+items_come_in_turn(void **state)
+{
+  (void)state;
+  items_are("{\"a\":1,\"b\\n\":[2],\"\": {} }", "a=1;b\\n=[2];={};");
+  items_are("[1,[2,3],\"x\"]", "=1;=[2,3];=\"x\";");
+  items_are("{}", "");
+  items_are("[]", "");
+  items_are("7", "");
+  items_are("", "");
+  items_are("{\"a\":1,", "a=1;");
+  size_t at = 99;
+  assert_null(infer_provider_json_next("[1]", 3, &at, NULL, NULL, NULL));
+}
+
 static void
 numbers_and_words_are_read(void **state)
 {
@@ -84,6 +122,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_are_found_by_their_paths),
       cmocka_unit_test(what_is_no_json_has_nothing),
+      cmocka_unit_test(items_come_in_turn),
       cmocka_unit_test(numbers_and_words_are_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

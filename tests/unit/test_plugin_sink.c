@@ -97,6 +97,53 @@ bytes_of_events_are_repaired(void **state)
   reading_fini(&r);
 }
 
+static void
+members_without_a_function_pass_through(void **state)
+{
+  (void)state;
+  static const char body[] =
+      "ta;kx\\\"y;kx\\\"y\nj[{\"t\":1}]\nkcontent;kusage;kid\n"
+      "D{\"a\":1,\"b\":2}\ngstop;e\n";
+  for (int stream = 0; stream < 2; stream++) {
+    reading r;
+    plugin_read(&r, lines, stream, body, 0, INFER_OK);
+    const char *json = inf_buf_cstr(&r.json);
+    /* A member of a stream that comes again goes on. */
+    assert_json_at(json, "/choices/0/message/x\"y", stream ? "[1,1]" : "[1]");
+    assert_json_at(json, "/x\"y", "{}");
+    assert_json_at(json, "/j", "[{\"t\":1}]");
+    assert_json_at(json, "/choices/0/message/j", "[{\"t\":1}]");
+    assert_json_at(json, "/choices/0/logprobs/content", "[{\"t\":1}]");
+    assert_json_at(json, "/choices/0/message/content", "\"a2\"");
+    assert_json_at(json, "/created", "77");
+    assert_json_at(json, "/choices/0/message/usage", "[1]");
+    assert_true(json_has(json, "/usage/completion_tokens"));
+    reading_fini(&r);
+  }
+}
+
+/* Hooks of a framing of JSON need not check. */
+static void
+events_of_json_are_json(void **state)
+{
+  (void)state;
+  static const int32_t framings[] = {INFER_FRAMING_NDJSON,
+                                     INFER_FRAMING_JSON_ARRAY};
+  static const char *const bodies[] = {
+      "{\"do\":\"ta\\n\"}\n{\"do\":\"tb\"\n[]\n7\n{\"do\":\"gstop;e\"}\n",
+      "[{\"do\":\"ta\\n\"},[],7,{\"do\":\"gstop;e\"}]"};
+  for (size_t i = 0; i < 2; i++) {
+    reading r;
+    infer_provider_descriptor descriptor = noisy_descriptor(framings[i]);
+    inf_plugin *plugin = plugin_made(&descriptor);
+    plugin_read(&r, plugin, true, bodies[i], 3, INFER_OK);
+    assert_buf(&inf_answer_choice(&r.answer, 0)->text, "a\n");
+    assert_int_equal(r.decoder.skipped_events, i == 0 ? 3 : 2);
+    reading_fini(&r);
+    inf_plugin_unref(plugin);
+  }
+}
+
 /* ---- The end ------------------------------------------------------------- */
 
 static void
@@ -198,6 +245,12 @@ nonsense_ends_the_attempt_with_its_name(void **state)
       {"ta;f\n", "a finish reason without a word"},
       {"x7\n", "a class that providers do not have"},
       {"x0\n", "a class that providers do not have"},
+      {"ta;j{}\n", "gave JSON that is none"},
+      {"ta;j[1\n", "gave JSON that is none"},
+      {"ta;ka\"b\n", "gave JSON that is none"},
+      {"ta;ka\\\n", "gave JSON that is none"},
+      {"ta;k\n", "gave a member without a name"},
+      {"ta;C{\n", "gave JSON that is none"},
       {"ta;o77\n", "gave -77, which it must not"},
       {"ta;o-1\n", "gave 1, which it must not"},
       {"ta;o8\n", "gave -8, which it must not"},
@@ -265,6 +318,24 @@ a_failure_has_class_code_words_and_hint(void **state)
 }
 
 static void
+a_failure_may_be_json(void **state)
+{
+  (void)state;
+  reading r;
+  plugin_read(&r, lines, true,
+              "ta\nC{\"error\":{\"message\":\"m\",\"code\":"
+              "\"rate_limit_exceeded\"}}\n",
+              0, INFER_E_RATE_LIMITED);
+  assert_buf(&r.decoder.failure.message, "m");
+  reading_fini(&r);
+  plugin_read(&r, documents, false, "D<html>x\n", 0, INFER_E_PROTOCOL);
+  assert_non_null(strstr(inf_buf_cstr(&r.decoder.failure.message), "HTML"));
+  reading_fini(&r);
+  plugin_read(&r, documents, false, "D{\"a\":", 0, INFER_E_TRUNCATED);
+  reading_fini(&r);
+}
+
+static void
 short_of_memory(void *context)
 {
   (void)context;
@@ -315,6 +386,9 @@ main(void)
       cmocka_unit_test(events_that_split_cannot_mean_end_it),
       cmocka_unit_test(a_bad_event_is_skipped_and_counted),
       cmocka_unit_test(a_failure_has_class_code_words_and_hint),
+      cmocka_unit_test(members_without_a_function_pass_through),
+      cmocka_unit_test(events_of_json_are_json),
+      cmocka_unit_test(a_failure_may_be_json),
       cmocka_unit_test(memory_may_be_short),
   };
   return cmocka_run_group_tests(tests, make_plugins, free_plugins);

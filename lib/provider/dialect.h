@@ -109,8 +109,11 @@ typedef struct inf_provider_kind {
   /* What becomes of members of the request, and of a message, that are not
    * taken as they are: member_rules.h; NULL: nothing. */
   const char *member_rules, *message_rules;
-  /* message_rules hold at base_url only, since others use the type too. */
+  /* message_rules, and those for foreign members, hold at base_url only, since
+   * others use the type too. */
   bool rules_at_home;
+  bool takes_foreign; /* members of other services in a message: it gives them
+                       * to those */
   inf_tool_id_form tool_ids;
   bool thinking_parts; /* reasoning goes back as a part of the content */
   const char *quirks;  /* for the reader; NULL: none known */

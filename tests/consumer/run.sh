@@ -104,6 +104,12 @@ try "plug-in" cmake -S "$here/plugin" -B "$scratch/plugin" \
 try "plug-in build" cmake --build "$scratch/plugin"
 LD_LIBRARY_PATH=$libdir DYLD_LIBRARY_PATH=$libdir \
   try "scenarios of the plug-in" "$scratch/plugin/plugin_scenarios"
+# Nobody listens there: the program has come as far as that.
+PARCEL_TOKEN=x LD_LIBRARY_PATH=$libdir DYLD_LIBRARY_PATH=$libdir \
+  "$scratch/plugin/parcel/parcel_chat" http://127.0.0.1:1 plain hello \
+  >"$log" 2>&1 && fail "the program of the plug-in says that all is well"
+grep -q '^parcel_chat: post/plain: ' "$log" ||
+  fail "the program of the plug-in failed otherwise"
 
 # The name under which programs look for the library changes with the major
 # version only.

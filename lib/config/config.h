@@ -8,7 +8,7 @@
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
-#include "provider/dialect.h"
+#include "provider/plugin.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for
@@ -195,6 +195,7 @@ typedef struct inf_config {
   size_t route_count;
   inf_route_params defaults;
   uint64_t hash; /* of everything but secrets */
+  inf_plugins plugins;
 } inf_config;
 
 /* What the public handle holds: the document (or tree) and the hooks. Defined

@@ -393,8 +393,9 @@ on_headers(void *context, int status, const inf_headers *headers)
     inf_race_headers(attempt);
   inf_engine *engine = attempt->engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
-  if (inf_meter_headers(engine->runtime, &attempt->pass, headers, wall_now_ns,
-                        engine->now_ns))
+  if (inf_meter_headers(engine->runtime, &attempt->pass,
+                        attempt->record->provider->kind, status, headers,
+                        wall_now_ns, engine->now_ns))
     inf_waiting_stir(engine);
   int32_t result =
       inf_decoder_headers(&attempt->decoder, status, headers, wall_now_ns);

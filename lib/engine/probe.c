@@ -136,7 +136,8 @@ on_headers(void *context, int status, const inf_headers *headers)
   inf_engine *engine = probe->attempt.engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
   probe->record.http_status = status;
-  inf_meter_headers(engine->runtime, &probe->attempt.pass, headers, wall_now_ns,
+  inf_meter_headers(engine->runtime, &probe->attempt.pass,
+                    probe->record.provider->kind, status, headers, wall_now_ns,
                     engine->now_ns);
   return go_on(probe, inf_decoder_headers(&probe->attempt.decoder, status,
                                           headers, wall_now_ns));

@@ -7,6 +7,7 @@
 #include "provider/failure.h"
 #include "provider/frames.h"
 #include "provider/guess.h"
+#include "provider/rate_headers.h"
 #include "provider/tool_ids.h"
 #include "provider/vectors.h"
 
@@ -218,6 +219,20 @@ struct inf_dialect {
    * framing included, as stand at its front and are like the last one, and
    * gives their length and count. Not asked once decoder->failed is set. */
   size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
+  /* Of a dialect that is written in terms of infer/provider.h: a plug-in, or a
+   * built-in one; NULL: it is not. Who has functions of plugin_*.h above has
+   * the hooks that they call. */
+  const struct infer_provider_descriptor *hooks;
+  /* Where an event ends, for INF_FRAMING_SPLIT: split.h. The context is the
+   * kind. */
+  inf_split_rule split;
+  /* After a failed answer was classified by status, headers and body: says
+   * more in decoder's failure. NULL: there is no more. */
+  void (*classify)(inf_decoder *decoder, inf_sv body);
+  /* What the headers of an answer say of quotas, in place of what
+   * inf_rate_headers_read() finds; NULL: that. */
+  void (*read_limits)(const inf_provider_kind *kind, int http_status,
+                      const inf_headers *headers, inf_rate_sights *sights);
 };
 
 /* ---- Decoder ------------------------------------------------------------
@@ -230,7 +245,8 @@ struct inf_dialect {
  * except that `{` with more behind it in its line begins lines of JSON where
  * a stream of them was asked for: then a document in one line is read as an
  * event. `[` begins a streamed array where a stream was asked for. The body
- * of an HTTP error is a document. */
+ * of an HTTP error is a document. Where the dialect has no streams, or a rule
+ * of its own for them, nothing is told by the beginning. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -268,11 +284,11 @@ struct inf_decoder {
     INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
-  bool unfinished_event; /* the event at hand was cut by the end */
-  bool terminated;       /* the API's terminator seen */
-  bool finished;         /* proper end seen */
-  bool failed;           /* failure is final; its words may be local ones */
-  bool between; /* sse stands between two events; false: it must be asked */
+  bool cut;        /* the event or body at hand was cut by the end */
+  bool terminated; /* the API's terminator seen */
+  bool finished;   /* proper end seen */
+  bool failed;     /* failure is final; its words may be local ones */
+  bool between;    /* sse stands between two events; false: it must be asked */
 };
 
 void inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,

@@ -7,6 +7,7 @@
 #include "provider/member_rules.h"
 #include "provider/members.h"
 #include "provider/ollama_read.h"
+#include "provider/plugin_sink.h"
 #include "provider/prefill.h"
 #include "provider/send.h"
 #include "provider/tool_ids.h"
@@ -526,6 +527,7 @@ const inf_dialect inf_dialect_ollama = {
     .write_models = inf_send_write_models,
     .write_embed = inf_ollama_write_embed,
     .read_embed = inf_ollama_read_embed,
-    .read_body = inf_ollama_read_body,
-    .read_event = inf_ollama_read_event,
+    .hooks = &inf_ollama_hooks,
+    .read_body = inf_plugin_read_body,
+    .read_event = inf_plugin_read_event,
 };

@@ -445,16 +445,21 @@ takes_a_handle(const char *declaration)
          strstr(declaration, "infer_call *");
 }
 
-/* Each function of the header that has to do with a client, a queue or a call
+/* Each function of the headers that has to do with a client, a queue or a call
  * is in the table above. */
 static void
 no_function_is_forgotten(void **state)
 {
   (void)state;
   char *header = read_source("include/infer/infer.h");
+  char *plugins = read_source("include/infer/provider.h");
   char *symbols = read_source("lib/libinfer.symbols");
   blank_comments(header);
+  blank_comments(plugins);
   size_t declared = 0, tried = 0, listed = 0;
+  /* Those know no handle of a client, a queue or a call. */
+  for (char *at = plugins; (at = strstr(at, "\nINFER_API ")); at++, declared++)
+    assert_false(takes_a_handle(at));
   for (char *at = header; (at = strstr(at, "\nINFER_API ")); declared++) {
     char *end = strchr(at, ';'), *name = strstr(at, "infer_");
     at += strlen("\nINFER_API ");
@@ -475,6 +480,7 @@ no_function_is_forgotten(void **state)
   assert_int_equal(declared, listed);
   assert_int_equal(tried, trial_count);
   free(header);
+  free(plugins);
   free(symbols);
 }
 

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns, levels and the end of the ladder. */
+
+#include "compare_plan.h"
+
+#include <stdlib.h>
+
+/* Requests of a subject on a step of the ladder: enough for a p95 that means
+ * something, few enough to be done in minutes. */
+#define LADDER_REQUESTS   20
+#define LADDER_TURN_DEPTH 2
+
+void
+inf_cmp_shuffle(inf_rng *rng, size_t *order, size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    order[i] = i;
+  }
+  for (size_t i = count; i > 1; i--) {
+    size_t other = (size_t)inf_rng_below(rng, i);
+    size_t held = order[i - 1];
+    order[i - 1] = order[other];
+    order[other] = held;
+  }
+}
+
+bool
+inf_cmp_deck_init(inf_cmp_deck *deck, size_t count, inf_rng *rng)
+{
+  *deck = (inf_cmp_deck){.rng = rng, .count = count, .next = count};
+  deck->cards = calloc(count ? count : 1, sizeof(*deck->cards));
+  return deck->cards != NULL;
+}
+
+size_t
+inf_cmp_deck_draw(inf_cmp_deck *deck)
+{
+  if (deck->next >= deck->count) {
+    inf_cmp_shuffle(deck->rng, deck->cards, deck->count);
+    deck->next = 0;
+  }
+  return deck->cards[deck->next++];
+}
+
+void
+inf_cmp_deck_fini(inf_cmp_deck *deck)
+{
+  free(deck->cards);
+  deck->cards = NULL;
+}
+
+static uint32_t
+divide_up(uint32_t a, uint32_t b)
+{
+  return (a + b - 1) / b;
+}
+
+inf_cmp_level
+inf_cmp_base_level(uint32_t requests, uint32_t concurrency)
+{
+  return (inf_cmp_level){.concurrency = concurrency,
+                         .rounds = divide_up(requests, concurrency),
+                         .per_turn = concurrency};
+}
+
+inf_cmp_level
+inf_cmp_ladder_level(uint32_t concurrency)
+{
+  uint32_t per_turn = LADDER_TURN_DEPTH * concurrency;
+  uint32_t rounds = divide_up(LADDER_REQUESTS, per_turn);
+  return (inf_cmp_level){.concurrency = concurrency,
+                         .rounds = rounds < 2 ? 2 : rounds,
+                         .per_turn = per_turn};
+}
+
+double
+inf_cmp_step_throughput(const inf_cmp_step *step)
+{
+  if (step->wall_ms <= 0) {
+    return 0;
+  }
+  double amount = step->output_tokens > 0 ? (double)step->output_tokens
+                                          : (double)step->ok;
+  return amount * 1000 / step->wall_ms;
+}
+
+static bool
+is_pushback(const inf_cmp_step *step)
+{
+  uint32_t held = step->refused + step->waited;
+  return held >= INF_CMP_PUSHBACK_LEAST &&
+         held >= INF_CMP_PUSHBACK_SHARE * step->requests;
+}
+
+int
+inf_cmp_climb(const inf_cmp_step *before, const inf_cmp_step *step,
+              uint32_t max_concurrency)
+{
+  if (is_pushback(step)) {
+    return INF_CMP_STOP_PUSHBACK;
+  }
+  if (step->ok * 2 <= step->requests) {
+    return INF_CMP_STOP_FAILING;
+  }
+  if (before && inf_cmp_step_throughput(step) <
+                    (1 + INF_CMP_LEAST_GAIN) * inf_cmp_step_throughput(before)) {
+    return INF_CMP_STOP_NO_FASTER;
+  }
+  return step->concurrency > max_concurrency / 2 ? INF_CMP_STOP_TOP
+                                                 : INF_CMP_STOP_NOT;
+}
+
+const char *
+inf_cmp_stop_text(int stop)
+{
+  static const char *const texts[] = {
+      "",          "pushes back",     "fails",
+      "no faster", "highest measured", "run ended",
+  };
+  size_t count = sizeof(texts) / sizeof(texts[0]);
+  return stop >= 0 && (size_t)stop < count ? texts[stop] : "";
+}

@@ -73,6 +73,7 @@ typedef struct inf_cmp_data {
   inf_cmp_step *steps;
   size_t step_count, step_cap;
   uint32_t base_concurrency, max_concurrency;
+  bool ladder;       /* levels below and above the base are measured too */
   uint32_t requests; /* asked for at the base level, of each subject */
   uint32_t warm_up;  /* requests of each subject that are not counted */
   uint64_t seed;

@@ -14,14 +14,14 @@
 #define PASSAGES 10
 
 static const char *const towns[] = {
-    "Aarhus", "Bergen", "Coimbra", "Delft",  "Evora",  "Freiburg",
-    "Ghent",  "Hobart", "Izmir",   "Jena",   "Kyoto",  "Lund",
-    "Mendoza", "Nantes", "Oulu",   "Porto",
+    "Aarhus",  "Bergen", "Coimbra", "Delft", "Evora", "Freiburg",
+    "Ghent",   "Hobart", "Izmir",   "Jena",  "Kyoto", "Lund",
+    "Mendoza", "Nantes", "Oulu",    "Porto",
 };
 static const char *const goods[] = {
-    "copper wire", "oak boards",   "glass jars",  "wool blankets",
-    "bicycles",    "water pumps",  "seed drills", "paper rolls",
-    "tea chests",  "roof tiles",   "lamp oil",    "steel bolts",
+    "copper wire", "oak boards",  "glass jars",  "wool blankets",
+    "bicycles",    "water pumps", "seed drills", "paper rolls",
+    "tea chests",  "roof tiles",  "lamp oil",    "steel bolts",
 };
 static const char *const reasons[] = {
     "the bridge on the river road was being repaired",
@@ -56,8 +56,7 @@ write_chat(inf_buf *text, inf_rng *rng)
 {
   char question[256];
   const char *form = PICK(rng, questions);
-  const char *words[3] = {PICK(rng, goods), PICK(rng, goods),
-                          PICK(rng, towns)};
+  const char *words[3] = {PICK(rng, goods), PICK(rng, goods), PICK(rng, towns)};
   size_t used = 0, word = 0;
   for (const char *c = form; *c && used < sizeof(question) - 1; c++) {
     if (c[0] == '%' && c[1] == 's' && word < 3) {
@@ -87,9 +86,9 @@ write_passage(inf_buf *text, inf_rng *rng, int number, uint64_t amount)
         PICK(rng, towns), (unsigned)inf_rng_between(rng, 1, 9),
         PICK(rng, reasons));
   }
-  inf_buf_appendf(text,
-                  "The order book number %d closes with %llu crates in all.\n\n",
-                  number, (unsigned long long)amount);
+  inf_buf_appendf(
+      text, "The order book number %d closes with %llu crates in all.\n\n",
+      number, (unsigned long long)amount);
 }
 
 static void

@@ -73,14 +73,20 @@ inf_cmp_ladder_level(uint32_t concurrency)
                          .per_turn = per_turn};
 }
 
+uint32_t
+inf_cmp_next_concurrency(uint32_t concurrency, uint32_t base)
+{
+  return concurrency < base && base < 2 * concurrency ? base : 2 * concurrency;
+}
+
 double
 inf_cmp_step_throughput(const inf_cmp_step *step)
 {
   if (step->wall_ms <= 0) {
     return 0;
   }
-  double amount = step->output_tokens > 0 ? (double)step->output_tokens
-                                          : (double)step->ok;
+  double amount =
+      step->output_tokens > 0 ? (double)step->output_tokens : (double)step->ok;
   return amount * 1000 / step->wall_ms;
 }
 
@@ -102,8 +108,9 @@ inf_cmp_climb(const inf_cmp_step *before, const inf_cmp_step *step,
   if (step->ok * 2 <= step->requests) {
     return INF_CMP_STOP_FAILING;
   }
-  if (before && inf_cmp_step_throughput(step) <
-                    (1 + INF_CMP_LEAST_GAIN) * inf_cmp_step_throughput(before)) {
+  if (before &&
+      inf_cmp_step_throughput(step) <
+          (1 + INF_CMP_LEAST_GAIN) * inf_cmp_step_throughput(before)) {
     return INF_CMP_STOP_NO_FASTER;
   }
   return step->concurrency > max_concurrency / 2 ? INF_CMP_STOP_TOP
@@ -114,8 +121,7 @@ const char *
 inf_cmp_stop_text(int stop)
 {
   static const char *const texts[] = {
-      "",          "pushes back",     "fails",
-      "no faster", "highest measured", "run ended",
+      "", "pushes back", "fails", "no faster", "highest measured", "run ended",
   };
   size_t count = sizeof(texts) / sizeof(texts[0]);
   return stop >= 0 && (size_t)stop < count ? texts[stop] : "";

@@ -43,6 +43,10 @@ inf_cmp_level inf_cmp_base_level(uint32_t requests, uint32_t concurrency);
  * that the last ones of a turn, which run alone, count for less. */
 inf_cmp_level inf_cmp_ladder_level(uint32_t concurrency);
 
+/* The concurrency of the level after this one: twice as much, but never past
+ * the base without stopping there. */
+uint32_t inf_cmp_next_concurrency(uint32_t concurrency, uint32_t base);
+
 /* What a subject did at a level. */
 typedef struct inf_cmp_step {
   size_t subject;

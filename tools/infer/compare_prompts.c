@@ -123,8 +123,7 @@ fill(inf_cmp_prompt *prompt, json_object *request, const char *name, char *why,
   const char *json = json_object_to_json_string_length(
       request, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
   infer_error *error = NULL;
-  int32_t status =
-      infer_request_from_json(&prompt->request, json, len, &error);
+  int32_t status = infer_request_from_json(&prompt->request, json, len, &error);
   if (status != INFER_OK) {
     const char *message = infer_error_message(error);
     snprintf(why, why_size, "%s",

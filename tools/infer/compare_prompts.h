@@ -23,7 +23,7 @@ typedef struct inf_cmp_prompt {
   json_object *messages;  /* to show what was asked */
   json_object *schema;    /* that the answer must match; NULL: none */
   bool wants_json;
-  bool wants_tools; /* offers tools */
+  bool wants_tools;   /* offers tools */
   int64_t max_tokens; /* longest answer it asks for; -1: no limit */
   size_t bytes;       /* of the request */
 } inf_cmp_prompt;

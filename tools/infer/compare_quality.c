@@ -64,8 +64,8 @@ mark_value(json_object *value, int depth)
     json_object_iter entry;
     json_object_object_foreachC(value, entry)
     {
-      mark += hash(mark_value(entry.val, depth + 1), entry.key,
-                   strlen(entry.key));
+      mark +=
+          hash(mark_value(entry.val, depth + 1), entry.key, strlen(entry.key));
     }
     return mark;
   }

@@ -9,13 +9,20 @@
 
 /* Keywords that are checked, and those that restrict nothing. */
 static const char *const known[] = {
-    "type",      "properties",  "required",    "additionalProperties",
-    "items",     "enum",        "const",       "anyOf",
-    "$ref",      "$defs",       "definitions", "minimum",
-    "maximum",   "minItems",    "maxItems",    "minLength",
-    "maxLength", "title",       "description", "default",
-    "examples",  "$schema",     "$id",         "$comment",
-    "deprecated", "propertyOrdering", NULL,
+    "type",        "properties",
+    "required",    "additionalProperties",
+    "items",       "enum",
+    "const",       "anyOf",
+    "$ref",        "$defs",
+    "definitions", "minimum",
+    "maximum",     "minItems",
+    "maxItems",    "minLength",
+    "maxLength",   "title",
+    "description", "default",
+    "examples",    "$schema",
+    "$id",         "$comment",
+    "deprecated",  "propertyOrdering",
+    NULL,
 };
 
 static bool

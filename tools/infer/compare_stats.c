@@ -200,8 +200,8 @@ inf_cmp_paired(const inf_cmp_time *a, const inf_cmp_time *b, size_t count,
 }
 
 bool
-inf_cmp_mean(const double *values, size_t count, uint64_t seed,
-             inf_cmp_interval *out)
+inf_cmp_mean(const double *values, size_t count, double confidence,
+             uint64_t seed, inf_cmp_interval *out)
 {
   *out = (inf_cmp_interval){NAN, NAN, NAN};
   if (count == 0) {
@@ -225,7 +225,7 @@ inf_cmp_mean(const double *values, size_t count, uint64_t seed,
   }
   out->value = sum / (double)count;
   if (count > 1) { /* one value says nothing of its spread */
-    cut_tails(means, INF_CMP_RESAMPLES, TAIL, out);
+    cut_tails(means, INF_CMP_RESAMPLES, (1 - confidence) / 2, out);
   }
   free(means);
   return true;
@@ -239,7 +239,6 @@ inf_cmp_share(size_t hits, size_t count)
   }
   double n = (double)count, p = (double)hits / n, z2 = Z95 * Z95;
   double middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-  double half =
-      Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
+  double half = Z95 / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   return (inf_cmp_interval){p, fmax(0, middle - half), fmin(1, middle + half)};
 }

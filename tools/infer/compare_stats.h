@@ -53,9 +53,9 @@ bool inf_cmp_paired(const inf_cmp_time *a, const inf_cmp_time *b, size_t count,
                     double q, double confidence, uint64_t seed,
                     inf_cmp_interval *out);
 
-/* Mean of values, with its interval. */
-bool inf_cmp_mean(const double *values, size_t count, uint64_t seed,
-                  inf_cmp_interval *out);
+/* Mean of values, with its interval of the given confidence. */
+bool inf_cmp_mean(const double *values, size_t count, double confidence,
+                  uint64_t seed, inf_cmp_interval *out);
 
 /* A share hits / count with Wilson's interval of 95 %. */
 inf_cmp_interval inf_cmp_share(size_t hits, size_t count);

@@ -84,6 +84,13 @@ typedef struct compare_run {
 
 /* ---- Before -------------------------------------------------------------- */
 
+static uint64_t
+most_requests(const inf_cmp_args *args)
+{
+  return inf_cmp_most_requests(args->requests, args->concurrency,
+                               args->max_concurrency, !args->no_ladder);
+}
+
 static int
 load_prompts(compare_run *compare)
 {
@@ -94,7 +101,7 @@ load_prompts(compare_run *compare)
       return EXIT_USAGE;
     }
   } else {
-    size_t count = (size_t)args->requests + args->warm_up;
+    size_t count = (size_t)most_requests(args) + args->warm_up;
     count = count > MIX_MAX_PROMPTS ? MIX_MAX_PROMPTS : count;
     if (!inf_cmp_mix_add(&compare->prompts, args->mix, count, args->seed)) {
       inf_say("out of memory");
@@ -245,6 +252,13 @@ measure(compare_run *compare)
   compare->run.client = compare->client;
   compare->run.watch = (inf_cmp_watch){
       .tick = on_tick, .answer = on_answer, .user_data = compare};
+  if (!compare->args.quiet) {
+    inf_note("up to %llu requests to each of %zu targets and routes; Ctrl-C "
+             "ends it and keeps what was measured",
+             (unsigned long long)(most_requests(&compare->args) +
+                                  compare->args.warm_up),
+             compare->data.subject_count);
+  }
   inf_cmp_progress_init(&compare->progress, &compare->data,
                         compare->args.quiet);
   bool ok = inf_cmp_run_all(&compare->run);

@@ -12,6 +12,8 @@
 
 /* Points of a curve: more than this cannot be seen. */
 #define MAX_POINTS 300
+/* Between the marks of two subjects at the same place. */
+#define SHIFT 6
 
 static const char *
 name_of(const inf_cmp_summary *summary, size_t subject)
@@ -231,14 +233,15 @@ draw_load(const inf_cmp_summary *summary, const char *id, const char *title,
     return;
   }
   inf_cmp_plot plot = {.out = out};
-  inf_cmp_axis_doubling(&plot.x, most, INF_CMP_FIELD_LEFT + 8,
-                        INF_CMP_FIELD_RIGHT - INF_CMP_FIELD_LEFT - 16);
+  inf_cmp_axis_doubling(&plot.x, most, INF_CMP_FIELD_LEFT + 24,
+                        INF_CMP_FIELD_RIGHT - INF_CMP_FIELD_LEFT - 48);
   inf_cmp_axis_linear(&plot.y, high, INF_CMP_FIELD_FOOT,
                       INF_CMP_FIELD_TOP - INF_CMP_FIELD_FOOT);
   open_figure(out, id, title);
   inf_cmp_plot_begin(&plot, title, "requests at a time", y_title, "");
   for (size_t i = 0; i < data->subject_count; i++) {
     if (shown[i]) {
+      plot.shift = SHIFT * ((double)i - ((double)data->subject_count - 1) / 2);
       draw_steps(&plot, summary, i, throughput);
     }
   }

@@ -38,12 +38,15 @@ static const char style[] =
     "ul.plain{padding-left:1.1rem}ul.plain li{margin:.25rem 0}\n"
     ".verdict{border-left:4px solid var(--c0);background:var(--card);"
     "padding:.6rem 1rem}\n"
-    "table{border-collapse:collapse;width:100%;font-variant-numeric:"
+    "table{border-collapse:collapse;width:100%;margin:.8rem 0 "
+    "1.4rem;font-variant-numeric:"
     "tabular-nums}th,td{text-align:right;padding:.35rem .6rem;border-bottom:"
     "1px solid var(--rule);vertical-align:top}th:first-child,td:first-child{"
     "text-align:left}thead th{color:var(--dim);font-weight:600;font-size:"
-    ".9rem}td small{display:block;color:var(--dim)}\n"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax("
+    ".9rem}caption{text-align:left;font-weight:600;"
+    "padding-bottom:.2rem}td small{display:block;color:var(--dim)}\n"
+    ".plots{display:grid;margin:1.4rem "
+    "0;grid-template-columns:repeat(auto-fit,minmax("
     "min(100%,440px),1fr));gap:1rem}figure{margin:0;padding:.8rem;"
     "border:1px solid var(--rule);border-radius:8px}figcaption{font-weight:"
     "600;margin-bottom:.4rem}\n"
@@ -51,7 +54,7 @@ static const char style[] =
     "font:13px system-ui,sans-serif}.grid{stroke:var(--rule);fill:none}"
     ".axis{stroke:var(--dim);fill:none}.line{fill:none;stroke-width:2;"
     "stroke:var(--c)}.mark{fill:var(--c);stroke:var(--ground);stroke-width:1}"
-    ".whisker{fill:none;stroke:var(--c);stroke-width:1.5;opacity:.7}\n"
+    ".whisker{fill:none;stroke:var(--c);stroke-width:1.5;opacity:.45}\n"
     ".s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}"
     ".s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}"
     ".s7{--c:var(--c7)}\n"
@@ -60,7 +63,8 @@ static const char style[] =
     "align-items:center;gap:.5rem}.key{flex:none;width:36px;height:14px}"
     ".none{color:var(--dim)}\n"
     "@media (max-width:640px){thead{position:absolute;width:1px;height:1px;"
-    "overflow:hidden;clip-path:inset(50%)}table,tbody,tr,td{display:block}"
+    "overflow:hidden;clip-path:inset(50%)}table,caption,tbody,tr,td{display:"
+    "block}"
     "tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}td,td:first-child{"
     "border:0;padding:.1rem 0;text-align:left}td:first-child{font-weight:600}"
     "td[data-l]{display:flex;justify-content:space-between;gap:1rem}"
@@ -122,7 +126,8 @@ static void
 open_table(inf_buf *out, const char *first, const char *const *heads,
            size_t count)
 {
-  inf_buf_appendf(out, "<table><thead><tr><th>%s</th>", first);
+  inf_buf_appendf(out, "<table><caption>%s</caption><thead><tr><th>target</th>",
+                  first);
   for (size_t i = 0; i < count; i++) {
     inf_buf_appendf(out, "<th>%s</th>", heads[i]);
   }
@@ -288,10 +293,9 @@ inf_cmp_report_html(const inf_cmp_summary *summary, inf_buf *out)
   put_times(out, summary, false);
   put_times(out, summary, true);
   put_plots(out, summary);
-  inf_buf_append_cstr(out, "<h2>Speed and cost</h2>\n");
+  inf_buf_append_cstr(out, "<h2>Speed, cost and load</h2>\n");
   put_speed(out, summary);
   if (summary->data->ladder) {
-    inf_buf_append_cstr(out, "<h2>As load rises</h2>\n");
     put_steps(out, summary);
   }
   inf_buf_append_cstr(out, "<h2>Failures</h2>\n");

@@ -263,8 +263,8 @@ inf_cmp_note_answers(const inf_cmp_summary *summary, size_t subject,
   }
   if (figures->tools.compared > 0) {
     inf_buf_appendf(out,
-                    ", as another target did for the same prompt in "
-                    "%.1f %%",
+                    "; tool calls, or their absence, are as another target's "
+                    "for the same prompt in %.1f %%",
                     percent(figures->tools.same, figures->tools.compared));
   }
   if (figures->cached_share >= WORTH_TELLING) {

@@ -79,15 +79,32 @@ inf_cmp_next_concurrency(uint32_t concurrency, uint32_t base)
   return concurrency < base && base < 2 * concurrency ? base : 2 * concurrency;
 }
 
+uint64_t
+inf_cmp_most_requests(uint32_t requests, uint32_t base,
+                      uint32_t max_concurrency, bool ladder)
+{
+  uint64_t count = 0;
+  for (uint32_t level = ladder ? 1 : base; level <= max_concurrency;
+       level = inf_cmp_next_concurrency(level, base)) {
+    inf_cmp_level plan = level == base ? inf_cmp_base_level(requests, base)
+                                       : inf_cmp_ladder_level(level);
+    count += (uint64_t)plan.rounds * plan.per_turn;
+    if (!ladder) {
+      break;
+    }
+  }
+  return count;
+}
+
 double
 inf_cmp_step_throughput(const inf_cmp_step *step)
 {
-  if (step->wall_ms <= 0) {
+  if (step->busy_ms <= 0) {
     return 0;
   }
   double amount =
       step->output_tokens > 0 ? (double)step->output_tokens : (double)step->ok;
-  return amount * 1000 / step->wall_ms;
+  return amount * 1000 * step->concurrency / step->busy_ms;
 }
 
 static bool

@@ -43,6 +43,10 @@ inf_cmp_level inf_cmp_base_level(uint32_t requests, uint32_t concurrency);
  * that the last ones of a turn, which run alone, count for less. */
 inf_cmp_level inf_cmp_ladder_level(uint32_t concurrency);
 
+/* Requests to one subject that climbs all the way, without warm-up. */
+uint64_t inf_cmp_most_requests(uint32_t requests, uint32_t base,
+                               uint32_t max_concurrency, bool ladder);
+
 /* The concurrency of the level after this one: twice as much, but never past
  * the base without stopping there. */
 uint32_t inf_cmp_next_concurrency(uint32_t concurrency, uint32_t base);
@@ -55,7 +59,7 @@ typedef struct inf_cmp_step {
   uint32_t refused; /* 429, 503 and their like */
   uint32_t waited;  /* were held back by a rate limit that we know of */
   int64_t output_tokens;
-  double wall_ms; /* of its turns together */
+  double busy_ms; /* its requests' times together */
   int stop;       /* INF_CMP_STOP_*: why it climbs no further */
 } inf_cmp_step;
 
@@ -75,7 +79,9 @@ typedef struct inf_cmp_step {
 #define INF_CMP_LEAST_GAIN 0.1
 
 /* Output tokens in a second; requests answered in a second where the provider
- * tells no tokens. */
+ * tells no tokens. That is of as many streams as the concurrency, all of them
+ * always busy (Little's law): the end of a turn, when some are idle, does not
+ * count. */
 double inf_cmp_step_throughput(const inf_cmp_step *step);
 /* Why the subject does not go to the next level: INF_CMP_STOP_*. before is its
  * step on the level below; NULL on the first. */

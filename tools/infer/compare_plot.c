@@ -133,7 +133,7 @@ void
 inf_cmp_plot_curve_to(inf_cmp_plot *plot, double x, double y, bool first,
                       bool steps)
 {
-  double left = inf_cmp_axis_place(&plot->x, x);
+  double left = inf_cmp_axis_place(&plot->x, x) + plot->shift;
   double top = inf_cmp_axis_place(&plot->y, y);
   inf_buf_appendf(plot->out,
                   first   ? "M%.1f %.1f"
@@ -191,7 +191,7 @@ void
 inf_cmp_plot_mark(inf_cmp_plot *plot, size_t subject, double x, double y,
                   const char *tip)
 {
-  put_shape(plot->out, subject, inf_cmp_axis_place(&plot->x, x),
+  put_shape(plot->out, subject, inf_cmp_axis_place(&plot->x, x) + plot->shift,
             inf_cmp_axis_place(&plot->y, y));
   inf_buf_append_cstr(plot->out, "<title>");
   inf_cmp_html_text(plot->out, tip);
@@ -204,7 +204,8 @@ inf_cmp_plot_whisker(inf_cmp_plot *plot, size_t subject, double at, double low,
                      double high, bool across)
 {
   const inf_cmp_axis *along = across ? &plot->x : &plot->y;
-  double place = inf_cmp_axis_place(across ? &plot->y : &plot->x, at);
+  double place = inf_cmp_axis_place(across ? &plot->y : &plot->x, at) +
+                 (across ? 0 : plot->shift);
   double from = inf_cmp_axis_place(along, isnan(low) ? along->low : low);
   double to = inf_cmp_axis_place(along, isnan(high) ? along->high : high);
   inf_buf_appendf(plot->out, "<path class=\"whisker s%zu\" ",

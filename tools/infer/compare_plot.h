@@ -14,6 +14,9 @@
 typedef struct inf_cmp_plot {
   inf_buf *out;
   inf_cmp_axis x, y;
+  /* Moves what is drawn to the right, so that subjects with the same x do not
+   * cover one another. */
+  double shift;
 } inf_cmp_plot;
 
 /* The drawing's size, and the field within it. */

@@ -12,9 +12,24 @@
 
 /* Below it columns would not fit side by side. */
 #define TABLE_WIDTH 72
-#define CELL        18
-#define MAX_CELLS   6
 #define INDENT      2
+
+/* The columns of a table, beside that of the names. */
+typedef struct columns {
+  size_t count;
+  const char *heads[4];
+  size_t widths[4];
+} columns;
+
+static const columns time_columns = {3, {"p50", "p95", "p99"}, {19, 19, 18}};
+static const columns speed_columns = {
+    4,
+    {"tok/s a stream", "tok/s in all", "$/1000 calls", "$/M tokens"},
+    {16, 14, 14, 11}};
+static const columns load_columns = {
+    4,
+    {"p95 first, ms", "tok/s in all", "held back", "then"},
+    {21, 14, 11, 16}};
 
 typedef struct text_report {
   const inf_cmp_summary *summary;
@@ -26,58 +41,72 @@ typedef struct text_report {
 static void
 put_cell(text_report *report, const char *text, size_t width, bool last)
 {
-  size_t columns = inf_cmp_columns(text);
+  size_t used = inf_cmp_columns(text);
   inf_buf_append_cstr(report->out, text);
   if (!last) {
-    inf_cmp_spaces(report->out, columns < width ? width - columns : 1);
+    inf_cmp_spaces(report->out, used < width ? width - used : 1);
   }
+}
+
+/* Columns that are left for names. */
+static size_t
+name_room(const text_report *report, const columns *table)
+{
+  size_t room = report->width;
+  for (size_t i = 0; i < table->count; i++) {
+    room -= table->widths[i];
+  }
+  return room;
+}
+
+static void
+put_cells(text_report *report, const columns *table, const char *const *cells)
+{
+  for (size_t i = 0; i < table->count; i++) {
+    put_cell(report, cells[i], table->widths[i], i + 1 == table->count);
+  }
+  inf_buf_append_char(report->out, '\n');
 }
 
 /* A name, then its cells: beside it where there is room, else below. */
 static void
-put_row(text_report *report, const char *name, const char *const *heads,
-        char (*cells)[INF_CMP_FIGURE], size_t count, size_t cell)
+put_row(text_report *report, const char *name, const columns *table,
+        char (*texts)[INF_CMP_FIGURE])
 {
-  size_t room = report->width - count * cell;
+  const char *cells[4];
   if (report->width < TABLE_WIDTH) {
     inf_cmp_wrap(report->out, name, report->width, INDENT, 2 * INDENT);
-    for (size_t i = 0; i < count; i++) {
-      inf_buf_appendf(report->out, "    %s: %s\n", heads[i], cells[i]);
+    for (size_t i = 0; i < table->count; i++) {
+      if (texts[i][0]) {
+        inf_buf_appendf(report->out, "    %s: %s\n", table->heads[i], texts[i]);
+      }
     }
     return;
   }
+  size_t room = name_room(report, table);
   inf_cmp_spaces(report->out, INDENT);
   put_cell(report, name, room - INDENT, false);
   if (INDENT + inf_cmp_columns(name) >= room) {
     inf_buf_append_char(report->out, '\n');
     inf_cmp_spaces(report->out, room);
   }
-  for (size_t i = 0; i < count; i++) {
-    put_cell(report, cells[i], cell, i + 1 == count);
+  for (size_t i = 0; i < table->count; i++) {
+    cells[i] = texts[i];
   }
-  inf_buf_append_char(report->out, '\n');
+  put_cells(report, table, cells);
 }
 
 /* A title, and in a table the columns' heads beside it. */
 static void
-put_heads(text_report *report, const char *title, const char *const *heads,
-          size_t count, size_t cell)
+put_heads(text_report *report, const char *title, const columns *table)
 {
   inf_buf_append_char(report->out, '\n');
   if (report->width < TABLE_WIDTH) {
     inf_cmp_wrap(report->out, title, report->width, 0, INDENT);
     return;
   }
-  size_t room = report->width - count * cell;
-  put_cell(report, title, room, false);
-  if (inf_cmp_columns(title) >= room) {
-    inf_buf_append_char(report->out, '\n');
-    inf_cmp_spaces(report->out, room);
-  }
-  for (size_t i = 0; i < count; i++) {
-    put_cell(report, heads[i], cell, i + 1 == count);
-  }
-  inf_buf_append_char(report->out, '\n');
+  put_cell(report, title, name_room(report, table), false);
+  put_cells(report, table, table->heads);
 }
 
 static const char *
@@ -90,8 +119,7 @@ name_of(text_report *report, size_t subject)
 static void
 put_times(text_report *report, const char *title, bool total)
 {
-  static const char *const heads[] = {"p50", "p95", "p99"};
-  put_heads(report, title, heads, INF_CMP_PS, CELL);
+  put_heads(report, title, &time_columns);
   for (size_t i = 0; i < report->summary->data->subject_count; i++) {
     const inf_cmp_figures *figures = &report->summary->figures[i];
     const inf_cmp_interval *times =
@@ -100,17 +128,15 @@ put_times(text_report *report, const char *title, bool total)
     for (size_t k = 0; k < INF_CMP_PS; k++) {
       inf_cmp_range(cells[k], &times[k]);
     }
-    put_row(report, name_of(report, i), heads, cells, INF_CMP_PS, CELL);
+    put_row(report, name_of(report, i), &time_columns, cells);
   }
 }
 
 static void
 put_speed(text_report *report)
 {
-  static const char *const heads[] = {"tok/s a stream", "tok/s in all",
-                                      "$/1000 calls", "$/M tokens"};
   bool estimated = false, unknown = false;
-  put_heads(report, "Speed and cost", heads, 4, 15);
+  put_heads(report, "Speed and cost", &speed_columns);
   for (size_t i = 0; i < report->summary->data->subject_count; i++) {
     const inf_cmp_figures *figures = &report->summary->figures[i];
     char cells[4][INF_CMP_FIGURE];
@@ -121,7 +147,7 @@ put_speed(text_report *report)
     inf_cmp_dollars(cells[3], figures->usd_per_million_tokens);
     estimated |= figures->cost_estimated > 0;
     unknown |= figures->priced < figures->calls;
-    put_row(report, name_of(report, i), heads, cells, 4, 15);
+    put_row(report, name_of(report, i), &speed_columns, cells);
   }
   if (unknown) {
     inf_cmp_wrap(report->out,
@@ -136,7 +162,7 @@ put_speed(text_report *report)
 }
 
 static void
-put_step(text_report *report, size_t index, const char *const *heads)
+put_step(text_report *report, size_t index)
 {
   const inf_cmp_step *step = &report->summary->data->steps[index];
   const inf_cmp_step_figures *figures = &report->summary->steps[index];
@@ -147,24 +173,22 @@ put_step(text_report *report, size_t index, const char *const *heads)
   snprintf(cells[2], sizeof(cells[2]), "%u/%u", step->refused + step->waited,
            step->requests);
   snprintf(cells[3], sizeof(cells[3]), "%s", inf_cmp_stop_text(step->stop));
-  put_row(report, name, heads, cells, 4, 15);
+  put_row(report, name, &load_columns, cells);
 }
 
 static void
 put_ladder(text_report *report)
 {
-  static const char *const heads[] = {"p95 first, ms", "tok/s in all",
-                                      "held back", "then"};
   const inf_cmp_data *data = report->summary->data;
   if (!data->ladder) {
     return;
   }
-  put_heads(report, "As load rises", heads, 4, 15);
+  put_heads(report, "As load rises", &load_columns);
   for (size_t i = 0; i < data->subject_count; i++) {
     inf_buf_appendf(report->out, "  %s\n", name_of(report, i));
     for (size_t k = 0; k < data->step_count; k++) {
       if (data->steps[k].subject == i) {
-        put_step(report, k, heads);
+        put_step(report, k);
       }
     }
   }

@@ -85,6 +85,7 @@ take_result(turn_state *state, size_t place, int32_t status,
     return;
   }
   turn->step->requests++;
+  turn->step->busy_ms += sample.total_ms;
   turn->step->ok += status == INFER_OK;
   turn->step->refused += inf_cmp_sample_refused(&sample);
   turn->step->waited += sample.limiter_ms >= LEAST_WAIT_MS;
@@ -222,7 +223,6 @@ inf_cmp_run_turn(inf_cmp_run *run, const inf_cmp_turn *turn)
     run->trouble = "out of memory";
     return false;
   }
-  int64_t begun = now_ns();
   send_more(&state);
   while (state.in_flight > 0 && !run->trouble) {
     tell(&state);
@@ -230,7 +230,6 @@ inf_cmp_run_turn(inf_cmp_run *run, const inf_cmp_turn *turn)
     send_more(&state);
   }
   tell(&state);
-  turn->step->wall_ms += ms_between(begun, now_ns());
   run->data->budget_reached |= state.budget_reached;
   for (size_t i = 0; i < turn->count; i++) {
     infer_call_free(state.calls[i].call);

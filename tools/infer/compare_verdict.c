@@ -26,12 +26,12 @@ static const struct {
   double q; /* 0: a mean */
   inf_cmp_time (*time_of)(const inf_cmp_sample *sample);
 } subjects_of[INF_CMP_VERDICTS] = {
-    {"time to first token, p50", 0.50, inf_cmp_sample_ttft},
-    {"time to first token, p95", 0.95, inf_cmp_sample_ttft},
-    {"total time, p50", 0.50, inf_cmp_sample_total},
-    {"total time, p95", 0.95, inf_cmp_sample_total},
-    {"cost per 1000 requests", 0, NULL},
-    {"share of failures", 0, NULL},
+    {"Time to first token, p50", 0.50, inf_cmp_sample_ttft},
+    {"Time to first token, p95", 0.95, inf_cmp_sample_ttft},
+    {"Total time, p50", 0.50, inf_cmp_sample_total},
+    {"Total time, p95", 0.95, inf_cmp_sample_total},
+    {"Cost per 1000 requests", 0, NULL},
+    {"Share of failures", 0, NULL},
 };
 
 const char *

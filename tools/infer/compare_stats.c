@@ -231,6 +231,17 @@ inf_cmp_mean(const double *values, size_t count, double confidence,
   return true;
 }
 
+double
+inf_cmp_sign_test(size_t least, size_t of)
+{
+  double n = (double)of, sum = 0;
+  for (size_t i = 0; i <= least && i <= of; i++) {
+    double k = (double)i;
+    sum += exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2));
+  }
+  return fmin(1, 2 * sum);
+}
+
 inf_cmp_interval
 inf_cmp_share(size_t hits, size_t count)
 {

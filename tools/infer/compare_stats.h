@@ -57,6 +57,11 @@ bool inf_cmp_paired(const inf_cmp_time *a, const inf_cmp_time *b, size_t count,
 bool inf_cmp_mean(const double *values, size_t count, double confidence,
                   uint64_t seed, inf_cmp_interval *out);
 
+/* How likely it is by chance alone that of `of` pairs that differ only `least`
+ * or fewer, or as many at the other side, speak for one of the two (sign test,
+ * two-sided). */
+double inf_cmp_sign_test(size_t least, size_t of);
+
 /* A share hits / count with Wilson's interval of 95 %. */
 inf_cmp_interval inf_cmp_share(size_t hits, size_t count);
 

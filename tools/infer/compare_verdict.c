@@ -96,6 +96,24 @@ has_failed(const inf_cmp_sample *sample)
   return sample->status != INFER_OK && !sample->stopped;
 }
 
+/* A bootstrap of a few failures makes too much of them: a lead counts only if
+ * the pairs in which one failed and the other did not are no chance. */
+static void
+doubt_failures(const double *values, size_t count, double confidence,
+               inf_cmp_interval *out)
+{
+  size_t better = 0, worse = 0;
+  for (size_t i = 0; i < count; i++) {
+    better += values[i] < 0;
+    worse += values[i] > 0;
+  }
+  size_t least = better < worse ? better : worse;
+  if (inf_cmp_sign_test(least, better + worse) > 1 - confidence) {
+    out->low = fmin(out->low, 0);
+    out->high = fmax(out->high, 0);
+  }
+}
+
 /* Means of costs or failures: the differences of the pairs. False if memory is
  * short. */
 static bool
@@ -114,6 +132,9 @@ mean_difference(const pairing *pairs, int by, double confidence,
     }
   }
   bool ok = values && inf_cmp_mean(values, count, confidence, data->seed, out);
+  if (ok && by == INF_CMP_BY_FAILURES) {
+    doubt_failures(values, count, confidence, out);
+  }
   if (count < LEAST_PAIRS) {
     out->low = out->high = NAN;
   }

@@ -81,7 +81,7 @@ command -v jq >/dev/null || { echo "SKIP: no jq"; exit 77; }
 
 check "recovers the distributions of two providers"
 compare fast/m steady/m -n 200 --no-ladder --no-route --concurrency 8 \
-  -q --json "$work/out.json" --html "$keep/compare.html"
+  -q --json "$work/out.json"
 exits 0
 is_quiet
 says '^2 targets, asked in turns'
@@ -121,6 +121,11 @@ exits 0
   wrong "a p50 without answers"
 says 'fast/down: 12 calls, 12 failed, 100.0 %.*12 INFER_E_OVERLOADED'
 says 'mine: 12 calls, 0 failed.*12 failovers'
+
+check "writes a page"
+compare fast/m steady/m -n 60 --max-concurrency 8 -q --html "$keep/compare.html"
+exits 0
+[ ! -e "$keep/compare.html.part" ] || wrong "it left half a page"
 
 check "climbs until a provider pushes back"
 compare fast/m fast/tight -n 8 --concurrency 2 --max-concurrency 8 --no-route \

@@ -219,6 +219,10 @@ draw_load(const inf_cmp_summary *summary, const char *id, const char *title,
   const inf_cmp_data *data = summary->data;
   bool shown[INF_CMP_MAX_SUBJECTS] = {false};
   double low = INFINITY, high = 0, most = 1;
+  if (!data->ladder) {
+    say_empty(id, title, "One level alone was measured.", out);
+    return;
+  }
   for (size_t i = 0; i < data->step_count; i++) {
     double value = step_value(summary, i, throughput);
     shown[data->steps[i].subject] |= isfinite(value);

@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "compare_args.h"
 #include "compare_config.h"
+#include "compare_file.h"
 #include "compare_mix.h"
 #include "compare_progress.h"
 #include "compare_report.h"
@@ -16,7 +17,6 @@
 #include "out.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,17 +152,11 @@ prepare_prompts(compare_run *compare)
 
 /* A file that cannot be written is found out before money is spent. */
 static int
-check_writable(const char *path)
+check_files(const inf_cmp_args *args)
 {
-  FILE *file = path ? fopen(path, "ab") : NULL;
-  if (path && !file) {
-    inf_say("%s: %s", path, strerror(errno));
-    return EXIT_USAGE;
-  }
-  if (file) {
-    fclose(file);
-  }
-  return 0;
+  int code = args->html_path ? inf_cmp_file_check(args->html_path) : 0;
+  return code == 0 && args->json_path ? inf_cmp_file_check(args->json_path)
+                                      : code;
 }
 
 static void
@@ -212,10 +206,7 @@ prepare(compare_run *compare)
     code = prepare_prompts(compare);
   }
   if (code == 0) {
-    code = check_writable(args->html_path);
-  }
-  if (code == 0) {
-    code = check_writable(args->json_path);
+    code = check_files(args);
   }
   if (code == 0) {
     code = inf_cmp_saver_init(&compare->saver, args->save_path, &compare->data,
@@ -268,40 +259,6 @@ measure(compare_run *compare)
 
 /* ---- After --------------------------------------------------------------- */
 
-/* Written beside it and renamed: nobody reads half of one. */
-static int
-write_report(const char *path, const inf_buf *text)
-{
-  char other[PATH_MAX];
-  int n = snprintf(other, sizeof(other), "%s.part", path);
-  if (n < 0 || (size_t)n >= sizeof(other)) {
-    inf_say("%s: the name is too long", path);
-    return EXIT_CALL_FAILED;
-  }
-  FILE *file = fopen(other, "wb");
-  bool ok = file && fwrite(text->ptr, 1, text->len, file) == text->len;
-  ok = file && fclose(file) == 0 && ok;
-  if (!ok || rename(other, path) != 0) {
-    inf_say("%s: %s", path, strerror(errno));
-    unlink(other);
-    return EXIT_CALL_FAILED;
-  }
-  return 0;
-}
-
-/* A device, such as /dev/stdout, is no file to rename over. */
-static int
-write_plainly(const char *path, const inf_buf *text)
-{
-  FILE *file = fopen(path, "wb");
-  bool ok = file && fwrite(text->ptr, 1, text->len, file) == text->len;
-  ok = file && fclose(file) == 0 && ok;
-  if (!ok) {
-    inf_say("%s: %s", path, strerror(errno));
-  }
-  return ok ? 0 : EXIT_CALL_FAILED;
-}
-
 static int
 report_to(const inf_cmp_summary *summary, const char *path,
           void (*write)(const inf_cmp_summary *summary, inf_buf *out))
@@ -316,8 +273,7 @@ report_to(const inf_cmp_summary *summary, const char *path,
   if (out.status != INFER_OK) {
     inf_say("%s: %s", path, infer_status_text(out.status));
   } else {
-    code = strncmp(path, "/dev/", 5) == 0 ? write_plainly(path, &out)
-                                          : write_report(path, &out);
+    code = inf_cmp_file_write(path, &out);
   }
   inf_buf_fini(&out);
   return code;

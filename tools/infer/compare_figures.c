@@ -127,9 +127,9 @@ inf_cmp_figure_distribution(const inf_cmp_summary *summary, bool total,
   bool shown[INF_CMP_MAX_SUBJECTS] = {false};
   double low = INFINITY, high = 0;
   double *times = calloc(data->sample_count + 1, sizeof(*times));
-  size_t calls = 0, count = 0;
+  size_t calls = 0;
   for (size_t i = 0; times && i < data->subject_count; i++) {
-    count = seen_times(data, i, total, times, &calls);
+    size_t count = seen_times(data, i, total, times, &calls);
     shown[i] = count > 0;
     take_in(count ? times[0] : NAN, &low, &high);
     take_in(count ? times[count - 1] : NAN, &low, &high);
@@ -147,7 +147,7 @@ inf_cmp_figure_distribution(const inf_cmp_summary *summary, bool total,
   open_figure(out, id, title);
   inf_cmp_plot_begin(&plot, title, "milliseconds", "calls", "%");
   for (size_t i = 0; i < data->subject_count; i++) {
-    count = seen_times(data, i, total, times, &calls);
+    size_t count = seen_times(data, i, total, times, &calls);
     if (count > 0) {
       draw_distribution(&plot, i, times, count, calls);
     }

@@ -117,10 +117,9 @@ inf_cmp_plot_begin(inf_cmp_plot *plot, const char *title, const char *x_title,
 static void
 open_line(inf_buf *out, size_t subject)
 {
-  size_t count = sizeof(dashes) / sizeof(dashes[0]);
+  size_t dash = subject % (sizeof(dashes) / sizeof(dashes[0]));
   inf_buf_appendf(out, "<path class=\"line s%zu\" stroke-dasharray=\"%s\" d=\"",
-                  subject % COLOURS,
-                  subject % count ? dashes[subject % count] : "none");
+                  subject % COLOURS, dash > 0 ? dashes[dash] : "none");
 }
 
 void

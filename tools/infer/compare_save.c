@@ -4,6 +4,7 @@
 #include "compare_save.h"
 
 #include "cmd.h"
+#include "compare_file.h"
 #include "compare_text.h"
 #include "out.h"
 
@@ -154,18 +155,6 @@ was_asked(const inf_cmp_saver *saver, size_t prompt)
   return false;
 }
 
-static int
-write_file(const char *path, const inf_buf *text)
-{
-  FILE *file = fopen(path, "wb");
-  bool ok = file && fwrite(text->ptr, 1, text->len, file) == text->len;
-  ok = file && fclose(file) == 0 && ok;
-  if (!ok) {
-    inf_say("%s: %s", path, strerror(errno));
-  }
-  return ok ? 0 : EXIT_CALL_FAILED;
-}
-
 int
 inf_cmp_saver_write(const inf_cmp_saver *saver)
 {
@@ -181,7 +170,7 @@ inf_cmp_saver_write(const inf_cmp_saver *saver)
     inf_buf_init(&text, MAX_ANSWER_BYTES * 4);
     put_prompt(&text, saver, i);
     snprintf(path, room, "%s/%04zu.md", saver->path, i + 1);
-    code = write_file(path, &text);
+    code = inf_cmp_file_write(path, &text);
     inf_buf_fini(&text);
   }
   free(path);

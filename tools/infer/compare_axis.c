@@ -7,6 +7,8 @@
 
 /* More labels would run into one another on a phone. */
 #define GOOD_TICKS 7
+/* Those of powers and their multiples are short. */
+#define GOOD_LOG_TICKS 9
 
 static void
 put_tick(inf_cmp_axis *axis, double value)
@@ -83,7 +85,7 @@ inf_cmp_axis_log(inf_cmp_axis *axis, double low, double high, double start,
   axis->low = round_off(low, false);
   axis->high = round_off(fmax(high, low * 1.01), true);
   put_powers(axis, multiples, 3, 1);
-  if (axis->tick_count > GOOD_TICKS) {
+  if (axis->tick_count > GOOD_LOG_TICKS) {
     double decades = log10(axis->high / axis->low);
     put_powers(axis, multiples, 1, ceil(decades / (GOOD_TICKS - 1)));
   }

@@ -264,8 +264,8 @@ void
 inf_cmp_figure_throughput(const inf_cmp_summary *summary, inf_buf *out)
 {
   draw_load(summary, "plot-throughput",
-            "Output tokens in a second, all streams together, as load rises",
-            "tokens a second", true, out);
+            "Tokens a second, all streams, as load rises", "tokens a second",
+            true, out);
 }
 
 /* ---- Cost ---------------------------------------------------------------- */
@@ -291,8 +291,7 @@ void
 inf_cmp_figure_cost(const inf_cmp_summary *summary, inf_buf *out)
 {
   static const char id[] = "plot-cost";
-  static const char title[] = "Cost of 1000 calls against the p95 of the "
-                              "whole answer";
+  static const char title[] = "Cost of 1000 calls against p95 of the answer";
   const inf_cmp_data *data = summary->data;
   bool shown[INF_CMP_MAX_SUBJECTS] = {false};
   double fast = INFINITY, slow = 0, cheap = INFINITY, dear = 0;

@@ -232,6 +232,7 @@ static void
 take_throughput(const inf_cmp_data *data, size_t subject,
                 inf_cmp_figures *figures)
 {
+  figures->throughput = NAN;
   for (size_t i = 0; i < data->step_count; i++) {
     const inf_cmp_step *step = &data->steps[i];
     if (step->subject == subject &&

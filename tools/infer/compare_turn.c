@@ -132,11 +132,21 @@ send_one(turn_state *state)
   infer_error_free(error);
 }
 
+/* With a budget, what has no price yet is sent alone. */
+static size_t
+most_in_flight(const turn_state *state)
+{
+  const inf_cmp_purse *purse = &state->run->purse;
+  bool blind = purse->limit_nano_usd >= 0 &&
+               !purse->subjects[state->turn->subject].known;
+  return blind ? 1 : state->turn->level->concurrency;
+}
+
 static void
 send_more(turn_state *state)
 {
   while (state->next < state->turn->count && !state->budget_reached &&
-         state->in_flight < state->turn->level->concurrency &&
+         state->in_flight < most_in_flight(state) &&
          !inf_cmp_run_stopped(state->run)) {
     send_one(state);
   }

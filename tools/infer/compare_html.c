@@ -25,11 +25,6 @@ static const char style[] =
     "--dim:#9aa3ad;--rule:#343a41;--card:#1d2125;--c0:#58b4f0;--c1:#f08c42;"
     "--c2:#3fcf9f;--c3:#e08fc0;--c4:#e0c030;--c5:#9ad5f5;--c6:#b39dff;"
     "--c7:#bbb}}\n"
-    "@media print{:root{color-scheme:light;--ground:#fff;--ink:#000;"
-    "--dim:#444;--rule:#bbb;--card:#fff;--c0:#0069a8;--c1:#c04a00;"
-    "--c2:#00795a;--c3:#a3437f;--c4:#7a6000;--c5:#2f87b8;--c6:#5f3dc4;"
-    "--c7:#444}body{font-size:10pt}figure,tr,li{break-inside:avoid}"
-    "h2{break-after:avoid}}\n"
     "*{box-sizing:border-box}body{margin:0 auto;max-width:1060px;"
     "padding:1.2rem 1rem 3rem;background:var(--ground);color:var(--ink);"
     "font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}\n"
@@ -61,7 +56,7 @@ static const char style[] =
     ".s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}"
     ".s7{--c:var(--c7)}\n"
     ".legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;"
-    "gap:.2rem 1.2rem;font-size:.9rem}.legend li{display:flex;"
+    "gap:.2rem 1.2rem;font-size:.9em}.legend li{display:flex;"
     "align-items:center;gap:.5rem}.key{flex:none;width:36px;height:14px}"
     ".none{color:var(--dim)}\n"
     "@media (max-width:640px){thead{position:absolute;width:1px;height:1px;"
@@ -71,7 +66,13 @@ static const char style[] =
     "border:0;padding:.1rem 0;text-align:left}td:first-child{font-weight:600}"
     "td[data-l]{display:flex;justify-content:space-between;gap:1rem}"
     "td[data-l]::before{content:attr(data-l);color:var(--dim)}"
-    "td small{display:inline;margin-left:.4rem}}\n";
+    ".blank{display:none}td small{display:inline;margin-left:.4rem}}\n"
+    "@media print{:root{color-scheme:light;--ground:#fff;--ink:#000;"
+    "--dim:#444;--rule:#bbb;--card:#fff;--c0:#0069a8;--c1:#c04a00;"
+    "--c2:#00795a;--c3:#a3437f;--c4:#7a6000;--c5:#2f87b8;--c6:#5f3dc4;"
+    "--c7:#444}body{font-size:10pt;padding:0;max-width:none}figure,tr,li{"
+    "break-inside:avoid}h2,caption{break-after:avoid}.plots{"
+    "grid-template-columns:1fr 1fr}th,td{padding:.15rem .4rem}}\n";
 
 static void
 put_text(inf_buf *out, const char *text)
@@ -147,6 +148,10 @@ open_row(inf_buf *out, const char *name)
 static void
 put_cell(inf_buf *out, const char *head, const char *text)
 {
+  if (text[0] == '\0') {
+    inf_buf_append_cstr(out, "<td class=\"blank\"></td>");
+    return;
+  }
   inf_buf_appendf(out, "<td data-l=\"%s\"><span>", head);
   put_text(out, text);
   inf_buf_append_cstr(out, "</span></td>");

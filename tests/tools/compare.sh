@@ -200,6 +200,10 @@ compare fast/m -n 1 --no-ladder --warm-up 0 -q -p "$work/pattern.jsonl"
 exits 0
 complains 'prompt p: the keyword "pattern"'
 
+check "sends as many as it is asked for"
+compare fast/m -n 5 --no-ladder -q --json "$work/out.json"
+[ "$(json '.targets[0].samples | length')" = 5 ] || wrong "not 5 samples"
+
 check "takes prompts from standard input"
 out=$(echo '"x"' | "$infer" compare fast/m -n 2 --no-ladder -q -p - 2>&1)
 says 'Prompts: 1 from -'

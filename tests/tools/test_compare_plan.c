@@ -52,7 +52,13 @@ test_levels(void **state)
   inf_cmp_level level = inf_cmp_base_level(100, 8);
   assert_int_equal(level.concurrency, 8);
   assert_int_equal(level.per_turn, 8);
-  assert_int_equal(level.rounds, 13); /* at least as many as asked for */
+  assert_int_equal(level.rounds, 13);
+  assert_int_equal(inf_cmp_level_requests(&level), 100); /* as asked for */
+  assert_int_equal(inf_cmp_turn_requests(&level, 11), 8);
+  assert_int_equal(inf_cmp_turn_requests(&level, 12), 4);
+  level = inf_cmp_base_level(3, 8);
+  assert_int_equal(level.rounds, 1);
+  assert_int_equal(inf_cmp_turn_requests(&level, 0), 3);
   for (uint32_t c = 1; c <= 64; c *= 2) {
     level = inf_cmp_ladder_level(c);
     assert_int_equal(level.per_turn, 2 * c);

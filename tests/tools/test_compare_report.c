@@ -258,7 +258,7 @@ test_progress_line(void **state)
   inf_cmp_data data;
   char line[512];
   made_run(&data, "a/x", MADE_EVIL_NAME);
-  const inf_cmp_level level = {4, 25, 4};
+  const inf_cmp_level level = {4, 25, 4, 4};
   size_t len = inf_cmp_progress_line(&data, 1, &level, 2, 3, 1234500000, 61500,
                                      line, sizeof(line), 200);
   assert_string_equal(line, "1:01 | at 4 | round 3/25 | $1.2345 | 3 under way "

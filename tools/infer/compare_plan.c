@@ -58,9 +58,23 @@ divide_up(uint32_t a, uint32_t b)
 inf_cmp_level
 inf_cmp_base_level(uint32_t requests, uint32_t concurrency)
 {
+  uint32_t rounds = divide_up(requests, concurrency);
   return (inf_cmp_level){.concurrency = concurrency,
-                         .rounds = divide_up(requests, concurrency),
-                         .per_turn = concurrency};
+                         .rounds = rounds,
+                         .per_turn = concurrency,
+                         .last_turn = requests - (rounds - 1) * concurrency};
+}
+
+uint32_t
+inf_cmp_level_requests(const inf_cmp_level *level)
+{
+  return (level->rounds - 1) * level->per_turn + level->last_turn;
+}
+
+uint32_t
+inf_cmp_turn_requests(const inf_cmp_level *level, uint32_t round)
+{
+  return round + 1 == level->rounds ? level->last_turn : level->per_turn;
 }
 
 inf_cmp_level
@@ -70,7 +84,8 @@ inf_cmp_ladder_level(uint32_t concurrency)
   uint32_t rounds = divide_up(LADDER_REQUESTS, per_turn);
   return (inf_cmp_level){.concurrency = concurrency,
                          .rounds = rounds < 2 ? 2 : rounds,
-                         .per_turn = per_turn};
+                         .per_turn = per_turn,
+                         .last_turn = per_turn};
 }
 
 uint32_t
@@ -88,7 +103,7 @@ inf_cmp_most_requests(uint32_t requests, uint32_t base,
        level = inf_cmp_next_concurrency(level, base)) {
     inf_cmp_level plan = level == base ? inf_cmp_base_level(requests, base)
                                        : inf_cmp_ladder_level(level);
-    count += (uint64_t)plan.rounds * plan.per_turn;
+    count += inf_cmp_level_requests(&plan);
     if (!ladder) {
       break;
     }

@@ -33,12 +33,16 @@ void inf_cmp_shuffle(inf_rng *rng, size_t *order, size_t count);
 typedef struct inf_cmp_level {
   uint32_t concurrency;
   uint32_t rounds;
-  uint32_t per_turn; /* requests of one turn */
+  uint32_t per_turn;  /* requests of one turn */
+  uint32_t last_turn; /* of one in the last round */
 } inf_cmp_level;
 
-/* The level that the figures are about: about `requests` requests to each
- * subject, in turns as short as the concurrency allows. */
+/* The level that the figures are about: `requests` requests to each subject, in
+ * turns as short as the concurrency allows. */
 inf_cmp_level inf_cmp_base_level(uint32_t requests, uint32_t concurrency);
+/* Requests to each subject at the level, and in a round of it. */
+uint32_t inf_cmp_level_requests(const inf_cmp_level *level);
+uint32_t inf_cmp_turn_requests(const inf_cmp_level *level, uint32_t round);
 /* A step of the ladder: fewer requests, in turns of twice the concurrency, so
  * that the last ones of a turn, which run alone, count for less. */
 inf_cmp_level inf_cmp_ladder_level(uint32_t concurrency);

@@ -47,7 +47,7 @@ warm_up(inf_cmp_run *run)
 {
   inf_cmp_data *data = run->data;
   const inf_cmp_level level = {
-      .concurrency = 1, .rounds = data->warm_up, .per_turn = 1};
+      .concurrency = 1, .rounds = data->warm_up, .per_turn = 1, .last_turn = 1};
   for (uint32_t round = 0; round < data->warm_up; round++) {
     size_t prompt = inf_cmp_deck_draw(&run->deck);
     for (size_t i = 0; i < data->subject_count && !inf_cmp_run_stopped(run);
@@ -81,7 +81,7 @@ run_round(inf_cmp_run *run, level_state *state, uint32_t round,
   size_t order[INF_CMP_MAX_SUBJECTS];
   size_t count = run->data->subject_count;
   uint32_t pair = run->pairs;
-  run->pairs += state->level.per_turn;
+  run->pairs += inf_cmp_turn_requests(&state->level, round);
   inf_cmp_shuffle(&run->rng, order, count);
   for (size_t i = 0; i < count && !inf_cmp_run_stopped(run); i++) {
     size_t subject = order[i];
@@ -93,7 +93,7 @@ run_round(inf_cmp_run *run, level_state *state, uint32_t round,
                          .round = round,
                          .pair = pair,
                          .prompts = prompts,
-                         .count = state->level.per_turn,
+                         .count = inf_cmp_turn_requests(&state->level, round),
                          .step = &state->steps[subject]};
     inf_cmp_run_turn(run, &turn);
   }
@@ -150,7 +150,7 @@ run_level(inf_cmp_run *run, level_state *state)
   }
   for (uint32_t round = 0;
        round < state->level.rounds && !inf_cmp_run_stopped(run); round++) {
-    for (size_t i = 0; i < state->level.per_turn; i++) {
+    for (size_t i = 0; i < inf_cmp_turn_requests(&state->level, round); i++) {
       prompts[i] = inf_cmp_deck_draw(&run->deck);
     }
     run_round(run, state, round, prompts);

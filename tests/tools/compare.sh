@@ -23,6 +23,7 @@ export HOME=$work XDG_CONFIG_HOME=$work/none TERM=xterm
 # machine adds to them is little.
 cat >"$work/fast.json" <<'END'
 { "defaults": { "first_token_ms": { "uniform": [20, 60] }, "tokens": 20 },
+  "prices": { "priced": { "input": 1, "output": 4 } },
   "rules": [
     { "when": { "model": "known" },
       "do": { "first_token_ms": { "uniform": [200, 600] } } },
@@ -58,6 +59,8 @@ cat >"$work/infer.json" <<END
     { "name": "steady", "type": "openai", "proxy": "none",
       "base_url": "$steady/v1" } ],
   "routes": {
+    "paid": { "targets": [ { "target": "fast/priced",
+                             "price": { "input": 1, "output": 4 } } ] },
     "mine": { "targets": [ "fast/down", "steady/m" ], "stay": { "retries": 0 } } } }
 END
 export INFER_CONFIG=$work/infer.json
@@ -227,6 +230,29 @@ says '^Interrupted: '
 [ "$(json '.targets[1].summary.answered')" -ge 2 ] || wrong "samples are lost"
 [ "$(json '[.targets[].summary | .calls - .answered] | add')" = 0 ] ||
   wrong "a call that was stopped counts as a failure"
+
+check "keeps to its budget"
+compare fast/m -n 4 --no-ladder -q --budget-usd 1
+exits 1
+complains 'fast/m.*price is not known'
+compare fast/priced -n 1 --no-ladder -q --warm-up 0 --json "$work/out.json"
+if [ "$(json '.targets[0].samples[0].cost_kind')" = unknown ]; then
+  echo "SKIP: this build does not know what attempts cost"
+else
+  curl -s -X POST "$fast/_sim/reset" >/dev/null
+  # A request costs some 0.9 thousandths of a dollar.
+  compare fast/priced steady/m -n 200 --no-ladder --no-route --mix rag -q \
+    --budget-usd 0.03 --json "$work/out.json"
+  exits 0
+  says 'Stopped by --budget-usd'
+  says 'steady/m was not measured: its price is not known'
+  [ "$(json .budget_reached)" = true ] || wrong "the report does not say so"
+  charged=$(curl -s "$fast/_sim/invoice" | jq .total.cost_nano_usd)
+  [ "$(json .spent_nano_usd)" = "$charged" ] ||
+    wrong "spent $(json .spent_nano_usd), charged $charged"
+  [ "$charged" -le 30000000 ] && [ "$charged" -ge 15000000 ] ||
+    wrong "charged $charged"
+fi
 
 check "writes no report where nothing can be written, before it spends"
 requests() { curl -s "$fast/_sim/log" | jq length; }

@@ -87,7 +87,8 @@ typedef struct compare_run {
 static uint64_t
 most_requests(const inf_cmp_args *args)
 {
-  return inf_cmp_most_requests(args->requests, args->concurrency,
+  return args->warm_up +
+         inf_cmp_most_requests(args->requests, args->concurrency,
                                args->max_concurrency, !args->no_ladder);
 }
 
@@ -101,7 +102,7 @@ load_prompts(compare_run *compare)
       return EXIT_USAGE;
     }
   } else {
-    size_t count = (size_t)most_requests(args) + args->warm_up;
+    size_t count = (size_t)most_requests(args);
     count = count > MIX_MAX_PROMPTS ? MIX_MAX_PROMPTS : count;
     if (!inf_cmp_mix_add(&compare->prompts, args->mix, count, args->seed)) {
       inf_say("out of memory");
@@ -246,8 +247,7 @@ measure(compare_run *compare)
   if (!compare->args.quiet) {
     inf_note("up to %llu requests to each of %zu targets and routes; Ctrl-C "
              "ends it and keeps what was measured",
-             (unsigned long long)(most_requests(&compare->args) +
-                                  compare->args.warm_up),
+             (unsigned long long)most_requests(&compare->args),
              compare->data.subject_count);
   }
   inf_cmp_progress_init(&compare->progress, &compare->data,
@@ -315,6 +315,19 @@ report(compare_run *compare)
   return code ? code : html ? html : json ? json : save;
 }
 
+static void
+say_nothing_measured(const inf_cmp_data *data)
+{
+  if (data->budget_reached) {
+    inf_say("nothing was measured: the budget does not allow it");
+    return;
+  }
+  for (size_t i = 0; i < data->subject_count; i++) {
+    inf_say("%s was not measured: %s", data->subjects[i].name,
+            data->subjects[i].left_out);
+  }
+}
+
 static int
 run(compare_run *compare)
 {
@@ -327,9 +340,7 @@ run(compare_run *compare)
   if (compare->data.sample_count > 0) {
     code = report(compare);
   } else if (ok && !inf_interrupted) {
-    inf_say("nothing was measured: %s",
-            compare->data.budget_reached ? "the budget does not allow it"
-                                         : compare->data.subjects[0].left_out);
+    say_nothing_measured(&compare->data);
     code = EXIT_CALL_FAILED;
   }
   if (inf_interrupted) {

@@ -34,20 +34,19 @@ inf_cmp_axis_linear(inf_cmp_axis *axis, double high, double start,
   for (int i = 0; high / step > GOOD_TICKS - 1; i++) {
     step = power * (i % 3 == 0 ? 2 : i % 3 == 1 ? 5 : 10);
   }
-  double steps = ceil(high / step - 1e-9);
+  int steps = (int)ceil(high / step - 1e-9);
   axis->high = steps * step;
-  for (double i = 0; i <= steps; i++) {
+  for (int i = 0; i <= steps; i++) {
     put_tick(axis, i * step);
   }
 }
 
 /* Ticks between low and high at `count` multiples of powers of ten. */
 static void
-put_powers(inf_cmp_axis *axis, const double *multiples, size_t count,
-           double every)
+put_powers(inf_cmp_axis *axis, const double *multiples, size_t count, int every)
 {
   axis->tick_count = 0;
-  double power = floor(log10(axis->low) + 1e-9);
+  int power = (int)floor(log10(axis->low) + 1e-9);
   for (; pow(10, power) <= axis->high * 1.0001; power += every) {
     for (size_t i = 0; i < count; i++) {
       double value = multiples[i] * pow(10, power);
@@ -87,7 +86,7 @@ inf_cmp_axis_log(inf_cmp_axis *axis, double low, double high, double start,
   put_powers(axis, multiples, 3, 1);
   if (axis->tick_count > GOOD_LOG_TICKS) {
     double decades = log10(axis->high / axis->low);
-    put_powers(axis, multiples, 1, ceil(decades / (GOOD_TICKS - 1)));
+    put_powers(axis, multiples, 1, (int)ceil(decades / (GOOD_TICKS - 1)));
   }
 }
 
@@ -101,11 +100,11 @@ inf_cmp_axis_doubling(inf_cmp_axis *axis, double high, double start,
                          .length = length,
                          .logarithmic = true};
   high = is_usable(high) ? high : 1;
-  while (axis->high < high) {
+  put_tick(axis, axis->low);
+  put_tick(axis, axis->high);
+  while (axis->high < high && axis->tick_count < INF_CMP_MAX_TICKS) {
     axis->high *= 2;
-  }
-  for (double value = 1; value <= axis->high; value *= 2) {
-    put_tick(axis, value);
+    put_tick(axis, axis->high);
   }
 }
 

@@ -6,6 +6,8 @@
 #include "compare_plot.h"
 #include "compare_text.h"
 
+#include "infer/infer.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,7 +130,11 @@ inf_cmp_figure_distribution(const inf_cmp_summary *summary, bool total,
   double low = INFINITY, high = 0;
   double *times = calloc(data->sample_count + 1, sizeof(*times));
   size_t calls = 0;
-  for (size_t i = 0; times && i < data->subject_count; i++) {
+  if (!times) {
+    out->status = INFER_E_NO_MEMORY;
+    return;
+  }
+  for (size_t i = 0; i < data->subject_count; i++) {
     size_t count = seen_times(data, i, total, times, &calls);
     shown[i] = count > 0;
     take_in(count ? times[0] : NAN, &low, &high);

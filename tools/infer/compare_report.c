@@ -12,7 +12,7 @@
 
 /* Below it columns would not fit side by side. */
 #define TABLE_WIDTH 72
-#define INDENT      2
+#define INDENT      ((size_t)2)
 
 /* The columns of a table, beside that of the names. */
 typedef struct columns {
@@ -75,7 +75,7 @@ put_row(text_report *report, const char *name, const columns *table,
 {
   const char *cells[4];
   if (report->width < TABLE_WIDTH) {
-    inf_cmp_wrap(report->out, name, report->width, INDENT, 2 * INDENT);
+    inf_cmp_wrap(report->out, name, report->width, INDENT, INDENT + INDENT);
     for (size_t i = 0; i < table->count; i++) {
       if (texts[i][0]) {
         inf_buf_appendf(report->out, "    %s: %s\n", table->heads[i], texts[i]);

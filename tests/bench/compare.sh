@@ -22,11 +22,13 @@ bench_compare_sims() { # INFER
     "$(cat "$bench_work/log.provider")" >"$bench_work/compare.json"
 }
 
-bench_compare() { # INFER
+# Needs $bench_work, and build-bench/ to be there.
+bench_compare_p95() {
   local code=0 error report=$bench_work/compared.json
+  local infer=build-bench/tools/infer
   . tests/support/sim.sh
-  bench_compare_sims "$1" &&
-    "$1" compare -c "$bench_work/compare.json" even/m log/m -n 3000 \
+  bench_compare_sims "$infer" &&
+    "$infer" compare -c "$bench_work/compare.json" even/m log/m -n 3000 \
       --concurrency 16 --no-ladder --no-route --mix chat -q \
       --json "$report" >/dev/null || code=1
   sim_stop_all
@@ -39,4 +41,9 @@ bench_compare() { # INFER
   jq -r '.targets[] | "# compare: \(.target) p95 \(.summary.ttft_ms.p95.value) [\(.summary.ttft_ms.p95.low), \(.summary.ttft_ms.p95.high)] ms"' \
     "$report"
   bench_figure compare_p95_error "$(printf '%.4f' "$error")" 0.05
+}
+
+bench_compare() {
+  bench_begin "" infer || return 1
+  bench_compare_p95
 }

@@ -208,6 +208,12 @@ check "sends as many as it is asked for"
 compare fast/m -n 5 --no-ladder -q --json "$work/out.json"
 [ "$(json '.targets[0].samples | length')" = 5 ] || wrong "not 5 samples"
 
+check "writes to standard output, and nothing else then"
+compare fast/m -n 2 --no-ladder -q --json -
+exits 0
+[ "$(jq -r '.targets[0].samples | length' <<<"$out")" = 2 ] || wrong "no JSON"
+is_quiet
+
 check "takes prompts from standard input"
 out=$(echo '"x"' | "$infer" compare fast/m -n 2 --no-ladder -q -p - 2>&1)
 says 'Prompts: 1 from -'

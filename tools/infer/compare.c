@@ -59,7 +59,8 @@ static const char manual[] =
     "      --no-route         do not measure a route of all targets\n"
     "      --seed N           of prompts, order and intervals (default 1)\n"
     "      --html FILE        write a page with plots\n"
-    "      --json FILE        write everything, for programs\n"
+    "      --json FILE        write everything, for programs; - is standard\n"
+    "                         output, in place of the report, here and above\n"
     "      --save DIR         keep the answers side by side, to read\n"
     "  -q, --quiet            no progress display\n"
     "  -h, --help\n"
@@ -306,7 +307,9 @@ report(compare_run *compare)
     free(summary);
     return EXIT_CALL_FAILED;
   }
-  int code = print_text(summary);
+  bool taken = inf_cmp_file_is_stdout(compare->args.html_path) ||
+               inf_cmp_file_is_stdout(compare->args.json_path);
+  int code = taken ? 0 : print_text(summary);
   int html = report_to(summary, compare->args.html_path, inf_cmp_report_html);
   int json = report_to(summary, compare->args.json_path, inf_cmp_report_json);
   int save = inf_cmp_saver_write(&compare->saver);

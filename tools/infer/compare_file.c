@@ -8,15 +8,23 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+bool
+inf_cmp_file_is_stdout(const char *path)
+{
+  return path && strcmp(path, "-") == 0;
+}
+
 int
 inf_cmp_file_check(const char *path)
 {
+  if (inf_cmp_file_is_stdout(path)) {
+    return 0;
+  }
   bool is_new = access(path, F_OK) != 0;
   FILE *file = fopen(path, "ab");
   if (!file) {
@@ -47,6 +55,11 @@ inf_cmp_file_write(const char *path, const inf_buf *text)
 {
   struct stat status;
   char other[PATH_MAX];
+  if (inf_cmp_file_is_stdout(path)) {
+    /* main() looks whether it could be written. */
+    fwrite(text->ptr, 1, text->len, stdout);
+    return 0;
+  }
   if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
     return write_plainly(path, text);
   }

@@ -4,8 +4,13 @@
 
 #include "base/buf.h"
 
-/* Files that are written at the end of a run that cost money. */
+#include <stdbool.h>
 
+/* Files that are written at the end of a run that cost money. "-" is standard
+ * output. */
+
+/* Is path standard output? NULL is not. */
+bool inf_cmp_file_is_stdout(const char *path);
 /* Can it be written? Leaves things as they were. Returns 0 or an exit code,
  * having said why not. */
 int inf_cmp_file_check(const char *path);

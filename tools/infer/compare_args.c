@@ -238,7 +238,7 @@ inf_cmp_args_parse(inf_cmp_args *args, int argc, char **argv)
       return code;
     }
   }
-  args->targets = argv + optind;
+  args->targets = (const char *const *)argv + optind;
   args->target_count = (size_t)(argc - optind);
   return check(args);
 }

@@ -17,7 +17,7 @@ typedef struct inf_cmp_args {
   int64_t budget_nano_usd; /* -1: none */
   uint64_t seed;
   bool no_ladder, no_route, quiet, help;
-  char **targets;
+  const char *const *targets;
   size_t target_count;
 } inf_cmp_args;
 

@@ -1,23 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The figures of telemetry and costs. Sourced by tests/bench/run. Each group of
-# figures is a function; bench_telemetry runs all of them.
-
-# Our books against the invoices of three simulated providers that fail in
-# every way, in nano-dollars: where tokens were told, the sum of what single
-# requests differ by. Over HTTP/1.1, and over HTTP/2 where nghttpx is installed.
-telemetry_invoice() {
-  setup_build build-bench "scenario_test_cost infer" \
-    -DCMAKE_BUILD_TYPE=Release || return 1
-  COST_FIGURE=1 build-bench/tests/scenario/scenario_test_cost 2>&1 |
-    awk '/^invoice_mismatch / { sum += $2; runs++; next }
-         /invoice \(/ { print "# " $0 }
-         END { if (runs > 0) print "invoice_mismatch", sum }' |
-    resilience_report invoice_mismatch:0
-}
+# The figures of telemetry. Sourced by tests/bench/run.
 
 bench_telemetry() {
   local code=0
-  setup_install "$setup_needs$setup_needs_for_tests" || return 1
+  bench_begin "" infer || return 1
   telemetry_invoice || code=1
+  bench_compare_p95 || code=1
   return $code
 }

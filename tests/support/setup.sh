@@ -23,6 +23,7 @@ g++                   command:c++
 libcmocka-dev         pc:cmocka>=1.1
 openssl               command:openssl
 nghttp2-proxy         command:nghttpx
+jq                    command:jq
 "
 # For the tests of the bindings, which are skipped where it cannot be installed.
 setup_needs_for_bindings="
@@ -36,6 +37,7 @@ clang                 command:clang
 libclang-rt-14-dev    fuzzer:
 clang-tidy            command:clang-tidy
 cppcheck              command:cppcheck
+chromium              command:chromium
 "
 
 setup_say() {

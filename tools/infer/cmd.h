@@ -8,6 +8,7 @@
 int cmd_chat(int argc, char **argv);
 int cmd_embed(int argc, char **argv);
 int cmd_models(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_decode(int argc, char **argv);

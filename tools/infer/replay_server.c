@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/* The providers of a replay: see replay_server.h. */
+
+#include "replay_server.h"
+
+#include "replay_cache.h"
+#include "replay_dialect.h"
+#include "replay_quota.h"
+#include "sim_mem.h"
+
+#include "base/mem.h"
+#include "config/hash.h"
+
+#include <stdio.h>
+
+enum {
+  max_keys = 256, /* of a provider */
+  max_idle = 256, /* connections that wait, for each provider */
+  /* Tokens that come as one at most: an event stays below 4 KiB. */
+  most_tokens_at_once = 1000,
+  most_pieces = 4000,
+};
+
+/* A target that has been asked. */
+typedef struct server_target {
+  struct server_target *next;
+  const inf_provider_config *provider;
+  char *model;
+  size_t number;
+  uint64_t hash; /* of its name */
+  const inf_replay_model *params;
+  uint64_t under_way;
+  inf_prefix_cache *cache; /* NULL: it has none */
+  inf_replay_quota *quotas[max_keys];
+} server_target;
+
+/* A request that is under way. */
+typedef struct server_exchange {
+  server_target *target;
+  uint32_t next_free; /* plus 1; 0: none */
+  bool counted;       /* against the target's concurrency */
+  bool kept; /* once its body has been read the connection waits for more */
+  size_t body_bytes;
+  const inf_replay_model_failure *failure;
+  inf_replay_ask ask;
+  inf_rng rng;
+} server_exchange;
+
+struct inf_replay_server {
+  inf_virtual_server table;
+  inf_replay_server_options options;
+  const inf_config *config;
+  uint64_t gap_ns;
+  server_target *targets;
+  size_t target_count;
+  server_exchange *exchanges; /* a mark is an index, plus 1 */
+  size_t exchange_count, exchange_cap;
+  uint32_t first_free; /* plus 1 */
+  uint32_t *idle;      /* connections, by provider */
+  char unknown[512];
+};
+
+/* ---- Targets ------------------------------------------------------------- */
+
+static const inf_provider_config *
+provider_of(const inf_http_request *request)
+{
+  return INF_CONTAINER_OF(request->endpoint, inf_provider_config, endpoint);
+}
+
+/* By the name that the provider has for the model, or by an alias of it. */
+static const inf_replay_model *
+find_model(const inf_replay_models *models, const inf_provider_config *provider,
+           inf_sv name, inf_sv model)
+{
+  const inf_replay_model *found = inf_replay_models_find(models, name);
+  inf_buf other;
+  inf_buf_init(&other, INF_SIM_BUF_MAX);
+  for (size_t i = 0; !found && i < provider->alias_count; i++) {
+    const inf_alias *alias = &provider->aliases[i];
+    if (inf_sv_eq(inf_sv_from(alias->model), model)) {
+      inf_buf_clear(&other);
+      inf_buf_appendf(&other, "%s/%s", provider->name, alias->name);
+      found = inf_replay_models_find(models, inf_buf_sv(&other));
+    }
+  }
+  inf_buf_fini(&other);
+  return found;
+}
+
+static server_target *
+add_target(inf_replay_server *server, const inf_provider_config *provider,
+           inf_sv model)
+{
+  server_target *target = inf_sim_alloc(sizeof(*target));
+  char name[sizeof(server->unknown)];
+  snprintf(name, sizeof(name), "%s/%.*s", provider->name, (int)model.len,
+           model.ptr);
+  target->provider = provider;
+  target->model = inf_sim_alloc(model.len + 1);
+  memcpy(target->model, model.ptr, model.len);
+  target->number = server->target_count++;
+  target->hash = inf_fnv1a(INF_FNV_START, inf_sv_from(name));
+  target->params =
+      find_model(server->options.models, provider, inf_sv_from(name), model);
+  if (!target->params && !server->unknown[0]) {
+    memcpy(server->unknown, name, sizeof(name));
+  }
+  if (target->params && target->params->prefix_cache_tokens > 0) {
+    target->cache =
+        inf_prefix_cache_new((size_t)(target->params->prefix_cache_tokens /
+                                      target->params->prefix_block_tokens));
+  }
+  target->next = server->targets;
+  server->targets = target;
+  return target;
+}
+
+static server_target *
+target_of(inf_replay_server *server, const inf_http_request *request,
+          inf_sv model)
+{
+  const inf_provider_config *provider = provider_of(request);
+  server_target *target = server->targets;
+  while (target && (target->provider != provider ||
+                    !inf_sv_eq(model, inf_sv_from(target->model)))) {
+    target = target->next;
+  }
+  return target ? target : add_target(server, provider, model);
+}
+
+static inf_replay_quota *
+quota_of(server_target *target, unsigned key, uint64_t now_ns)
+{
+  inf_replay_quota **quota = &target->quotas[key % max_keys];
+  if (!*quota) {
+    *quota = inf_sim_alloc(sizeof(**quota));
+    inf_replay_quota_init(*quota, target->params, now_ns);
+  }
+  return *quota;
+}
+
+/* ---- Exchanges ----------------------------------------------------------- */
+
+static uint64_t
+exchange_new(inf_replay_server *server)
+{
+  if (server->first_free > 0) {
+    uint32_t mark = server->first_free;
+    server->first_free = server->exchanges[mark - 1].next_free;
+    return mark;
+  }
+  if (server->exchange_count == server->exchange_cap) {
+    server->exchange_cap = server->exchange_cap * 2 + 64;
+    server->exchanges = inf_sim_realloc(
+        server->exchanges, server->exchange_cap * sizeof(server_exchange));
+  }
+  return ++server->exchange_count;
+}
+
+/* What this request meets: see the header. */
+static void
+seed_exchange(const inf_replay_server *server, server_exchange *exchange,
+              inf_replay_facts *facts)
+{
+  const server_target *target = exchange->target;
+  uint8_t *asked = &facts->asked[target->number % sizeof(facts->asked)];
+  uint64_t seed = server->options.seed * 0x9e3779b97f4a7c15u;
+  seed ^= target->hash + facts->number * 0xd1b54a32d192ed03u;
+  inf_rng_seed(&exchange->rng, seed + (uint64_t)(*asked)++);
+}
+
+static const inf_replay_model_failure *
+draw_failure(const inf_replay_server *server, server_exchange *exchange,
+             uint64_t now_ns)
+{
+  const inf_replay_model *params = exchange->target->params;
+  double draw = inf_rng_double(&exchange->rng);
+  uint64_t since_ns = now_ns - server->options.start_ns;
+  for (size_t i = 0; i < params->outage_count; i++) {
+    const inf_replay_model_outage *outage = &params->outages[i];
+    if (since_ns >= outage->from_s * INF_NS_PER_S &&
+        since_ns < outage->until_s * INF_NS_PER_S) {
+      return &outage->failure;
+    }
+  }
+  for (size_t i = 0; i < params->failure_count; i++) {
+    draw -= params->failures[i].share;
+    if (draw < 0) {
+      return &params->failures[i];
+    }
+  }
+  return NULL;
+}
+
+/* Connections to its provider that wait. */
+static uint32_t *
+idle_of(const inf_replay_server *server, const server_target *target)
+{
+  return &server->idle[target->provider - server->config->providers];
+}
+
+static bool
+fails_by(const server_exchange *exchange, inf_replay_model_failure_kind kind)
+{
+  return exchange->failure && exchange->failure->kind == kind;
+}
+
+static void
+connect_request(inf_replay_server *server, server_exchange *exchange,
+                const inf_http_request *request, inf_virtual_link *link)
+{
+  const inf_replay_model *params = exchange->target->params;
+  uint32_t *idle = idle_of(server, exchange->target);
+  if (fails_by(exchange, INF_REPLAY_CONNECT)) {
+    link->net = INF_NET_CONNECT;
+    link->after_ns = inf_sim_dist_draw_ns(&params->error_ms, &exchange->rng);
+    return;
+  }
+  uint64_t connect_ns =
+      inf_sim_dist_draw_ns(&params->connect_ms, &exchange->rng);
+  link->reused = *idle > 0 && !request->fresh_connection;
+  *idle -= link->reused;
+  link->after_ns = link->reused ? 0 : connect_ns;
+}
+
+static void
+on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
+           inf_virtual_link *link)
+{
+  inf_replay_server *server = context;
+  inf_replay_ask ask;
+  inf_replay_facts *facts = NULL;
+  if (inf_replay_read_ask(request->body, &ask)) {
+    facts = server->options.facts(server->options.context, ask.place);
+  }
+  if (!facts) {
+    return; /* a warm-up, or none of ours */
+  }
+  server_target *target = target_of(server, request, ask.model);
+  if (!target->params) {
+    return;
+  }
+  link->mark = exchange_new(server);
+  server_exchange *exchange = &server->exchanges[link->mark - 1];
+  *exchange = (server_exchange){.target = target, .ask = ask};
+  seed_exchange(server, exchange, facts);
+  exchange->failure = draw_failure(server, exchange, now_ns);
+  connect_request(server, exchange, request, link);
+}
+
+static void
+on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
+{
+  inf_replay_server *server = context;
+  (void)now_ns;
+  if (mark == 0) {
+    return;
+  }
+  server_exchange *exchange = &server->exchanges[mark - 1];
+  uint32_t *idle = idle_of(server, exchange->target);
+  exchange->target->under_way -= exchange->counted;
+  bool kept = exchange->kept && told_bytes >= exchange->body_bytes;
+  *idle += kept && *idle < max_idle;
+  exchange->next_free = server->first_free;
+  server->first_free = (uint32_t)mark;
+}
+
+/* ---- Answers ------------------------------------------------------------- */
+
+static void
+answer_status(server_exchange *exchange, int status, inf_virtual_answer *answer)
+{
+  const inf_sim_dist *error_ms = &exchange->target->params->error_ms;
+  answer->status = status;
+  answer->headers_ns = answer->end_ns =
+      inf_sim_dist_draw_ns(error_ms, &exchange->rng);
+  exchange->kept = true;
+}
+
+/* Against the quotas and the concurrency; false with the answer if it is
+ * refused. */
+static bool
+admit(server_exchange *exchange, uint64_t tokens, uint64_t now_ns,
+      inf_virtual_answer *answer)
+{
+  server_target *target = exchange->target;
+  const inf_replay_model *params = target->params;
+  uint64_t wait_ns = 0;
+  if (params->concurrency > 0 && target->under_way >= params->concurrency) {
+    answer_status(exchange, 429, answer);
+    return false;
+  }
+  if (params->requests_per_minute == 0 && params->tokens_per_minute == 0) {
+    return true;
+  }
+  inf_replay_quota *quota = quota_of(target, exchange->ask.key, now_ns);
+  bool taken = inf_replay_quota_take(quota, params, tokens, now_ns, &wait_ns);
+  if (params->rate_headers) {
+    inf_replay_quota_write(quota, params, &answer->headers);
+  }
+  if (taken) {
+    return true;
+  }
+  answer_status(exchange, wait_ns == UINT64_MAX ? 413 : 429, answer);
+  if (params->retry_after && wait_ns < UINT64_MAX) {
+    char line[64];
+    int len = snprintf(line, sizeof(line), "retry-after-ms: %llu",
+                       (unsigned long long)(wait_ns / INF_NS_PER_MS + 1));
+    inf_headers_add_line(&answer->headers, inf_sv_of(line, (size_t)len));
+  }
+  return false;
+}
+
+/* The whole of an answer's times and tokens. */
+typedef struct answer_plan {
+  uint64_t first_ns, rest_ns; /* until the first token, from there to the end */
+  uint32_t prompt, tokens;
+  int64_t cached;  /* tokens of the prompt; -1: there is no cache */
+  uint32_t broken; /* so many tokens come, then no more; 0: all of them come */
+} answer_plan;
+
+static answer_plan
+plan_answer(server_exchange *exchange, const inf_replay_facts *facts)
+{
+  const inf_replay_model *params = exchange->target->params;
+  inf_rng *rng = &exchange->rng;
+  uint32_t prior = exchange->ask.prior_tokens, whole = facts->answer_tokens;
+  answer_plan plan = {.prompt = facts->prompt_tokens, .cached = -1};
+  plan.tokens = whole > prior ? whole - prior : 1;
+  if (exchange->target->cache) {
+    uint64_t blocks =
+        inf_prefix_cache_ask(exchange->target->cache,
+                             (const uint64_t *)(const void *)facts->prefix.ptr,
+                             facts->prefix.len / sizeof(uint64_t));
+    uint64_t there = blocks * params->prefix_block_tokens;
+    plan.cached = (int64_t)(there < plan.prompt ? there : plan.prompt);
+  }
+  uint64_t read = plan.prompt - (uint64_t)(plan.cached > 0 ? plan.cached : 0);
+  double first_ms = inf_sim_dist_draw(&params->first_token_ms, rng);
+  first_ms += (double)read * inf_sim_dist_draw(&params->prompt_token_ms, rng);
+  double token_ms = inf_sim_dist_draw(&params->token_ms, rng);
+  plan.first_ns = (uint64_t)(first_ms * 1e6);
+  plan.rest_ns = (uint64_t)(token_ms * 1e6 * (double)(plan.tokens - 1));
+  if (fails_by(exchange, INF_REPLAY_STALL) ||
+      fails_by(exchange, INF_REPLAY_CUT))
+    plan.broken = 1 + (uint32_t)inf_rng_below(rng, plan.tokens);
+  return plan;
+}
+
+/* Pieces so small that what comes together would have come within gap_ns. */
+static uint32_t
+count_pieces(const answer_plan *plan, uint64_t gap_ns)
+{
+  uint64_t rest = plan->tokens - 1;
+  uint64_t pieces = plan->rest_ns / gap_ns + 1;
+  uint64_t least = rest / most_tokens_at_once + 1;
+  pieces = pieces < least ? least : pieces;
+  pieces = pieces > most_pieces ? most_pieces : pieces;
+  return (uint32_t)(pieces > rest ? rest : pieces);
+}
+
+static void
+write_stream(const answer_plan *plan, uint64_t gap_ns,
+             inf_virtual_answer *answer)
+{
+  uint32_t rest = plan->tokens - 1, done = 0;
+  uint32_t pieces = count_pieces(plan, gap_ns);
+  uint32_t stop = plan->broken > 0 ? plan->broken - 1 : rest;
+  inf_replay_put_text(&answer->body, 1);
+  inf_virtual_piece_at(answer, plan->first_ns, answer->body.len);
+  answer->end_ns = plan->first_ns;
+  for (uint32_t i = 1; i <= pieces && done < stop; i++) {
+    uint32_t upto = (uint32_t)((uint64_t)rest * i / pieces);
+    upto = upto < stop ? upto : stop;
+    inf_replay_put_text(&answer->body, upto - done);
+    done = upto;
+    answer->end_ns = plan->first_ns + (uint64_t)((double)plan->rest_ns *
+                                                 (double)done / (double)rest);
+    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
+  }
+  if (plan->broken == 0) {
+    inf_replay_put_end(&answer->body, plan->prompt, plan->tokens, plan->cached);
+    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
+  }
+}
+
+static void
+answer_tokens(const inf_replay_server *server, server_exchange *exchange,
+              const inf_replay_facts *facts, inf_virtual_answer *answer)
+{
+  answer_plan plan = plan_answer(exchange, facts);
+  answer->status = 200;
+  answer->headers_ns = plan.first_ns;
+  if (exchange->ask.stream) {
+    write_stream(&plan, server->gap_ns, answer);
+  } else {
+    answer->end_ns = answer->headers_ns = plan.first_ns + plan.rest_ns;
+    if (plan.broken == 0) {
+      inf_replay_put_whole(&answer->body, plan.prompt, plan.tokens,
+                           plan.cached);
+    }
+    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
+  }
+  exchange->kept = plan.broken == 0;
+  exchange->body_bytes = answer->body.len;
+  if (plan.broken > 0) {
+    bool cut = fails_by(exchange, INF_REPLAY_CUT);
+    answer->end = cut ? INF_VIRTUAL_CUT : INF_VIRTUAL_NEVER;
+  }
+}
+
+static void
+answer_request(inf_replay_server *server, server_exchange *exchange,
+               const inf_replay_facts *facts, uint64_t now_ns,
+               inf_virtual_answer *answer)
+{
+  const inf_replay_model *params = exchange->target->params;
+  if (fails_by(exchange, INF_REPLAY_SILENCE)) {
+    answer->end = INF_VIRTUAL_NEVER;
+  } else if (fails_by(exchange, INF_REPLAY_RESET)) {
+    answer->end = INF_VIRTUAL_RESET;
+    answer->end_ns = inf_sim_dist_draw_ns(&params->error_ms, &exchange->rng);
+  } else if (fails_by(exchange, INF_REPLAY_STATUS)) {
+    answer_status(exchange, exchange->failure->status, answer);
+  } else if (admit(exchange,
+                   (uint64_t)facts->prompt_tokens + facts->answer_tokens,
+                   now_ns, answer)) {
+    exchange->counted = true;
+    exchange->target->under_way++;
+    answer_tokens(server, exchange, facts, answer);
+  }
+}
+
+static void
+on_answer(void *context, uint64_t mark, const inf_http_request *request,
+          uint64_t now_ns, inf_virtual_answer *answer)
+{
+  inf_replay_server *server = context;
+  (void)request;
+  if (mark == 0) {
+    answer->status = 404;
+    return;
+  }
+  server_exchange *exchange = &server->exchanges[mark - 1];
+  const inf_replay_facts *facts =
+      server->options.facts(server->options.context, exchange->ask.place);
+  if (facts) {
+    answer_request(server, exchange, facts, now_ns, answer);
+  } else {
+    answer->status = 404;
+  }
+}
+
+/* ---- Beginning and end --------------------------------------------------- */
+
+inf_replay_server *
+inf_replay_server_new(const inf_replay_server_options *options)
+{
+  inf_replay_server *server = inf_sim_alloc(sizeof(*server));
+  server->options = *options;
+  server->table = (inf_virtual_server){on_connect, on_answer, on_over, server};
+  return server;
+}
+
+void
+inf_replay_server_serve(inf_replay_server *server, const inf_config *config,
+                        uint64_t gap_ns)
+{
+  server->config = config;
+  server->gap_ns = gap_ns;
+  server->idle =
+      inf_sim_alloc((config->provider_count + 1) * sizeof(*server->idle));
+}
+
+void
+inf_replay_server_free(inf_replay_server *server)
+{
+  if (!server) {
+    return;
+  }
+  for (server_target *target = server->targets, *next; target; target = next) {
+    next = target->next;
+    for (size_t i = 0; i < max_keys; i++) {
+      inf_free(target->quotas[i]);
+    }
+    inf_prefix_cache_free(target->cache);
+    inf_free(target->model);
+    inf_free(target);
+  }
+  inf_free(server->exchanges);
+  inf_free(server->idle);
+  inf_free(server);
+}
+
+const inf_virtual_server *
+inf_replay_server_of(inf_replay_server *server)
+{
+  return &server->table;
+}
+
+const char *
+inf_replay_server_unknown(const inf_replay_server *server)
+{
+  return server->unknown[0] ? server->unknown : NULL;
+}

@@ -286,6 +286,17 @@ submit_due(replay *run)
 }
 
 static bool
+has_models(replay *run)
+{
+  const char *unknown = inf_replay_server_unknown(run->server);
+  if (unknown) {
+    inf_buf_appendf(&run->error, "no model of a provider is for %s (--models)",
+                    unknown);
+  }
+  return !unknown;
+}
+
+static bool
 play(replay *run)
 {
   uint64_t turns_at_once = 0;
@@ -303,10 +314,7 @@ play(replay *run)
     if (!submit_due(run)) {
       return false;
     }
-    const char *unknown = inf_replay_server_unknown(run->server);
-    if (unknown) {
-      inf_buf_appendf(&run->error,
-                      "the models of the providers have none for %s", unknown);
+    if (!has_models(run)) {
       return false;
     }
     if (turns_at_once > turns_at_once_max) {
@@ -346,6 +354,25 @@ gap_of(const inf_config *config)
   return gap_ns;
 }
 
+/* Every target of whom is asked by default has a model, and the name is one. */
+static int
+check_targets(replay *run)
+{
+  const inf_config *config = run->client->config;
+  const inf_route_config *route;
+  infer_error *error = NULL;
+  int32_t status = inf_config_resolve(config, inf_sv_from(run->options->model),
+                                      &route, &error);
+  if (status != INFER_OK) {
+    return inf_load_failed(error, status);
+  }
+  for (size_t i = 0; i < route->target_count; i++) {
+    inf_replay_server_expect(run->server, &route->targets[i]);
+  }
+  inf_config_release_route(config, route);
+  return has_models(run) ? 0 : EXIT_CONFIG;
+}
+
 static int
 begin(replay *run, infer_config *config)
 {
@@ -380,7 +407,8 @@ begin(replay *run, infer_config *config)
   inf_replay_server_serve(run->server, run->client->config,
                           gap_of(run->client->config));
   run->kinds = inf_replay_speak(run->client);
-  return run->kinds ? 0 : inf_load_failed(NULL, INFER_E_NO_MEMORY);
+  return run->kinds ? check_targets(run)
+                    : inf_load_failed(NULL, INFER_E_NO_MEMORY);
 }
 
 static void

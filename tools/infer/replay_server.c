@@ -117,10 +117,9 @@ add_target(inf_replay_server *server, const inf_provider_config *provider,
 }
 
 static server_target *
-target_of(inf_replay_server *server, const inf_http_request *request,
+target_of(inf_replay_server *server, const inf_provider_config *provider,
           inf_sv model)
 {
-  const inf_provider_config *provider = provider_of(request);
   server_target *target = server->targets;
   while (target && (target->provider != provider ||
                     !inf_sv_eq(model, inf_sv_from(target->model)))) {
@@ -237,7 +236,7 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   if (!facts) {
     return; /* a warm-up, or none of ours */
   }
-  server_target *target = target_of(server, request, ask.model);
+  server_target *target = target_of(server, provider_of(request), ask.model);
   if (!target->params) {
     return;
   }
@@ -497,6 +496,13 @@ const inf_virtual_server *
 inf_replay_server_of(inf_replay_server *server)
 {
   return &server->table;
+}
+
+void
+inf_replay_server_expect(inf_replay_server *server,
+                         const inf_target_config *target)
+{
+  target_of(server, target->provider, inf_sv_from(target->model));
 }
 
 const char *

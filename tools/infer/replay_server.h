@@ -46,7 +46,10 @@ void inf_replay_server_serve(inf_replay_server *server,
 /* NULL is harmless. After the transport. */
 void inf_replay_server_free(inf_replay_server *server);
 const inf_virtual_server *inf_replay_server_of(inf_replay_server *server);
-/* The target that was asked and has no model, or NULL. */
+/* Notes the target as one that may be asked. */
+void inf_replay_server_expect(inf_replay_server *server,
+                              const inf_target_config *target);
+/* A target that was asked, or may be, and has no model, or NULL. */
 const char *inf_replay_server_unknown(const inf_replay_server *server);
 
 #endif

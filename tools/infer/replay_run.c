@@ -20,7 +20,7 @@ enum { batch = 64 };
 enum { turns_at_once_max = 1000000 };
 /* Tokens come together within so much, but never within more than a quarter of
  * the time after which a silent answer is given up. */
-static const uint64_t most_gap_ns = INF_NS_PER_S;
+static const uint64_t most_gap_ns = 2 * INF_NS_PER_S;
 /* 2026-01-01; the clock starts at one second. */
 static const int64_t wall_start_ns = INT64_C(1767225600000000000);
 static const uint64_t start_ns = INF_NS_PER_S;
@@ -47,6 +47,7 @@ typedef struct replay {
   replay_call **calls; /* by place */
   size_t call_count, call_cap, first_free;
   uint64_t live;
+  inf_buf prompt; /* room for a mark, then the words of the longest so far */
   inf_buf error;
 } replay;
 
@@ -99,26 +100,29 @@ give_place(replay *run, size_t place)
 
 /* ---- Calls --------------------------------------------------------------- */
 
-/* A prompt that is estimated at its length: a word of four letters a token. */
+/* A prompt that is estimated at its length: a word of four letters a token.
+ * The words are written once: only what stands before them is each call's. */
 static int32_t
-add_prompt(infer_request *request, size_t place, uint32_t tokens)
+add_prompt(replay *run, infer_request *request, size_t place, uint32_t tokens)
 {
   enum { framing = 4 };
   char mark[INF_REPLAY_MARK_BYTES];
-  inf_buf text;
+  inf_buf *text = &run->prompt;
   size_t len = inf_replay_mark(place, mark);
   uint32_t known = framing + (uint32_t)len / INF_REPLAY_BYTES_PER_TOKEN;
-  uint32_t rest = tokens > known ? tokens - known : 0;
-  inf_buf_init(&text, INF_SIM_BUF_MAX);
-  inf_buf_reserve(&text, len + (size_t)rest * INF_REPLAY_BYTES_PER_TOKEN);
-  inf_buf_append(&text, mark, len);
-  inf_buf_append(&text, inf_replay_filler(rest),
-                 (size_t)rest * INF_REPLAY_BYTES_PER_TOKEN);
-  inf_sim_must(&text);
-  int32_t status =
-      infer_request_add_message_n(request, "user", text.ptr, text.len);
-  inf_buf_fini(&text);
-  return status;
+  size_t rest = tokens > known ? tokens - known : 0;
+  size_t whole = INF_REPLAY_MARK_BYTES + rest * INF_REPLAY_BYTES_PER_TOKEN;
+  if (text->len < whole) {
+    inf_buf_clear(text);
+    inf_buf_append(text, mark, INF_REPLAY_MARK_BYTES);
+    inf_buf_append(text, inf_replay_filler(2 * (uint32_t)rest),
+                   2 * rest * INF_REPLAY_BYTES_PER_TOKEN);
+    inf_sim_must(text);
+  }
+  char *begin = text->ptr + INF_REPLAY_MARK_BYTES - len;
+  memcpy(begin, mark, len);
+  return infer_request_add_message_n(request, "user", begin,
+                                     len + rest * INF_REPLAY_BYTES_PER_TOKEN);
 }
 
 static int32_t
@@ -128,7 +132,7 @@ make_request(replay *run, size_t place, infer_request **request)
   int32_t status = infer_request_new(
       request, from->model[0] ? from->model : run->options->model);
   if (status == INFER_OK) {
-    status = add_prompt(*request, place, from->prompt_tokens);
+    status = add_prompt(run, *request, place, from->prompt_tokens);
   }
   if (status == INFER_OK && from->tenant[0]) {
     status = infer_request_set_tenant(*request, from->tenant);
@@ -424,6 +428,7 @@ end(replay *run)
     inf_free(run->calls[i]);
   }
   inf_free(run->calls);
+  inf_buf_fini(&run->prompt);
   inf_buf_fini(&run->error);
 }
 
@@ -443,6 +448,7 @@ inf_replay_run(infer_config *config, const inf_replay_options *options,
   uint64_t began_ns = cpu_ns();
   memset(result, 0, sizeof(*result));
   inf_buf_init(&run.error, INF_SIM_BUF_MAX);
+  inf_buf_init(&run.prompt, INF_SIM_BUF_MAX);
   int code = begin(&run, config);
   if (code == 0 && !play(&run)) {
     code = EXIT_CALL_FAILED;

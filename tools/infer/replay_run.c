@@ -6,8 +6,8 @@
 #include "cmd.h"
 #include "load.h"
 #include "out.h"
+#include "replay_call.h"
 #include "replay_dialect.h"
-#include "replay_server.h"
 #include "replay_trace.h"
 
 #include "base/mem.h"
@@ -25,13 +25,6 @@ static const uint64_t most_gap_ns = 2 * INF_NS_PER_S;
 static const int64_t wall_start_ns = INT64_C(1767225600000000000);
 static const uint64_t start_ns = INF_NS_PER_S;
 
-/* A call that is under way. */
-typedef struct replay_call {
-  inf_replay_facts facts;
-  uint64_t made_ns, first_ns; /* 0: no first token yet */
-  size_t next_free;           /* plus 1; 0: none */
-} replay_call;
-
 typedef struct replay {
   const inf_replay_options *options;
   inf_replay_result *result;
@@ -44,10 +37,9 @@ typedef struct replay {
   inf_replay_trace_request next; /* the next request */
   bool has_next;
   uint64_t next_ns;
-  replay_call **calls; /* by place */
-  size_t call_count, call_cap, first_free;
+  inf_replay_places places;
   uint64_t live;
-  inf_buf prompt; /* room for a mark, then the words of the longest so far */
+  inf_replay_prompt prompt;
   inf_buf error;
 } replay;
 
@@ -66,64 +58,11 @@ static inf_replay_facts *
 facts_of(void *context, uint64_t place)
 {
   replay *run = context;
-  return place < run->call_count ? &run->calls[place]->facts : NULL;
-}
-
-/* ---- Places -------------------------------------------------------------- */
-
-static size_t
-take_place(replay *run)
-{
-  if (run->first_free > 0) {
-    size_t place = run->first_free - 1;
-    run->first_free = run->calls[place]->next_free;
-    return place;
-  }
-  if (run->call_count == run->call_cap) {
-    run->call_cap = run->call_cap * 2 + batch;
-    run->calls =
-        inf_sim_realloc(run->calls, run->call_cap * sizeof(*run->calls));
-  }
-  replay_call *call = inf_sim_alloc(sizeof(*call));
-  inf_buf_init(&call->facts.prefix,
-               INF_REPLAY_TRACE_MAX_PREFIX * sizeof(uint64_t));
-  run->calls[run->call_count] = call;
-  return run->call_count++;
-}
-
-static void
-give_place(replay *run, size_t place)
-{
-  run->calls[place]->next_free = run->first_free;
-  run->first_free = place + 1;
+  inf_replay_call *call = inf_replay_place_at(&run->places, place);
+  return call ? &call->facts : NULL;
 }
 
 /* ---- Calls --------------------------------------------------------------- */
-
-/* A prompt that is estimated at its length: a word of four letters a token.
- * The words are written once: only what stands before them is each call's. */
-static int32_t
-add_prompt(replay *run, infer_request *request, size_t place, uint32_t tokens)
-{
-  enum { framing = 4 };
-  char mark[INF_REPLAY_MARK_BYTES];
-  inf_buf *text = &run->prompt;
-  size_t len = inf_replay_mark(place, mark);
-  uint32_t known = framing + (uint32_t)len / INF_REPLAY_BYTES_PER_TOKEN;
-  size_t rest = tokens > known ? tokens - known : 0;
-  size_t whole = INF_REPLAY_MARK_BYTES + rest * INF_REPLAY_BYTES_PER_TOKEN;
-  if (text->len < whole) {
-    inf_buf_clear(text);
-    inf_buf_append(text, mark, INF_REPLAY_MARK_BYTES);
-    inf_buf_append(text, inf_replay_filler(2 * (uint32_t)rest),
-                   2 * rest * INF_REPLAY_BYTES_PER_TOKEN);
-    inf_sim_must(text);
-  }
-  char *begin = text->ptr + INF_REPLAY_MARK_BYTES - len;
-  memcpy(begin, mark, len);
-  return infer_request_add_message_n(request, "user", begin,
-                                     len + rest * INF_REPLAY_BYTES_PER_TOKEN);
-}
 
 static int32_t
 make_request(replay *run, size_t place, infer_request **request)
@@ -132,7 +71,8 @@ make_request(replay *run, size_t place, infer_request **request)
   int32_t status = infer_request_new(
       request, from->model[0] ? from->model : run->options->model);
   if (status == INFER_OK) {
-    status = add_prompt(run, *request, place, from->prompt_tokens);
+    status = inf_replay_prompt_add(&run->prompt, *request, place,
+                                   from->prompt_tokens);
   }
   if (status == INFER_OK && from->tenant[0]) {
     status = infer_request_set_tenant(*request, from->tenant);
@@ -140,22 +80,20 @@ make_request(replay *run, size_t place, infer_request **request)
   return status;
 }
 
-static void
-fill_call(replay *run, replay_call *call)
+static size_t
+take_place(replay *run)
 {
   const inf_replay_trace_request *from = &run->next;
-  inf_buf prefix = call->facts.prefix;
-  inf_buf_clear(&prefix);
-  inf_buf_append(&prefix, from->prefix,
+  size_t place = inf_replay_place_take(&run->places);
+  inf_replay_call *call = inf_replay_place_at(&run->places, place);
+  call->made_ns = run->clock.now_ns;
+  call->facts.number = run->result->requests;
+  call->facts.prompt_tokens = from->prompt_tokens;
+  call->facts.answer_tokens = from->answer_tokens;
+  inf_buf_append(&call->facts.prefix, from->prefix,
                  from->prefix_count * sizeof(*from->prefix));
-  inf_sim_must(&prefix);
-  *call = (replay_call){
-      .facts = {.number = run->result->requests,
-                .prompt_tokens = from->prompt_tokens,
-                .answer_tokens = from->answer_tokens,
-                .prefix = prefix},
-      .made_ns = run->clock.now_ns,
-  };
+  inf_sim_must(&call->facts.prefix);
+  return place;
 }
 
 /* False for a mistake of the trace, which is named. */
@@ -165,7 +103,6 @@ submit(replay *run)
   infer_request *request = NULL;
   infer_error *error = NULL;
   size_t place = take_place(run);
-  fill_call(run, run->calls[place]);
   int32_t status = make_request(run, place, &request);
   bool made = status == INFER_OK;
   if (made) {
@@ -181,7 +118,7 @@ submit(replay *run)
     }
     return true;
   }
-  give_place(run, place);
+  inf_replay_place_give(&run->places, place);
   if (made && status == INFER_E_LIMIT) {
     inf_replay_tally_call(&run->result->tally, status, 0, 0);
     infer_error_free(error);
@@ -200,7 +137,7 @@ submit(replay *run)
 static void
 take_done(replay *run, const infer_event *event, size_t place)
 {
-  const replay_call *call = run->calls[place];
+  const inf_replay_call *call = inf_replay_place_at(&run->places, place);
   int32_t status = infer_event_response(event)
                        ? INFER_OK
                        : infer_error_status(infer_event_error(event));
@@ -209,17 +146,18 @@ take_done(replay *run, const infer_event *event, size_t place)
   inf_replay_tally_call(&run->result->tally, status, first_ns - call->made_ns,
                         now_ns - call->made_ns);
   run->live--;
-  give_place(run, place);
+  inf_replay_place_give(&run->places, place);
 }
 
 static void
 take_event(replay *run, const infer_event *event)
 {
   size_t place = (size_t)infer_event_tag(event);
+  inf_replay_call *call = inf_replay_place_at(&run->places, place);
   switch (infer_event_type(event)) {
   case INFER_EVENT_TEXT:
-    if (run->calls[place]->first_ns == 0) {
-      run->calls[place]->first_ns = run->clock.now_ns;
+    if (call->first_ns == 0) {
+      call->first_ns = run->clock.now_ns;
     }
     break;
   case INFER_EVENT_DONE:
@@ -378,7 +316,7 @@ check_targets(replay *run)
 }
 
 static int
-begin(replay *run, infer_config *config)
+open_all(replay *run, infer_config *config)
 {
   const inf_replay_options *options = run->options;
   infer_error *error = NULL;
@@ -416,19 +354,15 @@ begin(replay *run, infer_config *config)
 }
 
 static void
-end(replay *run)
+close_all(replay *run)
 {
   infer_queue_free(run->queue);
   infer_client_free(run->client);
   inf_free(run->kinds);
   inf_replay_server_free(run->server);
   inf_replay_trace_close(run->trace);
-  for (size_t i = 0; i < run->call_count; i++) {
-    inf_buf_fini(&run->calls[i]->facts.prefix);
-    inf_free(run->calls[i]);
-  }
-  inf_free(run->calls);
-  inf_buf_fini(&run->prompt);
+  inf_replay_places_free(&run->places);
+  inf_buf_fini(&run->prompt.text);
   inf_buf_fini(&run->error);
 }
 
@@ -448,8 +382,8 @@ inf_replay_run(infer_config *config, const inf_replay_options *options,
   uint64_t began_ns = cpu_ns();
   memset(result, 0, sizeof(*result));
   inf_buf_init(&run.error, INF_SIM_BUF_MAX);
-  inf_buf_init(&run.prompt, INF_SIM_BUF_MAX);
-  int code = begin(&run, config);
+  inf_buf_init(&run.prompt.text, INF_SIM_BUF_MAX);
+  int code = open_all(&run, config);
   if (code == 0 && !play(&run)) {
     code = EXIT_CALL_FAILED;
   }
@@ -457,7 +391,7 @@ inf_replay_run(infer_config *config, const inf_replay_options *options,
   if (run.error.len > 0) {
     inf_say("%s", inf_buf_cstr(&run.error));
   }
-  end(&run);
+  close_all(&run);
   inf_replay_tally_sort(&result->tally);
   result->cpu_ns = cpu_ns() - began_ns;
   return code;

@@ -3,6 +3,7 @@
 
 #include "replay_server.h"
 
+#include "replay_answer.h"
 #include "replay_cache.h"
 #include "replay_dialect.h"
 #include "replay_quota.h"
@@ -16,9 +17,6 @@
 enum {
   max_keys = 256, /* of a provider */
   max_idle = 256, /* connections that wait, for each provider */
-  /* Tokens that come as one at most: an event stays below 4 KiB. */
-  most_tokens_at_once = 1000,
-  most_pieces = 4000,
 };
 
 /* A target that has been asked. */
@@ -311,102 +309,43 @@ admit(server_exchange *exchange, uint64_t tokens, uint64_t now_ns,
   return false;
 }
 
-/* The whole of an answer's times and tokens. */
-typedef struct answer_plan {
-  uint64_t first_ns, rest_ns; /* until the first token, from there to the end */
-  uint32_t prompt, tokens;
-  int64_t cached;  /* tokens of the prompt; -1: there is no cache */
-  uint32_t broken; /* so many tokens come, then no more; 0: all of them come */
-} answer_plan;
-
-static answer_plan
-plan_answer(server_exchange *exchange, const inf_replay_facts *facts)
+/* Tokens of the prompt that the target has in its cache; -1: it has none. */
+static int64_t
+take_from_cache(server_target *target, const inf_replay_facts *facts)
 {
-  const inf_replay_model *params = exchange->target->params;
-  inf_rng *rng = &exchange->rng;
-  uint32_t prior = exchange->ask.prior_tokens, whole = facts->answer_tokens;
-  answer_plan plan = {.prompt = facts->prompt_tokens, .cached = -1};
-  plan.tokens = whole > prior ? whole - prior : 1;
-  if (exchange->target->cache) {
-    uint64_t blocks =
-        inf_prefix_cache_ask(exchange->target->cache,
-                             (const uint64_t *)(const void *)facts->prefix.ptr,
-                             facts->prefix.len / sizeof(uint64_t));
-    uint64_t there = blocks * params->prefix_block_tokens;
-    plan.cached = (int64_t)(there < plan.prompt ? there : plan.prompt);
+  if (!target->cache) {
+    return -1;
   }
-  uint64_t read = plan.prompt - (uint64_t)(plan.cached > 0 ? plan.cached : 0);
-  double first_ms = inf_sim_dist_draw(&params->first_token_ms, rng);
-  first_ms += (double)read * inf_sim_dist_draw(&params->prompt_token_ms, rng);
-  double token_ms = inf_sim_dist_draw(&params->token_ms, rng);
-  plan.first_ns = (uint64_t)(first_ms * 1e6);
-  plan.rest_ns = (uint64_t)(token_ms * 1e6 * (double)(plan.tokens - 1));
-  if (fails_by(exchange, INF_REPLAY_STALL) ||
-      fails_by(exchange, INF_REPLAY_CUT))
-    plan.broken = 1 + (uint32_t)inf_rng_below(rng, plan.tokens);
-  return plan;
-}
-
-/* Pieces so small that what comes together would have come within gap_ns. */
-static uint32_t
-count_pieces(const answer_plan *plan, uint64_t gap_ns)
-{
-  uint64_t rest = plan->tokens - 1;
-  uint64_t pieces = plan->rest_ns / gap_ns + 1;
-  uint64_t least = rest / most_tokens_at_once + 1;
-  pieces = pieces < least ? least : pieces;
-  pieces = pieces > most_pieces ? most_pieces : pieces;
-  return (uint32_t)(pieces > rest ? rest : pieces);
-}
-
-static void
-write_stream(const answer_plan *plan, uint64_t gap_ns,
-             inf_virtual_answer *answer)
-{
-  uint32_t rest = plan->tokens - 1, done = 0;
-  uint32_t pieces = count_pieces(plan, gap_ns);
-  uint32_t stop = plan->broken > 0 ? plan->broken - 1 : rest;
-  inf_replay_put_text(&answer->body, 1);
-  inf_virtual_piece_at(answer, plan->first_ns, answer->body.len);
-  answer->end_ns = plan->first_ns;
-  for (uint32_t i = 1; i <= pieces && done < stop; i++) {
-    uint32_t upto = (uint32_t)((uint64_t)rest * i / pieces);
-    upto = upto < stop ? upto : stop;
-    inf_replay_put_text(&answer->body, upto - done);
-    done = upto;
-    answer->end_ns = plan->first_ns + (uint64_t)((double)plan->rest_ns *
-                                                 (double)done / (double)rest);
-    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
-  }
-  if (plan->broken == 0) {
-    inf_replay_put_end(&answer->body, plan->prompt, plan->tokens, plan->cached);
-    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
-  }
+  uint64_t blocks = inf_prefix_cache_ask(
+      target->cache, (const uint64_t *)(const void *)facts->prefix.ptr,
+      facts->prefix.len / sizeof(uint64_t));
+  uint64_t there = blocks * target->params->prefix_block_tokens;
+  return (int64_t)(there < facts->prompt_tokens ? there : facts->prompt_tokens);
 }
 
 static void
 answer_tokens(const inf_replay_server *server, server_exchange *exchange,
               const inf_replay_facts *facts, inf_virtual_answer *answer)
 {
-  answer_plan plan = plan_answer(exchange, facts);
-  answer->status = 200;
-  answer->headers_ns = plan.first_ns;
-  if (exchange->ask.stream) {
-    write_stream(&plan, server->gap_ns, answer);
-  } else {
-    answer->end_ns = answer->headers_ns = plan.first_ns + plan.rest_ns;
-    if (plan.broken == 0) {
-      inf_replay_put_whole(&answer->body, plan.prompt, plan.tokens,
-                           plan.cached);
-    }
-    inf_virtual_piece_at(answer, answer->end_ns, answer->body.len);
+  uint32_t prior = exchange->ask.prior_tokens, all = facts->answer_tokens;
+  inf_replay_plan plan = {
+      .prompt_tokens = facts->prompt_tokens,
+      .answer_tokens = all > prior ? all - prior : 1,
+      .cached_tokens = take_from_cache(exchange->target, facts),
+      .stream = exchange->ask.stream,
+      .gap_ns = server->gap_ns,
+  };
+  inf_replay_plan_draw(&plan, exchange->target->params, &exchange->rng);
+  if (fails_by(exchange, INF_REPLAY_STALL) ||
+      fails_by(exchange, INF_REPLAY_CUT)) {
+    plan.broken_after =
+        1 + (uint32_t)inf_rng_below(&exchange->rng, plan.answer_tokens);
+    answer->end = fails_by(exchange, INF_REPLAY_CUT) ? INF_VIRTUAL_CUT
+                                                     : INF_VIRTUAL_NEVER;
   }
-  exchange->kept = plan.broken == 0;
+  inf_replay_plan_write(&plan, answer);
+  exchange->kept = plan.broken_after == 0;
   exchange->body_bytes = answer->body.len;
-  if (plan.broken > 0) {
-    bool cut = fails_by(exchange, INF_REPLAY_CUT);
-    answer->end = cut ? INF_VIRTUAL_CUT : INF_VIRTUAL_NEVER;
-  }
 }
 
 static void

@@ -108,9 +108,8 @@ hold_next(inf_replay_trace *trace, inf_buf *error)
 {
   const char *why = NULL;
   inf_sv text;
-  int got = 1;
   do {
-    got = read_text(trace, error);
+    int got = read_text(trace, error);
     if (got != 1) {
       return got;
     }

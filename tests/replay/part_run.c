@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Replays as a whole: what a model says is what comes out, to the nanosecond
  * where nothing is drawn. */
+#include "replay_call.h"
 #include "replay_config.h"
 #include "replay_report.h"
 #include "replay_test.h"
 
+#include "engine/prompt.h"
 #include "provider/dialect.h"
 
 /* A route of two targets with prices, and what else the test says of it. */
@@ -394,6 +396,55 @@ every_type_can_be_replayed(void **state)
   }
 }
 
+/* Before it has learned anything, the library estimates a prompt at the tokens
+ * that the trace says, as well as it does any English one. */
+static void
+prompts_have_their_length(void **state)
+{
+  (void)state;
+  static const inf_estimate nothing_learned;
+  static const uint32_t lengths[] = {100, 5000, 20, 100, 60000, 777};
+  inf_replay_prompt prompt = {0};
+  inf_buf_init(&prompt.text, INF_SIM_BUF_MAX);
+  for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+    infer_request *request;
+    inf_estimate_prompt seen;
+    assert_int_equal(infer_request_new(&request, "r"), INFER_OK);
+    assert_int_equal(inf_replay_prompt_add(&prompt, request, 12345, lengths[i]),
+                     INFER_OK);
+    inf_prompt_of(&seen, request);
+    uint64_t tokens = inf_estimate_input(&nothing_learned, &seen);
+    assert_near((double)tokens, lengths[i], 0.12);
+    infer_request_free(request);
+  }
+  inf_buf_fini(&prompt.text);
+}
+
+/* Places are used again, and empty then. */
+static void
+places_are_used_again(void **state)
+{
+  (void)state;
+  inf_replay_places places = {0};
+  assert_null(inf_replay_place_at(&places, 0));
+  for (size_t i = 0; i < 200; i++)
+    assert_int_equal(inf_replay_place_take(&places), i);
+  inf_replay_call *call = inf_replay_place_at(&places, 17);
+  call->first_ns = 5;
+  call->facts.asked[3] = 2;
+  inf_buf_append(&call->facts.prefix, "12345678", 8);
+  inf_replay_place_give(&places, 17);
+  inf_replay_place_give(&places, 4);
+  assert_int_equal(inf_replay_place_take(&places), 4);
+  assert_int_equal(inf_replay_place_take(&places), 17);
+  assert_int_equal(call->first_ns, 0);
+  assert_int_equal(call->facts.asked[3], 0);
+  assert_int_equal(call->facts.prefix.len, 0);
+  assert_int_equal(inf_replay_place_take(&places), 200);
+  assert_null(inf_replay_place_at(&places, 201));
+  inf_replay_places_free(&places);
+}
+
 int
 main(void)
 {
@@ -411,6 +462,8 @@ main(void)
       cmocka_unit_test(a_seed_gives_the_same_results),
       cmocka_unit_test(limits_and_stops),
       cmocka_unit_test(mistakes_end_the_replay),
+      cmocka_unit_test(prompts_have_their_length),
+      cmocka_unit_test(places_are_used_again),
       cmocka_unit_test(every_type_can_be_replayed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

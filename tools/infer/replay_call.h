@@ -33,8 +33,8 @@ typedef struct inf_replay_prompt {
   inf_buf text; /* room for a mark, then the words of the longest so far */
 } inf_replay_prompt;
 
-/* Adds a prompt that is estimated at its length, to the token, if it has more
- * than some ten. */
+/* Adds a prompt that the library estimates at about so many tokens, as it does
+ * real ones, if they are more than some ten. */
 int32_t inf_replay_prompt_add(inf_replay_prompt *prompt, infer_request *request,
                               size_t place, uint32_t tokens);
 

@@ -126,6 +126,31 @@ whole_answers_come_at_their_end(void **state)
   assert_int_equal(result.tally.answer_tokens, 51);
 }
 
+static void
+assert_spend(uint64_t nano_usd, uint64_t wasted_nano_usd, uint64_t estimated)
+{
+  assert_int_equal(result.tally.spend_nano_usd, nano_usd);
+  assert_int_equal(result.tally.wasted_nano_usd, wasted_nano_usd);
+  assert_int_equal(result.tally.estimated_costs, estimated);
+  assert_int_equal(result.tally.unknown_costs, 0);
+}
+
+/* To the nano-dollar, by the prices of the target that answered. */
+static void
+spend_is_exact(void **state)
+{
+  (void)state;
+  run(CONFIG(""), MODELS(PLAIN), "0,100,51\n10,100,51\n");
+  assert_spend(2 * (100 * 1000 + 51 * 4000), 0, 0);
+  run(CONFIG(",\"stay\":{\"retries\":0}"),
+      MODELS(PLAIN ",\"failures\":{\"503\":1}"), "0,100,51\n");
+  assert_spend(100 * 2000 + 51 * 8000, 0, 0);
+  /* Nobody tells what an answer that broke off has cost. */
+  run(CONFIG(""), MODELS(PLAIN ",\"failures\":{\"cut\":1}"), "0,100,51\n");
+  assert_true(result.tally.spend_nano_usd > 100 * 1000);
+  assert_spend(result.tally.spend_nano_usd, result.tally.spend_nano_usd, 1);
+}
+
 typedef struct failing_case {
   const char *failure;
   double ttft_ms; /* then the second target answers */
@@ -454,6 +479,7 @@ main(void)
       cmocka_unit_test(answers_take_what_the_model_says),
       cmocka_unit_test(pieces_keep_an_answer_alive),
       cmocka_unit_test(whole_answers_come_at_their_end),
+      cmocka_unit_test(spend_is_exact),
       cmocka_unit_test(failures_are_met_with_the_policies),
       cmocka_unit_test(cut_answers_are_no_successes),
       cmocka_unit_test(outages_begin_and_end),

@@ -216,6 +216,36 @@ reads_what_compare_writes(void **state)
   inf_buf_fini(&error);
 }
 
+/* What the ladder's upper rungs did, the limiter's waits, and targets that gave
+ * no answer. */
+static void
+knows_what_is_not_the_providers(void **state)
+{
+  (void)state;
+  static const char text[] =
+      "{\"version\":1,\"concurrency\":4,\"targets\":["
+      "{\"target\":\"gone/m\",\"left_out\":\"no key\",\"samples\":[]},"
+      "{\"target\":\"p/m\",\"samples\":["
+      "{\"concurrency\":4,\"output_tokens\":11,\"ttft_ms\":300,"
+      "\"total_ms\":400,\"limiter_ms\":100,\"status\":\"INFER_OK\"},"
+      "{\"concurrency\":4,\"status\":\"stopped\"},"
+      "{\"concurrency\":8,\"output_tokens\":11,\"ttft_ms\":900,"
+      "\"total_ms\":1000,\"status\":\"INFER_OK\"},"
+      "{\"concurrency\":8,\"status\":\"INFER_E_RATE_LIMITED\"}]}]}";
+  inf_replay_models models;
+  inf_buf error;
+  inf_buf_init(&error, 4096);
+  if (!inf_replay_models_read(&models, inf_sv_from(text), &error))
+    fail_msg("%s", inf_buf_cstr(&error));
+  assert_int_equal(models.count, 1);
+  assert_string_equal(models.items[0].name.ptr, "p/m");
+  assert_near(models.items[0].first_token_ms.a, 200, 0);
+  assert_near(models.items[0].token_ms.a, 10, 1e-9);
+  assert_int_equal(models.items[0].failure_count, 0);
+  inf_replay_models_free(&models);
+  inf_buf_fini(&error);
+}
+
 static void
 says_what_is_wrong_with_a_comparison(void **state)
 {
@@ -225,11 +255,12 @@ says_what_is_wrong_with_a_comparison(void **state)
   } cases[] = {
       {"{\"version\":2,\"targets\":[]}", "version: must be 1"},
       {"{\"targets\":[]}", "version: must be 1"},
-      {"{\"version\":1,\"targets\":[]}", "targets: is empty"},
+      {"{\"version\":1,\"targets\":[]}",
+       "targets: none of them gave an answer"},
       {"{\"version\":1,\"targets\":[{\"target\":\"a\"}]}",
        "targets[0]: must have a \"target\" and its \"samples\""},
       {"{\"version\":1,\"targets\":[{\"target\":\"a\",\"samples\":[]}]}",
-       "targets[0]: no answer is among its samples"},
+       "targets: none of them gave an answer"},
       {"{\"version\":1,\"targets\":[{\"target\":\"a\",\"samples\":[7]}]}",
        "targets[0].samples[0]: must be an object"},
   };
@@ -255,6 +286,7 @@ main(void)
       cmocka_unit_test(counts_failures),
       cmocka_unit_test(needs_an_answer),
       cmocka_unit_test(reads_what_compare_writes),
+      cmocka_unit_test(knows_what_is_not_the_providers),
       cmocka_unit_test(says_what_is_wrong_with_a_comparison),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,11 +270,13 @@ read_sample(inf_sim_reader *reader, inf_sv value, inf_fit_sample *sample)
                            &name)) {
     return false;
   }
+  double held_ms = number_of(value, "limiter_ms");
+  held_ms = held_ms > 0 ? held_ms : 0;
   *sample = (inf_fit_sample){
       .prompt_tokens = number_of(value, "prompt_tokens"),
       .answer_tokens = number_of(value, "output_tokens"),
-      .ttft_ms = number_of(value, "ttft_ms"),
-      .total_ms = number_of(value, "total_ms"),
+      .ttft_ms = number_of(value, "ttft_ms") - held_ms,
+      .total_ms = number_of(value, "total_ms") - held_ms,
       .status = INFER_OK,
   };
   if (inf_sv_eq(name, INF_SV("INFER_OK"))) {
@@ -291,9 +293,38 @@ read_sample(inf_sim_reader *reader, inf_sv value, inf_fit_sample *sample)
   return true;
 }
 
+/* Is it one of those that count? Above the concurrency that was asked for, the
+ * comparison looks for the point at which the provider pushes back. */
 static bool
-fit_target(inf_sim_reader *reader, inf_sv target, inf_replay_model *model)
+is_wanted(inf_sv sample, double concurrency)
 {
+  double is = number_of(sample, "concurrency");
+  return concurrency < 0 || is < 0 || is <= concurrency;
+}
+
+static bool
+read_samples(inf_sim_reader *reader, inf_sv list, double concurrency,
+             inf_fit_sample *samples, size_t *count)
+{
+  size_t index = 0;
+  bool ok = true;
+  inf_json_iter it = inf_json_iter_of(list);
+  while (ok && inf_json_next(&it)) {
+    size_t mark = inf_sim_reader_enter(reader, INF_SV("samples"));
+    inf_sim_reader_enter_at(reader, index++);
+    ok = read_sample(reader, it.value, &samples[*count]);
+    *count += is_wanted(it.value, concurrency);
+    inf_sim_reader_leave(reader, mark);
+  }
+  return ok;
+}
+
+/* Adds the target's model; none where no answer is among its samples. */
+static bool
+fit_target(inf_sim_reader *reader, inf_sv target, double concurrency,
+           inf_replay_models *models)
+{
+  inf_replay_model *model = &models->items[models->count];
   inf_replay_model_init(model);
   inf_sv name = inf_json_get(target, INF_SV("target"));
   inf_sv list = inf_json_get(target, INF_SV("samples"));
@@ -305,18 +336,11 @@ fit_target(inf_sim_reader *reader, inf_sv target, inf_replay_model *model)
   if (!inf_sim_read_string(reader, name, &model->name)) {
     return false;
   }
-  size_t count = inf_json_count(list), i = 0;
-  inf_fit_sample *samples = inf_sim_alloc((count + 1) * sizeof(*samples));
-  bool ok = true;
-  inf_json_iter it = inf_json_iter_of(list);
-  while (ok && inf_json_next(&it)) {
-    size_t mark = inf_sim_reader_enter(reader, INF_SV("samples"));
-    inf_sim_reader_enter_at(reader, i);
-    ok = read_sample(reader, it.value, &samples[i++]);
-    inf_sim_reader_leave(reader, mark);
-  }
-  ok = ok && (inf_fit_samples(model, samples, count, reader->arena) ||
-              inf_sim_reader_fail(reader, "no answer is among its samples"));
+  size_t count = 0;
+  inf_fit_sample *samples =
+      inf_sim_alloc((inf_json_count(list) + 1) * sizeof(*samples));
+  bool ok = read_samples(reader, list, concurrency, samples, &count);
+  models->count += ok && inf_fit_samples(model, samples, count, reader->arena);
   inf_free(samples);
   return ok;
 }
@@ -335,13 +359,15 @@ inf_fit_compare(inf_sim_reader *reader, inf_sv file, inf_replay_models *models)
       inf_sim_arena_alloc(reader->arena, count * sizeof(*models->items));
   inf_json_iter it = inf_json_iter_of(list);
   size_t mark = inf_sim_reader_enter(reader, INF_SV("targets"));
-  while (inf_json_next(&it)) {
-    size_t here = inf_sim_reader_enter_at(reader, models->count);
-    if (!fit_target(reader, it.value, &models->items[models->count++])) {
+  double concurrency = number_of(file, "concurrency");
+  for (size_t i = 0; inf_json_next(&it); i++) {
+    size_t here = inf_sim_reader_enter_at(reader, i);
+    if (!fit_target(reader, it.value, concurrency, models)) {
       return false;
     }
     inf_sim_reader_leave(reader, here);
   }
   inf_sim_reader_leave(reader, mark);
-  return count > 0 || inf_sim_reader_fail(reader, "targets: is empty");
+  return models->count > 0 ||
+         inf_sim_reader_fail(reader, "targets: none of them gave an answer");
 }

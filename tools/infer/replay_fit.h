@@ -26,8 +26,9 @@ typedef struct inf_fit_sample {
 bool inf_fit_samples(inf_replay_model *model, const inf_fit_sample *samples,
                      size_t count, inf_sim_arena *arena);
 
-/* The file of `infer compare --json`: a model for each of its targets. Samples
- * that are cut off by a limit of the measurement count as what they were. */
+/* The file of `infer compare --json`: a model for each of its targets that gave
+ * an answer, by its samples at the concurrency that was asked for. What a limit
+ * of the client held a call back is not the provider's and is taken off. */
 bool inf_fit_compare(inf_sim_reader *reader, inf_sv file,
                      inf_replay_models *models);
 

@@ -11,10 +11,12 @@
 
 /* A route of two targets with prices, and what else the test says of it. */
 #define CONFIG(policies)                                                     \
-  "{\"providers\":[{\"name\":\"a\",\"type\":\"openai\",\"api_key\":"         \
+  "{\"telemetry\":{\"otlp\":{\"endpoint\":\"http://o.test\"}},"              \
+  "\"providers\":[{\"name\":\"a\",\"type\":\"openai\",\"api_key\":"          \
   "[\"env:NO_SUCH_KEY\",\"env:NOR_THIS\"]},{\"name\":\"b\",\"type\":"        \
   "\"anthropic\",\"base_url\":\"http://b.test\",\"headers\":{\"x-api-key\":" \
-  "\"env:NO_SUCH_KEY\"},\"ca_file\":\"/nowhere.pem\"}],\"routes\":{\"r\":{"  \
+  "\"env:NO_SUCH_KEY\"},\"ca_file\":\"/nowhere.pem\","                       \
+  "\"google_credentials\":\"file:/nowhere.json\"}],\"routes\":{\"r\":{"      \
   "\"targets\":[{\"target\":\"a/m\",\"price\":{\"input\":1,\"output\":4}},"  \
   "{\"target\":\"b/n\",\"price\":{\"input\":2,\"output\":8}}]" policies "}}}"
 

@@ -16,8 +16,10 @@ enum { json_depth = 128 };
 /* What a provider loses. */
 static const char *const dropped[] = {
     "headers",    "query",       "proxy",       "ca_file", "ca_pem",
-    "client_key", "client_cert", "unix_socket", "resolve",
+    "client_key", "client_cert", "unix_socket", "resolve", "google_credentials",
 };
+/* What the client loses: a replay is nothing to report to a collector. */
+static const char *const dropped_of_client[] = {"telemetry"};
 
 static int32_t
 set(infer_config *config, const char *provider, const char *option,
@@ -86,6 +88,13 @@ inf_replay_prepare(infer_config *config)
   }
   if (status == INFER_OK) {
     status = infer_config_set_int(config, "threads", 0, &error);
+  }
+  for (size_t i = 0;
+       i < sizeof(dropped_of_client) / sizeof(dropped_of_client[0]); i++) {
+    if (status == INFER_OK) {
+      status = infer_config_set_json(config, dropped_of_client[i], "null", 4,
+                                     &error);
+    }
   }
   infer_text_free(json);
   return status == INFER_OK ? 0 : inf_load_failed(error, status);

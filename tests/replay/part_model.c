@@ -18,19 +18,20 @@ reads_all_members(void **state)
 {
   (void)state;
   inf_replay_models models;
-  read_well(&models,
-            "{\"models\":{\"a/m\":{\"first_token_ms\":{\"dist\":\"lognormal\","
-            "\"p50\":300,\"p95\":900},\"prompt_token_ms\":0.02,"
-            "\"token_ms\":{\"uniform\":[5,10]},\"connect_ms\":30,"
-            "\"error_ms\":7,\"failures\":{\"503\":0.25,\"429\":0.125,"
-            "\"connect\":0.1,\"reset\":0.1,\"silence\":0.1,\"stall\":0.1,"
-            "\"cut\":0.1},\"requests_per_minute\":60,"
-            "\"tokens_per_minute\":1000,\"burst_s\":2,\"concurrency\":3,"
-            "\"rate_headers\":false,\"retry_after\":false,"
-            "\"prefix_cache_tokens\":4096,\"prefix_block_tokens\":16,"
-            "\"outages\":[{\"from_s\":1,\"until_s\":2},{\"from_s\":5,"
-            "\"until_s\":9,\"failure\":\"silence\"},{\"from_s\":10,"
-            "\"until_s\":11,\"failure\":500}],\"x-mine\":[]}}}");
+  read_well(
+      &models,
+      "{\"models\":{\"a/m\":{\"first_token_ms\":{\"dist\":\"lognormal\","
+      "\"p50\":300,\"p95\":900},\"prompt_token_ms\":0.02,"
+      "\"token_ms\":{\"uniform\":[5,10]},\"connect_ms\":30,"
+      "\"error_ms\":7,\"failures\":{\"503\":0.25,\"429\":0.125,"
+      "\"connect\":0.1,\"reset\":0.1,\"silence\":0.1,\"stall\":0.1,"
+      "\"cut\":0.1},\"requests_per_minute\":60,"
+      "\"tokens_per_minute\":1000,\"burst_s\":2,\"concurrency\":3,\"queue\":4,"
+      "\"rate_headers\":false,\"retry_after\":false,"
+      "\"prefix_cache_tokens\":4096,\"prefix_block_tokens\":16,"
+      "\"outages\":[{\"from_s\":1,\"until_s\":2},{\"from_s\":5,"
+      "\"until_s\":9,\"failure\":\"silence\"},{\"from_s\":10,"
+      "\"until_s\":11,\"failure\":500}],\"x-mine\":[]}}}");
   assert_int_equal(models.count, 1);
   const inf_replay_model *model = &models.items[0];
   assert_string_equal(model->name.ptr, "a/m");
@@ -53,6 +54,7 @@ reads_all_members(void **state)
   assert_int_equal(model->tokens_per_minute, 1000);
   assert_int_equal(model->burst_s, 2);
   assert_int_equal(model->concurrency, 3);
+  assert_int_equal(model->queue, 4);
   assert_false(model->rate_headers);
   assert_false(model->retry_after);
   assert_int_equal(model->prefix_cache_tokens, 4096);

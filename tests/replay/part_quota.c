@@ -2,6 +2,7 @@
 /* Quotas and prefix caches of simulated providers: exact integers. */
 #include "replay_cache.h"
 #include "replay_quota.h"
+#include "replay_slots.h"
 #include "replay_test.h"
 
 #include "base/clock.h"
@@ -145,6 +146,58 @@ a_cache_is_what_a_list_would_be(void **state)
   inf_prefix_cache_free(cache);
 }
 
+static void
+places_are_free_in_turn(void **state)
+{
+  (void)state;
+  inf_replay_slots slots;
+  inf_replay_slots_init(&slots, 2);
+  assert_int_equal(inf_replay_slots_begin(&slots, 10), 10);
+  inf_replay_slots_take(&slots, 50);
+  assert_int_equal(inf_replay_slots_begin(&slots, 10), 10);
+  inf_replay_slots_take(&slots, 30);
+  assert_int_equal(inf_replay_slots_begin(&slots, 10), 30);
+  inf_replay_slots_take(&slots, 100);
+  assert_int_equal(inf_replay_slots_begin(&slots, 10), 50);
+  /* Given back, and what is not there any more. */
+  inf_replay_slots_give(&slots, 100, 35);
+  assert_int_equal(inf_replay_slots_begin(&slots, 20), 35);
+  inf_replay_slots_give(&slots, 77, 1);
+  inf_replay_slots_give(&slots, 50, 60);
+  assert_int_equal(inf_replay_slots_begin(&slots, 20), 35);
+  assert_int_equal(inf_replay_slots_begin(&slots, 40), 40);
+  inf_replay_slots_fini(&slots);
+}
+
+/* Against the least of all places. */
+static void
+places_are_as_in_a_list(void **state)
+{
+  (void)state;
+  enum { places = 9, steps = 5000 };
+  uint64_t list[places] = {0}, now_ns = 1;
+  inf_replay_slots slots;
+  inf_rng rng;
+  inf_rng_seed(&rng, 4);
+  inf_replay_slots_init(&slots, places);
+  for (int i = 0; i < steps; i++) {
+    size_t least = 0;
+    for (size_t k = 1; k < places; k++)
+      least = list[k] < list[least] ? k : least;
+    uint64_t begin_ns = list[least] > now_ns ? list[least] : now_ns;
+    assert_int_equal(inf_replay_slots_begin(&slots, now_ns), begin_ns);
+    list[least] = begin_ns + inf_rng_between(&rng, 1, 100000) * 16 + least;
+    inf_replay_slots_take(&slots, list[least]);
+    size_t back = inf_rng_below(&rng, places);
+    if (i % 3 == 0 && list[back] > now_ns) {
+      inf_replay_slots_give(&slots, list[back], now_ns);
+      list[back] = now_ns;
+    }
+    now_ns += inf_rng_below(&rng, 300000);
+  }
+  inf_replay_slots_fini(&slots);
+}
+
 int
 main(void)
 {
@@ -152,6 +205,8 @@ main(void)
       cmocka_unit_test(requests_refill_steadily),
       cmocka_unit_test(tokens_count_too),
       cmocka_unit_test(tells_what_is_left),
+      cmocka_unit_test(places_are_free_in_turn),
+      cmocka_unit_test(places_are_as_in_a_list),
       cmocka_unit_test(prefixes_are_kept_by_their_use),
       cmocka_unit_test(a_cache_is_what_a_list_would_be),
   };

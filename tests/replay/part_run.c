@@ -256,6 +256,34 @@ quotas_refuse_what_is_beyond(void **state)
   assert_int_equal(result.tally.limited, 2); /* one call, with either key */
 }
 
+/* One at a time, two that wait, and no more; who leaves makes room. */
+static void
+requests_wait_for_their_turn(void **state)
+{
+  (void)state;
+  static const char models[] =
+      MODELS(PLAIN ",\"concurrency\":1,\"queue\":2,\"connect_ms\":0");
+  run(CONFIG(",\"breaker\":false"), models, "0,1,11\n0.1,1,11\n0.2,1,11\n");
+  assert_int_equal(result.tally.answered, 3);
+  assert_int_equal(result.tally.limited, 0);
+  assert_near(inf_replay_tally_ms(&result.tally.ttft, 0.1), 200, 0.008);
+  assert_near(inf_replay_tally_ms(&result.tally.ttft, 0.5), 400, 0.008);
+  assert_near(inf_replay_tally_ms(&result.tally.ttft, 1), 600, 0.008);
+  run(CONFIG(",\"stay\":{\"retries\":0}"), models,
+      "0,1,11\n0,1,11\n0,1,11\n0,1,11\n");
+  assert_int_equal(result.tally.answered, 4);
+  assert_int_equal(result.tally.limited, 2); /* one call, with either key */
+  /* The second gives up at 250 ms, before its turn: the third begins at 300 ms.
+   * The other target is too slow for it, too. */
+  run(CONFIG(",\"stay\":{\"retries\":0},\"timeouts\":{\"first_token_ms\":"
+             "250}"),
+      models, "0,1,11\n0,1,11\n0.26,1,11\n");
+  assert_int_equal(result.tally.failovers, 1);
+  assert_int_equal(result.tally.failed, 1);
+  assert_int_equal(result.virtual_ns, 600000000);
+  assert_near(inf_replay_tally_ms(&result.tally.ttft, 1), 240, 0.008);
+}
+
 static void
 prefixes_shorten_prompts(void **state)
 {
@@ -486,6 +514,7 @@ main(void)
       cmocka_unit_test(cut_answers_are_no_successes),
       cmocka_unit_test(outages_begin_and_end),
       cmocka_unit_test(quotas_refuse_what_is_beyond),
+      cmocka_unit_test(requests_wait_for_their_turn),
       cmocka_unit_test(prefixes_shorten_prompts),
       cmocka_unit_test(hedges_pay_where_answers_are_late),
       cmocka_unit_test(configurations_meet_the_same_weather),

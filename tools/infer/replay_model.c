@@ -141,6 +141,7 @@ read_outages(inf_sim_reader *reader, inf_sv value, void *to, const void *param)
 #define MODEL(member) offsetof(inf_replay_model, member)
 
 static const uint64_t any_quota[] = {0, 1000000000000};
+static const uint64_t some_places[] = {0, 1000000};
 static const uint64_t some_seconds[] = {1, 86400};
 static const uint64_t some_tokens[] = {1, 1000000};
 
@@ -158,7 +159,8 @@ static const inf_sim_field model_fields[] = {
     {"tokens_per_minute", inf_sim_read_count, MODEL(tokens_per_minute),
      any_quota},
     {"burst_s", inf_sim_read_count, MODEL(burst_s), some_seconds},
-    {"concurrency", inf_sim_read_count, MODEL(concurrency), any_quota},
+    {"concurrency", inf_sim_read_count, MODEL(concurrency), some_places},
+    {"queue", inf_sim_read_count, MODEL(queue), some_places},
     {"rate_headers", inf_sim_read_bool, MODEL(rate_headers), NULL},
     {"retry_after", inf_sim_read_bool, MODEL(retry_after), NULL},
     {"prefix_cache_tokens", inf_sim_read_count, MODEL(prefix_cache_tokens),

@@ -56,9 +56,11 @@ typedef struct inf_replay_model {
   /* Quotas of each key; 0: none. They refill steadily and hold what comes
    * together in burst_s. */
   uint64_t requests_per_minute, tokens_per_minute, burst_s;
-  uint64_t concurrency; /* requests at a time; more are answered 429; 0: any */
-  bool rate_headers;    /* tells of its quotas in every answer */
-  bool retry_after;     /* tells with a 429 when to come back */
+  /* Requests at a time, and those beyond that wait; what is beyond both is
+   * answered 429. concurrency 0: any. */
+  uint64_t concurrency, queue;
+  bool rate_headers; /* tells of its quotas in every answer */
+  bool retry_after;  /* tells with a 429 when to come back */
   uint64_t prefix_cache_tokens, prefix_block_tokens;
 } inf_replay_model;
 

@@ -4,41 +4,25 @@
 #include "replay_server.h"
 
 #include "replay_answer.h"
-#include "replay_cache.h"
 #include "replay_dialect.h"
-#include "replay_quota.h"
+#include "replay_target.h"
 #include "sim_mem.h"
 
 #include "base/mem.h"
-#include "config/hash.h"
 
 #include <stdio.h>
 
-enum {
-  max_keys = 256, /* of a provider */
-  max_idle = 256, /* connections that wait, for each provider */
-};
-
-/* A target that has been asked. */
-typedef struct server_target {
-  struct server_target *next;
-  const inf_provider_config *provider;
-  char *model;
-  size_t number;
-  uint64_t hash; /* of its name */
-  const inf_replay_model *params;
-  uint64_t under_way;
-  inf_prefix_cache *cache; /* NULL: it has none */
-  inf_replay_quota *quotas[max_keys];
-} server_target;
+/* Connections that wait, for each provider. */
+enum { max_idle = 256 };
 
 /* A request that is under way. */
 typedef struct server_exchange {
-  server_target *target;
+  inf_replay_target *target;
   uint32_t next_free; /* plus 1; 0: none */
   bool counted;       /* against the target's concurrency */
   bool kept; /* once its body has been read the connection waits for more */
   size_t body_bytes;
+  uint64_t begin_ns, until_ns; /* it has a slot; 0: it has none */
   const inf_replay_model_failure *failure;
   inf_replay_ask ask;
   inf_rng rng;
@@ -49,13 +33,13 @@ struct inf_replay_server {
   inf_replay_server_options options;
   const inf_config *config;
   uint64_t gap_ns;
-  server_target *targets;
+  inf_replay_target *targets;
   size_t target_count;
   server_exchange *exchanges; /* a mark is an index, plus 1 */
   size_t exchange_count, exchange_cap;
   uint32_t first_free; /* plus 1 */
   uint32_t *idle;      /* connections, by provider */
-  char unknown[512];
+  const char *unknown; /* a target without a model, or NULL */
 };
 
 /* ---- Targets ------------------------------------------------------------- */
@@ -66,75 +50,25 @@ provider_of(const inf_http_request *request)
   return INF_CONTAINER_OF(request->endpoint, inf_provider_config, endpoint);
 }
 
-/* By the name that the provider has for the model, or by an alias of it. */
-static const inf_replay_model *
-find_model(const inf_replay_models *models, const inf_provider_config *provider,
-           inf_sv name, inf_sv model)
+static inf_replay_target *
+target_of(inf_replay_server *server, const inf_provider_config *provider,
+          inf_sv model)
 {
-  const inf_replay_model *found = inf_replay_models_find(models, name);
-  inf_buf other;
-  inf_buf_init(&other, INF_SIM_BUF_MAX);
-  for (size_t i = 0; !found && i < provider->alias_count; i++) {
-    const inf_alias *alias = &provider->aliases[i];
-    if (inf_sv_eq(inf_sv_from(alias->model), model)) {
-      inf_buf_clear(&other);
-      inf_buf_appendf(&other, "%s/%s", provider->name, alias->name);
-      found = inf_replay_models_find(models, inf_buf_sv(&other));
-    }
+  inf_replay_target *target = server->targets;
+  while (target && !inf_replay_target_is(target, provider, model)) {
+    target = target->next;
   }
-  inf_buf_fini(&other);
-  return found;
-}
-
-static server_target *
-add_target(inf_replay_server *server, const inf_provider_config *provider,
-           inf_sv model)
-{
-  server_target *target = inf_sim_alloc(sizeof(*target));
-  char name[sizeof(server->unknown)];
-  snprintf(name, sizeof(name), "%s/%.*s", provider->name, (int)model.len,
-           model.ptr);
-  target->provider = provider;
-  target->model = inf_sim_alloc(model.len + 1);
-  memcpy(target->model, model.ptr, model.len);
-  target->number = server->target_count++;
-  target->hash = inf_fnv1a(INF_FNV_START, inf_sv_from(name));
-  target->params =
-      find_model(server->options.models, provider, inf_sv_from(name), model);
-  if (!target->params && !server->unknown[0]) {
-    memcpy(server->unknown, name, sizeof(name));
+  if (target) {
+    return target;
   }
-  if (target->params && target->params->prefix_cache_tokens > 0) {
-    target->cache =
-        inf_prefix_cache_new((size_t)(target->params->prefix_cache_tokens /
-                                      target->params->prefix_block_tokens));
+  target = inf_replay_target_new(server->options.models, provider, model,
+                                 server->target_count++);
+  if (!target->params && !server->unknown) {
+    server->unknown = target->name;
   }
   target->next = server->targets;
   server->targets = target;
   return target;
-}
-
-static server_target *
-target_of(inf_replay_server *server, const inf_provider_config *provider,
-          inf_sv model)
-{
-  server_target *target = server->targets;
-  while (target && (target->provider != provider ||
-                    !inf_sv_eq(model, inf_sv_from(target->model)))) {
-    target = target->next;
-  }
-  return target ? target : add_target(server, provider, model);
-}
-
-static inf_replay_quota *
-quota_of(server_target *target, unsigned key, uint64_t now_ns)
-{
-  inf_replay_quota **quota = &target->quotas[key % max_keys];
-  if (!*quota) {
-    *quota = inf_sim_alloc(sizeof(**quota));
-    inf_replay_quota_init(*quota, target->params, now_ns);
-  }
-  return *quota;
 }
 
 /* ---- Exchanges ----------------------------------------------------------- */
@@ -160,7 +94,7 @@ static void
 seed_exchange(const inf_replay_server *server, server_exchange *exchange,
               inf_replay_facts *facts)
 {
-  const server_target *target = exchange->target;
+  const inf_replay_target *target = exchange->target;
   uint8_t *asked = &facts->asked[target->number % sizeof(facts->asked)];
   uint64_t seed = server->options.seed * 0x9e3779b97f4a7c15u;
   seed ^= target->hash + facts->number * 0xd1b54a32d192ed03u;
@@ -192,7 +126,7 @@ draw_failure(const inf_replay_server *server, server_exchange *exchange,
 
 /* Connections to its provider that wait. */
 static uint32_t *
-idle_of(const inf_replay_server *server, const server_target *target)
+idle_of(const inf_replay_server *server, const inf_replay_target *target)
 {
   return &server->idle[target->provider - server->config->providers];
 }
@@ -234,7 +168,8 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   if (!facts) {
     return; /* a warm-up, or none of ours */
   }
-  server_target *target = target_of(server, provider_of(request), ask.model);
+  inf_replay_target *target =
+      target_of(server, provider_of(request), ask.model);
   if (!target->params) {
     return;
   }
@@ -250,11 +185,15 @@ static void
 on_over(void *context, uint64_t mark, uint64_t now_ns, size_t told_bytes)
 {
   inf_replay_server *server = context;
-  (void)now_ns;
   if (mark == 0) {
     return;
   }
   server_exchange *exchange = &server->exchanges[mark - 1];
+  if (exchange->until_ns > now_ns) {
+    uint64_t begin_ns = exchange->begin_ns;
+    inf_replay_slots_give(&exchange->target->slots, exchange->until_ns,
+                          begin_ns > now_ns ? begin_ns : now_ns);
+  }
   uint32_t *idle = idle_of(server, exchange->target);
   exchange->target->under_way -= exchange->counted;
   bool kept = exchange->kept && told_bytes >= exchange->body_bytes;
@@ -281,17 +220,19 @@ static bool
 admit(server_exchange *exchange, uint64_t tokens, uint64_t now_ns,
       inf_virtual_answer *answer)
 {
-  server_target *target = exchange->target;
+  inf_replay_target *target = exchange->target;
   const inf_replay_model *params = target->params;
   uint64_t wait_ns = 0;
-  if (params->concurrency > 0 && target->under_way >= params->concurrency) {
+  if (params->concurrency > 0 &&
+      target->under_way >= params->concurrency + params->queue) {
     answer_status(exchange, 429, answer);
     return false;
   }
   if (params->requests_per_minute == 0 && params->tokens_per_minute == 0) {
     return true;
   }
-  inf_replay_quota *quota = quota_of(target, exchange->ask.key, now_ns);
+  inf_replay_quota *quota =
+      inf_replay_target_quota(target, exchange->ask.key, now_ns);
   bool taken = inf_replay_quota_take(quota, params, tokens, now_ns, &wait_ns);
   if (params->rate_headers) {
     inf_replay_quota_write(quota, params, &answer->headers);
@@ -311,7 +252,7 @@ admit(server_exchange *exchange, uint64_t tokens, uint64_t now_ns,
 
 /* Tokens of the prompt that the target has in its cache; -1: it has none. */
 static int64_t
-take_from_cache(server_target *target, const inf_replay_facts *facts)
+take_from_cache(inf_replay_target *target, const inf_replay_facts *facts)
 {
   if (!target->cache) {
     return -1;
@@ -323,9 +264,24 @@ take_from_cache(server_target *target, const inf_replay_facts *facts)
   return (int64_t)(there < facts->prompt_tokens ? there : facts->prompt_tokens);
 }
 
+/* Where requests wait, the answer begins when it is this one's turn. */
+static void
+wait_for_slot(server_exchange *exchange, inf_replay_plan *plan, uint64_t now_ns)
+{
+  inf_replay_slots *slots = &exchange->target->slots;
+  if (slots->count == 0) {
+    return;
+  }
+  exchange->begin_ns = inf_replay_slots_begin(slots, now_ns);
+  exchange->until_ns = exchange->begin_ns + plan->first_ns + plan->rest_ns;
+  inf_replay_slots_take(slots, exchange->until_ns);
+  plan->first_ns += exchange->begin_ns - now_ns;
+}
+
 static void
 answer_tokens(const inf_replay_server *server, server_exchange *exchange,
-              const inf_replay_facts *facts, inf_virtual_answer *answer)
+              const inf_replay_facts *facts, uint64_t now_ns,
+              inf_virtual_answer *answer)
 {
   uint32_t prior = exchange->ask.prior_tokens, all = facts->answer_tokens;
   inf_replay_plan plan = {
@@ -343,6 +299,7 @@ answer_tokens(const inf_replay_server *server, server_exchange *exchange,
     answer->end = fails_by(exchange, INF_REPLAY_CUT) ? INF_VIRTUAL_CUT
                                                      : INF_VIRTUAL_NEVER;
   }
+  wait_for_slot(exchange, &plan, now_ns);
   inf_replay_plan_write(&plan, answer);
   exchange->kept = plan.broken_after == 0;
   exchange->body_bytes = answer->body.len;
@@ -366,7 +323,7 @@ answer_request(inf_replay_server *server, server_exchange *exchange,
                    now_ns, answer)) {
     exchange->counted = true;
     exchange->target->under_way++;
-    answer_tokens(server, exchange, facts, answer);
+    answer_tokens(server, exchange, facts, now_ns, answer);
   }
 }
 
@@ -417,14 +374,10 @@ inf_replay_server_free(inf_replay_server *server)
   if (!server) {
     return;
   }
-  for (server_target *target = server->targets, *next; target; target = next) {
+  for (inf_replay_target *target = server->targets, *next; target;
+       target = next) {
     next = target->next;
-    for (size_t i = 0; i < max_keys; i++) {
-      inf_free(target->quotas[i]);
-    }
-    inf_prefix_cache_free(target->cache);
-    inf_free(target->model);
-    inf_free(target);
+    inf_replay_target_free(target);
   }
   inf_free(server->exchanges);
   inf_free(server->idle);
@@ -447,5 +400,5 @@ inf_replay_server_expect(inf_replay_server *server,
 const char *
 inf_replay_server_unknown(const inf_replay_server *server)
 {
-  return server->unknown[0] ? server->unknown : NULL;
+  return server->unknown;
 }

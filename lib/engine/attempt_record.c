@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/attempt_cost.h"
 #include "engine/engine.h"
 #include "engine/race.h"
 
@@ -197,6 +198,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   settle_limits(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   note_usage(attempt);
+  inf_attempt_settle_cost(attempt);
   inf_sv words = inf_sv_from(message);
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;

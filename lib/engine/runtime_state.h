@@ -17,6 +17,12 @@
 
 enum { INF_RUNTIME_BUCKETS = 256 };
 
+/* Tokens of its answers, as the provider counted them: means over the last. */
+typedef struct inf_usual_tokens {
+  uint32_t counted; /* answers */
+  double output, input_per_byte;
+} inf_usual_tokens;
+
 struct inf_target_state {
   struct inf_target_state *next;
   char *name;
@@ -28,6 +34,7 @@ struct inf_target_state {
   inf_outlook outlook;   /* fed by health.c; read by routing.c */
   /* Bound for which it was fast enough when last routed by cost; 0: not. */
   uint64_t was_fast_ns;
+  inf_usual_tokens usual;      /* latency.h */
   struct inf_latency *latency; /* latency.h; NULL: nothing was recorded */
 };
 

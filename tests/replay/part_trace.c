@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Traces of every format, and what is wrong with some. */
 #include "replay_trace.h"
+#include "replay_trace_line.h"
 
-#include "base/clock.h"
+#include "base/rng.h"
 #include "config/hash.h"
 #include "replay_test.h"
 
@@ -249,6 +250,47 @@ refuses_what_is_far_out_of_order(void **state)
   inf_buf_fini(&text);
 }
 
+/* Whatever a line is, it is read or refused, with a reason; its memory is its
+ * own, so that a byte beyond it would be seen. */
+static void
+rubbish_is_read_or_refused(void **state)
+{
+  (void)state;
+  static const char *const lines[] = {
+      "time,prompt_tokens,answer_tokens,tenant,prefix,model",
+      "2023-11-16 18:17:03.9799600,4808,10",
+      "1.5e0,100,20,\"a \"\"b\"\"\",x y z",
+      "{\"timestamp\": 3052, \"input_length\": 7, \"output_length\": 5, "
+      "\"hash_ids\": [0, 17], \"tenant\": \"t\\u0031\"}",
+  };
+  static const char bytes[] = "\"{}[],:.-+eZT0 9#\\x\0\xff";
+  inf_rng rng;
+  unsigned read = 0, refused = 0;
+  inf_replay_trace_line line;
+  inf_replay_trace_line_init(&line);
+  inf_rng_seed(&rng, 11);
+  for (int i = 0; i < 40000; i++) {
+    const char *from = lines[inf_rng_below(&rng, COUNT_OF(lines))];
+    size_t len = 1 + inf_rng_below(&rng, strlen(from));
+    char *text = malloc(len);
+    memcpy(text, from, len);
+    for (uint64_t k = inf_rng_below(&rng, 4); k > 0; k--)
+      text[inf_rng_below(&rng, len)] =
+          bytes[inf_rng_below(&rng, sizeof bytes - 1)];
+    inf_replay_trace_columns columns;
+    const char *why = NULL;
+    bool ok =
+        inf_replay_trace_columns_read(&columns, inf_sv_of(text, len), &why) &&
+        inf_replay_trace_line_read(&line, &columns, inf_sv_of(text, len), &why);
+    assert_true(ok || why);
+    read += ok;
+    refused += !ok;
+    free(text);
+  }
+  assert_true(read > 1000 && refused > 1000);
+  inf_replay_trace_line_fini(&line);
+}
+
 /* The public samples, where they are. */
 static void
 reads_the_public_traces(void **state)
@@ -301,6 +343,7 @@ main(void)
       cmocka_unit_test(a_line_too_long_is_wrong),
       cmocka_unit_test(orders_what_is_near),
       cmocka_unit_test(refuses_what_is_far_out_of_order),
+      cmocka_unit_test(rubbish_is_read_or_refused),
       cmocka_unit_test(reads_the_public_traces),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,12 +89,22 @@ check "names that a terminal or JSON would mistake are escaped"
 cp trace.csv $'q"\n.csv'
 replay --models models.json -c one.json --report none --json - $'q"\n.csv'
 says '"trace":"q\\"\\n.csv"'
+cp one.json $'q\n\t.json'
+replay --models models.json -c $'q\n\t.json' $'q"\n.csv'
+says '^q"\?\.csv: 2\.5 s of requests, seed 1$'
+says '^ +q\?\?\.json$'
 
 check "takes the first requests only, and faster"
 columns=1
 replay --models models.json -c one.json --limit 2 --speed 10 trace.csv
 says '^trace.csv: 0\.1 s of requests at speed 10, seed 1$'
 has requests 1 2
+
+check "a disk that is full is told"
+replay --models models.json -c one.json --json /dev/full trace.csv
+exits 1
+complains 'cannot write /dev/full'
+has requests 1 3
 
 check "reads standard input, once"
 out=$("$infer" replay --models models.json -c one.json - <trace.csv)

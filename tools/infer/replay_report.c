@@ -101,13 +101,27 @@ put_value(inf_buf *out, const report_row *row, const inf_replay_result *result)
   }
 }
 
+/* A file's name in one line, whatever is in it. */
+static void
+put_name(inf_buf *out, const char *name)
+{
+  for (; *name; name++) {
+    unsigned char c = (unsigned char)*name;
+    inf_buf_append_char(out, c < ' ' || c == 0x7f ? '?' : *name);
+  }
+}
+
 /* Right-justified; a name that is too long loses its beginning. */
 static void
 put_cell(inf_buf *out, const char *text)
 {
   size_t len = strlen(text), most = column_width - 1;
   if (len > most) {
-    inf_buf_appendf(out, " ..%s", text + len - (most - 2));
+    const char *rest = text + len - (most - 2);
+    while (((unsigned char)*rest & 0xc0) == 0x80) {
+      rest++; /* within a character */
+    }
+    inf_buf_appendf(out, " ..%s", rest);
   } else {
     inf_buf_appendf(out, "%*s", column_width, text);
   }
@@ -154,7 +168,9 @@ put_table(const inf_replay_column *columns, size_t count, inf_buf *out)
   inf_buf_init(&cell, INF_SIM_BUF_MAX);
   inf_buf_appendf(out, "%-*s", label_width, "");
   for (size_t i = 0; i < count; i++) {
-    put_cell(out, base_name(columns[i].name));
+    inf_buf_clear(&cell);
+    put_name(&cell, base_name(columns[i].name));
+    put_cell(out, inf_buf_cstr(&cell));
   }
   inf_buf_append_cstr(out, "\n");
   for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
@@ -173,27 +189,30 @@ put_table(const inf_replay_column *columns, size_t count, inf_buf *out)
 }
 
 static void
+put_remark(inf_buf *out, const inf_replay_column *column, uint64_t attempts,
+           const char *what)
+{
+  if (attempts > 0) {
+    put_name(out, column->name);
+    inf_buf_appendf(out,
+                    ": the cost of %" PRIu64 " of %" PRIu64 " attempts is %s\n",
+                    attempts, column->result->tally.attempts, what);
+  }
+}
+
+static void
 put_remarks(const inf_replay_report *report, inf_buf *out)
 {
   for (size_t i = 0; i < report->count; i++) {
-    const inf_replay_result *result = report->columns[i].result;
-    const char *name = report->columns[i].name;
-    if (result->interrupted) {
-      inf_buf_appendf(out, "%s: interrupted after %" PRIu64 " requests\n", name,
-                      result->requests);
+    const inf_replay_column *column = &report->columns[i];
+    const inf_replay_tally *tally = &column->result->tally;
+    if (column->result->interrupted) {
+      put_name(out, column->name);
+      inf_buf_appendf(out, ": interrupted after %" PRIu64 " requests\n",
+                      column->result->requests);
     }
-    if (result->tally.unknown_costs > 0) {
-      inf_buf_appendf(
-          out,
-          "%s: the cost of %" PRIu64 " of %" PRIu64 " attempts is not known\n",
-          name, result->tally.unknown_costs, result->tally.attempts);
-    }
-    if (result->tally.estimated_costs > 0) {
-      inf_buf_appendf(
-          out,
-          "%s: the cost of %" PRIu64 " of %" PRIu64 " attempts is estimated\n",
-          name, result->tally.estimated_costs, result->tally.attempts);
-    }
+    put_remark(out, column, tally->unknown_costs, "not known");
+    put_remark(out, column, tally->estimated_costs, "estimated");
   }
 }
 
@@ -201,7 +220,8 @@ void
 inf_replay_report_text(const inf_replay_report *report, inf_buf *out)
 {
   const inf_replay_options *options = report->options;
-  inf_buf_appendf(out, "%s: %.1f s of requests", options->trace,
+  put_name(out, options->trace);
+  inf_buf_appendf(out, ": %.1f s of requests",
                   (double)report->columns[0].result->span_ns / 1e9);
   if (options->speed > 1 || options->speed < 1) {
     inf_buf_appendf(out, " at speed %g", options->speed);

@@ -32,3 +32,4 @@ foreach(floor base wire provider policy line limit breaker quota transport confi
     bedrock anthropic compat luck models credentials cost embed plugin compare)
   include(${CMAKE_CURRENT_LIST_DIR}/${floor}.cmake)
 endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/replay.cmake) # of the tools

@@ -25,6 +25,7 @@ static const command_entry commands[] = {
     {"compare", cmd_compare, "measure targets side by side"},
     {"config", cmd_config, "check or show a configuration; list all options"},
     {"decode", cmd_decode, "read a provider's recorded answer"},
+    {"replay", cmd_replay, "tell what a trace of requests would have been"},
     {"sim", cmd_sim, "run a simulated provider, for tests"},
 };
 

@@ -6,5 +6,6 @@ bench_telemetry() {
   bench_begin "" infer || return 1
   telemetry_invoice || code=1
   bench_compare_p95 || code=1
+  telemetry_replay || code=1
   return $code
 }

@@ -247,14 +247,16 @@ INFER_API void infer_error_free(infer_error *error);
 /* ---- Attempts ------------------------------------------------------------ */
 
 /* Why an attempt was started. */
-#define INFER_REASON_FIRST    1 /**< the call's first attempt */
-#define INFER_REASON_RETRY    2 /**< the same target again */
-#define INFER_REASON_FAILOVER 3 /**< another target */
-#define INFER_REASON_KEY      4 /**< the same target with the next key */
-#define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
-#define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
-#define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */
-#define INFER_REASON_HEDGE    8 /**< beside another that was silent */
+#define INFER_REASON_FIRST    1  /**< the call's first attempt */
+#define INFER_REASON_RETRY    2  /**< the same target again */
+#define INFER_REASON_FAILOVER 3  /**< another target */
+#define INFER_REASON_KEY      4  /**< the same target with the next key */
+#define INFER_REASON_RESEND   5  /**< at once after a reused connection broke */
+#define INFER_REASON_RECOVERY 6  /**< a new answer after one had begun */
+#define INFER_REASON_CONTINUE 7  /**< goes on from what was delivered */
+#define INFER_REASON_HEDGE    8  /**< beside another that was silent */
+#define INFER_REASON_PROBE    9  /**< a copy, for a breaker; of no call */
+#define INFER_REASON_PREWARM  10 /**< only a connection; of no call */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
 #define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */

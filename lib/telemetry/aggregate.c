@@ -195,10 +195,12 @@ times_of(const inf_attempt_facts *facts, inf_window_time times[INF_TIMES])
   if (facts->per_token_ns > 0)
     times[count++] =
         (inf_window_time){INF_TIME_PER_TOKEN, false, facts->per_token_ns};
-  if (facts->status == INFER_OK || facts->cut)
-    times[count++] = (inf_window_time){
-        INF_TIME_TOTAL, facts->status != INFER_OK, facts->total_ns};
-  times[count++] = (inf_window_time){INF_TIME_LIMITER, false, facts->waited_ns};
+  if (facts->total_seen || facts->total_censored)
+    times[count++] =
+        (inf_window_time){INF_TIME_TOTAL, !facts->total_seen, facts->total_ns};
+  if (facts->reason != INFER_REASON_PROBE) /* which does not wait */
+    times[count++] =
+        (inf_window_time){INF_TIME_LIMITER, false, facts->waited_ns};
   return count;
 }
 

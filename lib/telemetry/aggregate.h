@@ -52,9 +52,9 @@ typedef struct inf_attempt_facts {
   /* Times; all 0 or false where nobody looked for a while. */
   bool timed;
   bool stream;
-  bool first_seen;     /* first_ns is a time, else how long it was silent */
-  bool first_censored; /* it was not waited for any longer */
-  bool cut;            /* the same of the total */
+  bool first_seen;     /* first_ns is a time */
+  bool first_censored; /* it was so long silent, and not waited for longer */
+  bool total_seen, total_censored; /* the same of total_ns */
   uint64_t first_ns, total_ns, waited_ns;
   uint64_t per_token_ns; /* 0: not known */
   /* Tokens; -1: not known. */

@@ -19,12 +19,18 @@ stats_of(fake_client *fake)
   return json;
 }
 
+/* What it tells of hedges: the first member. The others have tests of their
+ * own. */
 static void
 assert_stats(fake_client *fake, const char *expected)
 {
   char *json = stats_of(fake);
   for (char *at = json; *at; at++)
     *at = *at == '"' ? '\'' : *at;
+  char *rest = strstr(json, ",'calls_in_flight'");
+  assert_non_null(rest);
+  rest[0] = '}';
+  rest[1] = '\0';
   assert_string_equal(json, expected);
   infer_text_free(json);
 }

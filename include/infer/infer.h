@@ -239,6 +239,12 @@ INFER_API int64_t infer_error_retry_after_ms(const infer_error *error);
 INFER_API size_t infer_error_attempt_count(const infer_error *error);
 INFER_API const infer_attempt *infer_error_attempt(const infer_error *error,
                                                    size_t index);
+/** Nano-dollars of all attempts, and how well that is known, as of a response;
+ * 0, exactly, if there was none. All of it is wasted, a partial answer's
+ * attempts too. */
+INFER_API int64_t infer_error_total_cost_nano_usd(const infer_error *error);
+INFER_API int64_t infer_error_wasted_cost_nano_usd(const infer_error *error);
+INFER_API int32_t infer_error_cost_kind(const infer_error *error);
 /** What had arrived of the answer when the call ended, that which other
  * attempts had gone on with included; NULL if nothing. */
 INFER_API const infer_response *infer_error_partial(const infer_error *error);
@@ -281,6 +287,11 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_USAGE_TOTAL       5
 #define INFER_USAGE_COUNT       6
 
+/* How well a cost is known. */
+#define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
+#define INFER_COST_EXACT     1 /**< by the provider's figures and known prices */
+#define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
+
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
  * never NULL. An attempt is lent by the response, error or hook that it came
  * from. */
@@ -321,6 +332,13 @@ INFER_API double infer_attempt_tokens_per_second(const infer_attempt *attempt);
 /** INFER_USAGE_*: tokens; -1 for what is not known. */
 INFER_API int64_t infer_attempt_usage(const infer_attempt *attempt,
                                       int32_t kind);
+/** What the attempt cost in nano-dollars (10^-9 $); -1 where that is not known,
+ * since a price or a count is missing: never 0 for that. How it is computed,
+ * and how it is estimated, is in docs/cost.md. It is known from the attempt's
+ * end on, so in the telemetry hook too. */
+INFER_API int64_t infer_attempt_cost_nano_usd(const infer_attempt *attempt);
+/** INFER_COST_*; INFER_COST_UNKNOWN for NULL. */
+INFER_API int32_t infer_attempt_cost_kind(const infer_attempt *attempt);
 /** Bytes of request body sent and of response body received (decoded). */
 INFER_API int64_t infer_attempt_bytes_sent(const infer_attempt *attempt);
 INFER_API int64_t infer_attempt_bytes_received(const infer_attempt *attempt);
@@ -731,6 +749,15 @@ infer_response_usage_estimated(const infer_response *response);
  * they are known. */
 INFER_API int64_t infer_response_total_usage(const infer_response *response,
                                              int32_t kind);
+/** Nano-dollars of all attempts (those that lost, failed or were cut included),
+ * and of those alone that wrote nothing of this answer; -1 if the cost of any
+ * one that counts is not known: the sum of the others would look like all. */
+INFER_API int64_t
+infer_response_total_cost_nano_usd(const infer_response *response);
+INFER_API int64_t
+infer_response_wasted_cost_nano_usd(const infer_response *response);
+/** INFER_COST_*: of the total, which is as good as its worst part. */
+INFER_API int32_t infer_response_cost_kind(const infer_response *response);
 /** The provider's id of the answer, and the model that it says answered; of a
  * continued answer those of its last part. */
 INFER_API const char *infer_response_id(const infer_response *response);

@@ -150,6 +150,45 @@ infer_response_total_usage(const infer_response *response, int32_t kind)
   return total;
 }
 
+static bool
+is_part(const infer_response *response, const struct infer_attempt *record)
+{
+  bool found = record == response->winner;
+  for (size_t i = 0; i < response->part_count && !found; i++)
+    found = record == response->parts[i].attempt;
+  return found;
+}
+
+static inf_cost
+total_cost(const infer_response *response)
+{
+  return response ? inf_trail_cost(response->trail) : inf_cost_unknown();
+}
+
+int64_t
+infer_response_total_cost_nano_usd(const infer_response *response)
+{
+  return total_cost(response).nano_usd;
+}
+
+int64_t
+infer_response_wasted_cost_nano_usd(const infer_response *response)
+{
+  inf_cost sum = response ? inf_cost_none() : inf_cost_unknown();
+  for (size_t i = 0; response && i < response->trail->count; i++) {
+    const struct infer_attempt *record = response->trail->records[i];
+    if (!is_part(response, record))
+      sum = inf_cost_add(sum, inf_record_cost(record));
+  }
+  return sum.nano_usd;
+}
+
+int32_t
+infer_response_cost_kind(const infer_response *response)
+{
+  return total_cost(response).kind;
+}
+
 const char *
 infer_response_id(const infer_response *response)
 {

@@ -76,7 +76,7 @@ facts_of(const inf_engine *engine, const struct infer_attempt *record,
       .cached = usage[INFER_USAGE_CACHE_READ],
       .output = usage[INFER_USAGE_OUTPUT],
       .reasoning = usage[INFER_USAGE_REASONING],
-      .cost_nano_usd = -1,
+      .cost_nano_usd = record->cost_nano,
       .now_ns = engine->now_ns,
   };
 }
@@ -129,7 +129,7 @@ inf_observe_warm_up(inf_engine *engine, const inf_provider_config *provider,
       .status = status,
       .start_ns = start_ns,
       .reused_connection = result->reused_connection,
-      .usage = {0},
+      .cost_kind = INFER_COST_EXACT, /* of 0 tokens */
       .phase_ns =
           {
               [INFER_PHASE_LOOKUP] = result->times.lookup_ns,
@@ -202,7 +202,7 @@ call_facts(const inf_engine *engine, const struct infer_call *call,
       .output = won ? told->usage[INFER_USAGE_OUTPUT] : -1,
       .all_input = sum_usage(trail, INFER_USAGE_INPUT),
       .all_output = sum_usage(trail, INFER_USAGE_OUTPUT),
-      .cost_nano_usd = -1,
+      .cost_nano_usd = inf_trail_cost(trail).nano_usd,
       .now_ns = engine->now_ns,
   };
 }

@@ -270,6 +270,7 @@ probe_new(inf_engine *engine, struct infer_call *call, size_t target)
   probe->record.target = asked->name;
   probe->record.start_ns = engine->now_ns;
   probe->record.reason = INFER_REASON_PROBE;
+  probe->record.cost_nano = -1;
   probe->route = call->trail->route->name;
   probe->whole =
       inf_health_look(engine->runtime, asked->name, false, engine->now_ns)

@@ -78,8 +78,18 @@ inf_trail_add(inf_trail *trail)
     return NULL;
   for (int i = 0; i < INFER_USAGE_COUNT; i++)
     record->usage[i] = -1;
+  record->cost_nano = -1;
   trail->records[trail->count++] = record;
   return record;
+}
+
+inf_cost
+inf_trail_cost(const inf_trail *trail)
+{
+  inf_cost sum = inf_cost_none();
+  for (size_t i = 0; i < trail->count; i++)
+    sum = inf_cost_add(sum, inf_record_cost(trail->records[i]));
+  return sum;
 }
 
 static const char *const reason_names[] = {
@@ -106,6 +116,7 @@ or_empty(const char *text)
 static const struct infer_attempt none = {
     .target = "",
     .usage = {-1, -1, -1, -1, -1, -1},
+    .cost_nano = -1,
 };
 
 static const struct infer_attempt *
@@ -228,4 +239,16 @@ int64_t
 infer_attempt_skipped_events(const infer_attempt *attempt)
 {
   return or_none(attempt)->skipped_events;
+}
+
+int64_t
+infer_attempt_cost_nano_usd(const infer_attempt *attempt)
+{
+  return or_none(attempt)->cost_nano;
+}
+
+int32_t
+infer_attempt_cost_kind(const infer_attempt *attempt)
+{
+  return or_none(attempt)->cost_kind;
 }

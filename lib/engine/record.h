@@ -3,6 +3,7 @@
 #define INF_ENGINE_RECORD_H
 
 #include "config/config.h"
+#include "policy/cost.h"
 
 #include <stdatomic.h>
 
@@ -32,6 +33,8 @@ struct infer_attempt {
   int64_t usage[INFER_USAGE_COUNT];
   int64_t bytes_sent, skipped_events;
   int64_t start_offset_ns; /* since the call was accepted */
+  int64_t cost_nano;       /* nano-dollars; -1: not known */
+  int32_t cost_kind;       /* INFER_COST_*; set when the attempt has ended */
 };
 
 typedef struct inf_trail {
@@ -53,6 +56,15 @@ inf_trail *inf_trail_ref(inf_trail *trail);
 void inf_trail_unref(inf_trail *trail);
 /* A new record at the end, with nothing known; NULL when memory is short. */
 struct infer_attempt *inf_trail_add(inf_trail *trail);
+
+static inline inf_cost
+inf_record_cost(const struct infer_attempt *record)
+{
+  return (inf_cost){record->cost_nano, record->cost_kind};
+}
+
+/* What the attempts cost together. */
+inf_cost inf_trail_cost(const inf_trail *trail);
 
 const char *inf_reason_name(int32_t reason);
 

@@ -142,6 +142,15 @@ typedef struct error_detail {
   struct infer_response *partial;
 } error_detail;
 
+/* Of an error that there was no memory to tell more of. */
+static error_detail lost;
+
+static void
+keep_detail(void *context)
+{
+  (void)context;
+}
+
 static void
 release_detail(void *context)
 {
@@ -207,6 +216,7 @@ inf_result_error(int32_t status, inf_trail *trail,
   error_detail *detail = inf_calloc(1, sizeof *detail);
   if (!detail) {
     infer_response_free(partial);
+    inf_error_set_detail(error, &lost, keep_detail);
     return error;
   }
   detail->trail = inf_trail_ref(trail);
@@ -234,6 +244,36 @@ infer_error_attempt(const infer_error *error, size_t index)
 {
   const inf_trail *trail = trail_of(error);
   return trail && index < trail->count ? trail->records[index] : NULL;
+}
+
+static inf_cost
+cost_of(const infer_error *error)
+{
+  const error_detail *detail = error ? inf_error_detail(error) : NULL;
+  if (detail && detail->trail)
+    return inf_trail_cost(detail->trail);
+  bool nothing_sent =
+      error && !detail && infer_error_status(error) != INFER_E_NO_MEMORY;
+  return nothing_sent ? inf_cost_none() : inf_cost_unknown();
+}
+
+int64_t
+infer_error_total_cost_nano_usd(const infer_error *error)
+{
+  return cost_of(error).nano_usd;
+}
+
+/* Nobody has got a whole answer for it. */
+int64_t
+infer_error_wasted_cost_nano_usd(const infer_error *error)
+{
+  return infer_error_total_cost_nano_usd(error);
+}
+
+int32_t
+infer_error_cost_kind(const infer_error *error)
+{
+  return cost_of(error).kind;
 }
 
 const infer_response *

@@ -52,7 +52,7 @@ view_quota(const meter_quota *quota, uint64_t now_ns, inf_meter_view *view)
   inf_quota_now now = inf_quota_read(&law, 0, now_ns);
   if (!now.limited)
     return;
-  double left = now.level > 0 ? now.level : 0;
+  double left = now.left > 0 ? now.left : 0;
   double percent = now.limit > 0 ? 100 * left / now.limit : 100;
   if (percent < view->headroom_percent)
     view->headroom_percent = (uint32_t)percent;

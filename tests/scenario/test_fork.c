@@ -390,6 +390,7 @@ static const trial trials[] = {
     {"infer_call_tenant", call_facts},
     {"infer_call_tag_value", call_facts},
     {"infer_call_tag_name", call_facts},
+    {"infer_event_call", call_facts},
     {"infer_call_free", NULL},
     {"infer_config_set_telemetry", NULL},
 };

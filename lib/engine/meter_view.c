@@ -3,7 +3,7 @@
 
 #include "engine/meter_state.h"
 
-static const char *const units[INF_METER_KINDS] = {
+static const char *const unit_names[INF_METER_KINDS] = {
     [INF_LIMIT_REQUESTS] = "requests",
     [INF_LIMIT_TOKENS] = "tokens",
     [INF_LIMIT_INPUT] = "input_tokens",
@@ -16,7 +16,7 @@ view_limiter(const inf_limiter *limiter, uint64_t now_ns, inf_meter_view *view)
   for (size_t i = 0; i < limiter->count; i++) {
     const inf_limit_dimension *one = &limiter->dimension[i];
     view->limits[view->count++] = (inf_limit_view){
-        .unit = units[one->kind],
+        .unit = unit_names[one->kind],
         .period_ns = one->gcra.rate.period_ns,
         .limit = (double)one->gcra.rate.limit,
         .free = (double)inf_gcra_level(&one->gcra, now_ns),
@@ -57,7 +57,7 @@ view_quota(const meter_quota *quota, uint64_t now_ns, inf_meter_view *view)
   if (percent < view->headroom_percent)
     view->headroom_percent = (uint32_t)percent;
   add_told(view, &(inf_limit_view){
-                     .unit = units[quota->kind],
+                     .unit = unit_names[quota->kind],
                      .period_ns = now.period_ns,
                      .limit = now.limit,
                      .free = left,

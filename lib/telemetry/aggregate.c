@@ -329,7 +329,7 @@ inf_telemetry_error_type(size_t class, char out[32])
   size_t len = 0;
   if (strncmp(name, prefix, sizeof prefix - 1) == 0)
     name += sizeof prefix - 1;
-  for (; name[len] && len < 31; len++)
+  for (; len < 31 && name[len]; len++)
     out[len] = name[len] >= 'A' && name[len] <= 'Z'
                    ? (char)(name[len] - 'A' + 'a')
                    : name[len];

@@ -64,6 +64,7 @@ from libinfer._errors import (
     WaitTimeoutError,
 )
 from libinfer._events import (
+    AttemptEvent,
     Event,
     ExtraEvent,
     FinishEvent,
@@ -102,6 +103,7 @@ __all__ = [
     "AnswerError",
     "AsyncStream",
     "Attempt",
+    "AttemptEvent",
     "AttemptTimeoutError",
     "AuthError",
     "BadRequestError",

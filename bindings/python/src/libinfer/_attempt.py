@@ -50,6 +50,8 @@ class Attempt:
     phases_ns: Mapping[Phase, int]
     """Since the attempt's start; what was not reached is absent."""
     usage: Usage
+    tokens_per_second: Optional[float]
+    """Of the output after the first content; None where it is not known."""
     bytes_sent: int
     bytes_received: int
     skipped_events: int
@@ -63,7 +65,8 @@ def usage_of(accessor: Callable[[Any, int], int], handle: Any) -> Usage:
 _REASONS = frozenset(Reason)
 
 
-def _attempt(handle: Any) -> Attempt:
+def attempt_of(handle: Any) -> Attempt:
+    pace = lib.infer_attempt_tokens_per_second(handle)
     status = lib.infer_attempt_status(handle)
     reason = lib.infer_attempt_reason(handle)
     phases = {phase: lib.infer_attempt_phase_ns(handle, phase) for phase in Phase}
@@ -82,6 +85,7 @@ def _attempt(handle: Any) -> Attempt:
         start_ns=lib.infer_attempt_start_ns(handle),
         phases_ns={phase: ns for phase, ns in phases.items() if ns >= 0},
         usage=usage_of(lib.infer_attempt_usage, handle),
+        tokens_per_second=pace if pace >= 0 else None,
         bytes_sent=lib.infer_attempt_bytes_sent(handle),
         bytes_received=lib.infer_attempt_bytes_received(handle),
         skipped_events=lib.infer_attempt_skipped_events(handle),
@@ -91,4 +95,4 @@ def _attempt(handle: Any) -> Attempt:
 def attempts_of(
     handle: Any, count: Callable[[Any], int], at: Callable[[Any, int], Any]
 ) -> Tuple[Attempt, ...]:
-    return tuple(_attempt(at(handle, i)) for i in range(count(handle)))
+    return tuple(attempt_of(at(handle, i)) for i in range(count(handle)))

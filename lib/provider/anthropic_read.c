@@ -15,18 +15,8 @@
 static int64_t
 figure(inf_sv usage, const char *path, int64_t before)
 {
-  int64_t number;
-  if (inf_json_int64(inf_json_path(usage, path), false, &number) && number >= 0)
-    return number;
-  return before;
-}
-
-static int64_t
-sum(int64_t total, int64_t part)
-{
-  if (part <= 0)
-    return total;
-  return total > INT64_MAX - part ? INT64_MAX : total + part;
+  int64_t number = inf_document_figure(usage, path);
+  return number >= 0 ? number : before;
 }
 
 /* Figures come in parts, the last of each stands. The provider's input leaves
@@ -46,7 +36,8 @@ read_usage(inf_answer *answer, inf_sv json)
   };
   int64_t fresh = figure(json, "input_tokens", -1);
   if (fresh >= 0)
-    usage.input = sum(sum(fresh, usage.cache_read), usage.cache_write);
+    usage.input = inf_document_sum(inf_document_sum(fresh, usage.cache_read),
+                                   usage.cache_write);
   if (inf_json_is(json, INF_JSON_OBJECT))
     inf_answer_set_usage(answer, &usage, INF_SV(""));
 }

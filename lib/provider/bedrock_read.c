@@ -12,47 +12,30 @@
 
 /* ---- Usage and the end --------------------------------------------------- */
 
-static int64_t
-figure(inf_sv usage, const char *name)
-{
-  int64_t number;
-  if (inf_json_int64(inf_json_get(usage, inf_sv_from(name)), false, &number) &&
-      number >= 0)
-    return number;
-  return -1;
-}
-
-static int64_t
-sum(int64_t total, int64_t part)
-{
-  if (part <= 0)
-    return total;
-  return total > INT64_MAX - part ? INT64_MAX : total + part;
-}
-
 /* Older answers have the second names, some have both. */
 static int64_t
 either(inf_sv usage, const char *name, const char *other)
 {
-  int64_t number = figure(usage, name);
-  return number >= 0 ? number : figure(usage, other);
+  int64_t number = inf_document_figure(usage, name);
+  return number >= 0 ? number : inf_document_figure(usage, other);
 }
 
 static void
 read_usage(inf_answer *answer, inf_sv json)
 {
   inf_usage usage = {
-      .input = figure(json, "inputTokens"),
-      .output = figure(json, "outputTokens"),
+      .input = inf_document_figure(json, "inputTokens"),
+      .output = inf_document_figure(json, "outputTokens"),
       .reasoning = -1,
       .cache_read =
           either(json, "cacheReadInputTokens", "cacheReadInputTokenCount"),
       .cache_write =
           either(json, "cacheWriteInputTokens", "cacheWriteInputTokenCount"),
-      .total = figure(json, "totalTokens"),
+      .total = inf_document_figure(json, "totalTokens"),
   };
   if (usage.input >= 0)
-    usage.input = sum(sum(usage.input, usage.cache_read), usage.cache_write);
+    usage.input = inf_document_sum(
+        inf_document_sum(usage.input, usage.cache_read), usage.cache_write);
   if (inf_json_is(json, INF_JSON_OBJECT))
     inf_answer_set_usage(answer, &usage, INF_SV(""));
 }
@@ -330,9 +313,7 @@ inf_bedrock_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = inf_document_begin(decoder, body, &value);
-  if (status == INFER_E_PROTOCOL)
-    return inf_decoder_fail(decoder, status, "the answer is not JSON");
+  int32_t status = inf_document_body(decoder, body, &value);
   if (status != INFER_OK)
     return status;
   inf_sv message = inf_json_path(value, "output.message");

@@ -18,9 +18,7 @@ static const inf_provider_kind kinds[] = {
         .claims = "gpt- o1 o3 o4 chatgpt-",
         /* "Unknown parameter" is a 400 there; other servers want some of
          * these. */
-        .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts "
-                         "-anthropic_content -images",
+        .message_rules = "-reasoning -reasoning_content",
         .rules_at_home = true,
         .stream_options = true,
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |

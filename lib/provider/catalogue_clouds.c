@@ -24,9 +24,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
-        .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts "
-                         "-anthropic_content -images",
+        .message_rules = "-reasoning -reasoning_content",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai/v1; a first "
             "chunk without choices has the prompt filter's results; codes are "
@@ -56,9 +54,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_STOPS,
-        .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts "
-                         "-anthropic_content -images",
+        .message_rules = "-reasoning -reasoning_content",
         .quirks =
             "base_url is https://RESOURCE.openai.azure.com/openai; the model "
             "is the deployment; query sets another api-version",
@@ -130,6 +126,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-snowflake-request-id x-request-id",
+        .takes_foreign = true,
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
         .member_rules = "max_tokens=max_completion_tokens",
         .quirks =
@@ -180,6 +177,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-vercel-id",
+        .takes_foreign = true,
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .quirks =
@@ -203,6 +201,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-litellm-call-id",
+        .takes_foreign = true,
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
                      INF_CAN_EMBED,
         .quirks = "the rest is that of the provider behind it",
@@ -226,9 +225,7 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
         .request_id_headers = "x-github-request-id x-request-id",
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
-        .message_rules = "-reasoning -reasoning_content -reasoning_details "
-                         "-tool_plan -citations -content_parts "
-                         "-anthropic_content -images",
+        .message_rules = "-reasoning -reasoning_content",
         .quirks =
             "GITHUB_TOKEN is set for other reasons too; answers are Azure's",
         .evidence = INF_EVIDENCE_DOCUMENTED,

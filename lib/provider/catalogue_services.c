@@ -22,9 +22,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
         .cancel_billing = INF_CANCEL_RUNS_ON,
         .member_rules = "!logprobs !top_logprobs !logit_bias !n",
-        .message_rules =
-            "-name -reasoning_content -refusal -annotations -reasoning_details"
-            " -tool_plan -citations -content_parts -anthropic_content -images",
+        .message_rules = "-name -reasoning_content -refusal -annotations",
         .quirks =
             "usage in x_groq; tool_use_failed in a 200 stream; the fields that"
             " its page lists, and foreign ones of a message, are a 400; resets"
@@ -177,6 +175,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-generation-id x-request-id cf-ray",
+        .takes_foreign = true,
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
         .quirks =
             "comments before events and whitespace before a whole answer; "
@@ -298,6 +297,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
         .request_id_headers = "x-request-id cf-ray",
+        .takes_foreign = true,
         .abilities = INF_CAN_TOOLS,
         .cancel_billing = INF_CANCEL_RUNS_ON,
         .member_rules =
@@ -500,10 +500,8 @@ const inf_provider_kind inf_catalogue_services[] = {
             "-stream_options -safety_identifier !logprobs !top_logprobs "
             "!logit_bias !service_tier !verbosity !audio !modalities "
             "!web_search_options !functions !function_call",
-        .message_rules =
-            "developer=system -refusal -annotations -audio -reasoning "
-            "-reasoning_content !function_call -reasoning_details -tool_plan "
-            "-citations -content_parts -anthropic_content -images",
+        .message_rules = "developer=system -refusal -annotations -audio "
+                         "-reasoning -reasoning_content !function_call",
         .tool_ids = INF_TOOL_ID_NINE,
         .thinking_parts = true,
         .quirks =

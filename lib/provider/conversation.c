@@ -7,10 +7,17 @@
 #include "provider/members.h"
 #include "wire/json_write.h"
 
+/* What the answers of one service have, and no other understands. */
+static const char foreign_rules[] =
+    "-reasoning_details -tool_plan -citations -content_parts "
+    "-anthropic_content -images";
+
 typedef struct writer {
   const inf_send *send;
   const char *rules;
+  const char *foreign; /* NULL: its messages may have any */
   inf_buf *body, *why;
+  bool repairs_ids;
   inf_tool_ids ids;
   inf_buf id;
 } writer;
@@ -137,6 +144,17 @@ write_thought(writer *w, inf_sv reasoning, inf_sv content)
 
 /* ---- Messages ------------------------------------------------------------ */
 
+static inf_member_fate
+fate_of(const writer *w, inf_sv message, const inf_json_iter *it, inf_sv *to)
+{
+  inf_member_fate fate = inf_member_rule(w->rules, it, to);
+  if (fate != INF_MEMBER_AS_IS || !w->foreign ||
+      !inf_json_equal(inf_json_get(message, INF_SV("role")),
+                      INF_SV("assistant")))
+    return fate;
+  return inf_member_rule(w->foreign, it, to);
+}
+
 static int32_t
 write_member(writer *w, inf_sv message, const inf_json_iter *it)
 {
@@ -145,19 +163,19 @@ write_member(writer *w, inf_sv message, const inf_json_iter *it)
     write_role(w, it->value);
     return INFER_OK;
   }
-  if (inf_json_key_is(it, INF_SV("tool_calls")) &&
+  if (w->repairs_ids && inf_json_key_is(it, INF_SV("tool_calls")) &&
       inf_json_is(it->value, INF_JSON_ARRAY)) {
     write_calls(w, it->value);
     return INFER_OK;
   }
-  if (inf_json_key_is(it, INF_SV("tool_call_id"))) {
+  if (w->repairs_ids && inf_json_key_is(it, INF_SV("tool_call_id"))) {
     write_result_id(w, message);
     return INFER_OK;
   }
   if (inf_json_key_is(it, INF_SV("content")) &&
       reasoning_of(w, message).len > 0)
     return INFER_OK; /* write_message() has it */
-  switch (inf_member_rule(w->rules, it, &to)) {
+  switch (fate_of(w, message, it, &to)) {
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);
   case INF_MEMBER_LEFT_OUT:
@@ -185,38 +203,41 @@ write_message(writer *w, inf_sv message)
     status = write_member(w, message, &it);
   if (reasoning.len > 0)
     write_thought(w, reasoning, inf_json_get(message, INF_SV("content")));
-  if (inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool")) &&
+  if (w->repairs_ids &&
+      inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool")) &&
       inf_json_get(message, INF_SV("tool_call_id")).len == 0)
     write_result_id(w, message);
   inf_json_close(w->body, '}');
   return status == INFER_OK ? w->body->status : status;
 }
 
-static const char *
-rules_of(const inf_send *send)
+static bool
+has_rules(const inf_send *send)
 {
   const inf_provider_kind *kind = send->kind;
-  if (kind->rules_at_home &&
-      !inf_sv_eq(send->base_url, inf_sv_from(kind->base_url)))
-    return NULL;
-  return kind->message_rules;
+  return !kind->rules_at_home ||
+         inf_sv_eq(send->base_url, inf_sv_from(kind->base_url));
 }
 
 int32_t
 inf_conversation_write(const inf_send *send, inf_buf *body, inf_buf *why)
 {
   const inf_provider_kind *kind = send->kind;
-  const char *rules = rules_of(send);
+  const char *rules = has_rules(send) ? kind->message_rules : NULL;
+  const char *foreign =
+      has_rules(send) && !kind->takes_foreign ? foreign_rules : NULL;
   inf_sv messages = inf_buf_sv(&send->chat->messages);
   if (messages.len == 0)
     return INFER_OK;
-  if (!rules && !kind->thinking_parts &&
-      !inf_tool_ids_needed(kind->tool_ids, messages)) {
+  bool repairs_ids = inf_tool_ids_needed(kind->tool_ids, messages);
+  if (!rules && !foreign && !kind->thinking_parts && !repairs_ids) {
     inf_json_put_raw(body, messages);
     return INFER_OK;
   }
   writer w = {.send = send,
               .rules = rules,
+              .foreign = foreign,
+              .repairs_ids = repairs_ids,
               .body = body,
               .why = why,
               .ids = {.form = kind->tool_ids}};

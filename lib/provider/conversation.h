@@ -9,9 +9,12 @@
  * otherwise, and for what a conversation that began with another service
  * lacks:
  *
- *   message_rules     members that the service refuses are left out: reasoning
- *                     and its details, plans, citations; a role that it does
- *                     not have becomes another
+ *   message_rules     members that the service refuses are left out, as
+ *                     reasoning; a role that it does not have becomes another
+ *   takes_foreign     unless it does: of an assistant's message, what only
+ *                     another service understands is left out:
+ *                     reasoning_details, tool_plan, citations, content_parts,
+ *                     anthropic_content, images
  *   tool_ids          calls without an id get one, and ids get the form that
  *                     the service wants, in the calls and in their results
  *   thinking_parts    reasoning_content (or reasoning) of an assistant's

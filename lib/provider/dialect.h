@@ -108,8 +108,11 @@ typedef struct inf_provider_kind {
   /* What becomes of members of the request, and of a message, that are not
    * taken as they are: member_rules.h; NULL: nothing. */
   const char *member_rules, *message_rules;
-  /* message_rules hold at base_url only, since others use the type too. */
+  /* message_rules, and those for foreign members, hold at base_url only, since
+   * others use the type too. */
   bool rules_at_home;
+  bool takes_foreign; /* members of other services in a message: it gives them
+                       * to those */
   inf_tool_id_form tool_ids;
   bool thinking_parts; /* reasoning goes back as a part of the content */
   const char *quirks;  /* for the reader; NULL: none known */
@@ -227,11 +230,11 @@ struct inf_decoder {
   inf_headers headers; /* a copy of what the class may depend on */
   inf_sse sse;
   inf_frames *frames; /* made when a stream has such; NULL */
-  inf_buf body;     /* WHOLE: what came so far */
-  inf_buf scratch;  /* for decoded strings of one event or body */
-  inf_buf repaired; /* the event or body, when it was not valid UTF-8 */
-  inf_buf carry;    /* a dialect's own, from one event to the next */
-  inf_guess guess;  /* the last chunk, for the short way through the next */
+  inf_buf body;       /* WHOLE: what came so far */
+  inf_buf scratch;    /* for decoded strings of one event or body */
+  inf_buf repaired;   /* the event or body, when it was not valid UTF-8 */
+  inf_buf carry;      /* a dialect's own, from one event to the next */
+  inf_guess guess;    /* the last chunk, for the short way through the next */
   /* From here on all is zero when a response begins. */
   inf_decoder_options options;
   inf_answer *answer; /* borrowed; filled as pieces come */

@@ -92,10 +92,17 @@ int64_t
 inf_document_figure(inf_sv object, const char *path)
 {
   int64_t number;
-  if (inf_json_int64(inf_json_path(object, path), false, &number) &&
-      number >= 0)
+  if (inf_json_int64(inf_json_path(object, path), true, &number) && number >= 0)
     return number;
   return -1;
+}
+
+int64_t
+inf_document_sum(int64_t a, int64_t b)
+{
+  if (a < 0 || b < 0)
+    return a < 0 ? b : a;
+  return a > INT64_MAX - b ? INT64_MAX : a + b;
 }
 
 int32_t

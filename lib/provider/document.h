@@ -28,8 +28,11 @@ inf_sv inf_document_text(inf_decoder *decoder, inf_sv value);
 /* The same of a member. */
 inf_sv inf_document_member(inf_decoder *decoder, inf_sv object,
                            const char *name);
-/* A number of tokens at a path of names with dots between; -1 for none. */
+/* A number of tokens at a path of names with dots between, be it a string; -1
+ * for none. */
 int64_t inf_document_figure(inf_sv object, const char *path);
+/* Of two such numbers; of one that is known and one that is not, that one. */
+int64_t inf_document_sum(int64_t a, int64_t b);
 /* Ends the decoder by the error that the value tells of; INFER_E_SERVER in our
  * own words if it tells of none. Gives the class. */
 int32_t inf_document_fail(inf_decoder *decoder, inf_sv value);

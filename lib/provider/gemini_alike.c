@@ -7,6 +7,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/document.h"
 #include "wire/json_value.h"
 #include "wire/swar.h"
 
@@ -143,7 +144,7 @@ take_usage(inf_decoder *decoder, const figures *seen)
     usage->reasoning = seen->thoughts;
   if (seen->total >= 0)
     usage->total = seen->total;
-  usage->output = inf_gemini_sum(seen->candidates, usage->reasoning);
+  usage->output = inf_document_sum(seen->candidates, usage->reasoning);
 }
 
 static void
@@ -237,16 +238,13 @@ static inline const char *
 match_numbers(const inf_guess *guess, const char *at)
 {
   const inf_guess_layout *layout = guess->layout;
-  const inf_guess_number *number = layout->numbers;
-  const inf_guess_number *end = number + layout->count;
   const char *template = guess->text.ptr;
-  for (; number < end; number++) {
-    if (!same_bytes(at, template + number->same, number->len))
+  for (size_t i = 0; i < layout->count; i++) {
+    const inf_guess_number *number = &layout->numbers[i];
+    if (!inf_guess_is_number(number, at + number->len) ||
+        !same_bytes(at, template + number->same, number->len))
       return NULL;
-    at += number->len;
-    if (!inf_guess_is_number(number, at))
-      return NULL;
-    at += number->width;
+    at += number->len + number->width;
   }
   return at;
 }
@@ -352,36 +350,46 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
   const char *at = text.ptr, *end = text.ptr + text.len, *last = NULL;
   inf_buf *run = &decoder->scratch;
   size_t room = decoder->answer->max_bytes - decoder->answer->bytes;
-  size_t max_bytes = decoder->options.max_event_bytes;
-  if (!guess->layout || !guess->layout->usable)
+  size_t max_bytes = decoder->options.max_event_bytes, taken = 0;
+  if (!guess->layout || !guess->layout->usable || room < run->len)
     return 0;
-  const size_t head = guess->layout->head, after = guess->layout->after + frame;
-  if (after < over || !inf_buf_reserve(run, text.len + over))
+  room -= run->len;
+  const inf_guess_layout *const layout = guess->layout;
+  const size_t head = layout->head, after = layout->after + frame;
+  const size_t open = field + head;
+  if (after < over || open + after > max_bytes ||
+      !inf_buf_reserve(run, text.len + over))
     return 0;
+  /* Both limits of a text: the answer's and that of an event. */
+  const size_t longest = max_bytes - (open + after - frame);
+  char *out = run->ptr + run->len;
+  const char *const out_start = out;
   bool more = match_head(guess, at, end);
   while (more) {
-    const char *start = at + field + head;
+    const char *start = at + open;
     const char *quote = inf_swar_ascii_end(start, end);
     size_t len = (size_t)(quote - start);
-    if ((size_t)(end - quote) < after || len > room - run->len ||
-        field + head + len + after - frame > max_bytes)
+    if ((size_t)(end - quote) < after || len > longest || len > room)
       break;
     const char *tail = match_numbers(guess, quote);
     if (!tail)
       break;
-    more = match_seam(guess->layout, tail, end);
+    more = match_seam(layout, tail, end);
     if (!more && !match_tail(guess, tail))
       break;
     if (len <= over) /* one move, without a call */
-      memcpy(run->ptr + run->len, start, over);
+      memcpy(out, start, over);
     else
-      memcpy(run->ptr + run->len, start, len);
-    run->len += len;
+      memcpy(out, start, len);
+    out += len;
+    room -= len;
     at = quote + after;
     last = quote;
-    ++*count;
+    taken++;
   }
+  run->len += (size_t)(out - out_start);
   run->ptr[run->len] = '\0';
+  *count += taken;
   if (last)
     take_figures(decoder, last);
   return (size_t)(at - text.ptr);

@@ -14,7 +14,4 @@ bool inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk);
 /* read_alike of the dialect. */
 size_t inf_gemini_read_alike(inf_decoder *decoder, inf_sv text, size_t *count);
 
-/* The sum of two figures where -1 means "not known". */
-int64_t inf_gemini_sum(int64_t a, int64_t b);
-
 #endif

@@ -114,37 +114,22 @@ add_to_list(inf_answer *answer, uint32_t choice, const char *name,
 
 /* ---- Usage --------------------------------------------------------------- */
 
-static int64_t
-figure(inf_sv usage, const char *name)
-{
-  int64_t number;
-  inf_sv value = inf_json_get(usage, inf_sv_from(name));
-  return inf_json_int64(value, true, &number) && number >= 0 ? number : -1;
-}
-
-int64_t
-inf_gemini_sum(int64_t a, int64_t b)
-{
-  if (a < 0 || b < 0)
-    return a < 0 ? b : a;
-  return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
-
 /* The last figures stand as a whole: what is not among them is not known. An
  * object that has none says nothing. */
 static void
 read_usage(inf_answer *answer, inf_sv json)
 {
   inf_usage usage = {
-      .input = inf_gemini_sum(figure(json, "promptTokenCount"),
-                              figure(json, "toolUsePromptTokenCount")),
-      .reasoning = figure(json, "thoughtsTokenCount"),
-      .cache_read = figure(json, "cachedContentTokenCount"),
+      .input = inf_document_sum(
+          inf_document_figure(json, "promptTokenCount"),
+          inf_document_figure(json, "toolUsePromptTokenCount")),
+      .reasoning = inf_document_figure(json, "thoughtsTokenCount"),
+      .cache_read = inf_document_figure(json, "cachedContentTokenCount"),
       .cache_write = -1,
-      .total = figure(json, "totalTokenCount"),
+      .total = inf_document_figure(json, "totalTokenCount"),
   };
-  usage.output =
-      inf_gemini_sum(figure(json, "candidatesTokenCount"), usage.reasoning);
+  usage.output = inf_document_sum(
+      inf_document_figure(json, "candidatesTokenCount"), usage.reasoning);
   if (usage.input < 0 && usage.output < 0 && usage.total < 0)
     return;
   answer->usage = usage;

@@ -107,9 +107,9 @@ static inline bool
 inf_guess_is_number(const inf_guess_number *number, const char *at)
 {
   uint64_t word = inf_swar_load(at);
-  return (word & number->highs) == number->zeros &&
-         ((word + number->sixes) & number->highs) == number->zeros &&
-         *at != number->not_first;
+  uint64_t low = (word ^ number->zeros) & number->highs;
+  uint64_t high = ((word + number->sixes) ^ number->zeros) & number->highs;
+  return (low | high) == 0 && (char)word != number->not_first;
 }
 
 /* What it says: four pairs of digits, two pairs of those, and those two. */

@@ -15,28 +15,6 @@ static const struct usual {
     {"verbosity", "\"medium\""},
 };
 
-static bool
-is_nothing(inf_sv value)
-{
-  int64_t number;
-  switch (inf_json_type_of(value)) {
-  case INF_JSON_NONE:
-  case INF_JSON_NULL:
-  case INF_JSON_FALSE:
-    return true;
-  case INF_JSON_NUMBER:
-    return inf_json_int64(value, false, &number) && number == 0;
-  case INF_JSON_STRING:
-    return value.len == 2;
-  case INF_JSON_ARRAY:
-  case INF_JSON_OBJECT:
-    return !inf_json_has_items(value);
-  case INF_JSON_TRUE:
-    break;
-  }
-  return false;
-}
-
 bool
 inf_member_asks_for_nothing(const inf_json_iter *it)
 {
@@ -48,7 +26,8 @@ inf_member_asks_for_nothing(const inf_json_iter *it)
       return true;
     listed = true;
   }
-  return listed ? inf_json_is(it->value, INF_JSON_NULL) : is_nothing(it->value);
+  return listed ? inf_json_is(it->value, INF_JSON_NULL)
+                : inf_json_is_nothing(it->value);
 }
 
 inf_member_fate

@@ -257,6 +257,15 @@ write_thinking(writer *w, inf_sv message)
     inf_json_member_raw(w->body, INF_SV("thinking"), text);
 }
 
+/* "images" of an answer of another service are objects, Ollama's own are
+ * strings. */
+static bool
+is_answered_image(const inf_json_iter *it)
+{
+  return inf_json_key_is(it, INF_SV("images")) &&
+         inf_json_is(inf_json_at(it->value, 0), INF_JSON_OBJECT);
+}
+
 static int32_t
 write_others(writer *w, inf_sv message)
 {
@@ -266,7 +275,8 @@ write_others(writer *w, inf_sv message)
     inf_member_fate fate = inf_member_rule(message_rules, &it, &to);
     if (fate == INF_MEMBER_REFUSED)
       return inf_member_refuse(w->send, it.key, w->why);
-    if (fate != INF_MEMBER_AS_IS || inf_json_key_is(&it, INF_SV("tool_name")))
+    if (fate != INF_MEMBER_AS_IS || inf_json_key_is(&it, INF_SV("tool_name")) ||
+        is_answered_image(&it))
       continue;
     inf_members_put_name(w->body, it.key);
     inf_json_put_raw(w->body, it.value);

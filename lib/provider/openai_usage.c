@@ -49,10 +49,11 @@ static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
     [DETAIL_CACHE_WRITE] = INF_OPENAI_NAME("cache_write_tokens"),
 };
 
+/* Or a string that holds one. */
 static inline bool
 is_number(inf_sv value)
 {
-  char c = value.ptr[0];
+  char c = value.ptr[value.ptr[0] == '"'];
   return (c >= '0' && c <= '9') || c == '-';
 }
 
@@ -80,7 +81,7 @@ figure(const inf_sv *values, size_t count)
 {
   int64_t number;
   for (size_t i = 0; i < count; i++)
-    if (values[i].len > 0 && inf_json_int64(values[i], false, &number) &&
+    if (values[i].len > 0 && inf_json_int64(values[i], true, &number) &&
         number >= 0)
       return number;
   return -1;

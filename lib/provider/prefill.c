@@ -41,29 +41,6 @@ static const char *const shaping_members[] = {
     "json_schema",  "grammar",       "regex",          "ebnf",
 };
 
-/* null, false, 0, "", [] and {} ask for nothing. */
-static bool
-asks_for_nothing(inf_sv value)
-{
-  int64_t number;
-  switch (inf_json_type_of(value)) {
-  case INF_JSON_NONE:
-  case INF_JSON_NULL:
-  case INF_JSON_FALSE:
-    return true;
-  case INF_JSON_NUMBER:
-    return inf_json_int64(value, false, &number) && number == 0;
-  case INF_JSON_STRING:
-    return value.len == 2;
-  case INF_JSON_ARRAY:
-  case INF_JSON_OBJECT:
-    return inf_json_count(value) == 0;
-  case INF_JSON_TRUE:
-    break;
-  }
-  return false;
-}
-
 static inf_sv
 member_of(const inf_chat *chat, inf_sv body_members, inf_sv name)
 {
@@ -77,15 +54,16 @@ inf_prefill_allows(const inf_chat *chat, inf_sv body_members)
   int64_t n;
   for (size_t i = 0; i < sizeof shaping_members / sizeof shaping_members[0];
        i++)
-    if (!asks_for_nothing(
+    if (!inf_json_is_nothing(
             member_of(chat, body_members, inf_sv_from(shaping_members[i]))))
       return false;
   inf_sv format = member_of(chat, body_members, INF_SV("response_format"));
-  if (!asks_for_nothing(format) &&
+  if (!inf_json_is_nothing(format) &&
       !inf_json_equal(inf_json_get(format, INF_SV("type")), INF_SV("text")))
     return false;
   inf_sv count = member_of(chat, body_members, INF_SV("n"));
-  if (!asks_for_nothing(count) && (!inf_json_int64(count, false, &n) || n != 1))
+  if (!inf_json_is_nothing(count) &&
+      (!inf_json_int64(count, false, &n) || n != 1))
     return false;
   return !inf_json_equal(
       inf_json_get(inf_chat_last_message(chat), INF_SV("role")),

@@ -18,26 +18,19 @@ is(inf_sv text, const char *word)
 /* ---- Usage and the end ----------------------------------------------------
  */
 
-static int64_t
-figure(inf_sv usage, const char *path)
-{
-  int64_t number;
-  return inf_json_int64(inf_json_path(usage, path), false, &number) &&
-                 number >= 0
-             ? number
-             : -1;
-}
-
 static void
 read_usage(inf_answer *answer, inf_sv json)
 {
   inf_usage usage = {
-      .input = figure(json, "input_tokens"),
-      .output = figure(json, "output_tokens"),
-      .reasoning = figure(json, "output_tokens_details.reasoning_tokens"),
-      .cache_read = figure(json, "input_tokens_details.cached_tokens"),
-      .cache_write = figure(json, "input_tokens_details.cache_write_tokens"),
-      .total = figure(json, "total_tokens"),
+      .input = inf_document_figure(json, "input_tokens"),
+      .output = inf_document_figure(json, "output_tokens"),
+      .reasoning =
+          inf_document_figure(json, "output_tokens_details.reasoning_tokens"),
+      .cache_read =
+          inf_document_figure(json, "input_tokens_details.cached_tokens"),
+      .cache_write =
+          inf_document_figure(json, "input_tokens_details.cache_write_tokens"),
+      .total = inf_document_figure(json, "total_tokens"),
   };
   if (inf_json_is(json, INF_JSON_OBJECT))
     inf_answer_set_usage(answer, &usage, INF_SV(""));

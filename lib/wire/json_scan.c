@@ -160,12 +160,15 @@ check_number(scanner *scan, const char *at)
   return check_any_number(scan, at);
 }
 
+/* One that the text ends in is cut, as a string is: the fault is at the end. */
 static inline const char *
 check_literal(scanner *scan, const char *at, const char *word, size_t len)
 {
-  if ((size_t)(scan->end - at) < len || memcmp(at, word, len) != 0)
-    return fail(scan, at, "expected a value");
-  return at + len;
+  size_t rest = (size_t)(scan->end - at);
+  if (rest >= len && memcmp(at, word, len) == 0)
+    return at + len;
+  bool cut = rest < len && memcmp(at, word, rest) == 0;
+  return fail(scan, cut ? scan->end : at, "expected a value");
 }
 
 static inline const char *

@@ -439,3 +439,25 @@ inf_json_double(inf_sv value, bool lax, double *number)
 {
   return inf_number_to_double(number_text(value, lax), number);
 }
+
+bool
+inf_json_is_nothing(inf_sv value)
+{
+  int64_t number;
+  switch (inf_json_type_of(value)) {
+  case INF_JSON_NONE:
+  case INF_JSON_NULL:
+  case INF_JSON_FALSE:
+    return true;
+  case INF_JSON_NUMBER:
+    return inf_json_int64(value, false, &number) && number == 0;
+  case INF_JSON_STRING:
+    return value.len == 2;
+  case INF_JSON_ARRAY:
+  case INF_JSON_OBJECT:
+    return !inf_json_has_items(value);
+  case INF_JSON_TRUE:
+    break;
+  }
+  return false;
+}

@@ -101,4 +101,8 @@ bool inf_json_equal(inf_sv value, inf_sv text);
 bool inf_json_int64(inf_sv value, bool lax, int64_t *number);
 bool inf_json_double(inf_sv value, bool lax, double *number);
 
+/* Does the value of a member ask for nothing: null, false, 0, "", [], {}, or no
+ * value at all? */
+bool inf_json_is_nothing(inf_sv value);
+
 #endif

@@ -18,7 +18,31 @@ static const test_kind rows[] = {
      .type = "bedrock-openai",
      .config = ",\"region\":\"us-east-1\""},
     {.api = "openai-chat", .provider = "zai", .type = "zai"},
+    {.api = "openai-chat", .provider = "alibaba", .type = "alibaba"},
+    {.api = "openai-chat", .provider = "cerebras", .type = "cerebras"},
+    {.api = "openai-chat", .provider = "cloudflare", .type = "cloudflare"},
+    {.api = "openai-chat", .provider = "databricks", .type = "databricks"},
+    {.api = "openai-chat", .provider = "deepseek", .type = "deepseek"},
+    {.api = "openai-chat", .provider = "fireworks", .type = "fireworks"},
+    {.api = "openai-chat", .provider = "groq", .type = "groq"},
+    {.api = "openai-chat", .provider = "huggingface", .type = "huggingface"},
+    {.api = "openai-chat", .provider = "litellm-proxy", .type = "litellm"},
+    {.api = "openai-chat", .provider = "llamacpp", .type = "llamacpp"},
+    {.api = "openai-chat", .provider = "mistral", .type = "mistral"},
+    {.api = "openai-chat", .provider = "moonshotai", .type = "moonshot"},
+    {.api = "openai-chat", .provider = "nebius", .type = "nebius"},
+    {.api = "openai-chat", .provider = "novita", .type = "novita"},
+    {.api = "openai-chat", .provider = "openrouter", .type = "openrouter"},
+    {.api = "openai-chat", .provider = "perplexity", .type = "perplexity"},
+    {.api = "openai-chat", .provider = "sambanova", .type = "sambanova"},
+    {.api = "openai-chat", .provider = "snowflake", .type = "snowflake"},
+    {.api = "openai-chat", .provider = "tgi", .type = "tgi"},
+    {.api = "openai-chat", .provider = "together", .type = "together"},
+    {.api = "openai-chat", .provider = "vercel-gateway", .type = "vercel"},
+    {.api = "openai-chat", .provider = "vllm", .type = "vllm"},
+    {.api = "openai-chat", .provider = "xai", .type = "xai"},
     {.api = "openai-chat", .type = "openai"},
+    {.api = "writer-chat", .type = "writer"},
     {.api = "bedrock-converse",
      .type = "bedrock",
      .input_without_cache = true,
@@ -68,12 +92,6 @@ static const inf_provider_kind invoke_kind = {
     .dialect = &invoke_dialect,
     .request_id_headers = "x-amzn-requestid",
 };
-
-const test_kind *
-test_kind_at(size_t index)
-{
-  return index < ROW_COUNT ? &rows[index] : NULL;
-}
 
 const test_kind *
 test_kind_of(const test_case *test)

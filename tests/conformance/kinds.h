@@ -29,9 +29,6 @@ bool test_kind_writes(const test_kind *kind);
 /* Is the recorded request one in OpenAI's shape, as a caller's is? */
 bool test_kind_is_openai(const test_kind *kind);
 
-/* All rows, for who makes a configuration of them; NULL after the last. */
-const test_kind *test_kind_at(size_t index);
-
 /* Did the recorded request ask for a stream? Where its body does not tell, as
  * with APIs that have a path for it, the kind of the response does. */
 bool test_asks_for_stream(const test_case *test);

@@ -24,7 +24,8 @@ infer_bug(412 provider/anthropic_read.c
 infer_bug(413 provider/anthropic_read.c
   "unit/test_anthropic_read"
   "what came from the cache is not counted as input: limits are passed and the bill is a surprise"
-  [[    usage.input = sum(sum(fresh, usage.cache_read), usage.cache_write);]]
+  [[    usage.input = inf_document_sum(inf_document_sum(fresh, usage.cache_read),
+                                   usage.cache_write);]]
   [[    usage.input = fresh;]])
 
 infer_bug(414 provider/anthropic_think.c

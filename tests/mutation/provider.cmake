@@ -217,8 +217,8 @@ infer_bug(54 provider/answer_join.c
 infer_bug(55 provider/prefill.c
   "unit/test_prefill"
   "an answer in a JSON schema is continued by a model that does not see it"
-  [[  if (!asks_for_nothing(format) &&]]
-  [[  if (false && !asks_for_nothing(format) &&]])
+  [[  if (!inf_json_is_nothing(format) &&]]
+  [[  if (false && !inf_json_is_nothing(format) &&]])
 
 infer_bug(188 provider/openai_read.c
   "unit/test_guess"
@@ -331,8 +331,8 @@ infer_bug(416 provider/gemini_contents.c
 infer_bug(417 provider/gemini_read.c
   "unit/test_gemini_read conformance/decode_recordings"
   "thinking is free in the books: its tokens are not among the output's"
-  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), usage.reasoning);]]
-  [[      inf_gemini_sum(figure(json, "candidatesTokenCount"), 0);]])
+  [[inf_document_figure(json, "candidatesTokenCount"), usage.reasoning);]]
+  [[inf_document_figure(json, "candidatesTokenCount"), 0);]])
 
 infer_bug(418 provider/gemini_alike.c
   "unit/test_gemini_alike"

@@ -417,7 +417,8 @@ test_bodies_that_are_no_answer(void **state)
       {"{\"output\":{}}", INFER_E_PROTOCOL},
       {"[]", INFER_E_PROTOCOL},
       {"<html>", INFER_E_PROTOCOL},
-      {"{\"output\":{\"message\":{\"content\":[{\"text\":\"", INFER_E_PROTOCOL},
+      {"{\"output\":{\"message\":{\"content\":[{\"text\":\"",
+       INFER_E_TRUNCATED},
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     reading r;

@@ -97,6 +97,27 @@ test_openai_gets_no_foreign_members_at_home(void **state)
           "'tool_plan':'p','anthropic_content':[{}],'images':[{}]}]}");
 }
 
+/* What only its own service understands goes back there and nowhere else; a
+ * user's members are the user's. */
+static void
+test_foreign_members_go_home_only(void **state)
+{
+  (void)state;
+  static const char talk[] =
+      "{'role':'user','content':'q','images':['x'],'citations':[1]},"
+      "{'role':'assistant','content':'a','reasoning_content':'r',"
+      "'reasoning_details':[{}],'tool_plan':'p','citations':[],"
+      "'content_parts':[{}],'anthropic_content':[{}],'images':[{}],'own':1}";
+  static const char bare[] =
+      "{'role':'user','content':'q','images':['x'],'citations':[1]},"
+      "{'role':'assistant','content':'a','reasoning_content':'r','own':1}";
+  messages_become("deepseek", talk, bare);
+  messages_become("together", talk, bare);
+  messages_become("xai", talk, bare);
+  messages_become("openrouter", talk, talk);
+  messages_become("openai", talk, talk); /* elsewhere than at OpenAI's */
+}
+
 static void
 test_roles_that_are_not_known(void **state)
 {
@@ -189,6 +210,7 @@ main(void)
       cmocka_unit_test(test_missing_ids_are_made_up),
       cmocka_unit_test(test_groq_gets_no_foreign_members),
       cmocka_unit_test(test_openai_gets_no_foreign_members_at_home),
+      cmocka_unit_test(test_foreign_members_go_home_only),
       cmocka_unit_test(test_roles_that_are_not_known),
       cmocka_unit_test(test_thinking_goes_back_to_mistral),
       cmocka_unit_test(test_mistrals_thinking_makes_the_round_trip),

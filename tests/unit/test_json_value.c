@@ -545,6 +545,20 @@ test_index_of_another_text(void **state)
   assert_null(inf_json_iter_by(&index, INF_SV("[1,2")).index);
 }
 
+static void
+test_what_asks_for_nothing(void **state)
+{
+  static const char *const nothing[] = {"",    "null", "false", "0",
+                                        "0.0", "\"\"", "[]",    "{ }"};
+  static const char *const something[] = {"true", "1",     "-1",       "0.5",
+                                          "[0]",  "\"0\"", "{\"a\":0}"};
+  (void)state;
+  for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++)
+    assert_true(inf_json_is_nothing(inf_sv_from(nothing[i])));
+  for (size_t i = 0; i < sizeof something / sizeof something[0]; i++)
+    assert_false(inf_json_is_nothing(inf_sv_from(something[i])));
+}
+
 int
 main(void)
 {
@@ -568,6 +582,7 @@ main(void)
       cmocka_unit_test(test_index_of_another_text),
       cmocka_unit_test(test_numbers),
       cmocka_unit_test(test_unchecked_bytes_are_harmless),
+      cmocka_unit_test(test_what_asks_for_nothing),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,13 @@ test_images_are_base64(void **state)
           "'image_url','image_url':'data:image/png;base64,REVG'}]}]}",
           "{'model':'m','messages':[{'role':'user','content':'see','images':"
           "['QUJD','REVG']}],'stream':false}");
+  /* Ollama's own go as they are; those that another model made do not. */
+  is_sent("ollama",
+          "{'model':'x','messages':[{'role':'user','content':'see','images':"
+          "['QUJD']},{'role':'assistant','content':'a','images':[{'type':"
+          "'image_url','image_url':{'url':'data:image/png;base64,QUJD'}}]}]}",
+          "{'model':'m','messages':[{'role':'user','content':'see','images':"
+          "['QUJD']},{'role':'assistant','content':'a'}],'stream':false}");
 }
 
 /* Arguments become objects; a result names its tool, by id or by order. */

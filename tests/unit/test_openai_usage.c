@@ -95,7 +95,7 @@ what_are_no_figures(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     assert_usage(cases[i], -1, -1, -1, -1, -1, -1);
   /* Numbers, but none that counts. */
-  assert_usage("{\"prompt_tokens\":-1,\"completion_tokens\":\"7\","
+  assert_usage("{\"prompt_tokens\":-1,\"completion_tokens\":\"7x\","
                "\"total_tokens\":1e99}",
                -1, -1, -1, -1, -1, -1);
 }

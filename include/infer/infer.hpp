@@ -1238,7 +1238,7 @@ private:
 
 /** A line of the log. */
 using LogHook = std::function<void(LogLevel level, std::string_view message)>;
-/** An attempt that ended. */
+/** An attempt that ended; call is empty for a probe and a warm-up. */
 using AttemptHook = std::function<void(CallView call, Attempt attempt)>;
 /** A call that ended; response is empty for a failed one, error for a
  * successful one. */

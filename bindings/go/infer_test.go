@@ -158,6 +158,10 @@ func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 		resp.Attempts[0].Phase(PhaseTLS) != -1 || resp.Attempts[0].Phase(99) != -1 {
 		t.Errorf("attempts %+v", resp.Attempts)
 	}
+	if resp.TotalCostNanoUSD != -1 || resp.CostKind != CostUnknown || resp.WastedCostNanoUSD != 0 ||
+		resp.Attempts[0].CostNanoUSD != -1 || resp.Attempts[0].CostKind != CostUnknown {
+		t.Errorf("a cost without a price: %+v", resp)
+	}
 	if len(resp.Parts) != 1 || resp.Parts[0].Attempt != 0 || resp.Parts[0].Bytes != len(resp.Text()) {
 		t.Errorf("parts %+v", resp.Parts)
 	}
@@ -622,6 +626,31 @@ func TestPolicy(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestCosts(t *testing.T) {
+	s := sim.Start(t, script)
+	config := configOf(t, s)
+	set(t, config, "providers.sim.prices", map[string]any{"good": map[string]any{"input": 1, "output": 2}})
+	client, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	resp, err := client.Chat(context.Background(), ask("sim/good"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := 1000*resp.Usage.Input + 2000*resp.Usage.Output
+	if resp.TotalCostNanoUSD != cost || resp.WastedCostNanoUSD != 0 || resp.CostKind != CostExact ||
+		resp.Attempts[0].CostNanoUSD != cost || resp.Attempts[0].CostKind != CostExact {
+		t.Errorf("%+v, wanted %d", resp, cost)
+	}
+	_, err = client.Chat(context.Background(), ask("sim/limited"))
+	var e *Error
+	if !errors.As(err, &e) || e.TotalCostNanoUSD != 0 || e.CostKind != CostExact {
+		t.Errorf("%+v", err)
+	}
 }
 
 func TestErrors(t *testing.T) { bothWays(t, testErrors) }

@@ -116,6 +116,8 @@ lay_attempt(shim_attempt *flat, const infer_attempt *attempt)
   flat->bytes_sent = infer_attempt_bytes_sent(attempt);
   flat->bytes_received = infer_attempt_bytes_received(attempt);
   flat->skipped_events = infer_attempt_skipped_events(attempt);
+  flat->cost_nano_usd = infer_attempt_cost_nano_usd(attempt);
+  flat->cost_kind = infer_attempt_cost_kind(attempt);
 }
 
 static void
@@ -199,6 +201,9 @@ lay_response(shim_result *result, const infer_response *response)
   }
   flat->handle = response;
   flat->usage_estimated = infer_response_usage_estimated(response);
+  flat->total_cost_nano_usd = infer_response_total_cost_nano_usd(response);
+  flat->wasted_cost_nano_usd = infer_response_wasted_cost_nano_usd(response);
+  flat->cost_kind = infer_response_cost_kind(response);
   lay_choices(result, flat, response);
   lay_parts(result, flat, response);
   size_t count = infer_response_attempt_count(response);
@@ -230,6 +235,8 @@ lay_error(shim_result *result, const infer_error *error)
   flat->http_status = infer_error_http_status(error);
   flat->retryable = infer_error_retryable(error);
   flat->retry_after_ms = infer_error_retry_after_ms(error);
+  flat->total_cost_nano_usd = infer_error_total_cost_nano_usd(error);
+  flat->cost_kind = infer_error_cost_kind(error);
   size_t count = infer_error_attempt_count(error);
   shim_attempt *attempts = take(result, count, sizeof(*attempts));
   for (size_t i = 0; attempts && i < count; i++) {

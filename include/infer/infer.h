@@ -279,17 +279,19 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_PHASE_COUNT         11
 
 /* Kinds of token counts. */
-#define INFER_USAGE_INPUT       0 /**< all prompt tokens */
-#define INFER_USAGE_OUTPUT      1 /**< all completion tokens */
-#define INFER_USAGE_REASONING   2 /**< of the output: reasoning */
-#define INFER_USAGE_CACHE_READ  3 /**< of the input: read from a cache */
-#define INFER_USAGE_CACHE_WRITE 4 /**< of the input: written to a cache */
-#define INFER_USAGE_TOTAL       5
-#define INFER_USAGE_COUNT       6
+#define INFER_USAGE_INPUT        0 /**< all prompt tokens */
+#define INFER_USAGE_OUTPUT       1 /**< all completion tokens */
+#define INFER_USAGE_REASONING    2 /**< of the output: reasoning */
+#define INFER_USAGE_CACHE_READ   3 /**< of the input: read from a cache */
+#define INFER_USAGE_CACHE_WRITE  4 /**< of the input: written to a cache */
+#define INFER_USAGE_TOTAL        5
+#define INFER_USAGE_AUDIO_INPUT  6 /**< of the input: audio */
+#define INFER_USAGE_AUDIO_OUTPUT 7 /**< of the output: audio */
+#define INFER_USAGE_COUNT        8
 
 /* How well a cost is known. */
 #define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
-#define INFER_COST_EXACT     1 /**< by the provider's figures and known prices */
+#define INFER_COST_EXACT     1 /**< the provider's figures, known prices */
 #define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
 
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
@@ -451,7 +453,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  *      "delay_ms": 412.5, "probability": 0.93,
  *      "calls_cost": 91234, "losers_cost": 1320,
  *      "suppressed": {"no_plan": 0, "drawn": 31, "run_once": 0, "nowhere": 0,
- *                     "slowdown": 0, "loses": 0, "budget": 2}}}}
+ *                     "slowdown": 0, "loses": 0, "budget": 2}}},
+ *    "spend": {"total": {"exact_nano_usd": 912340, "estimated_nano_usd": 1200,
+ *                        "wasted_nano_usd": 1200, "attempts": 31,
+ *                        "unknown_attempts": 0},
+ *              "providers": {...}, "targets": {...}, "routes": {...}}}
  *
  * There is a member of "hedging" for each route, or "provider/model" named by
  * requests, whose calls may have hedges. sent: hedges, of which won were sooner
@@ -464,6 +470,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * suppressed: calls without a hedge, by what spoke against it: no plan that
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
+ *
+ * spend: what the attempts of calls that have ended cost, in all and by name:
+ * by the provider's figures, by the library's estimate, and of both together
+ * for attempts that wrote nothing of a delivered answer; unknown_attempts have
+ * no known cost and are in none of the sums; see docs/cost.md.
  *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with

@@ -174,7 +174,16 @@ enum class Usage : std::int32_t {
   reasoning = INFER_USAGE_REASONING,
   cache_read = INFER_USAGE_CACHE_READ,
   cache_write = INFER_USAGE_CACHE_WRITE,
-  total = INFER_USAGE_TOTAL
+  total = INFER_USAGE_TOTAL,
+  audio_input = INFER_USAGE_AUDIO_INPUT,
+  audio_output = INFER_USAGE_AUDIO_OUTPUT
+};
+
+/** How well a cost is known: INFER_COST_*. */
+enum class CostKind : std::int32_t {
+  unknown = INFER_COST_UNKNOWN,
+  exact = INFER_COST_EXACT,
+  estimated = INFER_COST_ESTIMATED
 };
 
 /** What an event tells: INFER_EVENT_*. Ignore types that you do not know;
@@ -440,6 +449,15 @@ public:
     return detail::known(
         infer_attempt_usage(handle_, static_cast<std::int32_t>(kind)));
   }
+  /** Nano-dollars; nothing where that is not known. */
+  std::optional<std::int64_t> cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_attempt_cost_nano_usd(handle_));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_attempt_cost_kind(handle_));
+  }
   /** Bytes of request body sent. */
   std::int64_t bytes_sent() const noexcept
   {
@@ -615,6 +633,20 @@ public:
     return detail::known(
         infer_response_total_usage(handle(), static_cast<std::int32_t>(kind)));
   }
+  /** Nano-dollars of all attempts, and of those that wrote nothing of this
+   * answer; nothing where one of them is not known. */
+  std::optional<std::int64_t> total_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_response_total_cost_nano_usd(handle()));
+  }
+  std::optional<std::int64_t> wasted_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_response_wasted_cost_nano_usd(handle()));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_response_cost_kind(handle()));
+  }
   /** The provider's id of the answer. */
   std::string_view id() const noexcept { return infer_response_id(handle()); }
   /** The model that the provider says answered. */
@@ -749,6 +781,16 @@ public:
   {
     std::int64_t ms = handle() ? infer_error_retry_after_ms(handle()) : -1;
     return ms < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(ms);
+  }
+  /** Nano-dollars of all attempts, wasted all of them; nothing where one of
+   * them is not known. */
+  std::optional<std::int64_t> total_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_error_total_cost_nano_usd(handle()));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_error_cost_kind(handle()));
   }
   /** All attempts of the call. */
   Attempts attempts() const noexcept { return Attempts(handle()); }
@@ -2830,9 +2872,9 @@ private:
     infer_call *call = nullptr;
     detail::ErrorOut error;
     auto hooks = hooks_; /* a hook may destroy this Client meanwhile */
-    std::int32_t status = infer_submit_models(
-        handle_.get(), std::string(provider).c_str(), timeout.count(), queue,
-        tag, &call, error);
+    std::int32_t status =
+        infer_submit_models(handle_.get(), std::string(provider).c_str(),
+                            timeout.count(), queue, tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     return Call(call, std::move(hooks));

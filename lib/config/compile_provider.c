@@ -7,6 +7,7 @@
 #include "config/compile_endpoint.h"
 #include "config/compile_extras.h"
 #include "config/compile_keys.h"
+#include "config/compile_price.h"
 #include "config/region.h"
 #include "config/suggest.h"
 #include "config/url.h"
@@ -24,6 +25,7 @@ inf_provider_config_fini(inf_provider_config *provider)
     inf_free(provider->aliases[i].model);
   }
   inf_free(provider->aliases);
+  inf_model_prices_free(provider->prices, provider->price_count);
   inf_buf_fini_secret(&provider->headers);
   inf_buf_fini_secret(&provider->query);
   inf_buf_fini(&provider->body);
@@ -308,8 +310,9 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
 {
   /* In the order in which they need each other. */
   static const read_fn parts[] = {
-      read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
-      inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
+      read_kind,        inf_compile_region, read_base_url,
+      read_auth_scheme, inf_compile_keys,   inf_compile_extras,
+      read_models,      inf_compile_prices, inf_compile_endpoint,
       check_warm_path,  complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);

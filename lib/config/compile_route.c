@@ -4,6 +4,7 @@
 #include "config/compile_route.h"
 
 #include "base/mem.h"
+#include "config/compile_price.h"
 #include "config/compile_provider.h"
 #include "config/compile_target.h"
 #include "config/suggest.h"
@@ -200,7 +201,10 @@ read_target(const inf_node *node, const inf_place *place,
     status = inf_compile_target_extras(node, place, target, error);
   if (status != INFER_OK)
     return status;
-  return find_target(config, target, object ? &here : place, error);
+  status = find_target(config, target, object ? &here : place, error);
+  if (status == INFER_OK)
+    inf_target_settle_price(target);
+  return status;
 }
 
 static bool

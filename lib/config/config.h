@@ -45,6 +45,12 @@ typedef struct inf_provider_limits {
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
 
+/* What a model costs that a provider is told to have. */
+typedef struct inf_model_price {
+  char *model; /* or "*": any other */
+  inf_price price;
+} inf_model_price;
+
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -61,6 +67,8 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
+  inf_model_price *prices;
+  size_t price_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
   int32_t upstream;      /* inf_upstream */
   int32_t prefill;       /* inf_prefill */
@@ -83,7 +91,7 @@ typedef struct inf_target_config {
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
   int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
   int64_t weight;   /* for strategy weighted */
-  inf_price price;
+  inf_price price;  /* see compile_price.h */
   int64_t context_tokens; /* of prompt and answer together; 0: not known */
   uint32_t lacks;         /* INF_LACKS_* */
   /* Members of the request that this target has otherwise: a JSON object, null

@@ -147,6 +147,9 @@ static const inf_option options[] = {
     PROVIDER("models", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "aliases: name in requests -> the provider's name; or an array "
              "of names that this provider claims"),
+    PROVIDER("prices", INF_OPTION_JSON, 0, "", "", APART,
+             "object: model -> prices, as a target's price: what its models "
+             "cost where the target does not say; \"*\": any other model"),
     PROVIDER("upstream", INF_OPTION_ENUM, 0, "", "default stream unary",
              IN_PROVIDER(upstream),
              "how its models are asked where neither target nor route says"),
@@ -243,6 +246,16 @@ static const inf_option options[] = {
                  "dollars for a million tokens of prompts"),
     TARGET_PRICE("price.output", price.output,
                  "dollars for a million tokens of answers"),
+    TARGET_PRICE("price.cache_read", price.cache_read,
+                 "the same of what was read from the provider's cache; left "
+                 "out, here and below: as the whole"),
+    TARGET_PRICE("price.cache_write", price.cache_write,
+                 "of what was written to its cache"),
+    TARGET_PRICE("price.reasoning", price.reasoning,
+                 "of the reasoning in answers"),
+    TARGET_PRICE("price.audio_input", price.audio_input, "of audio in prompts"),
+    TARGET_PRICE("price.audio_output", price.audio_output,
+                 "of audio in answers"),
     TARGET_INT("context_tokens", 0, 1000000000, 0, context_tokens,
                "longest prompt and answer together; 0: not known. A prompt "
                "that is longer is not sent there, and one that is too long "

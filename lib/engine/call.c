@@ -11,6 +11,7 @@
 #include "engine/observe.h"
 #include "engine/race.h"
 #include "engine/routing.h"
+#include "engine/spend.h"
 #include "policy/recovery.h"
 #include "wire/json_scan.h"
 
@@ -322,6 +323,8 @@ end_call(inf_engine *engine, struct infer_call *call,
              "call %llu failed after %zu attempts: %s",
              (unsigned long long)call->id, call->trail->count,
              inf_status_find(status)->text);
+  if (call->kind != INF_CALL_MODELS)
+    inf_spend_note(engine->runtime, call->trail, response);
   inf_observe_call(engine, call, response, error);
   inf_deliver_done(engine, call, status, response, error);
 }

@@ -115,7 +115,7 @@ or_empty(const char *text)
 /* What is told of NULL. */
 static const struct infer_attempt none = {
     .target = "",
-    .usage = {-1, -1, -1, -1, -1, -1},
+    .usage = {-1, -1, -1, -1, -1, -1, -1, -1},
     .cost_nano = -1,
 };
 

@@ -120,6 +120,16 @@ inf_response_ref(struct infer_response *response)
   return response;
 }
 
+bool
+inf_response_has_part(const struct infer_response *response,
+                      const struct infer_attempt *record)
+{
+  bool found = response && record == response->winner;
+  for (size_t i = 0; response && i < response->part_count && !found; i++)
+    found = record == response->parts[i].attempt;
+  return found;
+}
+
 void
 infer_response_free(infer_response *response)
 {

@@ -36,6 +36,10 @@ struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
                                         const struct infer_attempt *winner);
 struct infer_response *inf_response_ref(struct infer_response *response);
 
+/* Did the attempt write any part of the response's answer? NULL has none. */
+bool inf_response_has_part(const struct infer_response *response,
+                           const struct infer_attempt *record);
+
 /* Room for a response whose answer is still to come. malloc() keeps memory
  * apart for each thread, and where one thread frees what another one has
  * allocated, the two meet at a lock. So the thread that asks, which mostly

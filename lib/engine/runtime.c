@@ -8,6 +8,7 @@
 #include "engine/hedger.h"
 #include "engine/latency.h"
 #include "engine/meter.h"
+#include "engine/spend.h"
 
 #include <string.h>
 
@@ -103,6 +104,7 @@ inf_runtime_free(inf_runtime *runtime)
   inf_meters_free(runtime);
   inf_hedgers_free(runtime);
   telemetry_end(runtime);
+  inf_spends_free(runtime->spends);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }

@@ -248,7 +248,7 @@ complete(inf_decoder *decoder)
   inf_answer *answer = decoder->answer;
   if (answer->usage.input < 0 && answer->usage.output < 0) {
     size_t bytes = 0;
-    inf_usage usage = {-1, -1, -1, -1, -1, -1, true};
+    inf_usage usage = {-1, -1, -1, -1, -1, -1, -1, -1, true};
     for (size_t i = 0; i < answer->choice_count; i++)
       bytes += inf_choice_content_bytes(&answer->choices[i]);
     usage.output = (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);

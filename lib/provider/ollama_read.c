@@ -93,6 +93,8 @@ read_usage(inf_answer *answer, inf_sv object)
       .cache_read = -1,
       .cache_write = -1,
       .total = -1,
+      .audio_input = -1,
+      .audio_output = -1,
   };
   if (usage.input >= 0 || usage.output >= 0)
     inf_answer_set_usage(answer, &usage, INF_SV(""));

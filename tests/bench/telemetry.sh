@@ -1,5 +1,19 @@
 # SPDX-License-Identifier: MIT
-# The figures of telemetry. Sourced by tests/bench/run.
+# The figures of telemetry and costs. Sourced by tests/bench/run. Each group of
+# figures is a function; bench_telemetry runs all of them.
+
+# Our books against the invoices of three simulated providers that fail in
+# every way, in nano-dollars: where tokens were told, the sum of what single
+# requests differ by. Over HTTP/1.1, and over HTTP/2 where nghttpx is installed.
+telemetry_invoice() {
+  setup_build build-bench "scenario_test_cost infer" \
+    -DCMAKE_BUILD_TYPE=Release || return 1
+  COST_FIGURE=1 build-bench/tests/scenario/scenario_test_cost 2>&1 |
+    awk '/^invoice_mismatch / { sum += $2; runs++; next }
+         /invoice \(/ { print "# " $0 }
+         END { if (runs > 0) print "invoice_mismatch", sum }' |
+    resilience_report invoice_mismatch:0
+}
 
 bench_telemetry_needs="
 valgrind              command:valgrind
@@ -52,6 +66,8 @@ bench_telemetry_chunk() {
 
 bench_telemetry() {
   local code=0
+  setup_install "$setup_needs$setup_needs_for_tests" || return 1
+  telemetry_invoice || code=1
   bench_begin "$bench_telemetry_needs" "" || return 1
   bench_telemetry_chunk || code=1
   return $code

@@ -35,6 +35,9 @@ TEST(chat_gives_the_answer)
   CHECK(answer->usage(Usage::output) > 0);
   CHECK(answer->usage(Usage::total) ==
         *answer->usage(Usage::input) + *answer->usage(Usage::output));
+  CHECK(!answer->total_cost_nano_usd()); /* no price is known */
+  CHECK_EQ(answer->wasted_cost_nano_usd().value_or(-1), 0);
+  CHECK(answer->cost_kind() == CostKind::unknown);
   CHECK(answer->total_usage(Usage::total) == answer->usage(Usage::total));
   CHECK(!answer->usage_estimated() && !answer->usage(Usage::cache_write));
   CHECK(answer->json().find("\"chat.completion\"") != std::string::npos);

@@ -105,6 +105,10 @@ dump_provider(const inf_provider_config *p)
     say("label=%s\n", p->labels[i]);
   for (size_t i = 0; i < p->alias_count; i++)
     say("alias=%s=%s\n", p->aliases[i].name, p->aliases[i].model);
+  for (size_t i = 0; i < p->price_count; i++)
+    say("price of %s=%lld %lld\n", p->prices[i].model,
+        (long long)p->prices[i].price.input,
+        (long long)p->prices[i].price.output);
   say("headers=%s\nquery=%s\nbody=%s\n", inf_buf_cstr(&p->headers),
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
@@ -126,8 +130,12 @@ static void
 dump_target(const inf_target_config *target)
 {
   say("target.weight=%d\n", (int)target->weight);
-  say("target.price=%lld %lld\n", (long long)target->price.input,
-      (long long)target->price.output);
+  const inf_price *price = &target->price;
+  say("target.price=%lld %lld\n", (long long)price->input,
+      (long long)price->output);
+  say("target.parts=%lld %lld %lld %lld %lld\n", (long long)price->cache_read,
+      (long long)price->cache_write, (long long)price->reasoning,
+      (long long)price->audio_input, (long long)price->audio_output);
   say("target.context_tokens=%d\n", (int)target->context_tokens);
   say("target.lacks=%u\n", (unsigned)target->lacks);
   say("target.overrides=%s %s\n", inf_buf_cstr(&target->overrides),
@@ -196,6 +204,8 @@ static const struct {
     {"provider", "query", "providers.p.query.a", "'1'", "query=a=1"},
     {"provider", "body", "providers.p.body.a", "1", "body={\"a\":1}"},
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
+    {"provider", "prices", "providers.p.prices", "{'m':{'input':2,'output':3}}",
+     "price of m=2000000 3000000"},
     {"provider", "upstream", "providers.p.upstream", "'stream'",
      "provider.upstream=1"},
     {"provider", "prefill", "providers.p.prefill", "'prefix'",
@@ -272,6 +282,21 @@ static const struct {
      "[{'target':'p/n','price':{'input':0.15}}]", "target.price=150000 -1"},
     {"target", "price.output", "routes.r.targets",
      "[{'target':'p/n','price':{'output':0}}]", "target.price=-1 0"},
+    {"target", "price.cache_read", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_read':0.5}}]",
+     "target.parts=500000 -1 -1 -1 -1"},
+    {"target", "price.cache_write", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_write':0.5}}]",
+     "target.parts=-1 500000 -1 -1 -1"},
+    {"target", "price.reasoning", "routes.r.targets",
+     "[{'target':'p/n','price':{'reasoning':0.5}}]",
+     "target.parts=-1 -1 500000 -1 -1"},
+    {"target", "price.audio_input", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_input':0.5}}]",
+     "target.parts=-1 -1 -1 500000 -1"},
+    {"target", "price.audio_output", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_output':0.5}}]",
+     "target.parts=-1 -1 -1 -1 500000"},
     {"target", "context_tokens", "routes.r.targets",
      "[{'target':'p/n','context_tokens':8000}]", "target.context_tokens=8000"},
     {"target", "lacks", "routes.r.targets",

@@ -240,6 +240,16 @@ inf_sim_exchange_run(inf_sim_conn *conn, uint64_t now_ns)
   entry->tokens = inf_sim_answer_tokens(answer, now_ns);
 }
 
+/* Whether the client can know what it is charged. */
+static bool
+has_told_usage(const inf_sim_answer *answer, int end)
+{
+  return answer->streaming
+             ? answer->usage_sent && end != INF_SIM_END_CLIENT_CLOSED
+             : answer->behaviour->usage_chunk != INF_SIM_USAGE_NEVER &&
+                   end == INF_SIM_END_COMPLETE;
+}
+
 static void
 charge(inf_sim_conn *conn, int end, uint64_t now_ns)
 {
@@ -257,9 +267,13 @@ charge(inf_sim_conn *conn, int end, uint64_t now_ns)
     made = content->billed_tokens;
   }
   *bill = (inf_sim_charge){.charged = true,
+                           .usage_sent = has_told_usage(answer, end),
                            .prompt_tokens = content->prompt_tokens,
                            .cached_tokens = content->cached_tokens,
-                           .completion_tokens = made};
+                           .completion_tokens = made,
+                           .reasoning_tokens = made < content->reasoning_tokens
+                                                   ? made
+                                                   : content->reasoning_tokens};
   inf_sim_charge_price(bill, answer->script,
                        inf_buf_sv(&answer->request.model));
 }

@@ -10,6 +10,7 @@
 from libinfer._aio import AsyncStream
 from libinfer._attempt import (
     Attempt,
+    CostKind,
     Usage,
 )
 from libinfer._client import (
@@ -119,6 +120,7 @@ __all__ = [
     "ConnectError",
     "ContentFilterError",
     "ContextLengthError",
+    "CostKind",
     "DeadlineError",
     "Error",
     "Event",

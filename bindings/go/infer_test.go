@@ -556,7 +556,7 @@ func TestRecords(t *testing.T) {
 func TestStats(t *testing.T) {
 	client, _ := newClient(t)
 	stats, err := client.Stats()
-	if err != nil || len(stats.Hedging) != 0 || !strings.HasPrefix(string(stats.JSON), `{"hedging":{},`) {
+	if err != nil || len(stats.Hedging) != 0 || !strings.HasPrefix(string(stats.JSON), `{"hedging":{},"spend":{`) {
 		t.Fatalf("%+v, %v", stats, err)
 	}
 	if _, err = client.Chat(context.Background(), ask("hedged")); err != nil {

@@ -517,7 +517,7 @@ TEST(client_closes_and_is_shared)
 TEST(stats_of_hedges)
 {
   Client client = world::client();
-  CHECK_EQ(client.try_stats().value().find(R"({"hedging":{},)"), 0);
+  CHECK_EQ(client.try_stats().value().find(R"({"hedging":{},"spend":{)"), 0);
   Config hedged = world::config();
   hedged.set_json("routes.again.hedge", "{}");
   CHECK(client.try_reload(hedged));

@@ -530,6 +530,29 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+func TestRecords(t *testing.T) {
+	client, _ := newClient(t)
+	if err := client.SetRecords(true); err != nil {
+		t.Fatal(err)
+	}
+	records, last := 0, Event{}
+	for event, err := range client.Stream(context.Background(), ask("hedged")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Attempt != nil {
+			records++
+			if !event.Attempt.Won || event.Attempt.Target == "" {
+				t.Errorf("%+v", event.Attempt)
+			}
+		}
+		last = event
+	}
+	if records != 1 || last.Type != EventDone || last.Attempt != nil {
+		t.Errorf("%d records, %+v", records, last)
+	}
+}
+
 func TestStats(t *testing.T) {
 	client, _ := newClient(t)
 	stats, err := client.Stats()
@@ -548,8 +571,15 @@ func TestStats(t *testing.T) {
 		!told || why != 0 {
 		t.Errorf("%s", stats.JSON)
 	}
+	metrics, err := client.Metrics()
+	if err != nil || !strings.Contains(string(metrics), `route="hedged"} 1`) {
+		t.Errorf("%v, %s", err, metrics)
+	}
 	client.Close()
 	if _, err = client.Stats(); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+	if _, err = client.Metrics(); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
 }

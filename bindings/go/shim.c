@@ -547,6 +547,7 @@ lay_event(shim_event *flat, shim_result **result, infer_event *event)
   flat->choice = infer_event_choice(event);
   flat->text.at = infer_event_text(event, &flat->text.len);
   flat->call = NULL;
+  flat->attempt = NULL;
   flat->response = NULL;
   flat->error = NULL;
   flat->status = INFER_OK;
@@ -558,6 +559,15 @@ lay_event(shim_event *flat, shim_result **result, infer_event *event)
     flat->tool_index = infer_event_tool_index(event);
     flat->tool_id = text_of(infer_event_tool_id(event));
     flat->tool_name = text_of(infer_event_tool_name(event));
+  }
+  if (flat->type == INFER_EVENT_ATTEMPT) {
+    flat->status = infer_event_status(event);
+    *result = result_new(NULL, NULL);
+    shim_attempt *attempt = *result ? take(*result, 1, sizeof(*attempt)) : NULL;
+    if (attempt) {
+      lay_attempt(attempt, infer_event_attempt(event));
+    }
+    flat->attempt = attempt;
   }
   if (flat->type == INFER_EVENT_DONE) {
     flat->status = infer_event_status(event);

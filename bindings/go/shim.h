@@ -92,6 +92,7 @@ typedef struct shim_event {
   shim_text text, head, tool_id, tool_name;
   const shim_response *response; /* DONE: either of the two; neither when */
   const shim_error *error;       /* memory is short */
+  const shim_attempt *attempt; /* ATTEMPT: NULL when memory is short */
   infer_call *call; /* NULL; what Go writes here is freed with the event */
 } shim_event;
 

@@ -147,7 +147,9 @@ enum class Reason : std::int32_t {
   resend = INFER_REASON_RESEND,
   recovery = INFER_REASON_RECOVERY,
   continuation = INFER_REASON_CONTINUE,
-  hedge = INFER_REASON_HEDGE
+  hedge = INFER_REASON_HEDGE,
+  probe = INFER_REASON_PROBE,
+  prewarm = INFER_REASON_PREWARM
 };
 
 /** Points in an attempt's life: INFER_PHASE_*. */
@@ -199,7 +201,8 @@ enum class EventType : std::int32_t {
   finish = INFER_EVENT_FINISH,
   usage = INFER_EVENT_USAGE,
   restart = INFER_EVENT_RESTART,
-  done = INFER_EVENT_DONE
+  done = INFER_EVENT_DONE,
+  attempt = INFER_EVENT_ATTEMPT
 };
 
 /** Level of a line of the log: INFER_LOG_*. */
@@ -464,6 +467,11 @@ public:
   std::int64_t bytes_received() const noexcept
   {
     return infer_attempt_bytes_received(handle_);
+  }
+  /** Output tokens per second after the first content; negative: not known. */
+  double tokens_per_second() const noexcept
+  {
+    return infer_attempt_tokens_per_second(handle_);
   }
   /** Malformed stream events that were skipped. */
   std::int64_t skipped_events() const noexcept
@@ -1214,6 +1222,11 @@ public:
   {
     return ResponseView(handle() ? infer_event_response(handle()) : nullptr);
   }
+  /** attempt: its record, lent; else one of nothing. */
+  Attempt attempt() const noexcept
+  {
+    return Attempt(handle() ? infer_event_attempt(handle()) : nullptr);
+  }
   /** done: the failure, lent; empty where there is none. */
   ErrorView error() const noexcept
   {
@@ -1271,7 +1284,7 @@ private:
 
 /** A line of the log. */
 using LogHook = std::function<void(LogLevel level, std::string_view message)>;
-/** An attempt that ended. */
+/** An attempt that ended; call is empty for a probe and a warm-up. */
 using AttemptHook = std::function<void(CallView call, Attempt attempt)>;
 /** A call that ended; response is empty for a failed one, error for a
  * successful one. */
@@ -2116,6 +2129,11 @@ public:
       std::swap(wakeup_, wakeup);
     return static_cast<Status>(status);
   }
+  /** From now on events of type attempt, too: see infer_queue_set_records(). */
+  Status set_records(bool on) noexcept
+  {
+    return static_cast<Status>(infer_queue_set_records(handle_.get(), on));
+  }
   /** Whether there is a queue. */
   explicit operator bool() const noexcept
   {
@@ -2689,6 +2707,15 @@ public:
     std::int32_t status = infer_client_stats(handle_.get(), &text, &len);
     return detail::taken(status, text, len);
   }
+  /** The same and histograms for Prometheus: see infer_client_metrics().
+   * [hook-safe] */
+  Result<std::string> try_metrics()
+  {
+    char *text = nullptr;
+    std::size_t len = 0;
+    std::int32_t status = infer_client_metrics(handle_.get(), &text, &len);
+    return detail::taken(status, text, len);
+  }
   /** Makes connections ready to a route, "provider/model" or provider, "" for
    * every provider. A timeout is a report that is not complete(). Not from a
    * hook. */
@@ -2780,6 +2807,10 @@ public:
   std::string stats()
   {
     return try_stats().value();
+  }
+  std::string metrics()
+  {
+    return try_metrics().value();
   }
   WarmReport prewarm(std::string_view name,
                      std::chrono::milliseconds timeout = forever)

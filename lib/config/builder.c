@@ -254,6 +254,10 @@ infer_config_set_telemetry(
 {
   if (!config)
     return INFER_E_INVALID_ARGUMENT;
+#ifdef INFER_NO_TELEMETRY
+  if (on_attempt || on_call)
+    return INFER_E_UNSUPPORTED;
+#endif
   config->hooks.on_attempt = on_attempt;
   config->hooks.on_call = on_call;
   config->hooks.telemetry_user_data = user_data;

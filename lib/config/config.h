@@ -177,6 +177,7 @@ typedef struct inf_client_options {
   int64_t max_calls;             /* in flight, default 100000 */
   int64_t max_waiting_calls;     /* for limits, default 1024 */
   int64_t max_idle_connections;  /* default 256 */
+  int64_t metrics_tenants;       /* told apart, default 0 */
 } inf_client_options;
 
 /* Its share where calls wait for a limit; that of any other is 1. */

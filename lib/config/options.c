@@ -102,6 +102,9 @@ static const inf_option options[] = {
            "INFER_E_LIMIT, those of the tenant first that has the most"),
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
            "connections kept open for later calls"),
+    CLIENT("metrics_tenants", "", 0, 1000, 0, metrics_tenants,
+           "tenants that statistics and metrics tell apart: so many, those "
+           "first that call first"),
 
     OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
           "object: tenant -> weight, 1 to 1000: its share where calls wait "

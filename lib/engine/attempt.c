@@ -356,26 +356,14 @@ on_delta(void *context, const inf_delta *delta)
 
 /* ---- What the transport tells -------------------------------------------- */
 
-/* How far the way to the provider was come. */
-static void
-note_way(struct infer_attempt *record, const inf_exchange_times *times)
-{
-  record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
-  record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
-  record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
-}
-
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
   inf_attempt *attempt = context;
   if (!attempt->call)
     return;
-  struct infer_attempt *record = attempt->record;
   attempt->sent = true;
-  record->reused_connection = reused;
-  note_way(record, times);
-  inf_attempt_set_phase(attempt, INFER_PHASE_SENT);
+  inf_attempt_note_sent(attempt, times, reused);
   arm(attempt);
 }
 
@@ -530,7 +518,7 @@ on_done(void *context, const inf_exchange_result *result)
   if (attempt->parked)
     return;
   if (!attempt->sent)
-    note_way(attempt->record, &result->times);
+    inf_attempt_note_way(attempt->record, &result->times);
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
   attempt->untouched =
       attempt->refused ||

@@ -9,6 +9,7 @@
 #include "engine/carry.h"
 #include "engine/gate.h"
 #include "engine/health.h"
+#include "engine/observe.h"
 #include "engine/race.h"
 #include "engine/routing.h"
 #include "engine/spend.h"
@@ -378,11 +379,7 @@ inf_call_end(inf_engine *engine, struct infer_call *call,
     inf_batch_part_ended(engine, call, response, error);
     return;
   }
-  if (engine->hooks->on_call) {
-    engine->hooks->on_call(call, response, error,
-                           engine->hooks->telemetry_user_data);
-    inf_engine_update_time(engine, INF_NEVER);
-  }
+  inf_observe_call(engine, call, response, error);
   inf_deliver_done(engine, call, status, response, error);
 }
 
@@ -890,6 +887,7 @@ inf_engine_begin(inf_engine *engine, struct infer_call *call)
 {
   inf_warmer_note_call(engine);
   inf_list_push_back(&engine->calls, &call->engine_node);
+  call->clock_epoch = engine->clock_jumps;
   inf_retry_decision first = {
       .action = INF_RETRY_ATTEMPT,
       .at_ns = engine->now_ns,

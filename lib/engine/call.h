@@ -66,6 +66,7 @@ struct infer_call {
   inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
   uint64_t next_start_ns;         /* [loop] of the next attempt; INF_NEVER */
   uint64_t wait_since_ns;         /* [loop] when that wait began */
+  uint64_t clock_epoch;           /* [loop] engine->clock_jumps at its begin */
   size_t next_target;             /* [loop] */
   int32_t next_reason;            /* [loop] INFER_REASON_* */
   bool next_fresh;                /* [loop] not over a used connection */

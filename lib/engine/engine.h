@@ -150,6 +150,10 @@ void inf_deliver_discard(struct infer_call *call);
 void inf_deliver_done(inf_engine *engine, struct infer_call *call,
                       int32_t status, struct infer_response *response,
                       struct infer_error *error);
+/* An attempt has ended: an event, if the queue wants such. False: it is lost
+ * for want of memory. */
+bool inf_deliver_record(inf_engine *engine, struct infer_call *call,
+                        const struct infer_attempt *record);
 /* True if a reader was shown anything. */
 bool inf_deliver_flush(inf_engine *engine);
 

@@ -135,8 +135,8 @@ inf_trail_cost(const inf_trail *trail)
 }
 
 static const char *const reason_names[] = {
-    "unknown", "first",    "retry",    "failover", "key",
-    "resend",  "recovery", "continue", "hedge",
+    "unknown",  "first",    "retry", "failover", "key",     "resend",
+    "recovery", "continue", "hedge", "probe",    "prewarm",
 };
 
 const char *

@@ -547,7 +547,27 @@ TEST(stats_of_hedges)
   CHECK(client.try_chat(world::request("again")));
   std::string stats = client.try_stats().value();
   CHECK_EQ(stats.find(R"({"hedging":{"again":{"sent":0,)"), 0);
-  CHECK_EQ(stats.substr(stats.size() - 4), "}}}}");
+  CHECK(stats.find(R"("targets":[{"target":"sim/)") != std::string::npos);
+  CHECK(client.try_metrics().value().find("libinfer_calls_total{") !=
+        std::string::npos);
+}
+
+TEST(records_of_attempts)
+{
+  Client client = world::client();
+  Queue queue = client.try_queue().value();
+  CHECK_EQ(queue.set_records(true), Status::ok);
+  CHECK(client.try_submit(world::request("sim/good"), queue));
+  Event event = queue.try_poll().value();
+  while (event.type() != EventType::attempt && event.type() != EventType::done)
+    event = queue.try_poll().value();
+  CHECK(event.type() == EventType::attempt);
+  CHECK_EQ(event.attempt().target(), "sim/good");
+  CHECK(event.attempt().reason() == Reason::first);
+  event = queue.try_poll().value();
+  CHECK(event.type() == EventType::done);
+  CHECK_EQ(event.attempt().target(), "");
+  CHECK(event.attempt().tokens_per_second() < 0);
 }
 
 TEST(plan_warm_up_models_and_reload)

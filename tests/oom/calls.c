@@ -16,6 +16,7 @@ typedef struct setting {
   fake_net net;
   infer_client *client;
   infer_request *request;
+  bool records; /* attempts come as events */
 } setting;
 
 static const char document[] =
@@ -240,6 +241,7 @@ submit_and_poll(setting *at, const char *expected)
     return;
   infer_call *call = NULL;
   infer_error *error = NULL;
+  infer_queue_set_records(queue, at->records);
   int32_t status = infer_submit(at->client, at->request, INFER_SUBMIT_STREAM,
                                 queue, 0, &call, &error);
   if (oom_is_ok(status, &error)) {
@@ -287,6 +289,37 @@ call_with_failures(void *unused)
       submit_and_poll(&at, "Hello");
       check_works(&at, "Hello");
     }
+  }
+  tear_down(&at);
+}
+
+static void
+check_told(int32_t status, char *text, const char *part)
+{
+  if (!oom_is_ok(status, NULL))
+    assert_null(text);
+  else if (!text || !strstr(text, part))
+    fail_msg("no \"%s\" is told", part);
+  infer_text_free(text);
+}
+
+/* What is lost of telemetry is no call's loss; its texts are whole or none. */
+static void
+told_call(void *threads)
+{
+  setting at;
+  if (set_up(&at, threads)) {
+    at.records = true;
+    fake_reply(fake_script_next(&at.net), 1, 503, NULL, "");
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    submit_and_poll(&at, "Hello");
+    char *text = NULL;
+    int32_t status = infer_client_stats(at.client, &text, NULL);
+    check_told(status, text, "\"telemetry\":{");
+    text = NULL;
+    status = infer_client_metrics(at.client, &text, NULL);
+    check_told(status, text, "libinfer_telemetry_dropped_total");
+    check_works(&at, "Hello");
   }
   tear_down(&at);
 }
@@ -703,6 +736,8 @@ static const oom_scenario scenarios[] = {
     {"an asynchronous call", asynchronous_call, "0"},
     {"an asynchronous call with a thread", asynchronous_call, "1"},
     {"a call with failures", call_with_failures, NULL},
+    {"a call whose telemetry is read", told_call, "0"},
+    {"a call whose telemetry is read, with a thread", told_call, "1"},
     {"a call that fails", failing_call, NULL},
     {"a call that is cut", cut_call, NULL},
     {"the making of a client", client_creation, "0"},

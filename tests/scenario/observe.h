@@ -37,6 +37,7 @@ OBSERVE(max_undelivered_bytes);
 OBSERVE(max_paused_bytes);
 OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
+OBSERVE(metrics_tenants);
 
 /* What is sent: observe_provider.c */
 OBSERVE(name);

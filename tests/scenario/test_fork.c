@@ -232,6 +232,19 @@ client_stats(parent *p)
 }
 
 static bool
+client_metrics(parent *p)
+{
+  char *text;
+  return infer_client_metrics(p->w.client, &text, NULL) == INFER_E_FORKED;
+}
+
+static bool
+queue_set_records(parent *p)
+{
+  return infer_queue_set_records(p->queue, 1) == INFER_E_FORKED;
+}
+
+static bool
 client_prewarm(parent *p)
 {
   infer_warm_report *report;
@@ -360,7 +373,9 @@ call_facts(parent *p)
   return infer_call_id(p->call) > 0 && infer_call_tag(p->call) == 1 &&
          infer_call_route(p->call)[0] == '\0' &&
          infer_call_tenant(p->call)[0] == '\0' &&
-         infer_call_tag_value(p->call, "x")[0] == '\0';
+         infer_call_tag_value(p->call, "x")[0] == '\0' &&
+         infer_call_tag_name(p->call, 0)[0] == '\0' &&
+         infer_event_call(p->event) && !infer_event_attempt(p->event);
 }
 
 static const trial trials[] = {
@@ -375,6 +390,7 @@ static const trial trials[] = {
     {"infer_client_plan", client_plan},
     {"infer_client_prewarm", client_prewarm},
     {"infer_client_stats", client_stats},
+    {"infer_client_metrics", client_metrics},
     {"infer_models", models},
     {"infer_submit_models", submit_models},
     {"infer_call_models", call_models},
@@ -390,6 +406,7 @@ static const trial trials[] = {
     {"infer_queue_poll_batch", queue_poll_batch},
     {"infer_queue_fd", queue_fd},
     {"infer_queue_set_wakeup", queue_set_wakeup},
+    {"infer_queue_set_records", queue_set_records},
     {"infer_call_cancel", call_cancel},
     {"infer_call_wait", call_wait},
     {"infer_call_id", call_facts},
@@ -397,6 +414,8 @@ static const trial trials[] = {
     {"infer_call_route", call_facts},
     {"infer_call_tenant", call_facts},
     {"infer_call_tag_value", call_facts},
+    {"infer_call_tag_name", call_facts},
+    {"infer_event_call", call_facts},
     {"infer_call_free", NULL},
     {"infer_config_set_telemetry", NULL},
 };

@@ -29,6 +29,7 @@ static const struct row {
     {"client", "tenants", observe_tenants},
     {"client", "max_waiting_calls", observe_max_waiting_calls},
     {"client", "max_idle_connections", observe_max_idle_connections},
+    {"client", "metrics_tenants", observe_metrics_tenants},
     {"provider", "name", observe_name},
     {"provider", "type", observe_type},
     {"provider", "base_url", observe_base_url},

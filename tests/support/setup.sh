@@ -25,6 +25,11 @@ openssl               command:openssl
 nghttp2-proxy         command:nghttpx
 jq                    command:jq
 "
+# For one test, which is skipped where it is not: a package with a service, so
+# it is installed by continuous integration only.
+setup_likes_for_tests="
+prometheus            command:promtool
+"
 # For the tests of the bindings, which are skipped where it cannot be installed.
 setup_needs_for_bindings="
 python3               command:python3

@@ -75,6 +75,7 @@ dump_client(const inf_client_options *c)
   say("max_calls=%d\n", (int)c->max_calls);
   say("max_waiting_calls=%d\n", (int)c->max_waiting_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
+  say("metrics_tenants=%d\n", (int)c->metrics_tenants);
 }
 
 static void
@@ -192,6 +193,8 @@ static const struct {
      "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},
+    {"client", "metrics_tenants", "metrics_tenants", "7",
+     "metrics_tenants=7"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
     {"provider", "type", "providers.p.type", "'clarifai'", "type=clarifai"},
     {"provider", "base_url", "providers.p.base_url", "'http://q'",

@@ -66,6 +66,7 @@ from libinfer._errors import (
     WaitTimeoutError,
 )
 from libinfer._events import (
+    AttemptEvent,
     Event,
     ExtraEvent,
     FinishEvent,
@@ -105,6 +106,7 @@ __all__ = [
     "AnswerError",
     "AsyncStream",
     "Attempt",
+    "AttemptEvent",
     "AttemptTimeoutError",
     "AuthError",
     "BadRequestError",

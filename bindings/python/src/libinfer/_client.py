@@ -49,7 +49,8 @@ class WarmReport(NamedTuple):
 class _Core:
     """One client of the library, in one process, and its event loops."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, records: bool) -> None:
+        self.records = records
         out, error = ffi.new("infer_client **"), ffi.new("infer_error **")
         check(lib.infer_client_new(out, config, error), error)
         self.handle = ffi.gc(out[0], lib.infer_client_free)
@@ -65,7 +66,7 @@ class _Core:
             for other in list(self._hubs):
                 if other.is_closed():  # nobody reads there any more
                     del self._hubs[other]
-            self._hubs[loop] = hub = Hub(self.handle, loop)
+            self._hubs[loop] = hub = Hub(self.handle, loop, self.records)
         return hub
 
     def __del__(self) -> None:
@@ -111,6 +112,9 @@ class Client:
     In a forked child a client of the parent becomes a new one, made from the
     same configuration, at its first use. Calls of the parent are not the
     child's: their streams raise ForkedError there.
+
+    ``records``: streams tell of each attempt when it has ended, also of those
+    that lose a race, with an AttemptEvent.
     """
 
     def __init__(
@@ -118,10 +122,12 @@ class Client:
         config: Optional[Config] = None,
         *,
         token_sources: Optional[Mapping[str, TokenSource]] = None,
+        records: bool = False,
     ) -> None:
         self._config = _new_config(config, token_sources)
+        self._records = records
         self._closed = False
-        self._core = _Core(self._config)
+        self._core = _Core(self._config, records)
 
     def __enter__(self) -> "Client":
         return self
@@ -333,6 +339,17 @@ class Client:
         stats: Dict[str, Any] = json.loads(ffi.unpack(document, size[0]))
         return stats
 
+    def metrics(self) -> str:
+        """The counters of that and histograms in the text format of Prometheus,
+        to be served as ``text/plain; version=0.0.4``."""
+        core = self._open()
+        out, size = ffi.new("char **"), ffi.new("size_t *")
+        status = lib.infer_client_metrics(core.handle, out, size)
+        if status != lib.INFER_OK:
+            raise error_from(status)
+        document = ffi.gc(out[0], lib.infer_text_free)
+        return bytes(ffi.unpack(document, size[0])).decode()
+
     def prewarm(
         self, name: Optional[str] = None, timeout: float = 30
     ) -> List[WarmReport]:
@@ -371,7 +388,7 @@ class Client:
             raise error_from(lib.INFER_E_CLOSED)
         core = self._core
         if core.generation != fork_generation():
-            self._core = core = _Core(self._config)
+            self._core = core = _Core(self._config, self._records)
         return core
 
 

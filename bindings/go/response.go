@@ -230,6 +230,16 @@ func copyAttempts(attempts []Attempt, from *C.shim_attempt, t *texts) {
 	}
 }
 
+// copyAttempt gives nil when memory was short.
+func copyAttempt(from *C.shim_attempt) *Attempt {
+	if from == nil {
+		return nil
+	}
+	attempts, t := make([]Attempt, 1), newTexts()
+	copyAttempts(attempts, from, &t)
+	return &attempts[0]
+}
+
 func copyChoices(choices []Choice, from *C.shim_choice, t *texts) {
 	flat := view(from, C.size_t(len(choices)))
 	for i := range flat {

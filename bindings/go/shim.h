@@ -92,6 +92,7 @@ typedef struct shim_event {
   shim_text text, head, tool_id, tool_name;
   const shim_response *response; /* DONE: either of the two; neither when */
   const shim_error *error;       /* memory is short */
+  const shim_attempt *attempt; /* ATTEMPT: NULL when memory is short */
   infer_call *call; /* NULL; what Go writes here is freed with the event */
 } shim_event;
 
@@ -143,6 +144,12 @@ shim_submitted shim_submit(shim_client *client, int32_t form, const char *body,
  * event has come. timeout_ms 0: the provider's deadline. */
 shim_submitted shim_submit_models(shim_client *client, const char *provider,
                                   int64_t timeout_ms, uint64_t tag);
+/* Asks for vectors: body is an OpenAI embeddings request object, settings as
+ * above. infer_call_embeddings() gives them when the DONE event has come. */
+shim_submitted shim_submit_embed(shim_client *client, const char *body,
+                                 size_t body_len, const char *settings,
+                                 size_t settings_len, int64_t deadline_ms,
+                                 uint64_t tag);
 /* Gives up a call that one of these gave. */
 void shim_call_free(infer_call *call);
 

@@ -115,7 +115,7 @@ infer_response_usage(const infer_response *response, int32_t kind)
 {
   if (!response)
     return -1;
-  if (response->part_count <= 1)
+  if (response->part_count <= 1 && !response->summed)
     return infer_attempt_usage(response->winner, kind);
   inf_usage usage = inf_answer_whole_usage(&response->answer);
   const int64_t figures[INFER_USAGE_COUNT] = {

@@ -9,7 +9,7 @@
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
-#include "provider/dialect.h"
+#include "provider/plugin.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for
@@ -108,8 +108,9 @@ typedef struct inf_provider_config {
   /* The same without what belongs to the provider's own server: the way to who
    * gives out its tokens. Has no strings of its own. */
   inf_endpoint token_endpoint;
-  int32_t upstream; /* inf_upstream */
-  int32_t prefill;  /* inf_prefill */
+  int32_t upstream;     /* inf_upstream */
+  int32_t prefill;      /* inf_prefill */
+  int64_t embed_inputs; /* of one request; 0: as the kind's */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
@@ -177,6 +178,7 @@ typedef struct inf_client_options {
   int64_t max_calls;             /* in flight, default 100000 */
   int64_t max_waiting_calls;     /* for limits, default 1024 */
   int64_t max_idle_connections;  /* default 256 */
+  int64_t metrics_tenants;       /* told apart, default 0 */
 } inf_client_options;
 
 /* Its share where calls wait for a limit; that of any other is 1. */
@@ -220,6 +222,7 @@ typedef struct inf_config {
   size_t route_count;
   inf_route_params defaults;
   uint64_t hash; /* of everything but secrets */
+  inf_plugins plugins;
 } inf_config;
 
 /* infer_config_set_budget_store(); load NULL: there is none. */

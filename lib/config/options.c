@@ -111,6 +111,9 @@ static const inf_option options[] = {
            "INFER_E_LIMIT, those of the tenant first that has the most"),
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
            "connections kept open for later calls"),
+    CLIENT("metrics_tenants", "", 0, 1000, 0, metrics_tenants,
+           "tenants that statistics and metrics tell apart: so many, those "
+           "first that call first"),
 
     OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
           "object: tenant -> weight, 1 to 1000: its share where calls wait "
@@ -244,6 +247,12 @@ static const inf_option options[] = {
              "path on the server, as in \"/health\", of a GET that costs "
              "nothing: to have a connection ready it is sent, without a key. "
              "Without one only HTTP/2 can be kept ready"),
+
+    {"provider", "embed_inputs", INF_OPTION_INT, "", 0, 100000, 0, "the kind's",
+     "", IN_PROVIDER(embed_inputs),
+     "texts that one request for embeddings may hold: of a server of your own "
+     "what it was started with. A call with more of them is cut into parts; 0: "
+     "as docs/embeddings.md has it for the kind"},
 
     LIMIT(requests_per_second, UNITS_MAX,
           "requests that each key may send in a second: calls wait for "

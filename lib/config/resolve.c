@@ -73,6 +73,7 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
   inf_target_settle_price(target);
   inf_target_config_complete(target);
   target->prefill = inf_effective_prefill(target->prefill, provider);
+  target->lacks = inf_effective_lacks(target->lacks, provider);
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */
       .targets = &direct->target,

@@ -152,8 +152,11 @@ inf_attempt_settle_cost(inf_attempt *attempt)
 {
   inf_cost_tokens tokens;
   int32_t kind = inf_attempt_charge(attempt, &tokens);
-  inf_cost cost = inf_cost_of(&target_of(attempt)->price, &tokens,
-                              kind == INFER_COST_ESTIMATED);
+  const inf_target_config *target = target_of(attempt);
+  bool dearer = target->price_up_to_tokens > 0 &&
+                tokens.input > target->price_up_to_tokens;
+  inf_cost cost = inf_cost_of(&target->price, &tokens,
+                              kind == INFER_COST_ESTIMATED || dearer);
   attempt->record->cost_nano = cost.nano_usd;
   attempt->record->cost_kind = cost.kind;
   if (kind == INFER_COST_EXACT)

@@ -54,13 +54,14 @@ expect_tokens(inf_engine *engine, const struct infer_call *call,
   inf_runtime *runtime = engine->runtime;
   inf_estimate_prompt prompt = {0};
   inf_prompt_of(&prompt, call->request);
-  int64_t output = max_tokens_of(call, target);
+  bool writes = call->kind == INF_CALL_CHAT;
+  int64_t output = writes ? max_tokens_of(call, target) : 0;
   pthread_mutex_lock(&runtime->mutex);
   const inf_target_state *state =
       inf_runtime_known_locked(runtime, target->name);
   tokens->input =
       (int64_t)inf_estimate_input(state ? &state->estimate : &unknown, &prompt);
-  if (output == 0)
+  if (writes && output == 0)
     output = state && state->usual.counted > 0
                  ? (int64_t)(state->usual.output * usual_answers + 0.5)
                  : INF_BUDGETS_UNKNOWN_OUTPUT;
@@ -195,7 +196,7 @@ inf_budgets_reserve(inf_engine *engine, const struct infer_call *call,
                     size_t target, inf_budgets_pass *pass)
 {
   inf_budgets_verdict verdict = {.what = INF_BUDGETS_GO, .key = ""};
-  if (call->trail->config->budget_count == 0 || call->kind != INF_CALL_CHAT)
+  if (call->trail->config->budget_count == 0 || call->kind == INF_CALL_MODELS)
     return verdict;
   inf_budget_amount wanted = expect(engine, call, call->targets[target]);
   int64_t now_s = wall_s(engine);

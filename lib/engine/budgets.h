@@ -7,7 +7,7 @@
 
 /* What may be spent, as attempts meet it. Each budget of the configuration has
  * an account for the client, or for each route, tenant or value of a tag
- * (policy/budget.h). Every attempt of a chat, whatever it is for, reserves at
+ * (policy/budget.h). Every attempt, whatever it is for, reserves at
  * all of them before it is sent, and settles once, at its end, by what it cost
  * (attempt_cost.h), an estimate or not.
  *
@@ -17,7 +17,7 @@
  *   output   for each choice: max_tokens as it is sent there; without it four
  *            times the usual answer of the target, of which nothing is known
  *            yet INF_BUDGETS_UNKNOWN_OUTPUT; and no more than the longest
- *            answer of the model, where that is known
+ *            answer of the model, where that is known. Embeddings: nothing
  * An answer cannot be longer than its max_tokens, so with it a limit is passed
  * only by what the prompts of attempts under way were estimated too low.
  *

@@ -744,15 +744,6 @@ inf_race_goes_on(inf_attempt *attempt, int32_t status)
   return true;
 }
 
-/* Does the attempt's age at this end say that its content takes longer? */
-static bool
-is_censored(int32_t status)
-{
-  return status == INFER_E_CANCELLED || status == INFER_E_DEADLINE ||
-         status == INFER_E_FIRST_TOKEN_TIMEOUT ||
-         status == INFER_E_ATTEMPT_TIMEOUT;
-}
-
 /* From token to token. */
 static void
 record_pace(const inf_attempt *attempt)
@@ -805,7 +796,7 @@ inf_race_record_end(inf_attempt *attempt, int32_t status)
     note_answer(attempt);
   if (inf_attempt_jumped(attempt))
     return;
-  if (!attempt->timed && is_censored(status))
+  if (!attempt->timed && inf_attempt_is_cut(status))
     record_time(attempt, kind_of(attempt), age_ns, true);
   if (status == INFER_OK) {
     note_tokens(attempt);

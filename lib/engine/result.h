@@ -27,6 +27,8 @@ struct infer_response {
   const struct infer_attempt *winner; /* in the trail */
   inf_part *parts;                    /* of a continued answer, else NULL */
   size_t part_count;
+  bool summed; /* of several attempts that each gave a part: their usage is
+                * together the answer's */
   _Atomic(char *) json; /* written when first asked for */
 };
 
@@ -69,5 +71,7 @@ struct infer_error *inf_result_error(int32_t status, inf_trail *trail,
                                      const inf_failure *failure,
                                      const char *message,
                                      struct infer_response *partial);
+/* The error tells from now on of that trail's attempts. */
+void inf_result_retell(struct infer_error *error, inf_trail *trail);
 
 #endif

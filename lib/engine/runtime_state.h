@@ -8,6 +8,7 @@
 #include "policy/outlook.h"
 #include "policy/retry_budget.h"
 #include "policy/series.h"
+#include "telemetry/aggregate.h"
 
 #include <stdatomic.h>
 
@@ -59,6 +60,7 @@ struct inf_runtime {
   struct inf_hedger *hedgers; /* of routes */
   size_t hedger_count;
   struct inf_hedge_work *hedge_work; /* made with the first plan */
+  inf_telemetry *telemetry;          /* has a lock of its own */
   struct inf_spends *spends;         /* spend.h; NULL: no call has ended */
   struct inf_budgets *budgets;       /* budgets.h; NULL: there are none */
 };

@@ -37,6 +37,7 @@ OBSERVE(max_undelivered_bytes);
 OBSERVE(max_paused_bytes);
 OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
+OBSERVE(metrics_tenants);
 
 /* What is sent: observe_provider.c */
 OBSERVE(name);
@@ -55,6 +56,7 @@ OBSERVE(body);
 OBSERVE(models);
 OBSERVE(provider_upstream);
 OBSERVE(provider_prefill);
+OBSERVE(embed_inputs);
 OBSERVE(compression);
 OBSERVE(key);
 OBSERVE(key_organization);

@@ -56,8 +56,9 @@ on_attempt(const infer_call *call, const infer_attempt *attempt,
            void *user_data)
 {
   sim_world *world = user_data;
-  ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
-                       world->clock.now_ns);
+  if (call) /* else a probe, or a warm-up */
+    ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
+                         world->clock.now_ns);
 }
 
 static void

@@ -365,7 +365,7 @@ run "$infer" config
 exits 2
 
 check "helps"
-for command in chat models config decode sim; do
+for command in chat compare models config decode sim; do
   run "$infer" help $command
   exits 0
   says '^usage: infer '

@@ -75,6 +75,7 @@ dump_client(const inf_client_options *c)
   say("max_calls=%d\n", (int)c->max_calls);
   say("max_waiting_calls=%d\n", (int)c->max_waiting_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
+  say("metrics_tenants=%d\n", (int)c->metrics_tenants);
 }
 
 static void
@@ -116,6 +117,7 @@ dump_provider(const inf_provider_config *p)
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
   say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
+  say("embed_inputs=%lld\n", (long long)p->embed_inputs);
   dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
@@ -191,6 +193,8 @@ static const struct {
      "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},
+    {"client", "metrics_tenants", "metrics_tenants", "7",
+     "metrics_tenants=7"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
     {"provider", "type", "providers.p.type", "'clarifai'", "type=clarifai"},
     {"provider", "base_url", "providers.p.base_url", "'http://q'",
@@ -265,6 +269,8 @@ static const struct {
      "http_version=1"},
     {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
      "warm_path=/w?x=1"},
+    {"provider", "embed_inputs", "providers.p.embed_inputs", "7",
+     "embed_inputs=7"},
     {"provider", "region", "providers.p",
      "{'type':'bedrock','base_url':'http://p','region':'eu-west-1'}",
      "region=eu-west-1"},

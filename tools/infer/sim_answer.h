@@ -13,6 +13,7 @@
 enum inf_sim_kind {
   INF_SIM_CHAT,
   INF_SIM_MODELS,
+  INF_SIM_EMBED,
   INF_SIM_NO_SUCH_PATH,
   INF_SIM_NO_SUCH_METHOD,
 };

@@ -5,6 +5,7 @@
 #include "sim_exchange.h"
 
 #include "sim_control.h"
+#include "sim_embed.h"
 #include "sim_match.h"
 #include "sim_reply.h"
 
@@ -38,6 +39,10 @@ kind_of(const inf_sim_http *http)
   inf_sv method = inf_buf_sv(&http->method);
   if (inf_sv_ends_with(path, INF_SV("/chat/completions"))) {
     return inf_sv_eq(method, INF_SV("POST")) ? INF_SIM_CHAT
+                                             : INF_SIM_NO_SUCH_METHOD;
+  }
+  if (inf_sv_ends_with(path, INF_SV("/embeddings"))) {
+    return inf_sv_eq(method, INF_SV("POST")) ? INF_SIM_EMBED
                                              : INF_SIM_NO_SUCH_METHOD;
   }
   if (inf_sv_ends_with(path, INF_SV("/models"))) {
@@ -83,6 +88,13 @@ log_request(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
   return entry;
 }
 
+/* Is a model asked something? */
+static bool
+is_asked(const inf_sim_call *call)
+{
+  return call->kind == INF_SIM_CHAT || call->kind == INF_SIM_EMBED;
+}
+
 static inf_sim_rule *
 find_rule(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
 {
@@ -92,7 +104,7 @@ find_rule(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
       .path = path_of(&conn->http),
       .key = call->key,
       .headers = &conn->entry->headers,
-      .chat = call->kind == INF_SIM_CHAT,
+      .chat = is_asked(call),
       .stream = call->request.stream,
       .prefill = call->request.prefilled,
       .reused = conn->requests > 0,
@@ -107,7 +119,7 @@ choose_behaviour(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
   inf_sim_script *script = conn->server->script;
   inf_sim_rule *rule = find_rule(conn, call, now_ns);
   if (!rule) {
-    return call->kind == INF_SIM_CHAT ? &script->defaults : &script->plain;
+    return is_asked(call) ? &script->defaults : &script->plain;
   }
   inf_sim_entry *entry = conn->entry;
   entry->rule = rule - script->rules;
@@ -150,6 +162,10 @@ read_call(inf_sim_conn *conn, inf_sim_call *call, uint64_t now_ns)
   if (call->kind == INF_SIM_CHAT) {
     call->request_error =
         inf_sim_request_read(&call->request, inf_buf_sv(&http->body));
+  }
+  if (call->kind == INF_SIM_EMBED) {
+    call->request_error =
+        inf_sim_embed_read(&call->request, inf_buf_sv(&http->body));
   }
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Blocking calls: what goes out, what comes back, what is raised."""
 
+import asyncio
 import gc
 import json
 import pathlib
@@ -295,7 +296,7 @@ def test_stats(start: Callable[..., Sim]) -> None:
     sim = start(defaults={"text": "Hello."})
     route = {"targets": ["a/m"], "hedge": {}}
     with Client(config_of(sim, routes={"né": route})) as client:
-        assert client.stats() == {"hedging": {}}
+        assert client.stats()["hedging"] == {}
         client.chat("né", "x")
         (hedges,) = client.stats()["hedging"].items()
         assert hedges[0] == "né"
@@ -303,8 +304,34 @@ def test_stats(start: Callable[..., Sim]) -> None:
         assert hedges[1]["delay_ms"] is None
         assert hedges[1]["calls_cost"] > 0
         assert hedges[1]["suppressed"]["budget"] == 0
+        (target,) = client.stats()["targets"]
+        assert target["target"] == "a/m" and target["route"] == "né"
+        assert target["windows"]["1m"]["total_ms"]["seen"] == 1
+        assert 'libinfer_calls_total{provider="a",model="m",route="né"} 1' in (
+            client.metrics()
+        )
     with pytest.raises(libinfer.ClosedError):
         client.stats()
+    with pytest.raises(libinfer.ClosedError):
+        client.metrics()
+
+
+def test_records(start: Callable[..., Sim]) -> None:
+    sim = start(defaults={"text": "Hello."})
+    with Client(config_of(sim), records=True) as client:
+        events = list(client.stream("a/m", "x"))
+        (record,) = [e for e in events if isinstance(e, libinfer.AttemptEvent)]
+        assert events[-1] is record and record.type == "attempt"
+        assert record.attempt.target == "a/m" and record.attempt.won
+        assert record.attempt.reason == libinfer.Reason.FIRST
+        assert record.raw["choices"] == []
+
+        async def run() -> None:
+            assert (await client.achat("a/m", "x")).text == "Hello."
+            kinds = [e.type async for e in client.astream("a/m", "x")]
+            assert kinds.count("attempt") == 1
+
+        asyncio.run(run())
 
 
 def test_deadline(client: Client) -> None:

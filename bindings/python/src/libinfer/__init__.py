@@ -19,6 +19,7 @@ from libinfer._client import (
     PlannedTarget,
     WarmReport,
 )
+from libinfer._embed import Embeddings
 from libinfer._errors import (
     AnswerError,
     AttemptTimeoutError,
@@ -65,6 +66,7 @@ from libinfer._errors import (
     WaitTimeoutError,
 )
 from libinfer._events import (
+    AttemptEvent,
     Event,
     ExtraEvent,
     FinishEvent,
@@ -104,6 +106,7 @@ __all__ = [
     "AnswerError",
     "AsyncStream",
     "Attempt",
+    "AttemptEvent",
     "AttemptTimeoutError",
     "AuthError",
     "BadRequestError",
@@ -121,6 +124,7 @@ __all__ = [
     "ContextLengthError",
     "CostKind",
     "DeadlineError",
+    "Embeddings",
     "Error",
     "Event",
     "EventType",

@@ -63,6 +63,8 @@ class Attempt:
     phases_ns: Mapping[Phase, int]
     """Since the attempt's start; what was not reached is absent."""
     usage: Usage
+    tokens_per_second: Optional[float]
+    """Of the output after the first content; None where it is not known."""
     cost_nano_usd: Optional[int]
     """Nano-dollars; None where that is not known."""
     cost_kind: CostKind
@@ -84,7 +86,8 @@ def nano_usd_of(accessor: Callable[[Any], int], handle: Any) -> Optional[int]:
 _REASONS = frozenset(Reason)
 
 
-def _attempt(handle: Any) -> Attempt:
+def attempt_of(handle: Any) -> Attempt:
+    pace = lib.infer_attempt_tokens_per_second(handle)
     status = lib.infer_attempt_status(handle)
     reason = lib.infer_attempt_reason(handle)
     phases = {phase: lib.infer_attempt_phase_ns(handle, phase) for phase in Phase}
@@ -103,6 +106,7 @@ def _attempt(handle: Any) -> Attempt:
         start_ns=lib.infer_attempt_start_ns(handle),
         phases_ns={phase: ns for phase, ns in phases.items() if ns >= 0},
         usage=usage_of(lib.infer_attempt_usage, handle),
+        tokens_per_second=pace if pace >= 0 else None,
         cost_nano_usd=nano_usd_of(lib.infer_attempt_cost_nano_usd, handle),
         cost_kind=CostKind(lib.infer_attempt_cost_kind(handle)),
         bytes_sent=lib.infer_attempt_bytes_sent(handle),
@@ -114,4 +118,4 @@ def _attempt(handle: Any) -> Attempt:
 def attempts_of(
     handle: Any, count: Callable[[Any], int], at: Callable[[Any, int], Any]
 ) -> Tuple[Attempt, ...]:
-    return tuple(_attempt(at(handle, i)) for i in range(count(handle)))
+    return tuple(attempt_of(at(handle, i)) for i in range(count(handle)))

@@ -39,6 +39,19 @@ OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
 OBSERVE(metrics_tenants);
 
+/* Budgets: observe_budgets.c */
+OBSERVE(budgets);
+OBSERVE(budgets_file);
+OBSERVE(budget_name);
+OBSERVE(budget_per);
+OBSERVE(budget_period);
+OBSERVE(budget_usd);
+OBSERVE(budget_tokens);
+OBSERVE(budget_warn);
+OBSERVE(budget_at_limit);
+OBSERVE(budget_without_price);
+OBSERVE(budget_utc_offset_minutes);
+
 /* What is sent: observe_provider.c */
 OBSERVE(name);
 OBSERVE(type);

@@ -85,7 +85,7 @@ observe_budgets_file(void **state)
   world w = {0};
   static seen it;
   world_folder(&w);
-  world_sim(&w, 0, SCRIPT);
+  world_sim(&w, 1, SCRIPT);
   for (int start = 0; start < 2; start++) {
     world_client(&w, config);
     call(&w, "r", "t", &it);

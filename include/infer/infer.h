@@ -157,7 +157,7 @@ INFER_API int32_t infer_has_feature(const char *name);
 #define INFER_E_TOO_DEEP            (-41) /**< JSON nested too deeply */
 #define INFER_E_CANCELLED           (-42) /**< infer_call_cancel() or close */
 #define INFER_E_DEADLINE            (-43) /**< the call's deadline passed */
-#define INFER_E_BUDGET              (-44) /**< spend limit reached */
+#define INFER_E_BUDGET              (-44) /**< a budget is used up: docs/budgets.md */
 #define INFER_E_NO_TARGET           (-45) /**< no target may serve the call */
 #define INFER_E_LIMIT               (-46) /**< a limit of this client */
 
@@ -526,7 +526,13 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  *    "spend": {"total": {"exact_nano_usd": 912340, "estimated_nano_usd": 1200,
  *                        "wasted_nano_usd": 1200, "attempts": 31,
  *                        "unknown_attempts": 0},
- *              "providers": {...}, "targets": {...}, "routes": {...}}}
+ *              "providers": {...}, "targets": {...}, "routes": {...}},
+ *    "budgets": [{"name": "team", "per": "tag:team", "key": "red",
+ *                 "period": "2026-11", "resets_at": 1796083200,
+ *                 "spent_nano_usd": 912340, "spent_tokens": 4021,
+ *                 "reserved_nano_usd": 0, "reserved_tokens": 0,
+ *                 "limit_nano_usd": 20000000000, "limit_tokens": null,
+ *                 "warned": false, "refused": 0}]}
  *
  * There is a member of "hedging" for each route, or "provider/model" named by
  * requests, whose calls may have hedges. sent: hedges, of which won were sooner
@@ -544,6 +550,10 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * by the provider's figures, by the library's estimate, and of both together
  * for attempts that wrote nothing of a delivered answer; unknown_attempts have
  * no known cost and are in none of the sums; see docs/cost.md.
+ *
+ * budgets: the accounts that attempts have met since the start, in the present
+ * period; resets_at in seconds since 1970; a limit that there is not is null;
+ * refused: attempts; see docs/budgets.md.
  *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with

@@ -2,8 +2,8 @@
 /* Budgets as calls meet them. An answer is 3 tokens and 2; only those of the
  * answer cost something here, $10 a million, so a request with max_tokens 2
  * reserves 20000 nano-dollars and costs them. */
-#include "support/breaker_world.h"
 #include "support/fail_alloc.h"
+#include "support/race_world.h"
 
 #include "engine/budgets_state.h"
 
@@ -408,6 +408,53 @@ a_cancelled_call_is_settled(void **state)
   fake_client_free(fake);
 }
 
+/* One that a rate limit holds back has nothing reserved meanwhile. */
+static void
+who_waits_reserves_nothing(void **state)
+{
+  (void)state;
+  fake_client *fake = all_well(fake_client_new(
+      ROUTE(ALL("1")), "providers.a.limits.concurrency", "1", NULL));
+  infer_call *one = begin(fake, "s", 2, (who){NULL, NULL});
+  infer_call *two = begin(fake, "s", 2, (who){NULL, NULL});
+  fake_run_ms(fake, 0);
+  assert_int_equal(requests_to(fake, A), 1);
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':20000,");
+  assert_int_equal(end(fake, one), INFER_OK);
+  assert_int_equal(end(fake, two), INFER_OK);
+  assert_contains(budgets_of(fake), "'spent_nano_usd':40000,");
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':0,");
+  fake_client_free(fake);
+}
+
+/* A hedge takes from the budget like any attempt, or is not sent. */
+static void
+a_hedge_needs_its_share(void **state)
+{
+  (void)state;
+  for (int rich = 0; rich < 2; rich++) {
+    fake_client *fake = hedging_client(
+        "routes.r.targets", "[" PRICED("a/m", "10") "," PRICED("b/m", "10") "]",
+        "budgets", rich ? "[" ALL("0.00004") "]" : "[" ALL("0.00003") "]",
+        NULL);
+    is_well(fake, B);
+    fake_stream(fake_script_for(&fake->net, A), 1);
+    earn(fake, "r");
+    infer_call *one = begin(fake, "r", 2, (who){NULL, NULL});
+    fake_run_ms(fake, cold_ms - 1);
+    assert_contains(budgets_of(fake), "'reserved_nano_usd':20000,");
+    fake_run_ms(fake, 1);
+    assert_int_equal(requests_to(fake, B), rich);
+    assert_contains(budgets_of(fake), rich ? "'reserved_nano_usd':40000,"
+                                           : "'reserved_nano_usd':20000,");
+    infer_call_cancel(one);
+    fake_run_ms(fake, 1);
+    infer_call_free(one);
+    assert_contains(budgets_of(fake), "'reserved_nano_usd':0,");
+    fake_client_free(fake);
+  }
+}
+
 /* ---- Time ---------------------------------------------------------------- */
 
 static void
@@ -634,6 +681,8 @@ main(void)
       cmocka_unit_test(what_failed_unserved_costs_nothing),
       cmocka_unit_test(a_failover_needs_its_share),
       cmocka_unit_test(a_cancelled_call_is_settled),
+      cmocka_unit_test(who_waits_reserves_nothing),
+      cmocka_unit_test(a_hedge_needs_its_share),
       cmocka_unit_test(the_next_day_has_all_of_it),
       cmocka_unit_test(the_log_warns_once),
       cmocka_unit_test(a_reload_keeps_what_was_spent),

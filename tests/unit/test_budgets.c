@@ -41,7 +41,7 @@ begin(fake_client *fake, const char *model, int max_tokens, who by)
 }
 
 static int32_t
-end(fake_client *fake, infer_call *call)
+ends(fake_client *fake, infer_call *call)
 {
   fake_run_ms(fake, 200);
   int32_t status = fake_status(call);
@@ -52,7 +52,7 @@ end(fake_client *fake, infer_call *call)
 static int32_t
 call_by(fake_client *fake, const char *model, who by)
 {
-  return end(fake, begin(fake, model, 2, by));
+  return ends(fake, begin(fake, model, 2, by));
 }
 
 static int32_t
@@ -136,7 +136,7 @@ what_was_not_used_is_free_again(void **state)
   infer_call *one = begin(fake, "s", 10, (who){NULL, NULL});
   fake_run_ms(fake, 0);
   assert_int_equal(call(fake, "s"), INFER_OK); /* 100000 and 20000 */
-  assert_int_equal(end(fake, one), INFER_OK);
+  assert_int_equal(ends(fake, one), INFER_OK);
   for (int i = 0; i < 4; i++)
     assert_int_equal(call(fake, "s"), INFER_OK);
   assert_int_equal(call(fake, "s"), INFER_E_BUDGET);
@@ -318,7 +318,7 @@ usual_answers_are_reserved(void **state)
     fake_run_ms(fake, 0);
     assert_contains(budgets_of(fake), i == 0 ? "'reserved_nano_usd':10240000,"
                                              : "'reserved_nano_usd':80000,");
-    assert_int_equal(end(fake, one), INFER_OK);
+    assert_int_equal(ends(fake, one), INFER_OK);
   }
   fake_client_free(fake);
 }
@@ -337,7 +337,7 @@ what_is_sent_is_what_is_reserved(void **state)
   infer_call *one = begin(fake, "x", 2, (who){NULL, NULL});
   fake_run_ms(fake, 0);
   assert_contains(budgets_of(fake), "'reserved_nano_usd':140000,");
-  assert_int_equal(end(fake, one), INFER_OK);
+  assert_int_equal(ends(fake, one), INFER_OK);
   infer_request *request = fake_request_new("y");
   infer_request_set_int(request, "n", 3);
   one = fake_submit(fake, request);
@@ -420,8 +420,8 @@ who_waits_reserves_nothing(void **state)
   fake_run_ms(fake, 0);
   assert_int_equal(requests_to(fake, A), 1);
   assert_contains(budgets_of(fake), "'reserved_nano_usd':20000,");
-  assert_int_equal(end(fake, one), INFER_OK);
-  assert_int_equal(end(fake, two), INFER_OK);
+  assert_int_equal(ends(fake, one), INFER_OK);
+  assert_int_equal(ends(fake, two), INFER_OK);
   assert_contains(budgets_of(fake), "'spent_nano_usd':40000,");
   assert_contains(budgets_of(fake), "'reserved_nano_usd':0,");
   fake_client_free(fake);

@@ -22,8 +22,8 @@ infer_bug(612 policy/budget.c
 infer_bug(613 policy/budget.c
   "unit/test_budget unit/test_budgets"
   "what is stored is added again with each write"
-  [[          add(both[i]->spent, subtract(ours->spent, ours->stored));]]
-  [[          add(both[i]->spent, ours->spent);]])
+  [[add(both[i]->spent, subtract(ours->spent, ours->stored));]]
+  [[add(both[i]->spent, ours->spent);]])
 
 infer_bug(614 policy/budget.c
   "unit/test_budget"

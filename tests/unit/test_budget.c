@@ -357,6 +357,12 @@ spending_goes_on_while_it_is_written(void **state)
   sync(&budget, &store, false);
   assert_int_equal(spent_at(&store, &monthly, DEC_1), 5);
   assert_int_equal(store.before.spent.nano_usd, 110);
+  inf_budget_merge(&budget, &store);
+  store = budget;
+  spend(&budget, &monthly, DEC_1, 20);
+  inf_budget_stored(&budget);
+  sync(&budget, &store, false);
+  assert_int_equal(spent_at(&store, &monthly, DEC_1), 25);
 }
 
 static void

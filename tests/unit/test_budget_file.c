@@ -162,6 +162,7 @@ one_holds_the_lock(void **state)
   assert_string_equal(why, "others hold its lock");
   pid_t child = fork();
   if (child == 0) {
+    alarm(5); /* also if the test fails */
     pause();
     _exit(0);
   }

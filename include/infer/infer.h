@@ -157,7 +157,7 @@ INFER_API int32_t infer_has_feature(const char *name);
 #define INFER_E_TOO_DEEP            (-41) /**< JSON nested too deeply */
 #define INFER_E_CANCELLED           (-42) /**< infer_call_cancel() or close */
 #define INFER_E_DEADLINE            (-43) /**< the call's deadline passed */
-#define INFER_E_BUDGET              (-44) /**< a budget is used up: docs/budgets.md */
+#define INFER_E_BUDGET              (-44) /**< a budget is used up */
 #define INFER_E_NO_TARGET           (-45) /**< no target may serve the call */
 #define INFER_E_LIMIT               (-46) /**< a limit of this client */
 

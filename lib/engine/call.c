@@ -532,6 +532,7 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .status = status,
       .hint_ns = said ? said->hint_ns : -1,
       .should_retry = said ? said->should_retry : -1,
+      .loading = inf_attempt_loads(attempt, status),
       .sent = attempt->sent,
       .untouched = attempt->untouched,
       .refused = attempt->refused,

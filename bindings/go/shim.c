@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The C side of the Go package: lays libinfer's handles out as plain structs,
  * so that Go crosses over once for a batch of events, once for a submission,
- * and reads the rest from memory. Nothing here calls Go. */
+ * and reads the rest from memory. Nothing here calls Go but the question for a
+ * token, once an hour. */
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -580,6 +581,21 @@ shim_config_new(const char *path, const char *json, size_t len)
     atomic_fetch_add(&live, 1);
   }
   return made;
+}
+
+static void
+on_token_question(infer_token_request *request, void *source)
+{
+  inferGoTokenQuestion(request, (uintptr_t)source);
+}
+
+int32_t
+shim_config_set_token_source(infer_config *config, const char *provider,
+                             uintptr_t source)
+{
+  return infer_config_set_token_source(config, provider,
+                                       source ? on_token_question : NULL,
+                                       (void *)source);
 }
 
 void

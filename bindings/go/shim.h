@@ -167,6 +167,12 @@ typedef struct shim_configured {
 
 /* From a file, or from JSON, or empty if both are NULL. */
 shim_configured shim_config_new(const char *path, const char *json, size_t len);
+/* source: the number of a source of tokens in Go, 0: none. */
+int32_t shim_config_set_token_source(infer_config *config, const char *provider,
+                                     uintptr_t source);
+/* Of Go: passes the question on and returns. */
+extern void inferGoTokenQuestion(infer_token_request *request,
+                                 uintptr_t source);
 void shim_config_free(infer_config *config);
 
 /* The request that shim_submit() would make, for infer_client_plan(). */

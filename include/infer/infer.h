@@ -250,7 +250,7 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_FIRST    1 /**< the call's first attempt */
 #define INFER_REASON_RETRY    2 /**< the same target again */
 #define INFER_REASON_FAILOVER 3 /**< another target */
-#define INFER_REASON_KEY      4 /**< the same target with the next key */
+#define INFER_REASON_KEY      4 /**< the same target, another key or token */
 #define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
 #define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
 #define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */
@@ -372,6 +372,57 @@ INFER_API int32_t infer_config_set_telemetry(
     void (*on_call)(const infer_call *call, const infer_response *response,
                     const infer_error *error, void *user_data),
     void *user_data);
+/* ---- Token sources -------------------------------------------------------
+ *
+ * Where a provider's credential expires, and the application knows how to get
+ * the next one (Entra by MSAL, AWS by its SDK, a vault), it gives a function
+ * in place of "api_key". The library asks it when the first call needs a
+ * token, ahead of the end of one that is in use, and when the provider has
+ * refused one; it keeps what it is given, for all calls, until then. */
+
+/** One question for a token. It is ended, once, by infer_token_deliver() or
+ * infer_token_fail(), and is gone then. */
+typedef struct infer_token_request infer_token_request;
+
+/** fn, a hook, is asked for the tokens of this provider, which the document
+ * has without "api_key". It must not block: it hands the question to a thread
+ * or a loop of the application, which answers it when it can. At most one
+ * question of a provider waits for its answer; calls wait for it until their
+ * deadline, unless there is a token that is good still. A question that is not
+ * answered within 60 s counts as failed, but its answer is taken when it
+ * comes. A later call replaces an earlier one; fn NULL removes it. After
+ * infer_client_reload() the source is that of the new configuration; tokens
+ * are kept where fn and user_data are the same. Errors: INFER_E_NO_MEMORY,
+ * INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_config_set_token_source(
+    infer_config *config, const char *provider,
+    void (*fn)(infer_token_request *request, void *user_data), void *user_data);
+/** Name of the provider. [hook-safe] */
+INFER_API const char *
+infer_token_request_provider(const infer_token_request *request);
+/** 1 if the provider has refused the last token: a cache of the application's
+ * own is not to give it again. [hook-safe] */
+INFER_API int32_t
+infer_token_request_refused(const infer_token_request *request);
+/** Answers with a token, as it stands after "Bearer", of at most 16 KiB; for
+ * Bedrock it may be "ACCESS_KEY_ID:SECRET_ACCESS_KEY:SESSION_TOKEN". It is
+ * copied. len: INFER_NUL_TERMINATED, or its length. expires_at: seconds since
+ * 1970, 0: not known, it is then used until it is refused. Any thread, also in
+ * fn itself and after the client has gone; request is gone afterwards, also on
+ * an error. Errors: INFER_E_INVALID_ARGUMENT for what is no token or expired
+ * already, INFER_E_NO_MEMORY, INFER_E_CLOSED; the first two count as a failed
+ * question. [hook-safe] */
+INFER_API int32_t infer_token_deliver(infer_token_request *request,
+                                      const char *token, size_t len,
+                                      int64_t expires_at);
+/** Answers that there is none. status: INFER_E_AUTH if somebody has to mend it,
+ * asked again after a minute; else a passing failure, asked again after 1 s, 2
+ * s, 4 s, ... Calls that wait fail with this status and message (may be NULL;
+ * it must not hold a secret). As infer_token_deliver() otherwise. [hook-safe]
+ */
+INFER_API int32_t infer_token_fail(infer_token_request *request, int32_t status,
+                                   const char *message);
+
 /** Checks everything that can be checked without the network. Errors:
  * INFER_E_CONFIG, with the path of the option and the remedy. */
 INFER_API int32_t infer_config_check(const infer_config *config,

@@ -14,6 +14,7 @@
 struct infer_config {
   inf_node *document; /* an object */
   inf_config_hooks hooks;
+  inf_token_source *token_sources;
 };
 
 /* Enough for the largest document with every byte of it escaped. */
@@ -30,6 +31,12 @@ inf_config_hooks_of(const infer_config *config)
 {
   static const inf_config_hooks none;
   return config ? &config->hooks : &none;
+}
+
+const inf_token_source *
+inf_config_token_sources_of(const infer_config *config)
+{
+  return config ? config->token_sources : NULL;
 }
 
 static int32_t
@@ -244,6 +251,45 @@ infer_config_set_telemetry(
   return INFER_OK;
 }
 
+static void
+drop_source(inf_token_source *source)
+{
+  inf_free(source->provider);
+  inf_free(source);
+}
+
+/* A later one replaces an earlier one; fn NULL: there is none. */
+int32_t
+infer_config_set_token_source(infer_config *config, const char *provider,
+                              void (*fn)(infer_token_request *request,
+                                         void *user_data),
+                              void *user_data)
+{
+  if (!config || !provider || !provider[0])
+    return INFER_E_INVALID_ARGUMENT;
+  inf_token_source **at = &config->token_sources;
+  while (*at && strcmp((*at)->provider, provider) != 0)
+    at = &(*at)->next;
+  inf_token_source *source = *at;
+  if (!fn && source) {
+    *at = source->next;
+    drop_source(source);
+  } else if (fn && !source) {
+    source = inf_calloc(1, sizeof *source);
+    if (!source)
+      return INFER_E_NO_MEMORY;
+    source->provider = inf_strndup(provider, strlen(provider));
+    if (!source->provider) {
+      inf_free(source);
+      return INFER_E_NO_MEMORY;
+    }
+    *at = source;
+  }
+  if (fn)
+    source->hook = (inf_token_hook){fn, user_data};
+  return INFER_OK;
+}
+
 int32_t
 infer_config_check(const infer_config *config, infer_error **error)
 {
@@ -280,5 +326,10 @@ infer_config_free(infer_config *config)
   if (!config)
     return;
   inf_node_free(config->document);
+  for (inf_token_source *source = config->token_sources, *next; source;
+       source = next) {
+    next = source->next;
+    drop_source(source);
+  }
   inf_free(config);
 }

@@ -4,6 +4,7 @@
 #include "config/compile_provider.h"
 
 #include "base/mem.h"
+#include "config/compile_credentials.h"
 #include "config/compile_endpoint.h"
 #include "config/compile_extras.h"
 #include "config/compile_keys.h"
@@ -105,14 +106,23 @@ read_kind(const inf_node *node, const inf_place *place,
 /* ---- Address and authorization ------------------------------------------- */
 
 static int32_t
-set_regional_url(inf_provider_config *provider, infer_error **error)
+set_regional_url(const inf_node *node, const inf_place *place,
+                 inf_provider_config *provider, infer_error **error)
 {
-  inf_buf url;
+  inf_buf url, project;
   inf_buf_init(&url, SIZE_MAX);
-  inf_region_expand(provider->kind->base_url, provider->region, &url);
-  provider->base_url = inf_buf_take(&url, NULL);
+  inf_buf_init(&project, SIZE_MAX);
+  int32_t status = inf_compile_project(node, place, provider, &project, error);
+  if (status == INFER_OK) {
+    inf_region_expand(provider->kind->base_url, provider->region,
+                      inf_buf_cstr(&project), &url);
+    provider->base_url = inf_buf_take(&url, NULL);
+    if (!provider->base_url)
+      status = inf_place_no_memory(error);
+  }
   inf_buf_fini(&url);
-  return provider->base_url ? INFER_OK : inf_place_no_memory(error);
+  inf_buf_fini(&project);
+  return status;
 }
 
 static int32_t
@@ -124,7 +134,7 @@ read_base_url(const inf_node *node, const inf_place *place,
   char *text = NULL;
   inf_sv url = inf_sv_from(provider->kind->base_url);
   if (!given && inf_region_matters(provider->kind))
-    return set_regional_url(provider, error);
+    return set_regional_url(node, place, provider, error);
   if (given) {
     int32_t status = inf_value_text(given, &here, "a string", &text, error);
     if (status != INFER_OK)
@@ -151,7 +161,10 @@ read_auth_scheme(const inf_node *node, const inf_place *place,
 {
   const inf_node *given = inf_node_get(node, INF_SV("auth_scheme"));
   inf_place here = inf_place_member(place, INF_SV("auth_scheme"));
-  inf_sv usual = inf_sv_from(provider->kind->auth_scheme);
+  /* What expires is a bearer's; a header of one's own is for fixed keys. */
+  inf_sv usual = provider->key_count > 0 && provider->kind->key_header
+                     ? INF_SV("Bearer")
+                     : inf_sv_from(provider->kind->auth_scheme);
   if (!given) {
     provider->auth_scheme = inf_strndup(usual.ptr ? usual.ptr : "", usual.len);
     return provider->auth_scheme ? INFER_OK : inf_place_no_memory(error);
@@ -263,19 +276,33 @@ read_models(const inf_node *node, const inf_place *place,
   return status;
 }
 
+/* Is the address that of the kind, in whatever region and project? Where the
+ * kind has none, any is. */
+static bool
+is_at_home(const inf_provider_config *provider, inf_buf *url)
+{
+  const char *usual = provider->kind->base_url;
+  inf_sv address = inf_sv_from(provider->base_url);
+  if (!usual)
+    return true;
+  inf_region_expand(usual, provider->region, "", url);
+  inf_sv home = inf_url_trim(inf_buf_sv(url));
+  const char *project = strstr(inf_buf_cstr(url), "/projects/");
+  if (!project || !strstr(usual, "{project}"))
+    return inf_sv_eq(home, address);
+  return inf_sv_starts_with(address,
+                            inf_sv_of(home.ptr, (size_t)(project - url->ptr)));
+}
+
 /* What the catalogue knows of them. */
 static int32_t
 find_models(inf_provider_config *provider, infer_error **error)
 {
   if (provider->catalogue == INF_CATALOGUE_OFF)
     return INFER_OK;
-  const char *usual = provider->kind->base_url;
   inf_buf url;
   inf_buf_init(&url, SIZE_MAX);
-  if (usual)
-    inf_region_expand(usual, provider->region, &url);
-  bool at_home = !usual || inf_sv_eq(inf_url_trim(inf_buf_sv(&url)),
-                                     inf_sv_from(provider->base_url));
+  bool at_home = is_at_home(provider, &url);
   int32_t status =
       url.status == INFER_OK ? INFER_OK : inf_place_no_memory(error);
   inf_buf_fini(&url);
@@ -328,10 +355,17 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
                      inf_provider_config *provider, infer_error **error)
 {
   /* In the order in which they need each other. */
-  static const read_fn parts[] = {
-      read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
-      inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
-      check_warm_path,  complete_limits};
+  static const read_fn parts[] = {read_kind,
+                                  inf_compile_credentials,
+                                  inf_compile_region,
+                                  read_base_url,
+                                  read_auth_scheme,
+                                  inf_compile_keys,
+                                  inf_compile_extras,
+                                  read_models,
+                                  inf_compile_endpoint,
+                                  check_warm_path,
+                                  complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);
@@ -340,5 +374,10 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == INFER_OK;
        i++)
     status = parts[i](node, place, provider, error);
+  provider->token_sources = NULL;
+  provider->token_endpoint = provider->endpoint;
+  provider->token_endpoint.unix_socket = NULL;
+  provider->token_endpoint.client_cert = NULL;
+  provider->token_endpoint.client_key = NULL;
   return status == INFER_OK ? find_models(provider, error) : status;
 }

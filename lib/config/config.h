@@ -33,6 +33,24 @@ typedef enum inf_catalogue {
   INF_CATALOGUE_ON,
   INF_CATALOGUE_OFF,
 } inf_catalogue;
+/* Where a credential that expires comes from. */
+typedef enum inf_key_source {
+  INF_KEY_GIVEN,    /* it does not: the secret is what is sent */
+  INF_KEY_GOOGLE,   /* a service account: provider/google_token.h */
+  INF_KEY_CALLBACK, /* the application, which is asked by a hook */
+} inf_key_source;
+
+/* infer_config_set_token_source(). */
+typedef struct inf_token_hook {
+  void (*fn)(struct infer_token_request *request, void *user_data);
+  void *user_data;
+} inf_token_hook;
+
+typedef struct inf_token_source {
+  struct inf_token_source *next;
+  char *provider;
+  inf_token_hook hook;
+} inf_token_source;
 
 typedef struct inf_key {
   char *secret; /* NUL-terminated; wiped when freed */
@@ -40,6 +58,12 @@ typedef struct inf_key {
   char *organization; /* or NULL */
   char *project;
   uint64_t fingerprint; /* hash of the secret: the key's name across reloads */
+  /* Of a key that is made of something else, and has no secret. */
+  inf_key_source source;
+  char *account; /* GOOGLE: the service account's JSON; wiped when freed */
+  size_t account_len;
+  char *token_uri; /* GOOGLE: where tokens are had */
+  inf_token_hook hook;
 } inf_key;
 
 typedef struct inf_alias {
@@ -72,14 +96,18 @@ typedef struct inf_provider_config {
   inf_alias *aliases;
   size_t alias_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
-  int32_t upstream;      /* inf_upstream */
-  int32_t prefill;       /* inf_prefill */
+  /* The same without what belongs to the provider's own server: the way to who
+   * gives out its tokens. Has no strings of its own. */
+  inf_endpoint token_endpoint;
+  int32_t upstream; /* inf_upstream */
+  int32_t prefill;  /* inf_prefill */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
   int32_t catalogue;     /* inf_catalogue */
   /* What is known of its models; NULL: nothing, or it does not hold here. */
   const inf_model_table *models;
+  const inf_token_source *token_sources; /* all; while it is compiled */
 } inf_provider_config;
 
 /* What a target cannot do, as bits. */
@@ -172,6 +200,8 @@ typedef struct inf_config_hooks {
 } inf_config_hooks;
 
 const inf_config_hooks *inf_config_hooks_of(const infer_config *config);
+/* A list; NULL: none. */
+const inf_token_source *inf_config_token_sources_of(const infer_config *config);
 
 /* Compiles the document (NULL: an empty one) into *out: checks everything,
  * reads secrets, CA files and the environment. Errors in *error. */

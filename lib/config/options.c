@@ -120,18 +120,28 @@ static const inf_option options[] = {
         "the kind's variable, without base_url", "", APART,
         "a key, or an array of keys: when one is refused or spent, the next "
         "one steps in. An element may be an object, see Keys"),
+    PROVIDER("google_credentials", INF_OPTION_SECRET, 0,
+             "GOOGLE_APPLICATION_CREDENTIALS, for Vertex AI without api_key "
+             "and base_url",
+             "", APART,
+             "a Google service account in place of api_key: \"file:PATH\" of "
+             "its JSON, \"env:NAME\" of a variable with that path or the JSON "
+             "itself. Access tokens are had for it, kept, and renewed ahead "
+             "of their end. See docs/credentials.md"),
     PROVIDER("organization", INF_OPTION_STRING, 0, "", "", APART,
              "organization of those keys that name none"),
     PROVIDER("project", INF_OPTION_STRING, 0, "", "", APART,
-             "project of those keys that name none"),
+             "project of those keys that name none; of Vertex AI: the project "
+             "in its address, else that of the service account, else "
+             "GOOGLE_CLOUD_PROJECT"),
     PROVIDER("auth_scheme", INF_OPTION_STRING, 0, "the kind's", "", APART,
              "word before the key in the Authorization header; \"none\": no "
              "such header"),
-    PROVIDER("region", INF_OPTION_STRING, 0, "AWS_REGION", "",
-             IN_PROVIDER(region),
-             "region of a service that has some (Bedrock): part of its "
-             "address and of what is signed. With base_url: the one named "
-             "there, where there is one"),
+    PROVIDER("region", INF_OPTION_STRING, 0,
+             "AWS_REGION, GOOGLE_CLOUD_LOCATION", "", IN_PROVIDER(region),
+             "region of a service that has some (Bedrock, Vertex AI): part "
+             "of its address and of what is signed. With base_url: the one "
+             "named there, where there is one"),
     PROVIDER("labels", INF_OPTION_STRING_LIST, 0, "", "", IN_PROVIDER(labels),
              "what routes and requests may require of a provider"),
     PROVIDER("headers", INF_OPTION_STRING_MAP, 0, "", "", APART,

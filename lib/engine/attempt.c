@@ -37,11 +37,27 @@ corrects_clock(inf_attempt *attempt, int32_t status)
          inf_skew_learn(&attempt->engine->skew, date, decoder->wall_now_ns);
 }
 
+/* A token may have been refused for its age, as a signature for its time: the
+ * same request is worth another try with the next one. That is so once for each
+ * target of a call, whatever is said of the next. */
+INF_COLD static void
+renew_once(inf_attempt *attempt, int32_t status)
+{
+  uint64_t bit = 1ull << (attempt->target % 64);
+  if (attempt->call->renewed & bit)
+    return;
+  attempt->renewed =
+      attempt->clock_corrected || inf_credentials_refused(attempt, status);
+  if (attempt->renewed)
+    attempt->call->renewed |= bit;
+}
+
 /* The attempt's end when it failed; message NULL: the decoder's. */
 INF_COLD static void
 fail(inf_attempt *attempt, int32_t status, const char *message)
 {
   attempt->clock_corrected = corrects_clock(attempt, status);
+  renew_once(attempt, status);
   if (!attempt->sent && status <= INFER_E_RESOLVE &&
       status >= INFER_E_TLS_VERIFY)
     inf_warmer_note_failure(attempt->engine, attempt->record->provider);
@@ -89,6 +105,7 @@ static void
 attempt_reuse(inf_attempt *attempt)
 {
   inf_buf_fini(&attempt->raw);
+  inf_buf_fini_secret(&attempt->token);
   if (attempt->wire.body.cap > pool_max_body_bytes) {
     inf_wire_request_fini(&attempt->wire);
     inf_wire_request_init(&attempt->wire);
@@ -369,6 +386,8 @@ on_headers(void *context, int status, const inf_headers *headers)
     return true;
   attempt->record->http_status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
+  if (attempt->token.len > 0)
+    inf_credentials_note_answer(attempt, status);
   if (attempt->watched)
     inf_race_headers(attempt);
   inf_engine *engine = attempt->engine;
@@ -616,7 +635,9 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
   if (attempt->key != INF_KEY_NONE)
     attempt->record->key_index = (int32_t)attempt->key;
   inf_attempt_prepare_decoder(attempt);
-  status = inf_attempt_write_request(attempt, target, why);
+  status = inf_credentials_take(attempt, target->provider, why);
+  if (status == INFER_OK)
+    status = inf_attempt_write_request(attempt, target, why);
   if (status == INFER_OK)
     status = send_request(attempt, target);
   return status;

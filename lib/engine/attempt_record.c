@@ -16,6 +16,8 @@ static inf_sv
 key_of(const inf_attempt *attempt)
 {
   const inf_provider_config *provider = attempt->record->provider;
+  if (attempt->token.len > 0)
+    return inf_buf_sv(&attempt->token);
   if (attempt->key >= provider->key_count)
     return INF_SV("");
   const inf_key *key = &provider->keys[attempt->key];

@@ -109,7 +109,8 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   };
   if (attempt->key < provider->key_count) {
     const inf_key *key = &provider->keys[attempt->key];
-    send.key = inf_sv_of(key->secret, key->secret_len);
+    send.key = attempt->token.len > 0 ? inf_buf_sv(&attempt->token)
+                                      : inf_sv_of(key->secret, key->secret_len);
     send.organization = inf_sv_from(key->organization);
     send.project = inf_sv_from(key->project);
   }

@@ -134,10 +134,10 @@ init_fields(struct infer_call *call, uint64_t tag)
   atomic_init(&call->cancel_requested, false);
   call->id = atomic_fetch_add(&next_call_id, 1);
   call->tag = tag;
-  inf_list *lists[] = {&call->command_node, &call->queue_node,
-                       &call->engine_node,  &call->staged,
-                       &call->dirty_node,   &call->pending,
-                       &call->ready_node,   &call->done_event.node};
+  inf_list *lists[] = {
+      &call->command_node, &call->queue_node,      &call->engine_node,
+      &call->staged,       &call->dirty_node,      &call->pending,
+      &call->ready_node,   &call->done_event.node, &call->token_node};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
   inf_paused_entry_init(&call->paused_entry);
@@ -315,6 +315,7 @@ end_call(inf_engine *engine, struct infer_call *call,
   drop_carry(call);
   inf_race_free(engine, call);
   inf_gate_leave(engine, call);
+  inf_list_remove(&call->token_node);
   inf_paused_remove(&engine->paused, &call->paused_entry);
   if (status != INFER_OK)
     inf_logf(&engine->hooks->log, INFER_LOG_WARN,
@@ -426,6 +427,9 @@ end_by_deadline(inf_engine *engine, struct infer_call *call)
   inf_buf_appendf(&why, "no answer within the call's deadline of %llu ms",
                   (unsigned long long)((call->deadline_ns - call->accepted_ns) /
                                        INF_NS_PER_MS));
+  if (!inf_list_empty(&call->token_node))
+    inf_buf_appendf(&why, "; it waited for a token of provider \"%s\"",
+                    call->targets[call->next_target]->provider->name);
   if (last)
     inf_buf_appendf(&why, "; last: %s: %s%s%s", last->target,
                     inf_status_find(last->status)->text,
@@ -455,8 +459,21 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
 }
 
 void
+inf_call_start_now(inf_engine *engine, struct infer_call *call)
+{
+  call->next_start_ns = engine->now_ns;
+  arm(engine, call);
+}
+
+void
 inf_call_start(inf_engine *engine, struct infer_call *call)
 {
+  if (!inf_credentials_ready(engine, call)) {
+    inf_gate_take_back(engine, call);
+    inf_waiting_stir(engine);
+    engine->pass_key = INF_KEY_NONE;
+    return;
+  }
   if (inf_attempt_start(engine, call))
     return;
   inf_gate_take_back(engine, call);
@@ -536,7 +553,9 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .sent = attempt->sent,
       .untouched = attempt->untouched,
       .refused = attempt->refused,
-      .keyed = attempt->key != INF_KEY_NONE,
+      .keyed =
+          attempt->key != INF_KEY_NONE && !inf_provider_has_source(provider),
+      .renewed = attempt->renewed,
       .was_resend = attempt->resend,
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),

@@ -72,7 +72,9 @@ struct infer_call {
   inf_retry_claim claim;          /* [loop] on the budgets, for that attempt */
   inf_health_attempt resent;      /* [loop] what a resend goes on with */
   struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
-  uint32_t counted_attempts;      /* [loop] against the allowance */
+  inf_list token_node; /* [loop] while it waits for a token: credentials.h */
+  uint64_t renewed;    /* [loop] targets, as bits, with inf_attempt.renewed */
+  uint32_t counted_attempts;     /* [loop] against the allowance */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   struct inf_race *race;         /* [loop] of a route that hedges, or NULL */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */

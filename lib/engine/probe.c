@@ -29,6 +29,7 @@ probe_free(inf_probe *probe)
   inf_timer_cancel(&attempt->engine->attempt_timers, &attempt->timer);
   inf_list_remove(&attempt->node);
   inf_buf_fini(&attempt->raw);
+  inf_buf_fini_secret(&attempt->token);
   inf_wire_request_fini(&attempt->wire);
   inf_answer_fini(&attempt->answer);
   if (attempt->decoder_made)
@@ -293,7 +294,11 @@ write_request(inf_probe *probe, struct infer_call *call,
   inf_buf_init(&why, why_max_bytes);
   attempt->call = call;
   inf_attempt_prepare_decoder(attempt);
-  status = inf_attempt_write_request(attempt, target, &why);
+  status = inf_credentials_have(engine, attempt->config, target->provider)
+               ? inf_credentials_take(attempt, target->provider, &why)
+               : INFER_E_AUTH;
+  if (status == INFER_OK)
+    status = inf_attempt_write_request(attempt, target, &why);
   attempt->call = NULL;
   inf_buf_fini(&why);
   return status;

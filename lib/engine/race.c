@@ -305,6 +305,8 @@ is_open(inf_attempt *attempt, size_t target)
   if (state->excluded || state->not_before_ns > engine->now_ns ||
       inf_latency_is_silent(engine->runtime, asked->name))
     return false;
+  if (!inf_credentials_have(engine, call->trail->config, asked->provider))
+    return false;
   engine->pass_key = key_for(attempt, asked->provider);
   if (engine->pass_key != INF_KEY_NONE &&
       engine->pass_key >= asked->provider->key_count)

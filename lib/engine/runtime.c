@@ -303,6 +303,9 @@ inf_runtime_note_key(inf_runtime *runtime, const inf_provider_config *provider,
 {
   if (key >= provider->key_count)
     return;
+  /* A token that is refused is not the source that it came from. */
+  if (status == INFER_E_AUTH && provider->keys[key].source != INF_KEY_GIVEN)
+    return;
   pthread_mutex_lock(&runtime->mutex);
   key_pool *pool = pool_find_locked(runtime, provider->name);
   inf_key_state *state = pool ? state_locked(pool, provider, key) : NULL;

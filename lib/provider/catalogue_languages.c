@@ -77,9 +77,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .type = "vertex-anthropic",
         .title = "Anthropic's models on Google's Vertex AI",
         .dialect = &inf_dialect_anthropic,
-        /* https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/
-         * locations/LOCATION */
-        .base_url = NULL,
+        .base_url = "https://{host}/v1/projects/{project}/locations/{region}",
         .key_env = NULL, /* an access token, which lives for an hour */
         .key_required = true,
         .auth_scheme = "Bearer",
@@ -123,9 +121,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .type = "vertex",
         .title = "Google Gemini on Vertex AI",
         .dialect = &inf_dialect_gemini,
-        /* .../v1/projects/P/locations/L; a key of express mode goes without:
-         * https://aiplatform.googleapis.com/v1, scheme x-goog-api-key. */
-        .base_url = NULL,
+        .base_url = "https://{host}/v1/projects/{project}/locations/{region}",
         .key_env = NULL, /* a token of an hour is nobody's environment */
         .key_required = true,
         .auth_scheme = "Bearer",
@@ -144,6 +140,29 @@ const inf_provider_kind inf_catalogue_languages[] = {
                   "/model-reference/inference, /thought-signatures and "
                   "/start/express-mode, read 2026-08; 40 recorded answers, "
                   "2024-2026",
+    },
+    {
+        .type = "vertex-express",
+        .title = "Google Gemini on Vertex AI, express mode",
+        .dialect = &inf_dialect_gemini,
+        .base_url = "https://aiplatform.googleapis.com/v1",
+        .key_env = "GOOGLE_API_KEY",
+        .key_required = true,
+        .by_name_only = true, /* that variable is for AI Studio, too */
+        .auth_scheme = "x-goog-api-key",
+        .key_header = "x-goog-api-key",
+        .chat_path = "/publishers/google/models/{model}:generateContent",
+        .stream_path =
+            "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "",
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
+        .cancel_billing = INF_CANCEL_RUNS_ON,
+        .evidence = INF_EVIDENCE_DOCUMENTED,
+        .source = "docs.cloud.google.com/vertex-ai/generative-ai/docs"
+                  "/start/express-mode, read 2026-08",
     },
     {
         .type = "bedrock",

@@ -43,6 +43,7 @@ OBSERVE(name);
 OBSERVE(type);
 OBSERVE(base_url);
 OBSERVE(api_key);
+OBSERVE(google_credentials);
 OBSERVE(organization);
 OBSERVE(project);
 OBSERVE(auth_scheme);

@@ -33,6 +33,7 @@ static const struct row {
     {"provider", "type", observe_type},
     {"provider", "base_url", observe_base_url},
     {"provider", "api_key", observe_api_key},
+    {"provider", "google_credentials", observe_google_credentials},
     {"provider", "organization", observe_organization},
     {"provider", "project", observe_project},
     {"provider", "auth_scheme", observe_auth_scheme},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_util.h"
 
+#include "support/token_house.h"
+
 #include "base/mem.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -98,7 +100,8 @@ dump_provider(const inf_provider_config *p)
   say("name=%s\ntype=%s\nbase_url=%s\nauth_scheme=%s\n", p->name, p->kind->type,
       p->base_url, p->auth_scheme);
   for (size_t i = 0; i < p->key_count; i++)
-    say("key=%s\norganization=%s\nproject=%s\n", p->keys[i].secret,
+    say("key=%s\nkey.source=%d\norganization=%s\nproject=%s\n",
+        or_none(p->keys[i].secret), (int)p->keys[i].source,
         or_none(p->keys[i].organization), or_none(p->keys[i].project));
   for (size_t i = 0; i < p->label_count; i++)
     say("label=%s\n", p->labels[i]);
@@ -185,6 +188,10 @@ static const struct {
     {"provider", "base_url", "providers.p.base_url", "'http://q'",
      "base_url=http://q"},
     {"provider", "api_key", "providers.p.api_key", "'sk-2'", "key=sk-2"},
+    {"provider", "google_credentials", "providers.p",
+     "{'type':'openai','base_url':'http://p','google_credentials':"
+     "'file:ACCOUNT'}",
+     "key.source=1"},
     {"provider", "organization", "providers.p.organization", "'org'",
      "organization=org"},
     {"provider", "project", "providers.p.project", "'pro'", "project=pro"},
@@ -336,7 +343,31 @@ static const struct {
      "defaults.timeouts.deadline_ms=3"},
 };
 
-/* " for ' and the file's path for FILE. Freed by free(). */
+/* Where a service account is. */
+static char account_folder[64];
+
+static void
+make_account(void)
+{
+  snprintf(account_folder, sizeof account_folder, "/tmp/infer-compile-XXXXXX");
+  assert_non_null(mkdtemp(account_folder));
+  token_write_account("https://tokens.example/t", account_folder, "sa");
+}
+
+static void
+drop_account(void)
+{
+  static const char *const names[] = {"sa.json", "sa.pub"};
+  for (size_t i = 0; i < 2; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", account_folder, names[i]);
+    unlink(path);
+  }
+  assert_int_equal(rmdir(account_folder), 0);
+}
+
+/* " for ', the file's path for FILE, the account's for ACCOUNT. Freed by
+ * free(). */
 static char *
 filled_in(const char *text, const char *file)
 {
@@ -346,6 +377,9 @@ filled_in(const char *text, const char *file)
     if (strncmp(text, "FILE", 4) == 0) {
       to += snprintf(to, 600, "%s", file);
       text += 3;
+    } else if (strncmp(text, "ACCOUNT", 7) == 0) {
+      to += snprintf(to, 600, "%s/sa.json", account_folder);
+      text += 6;
     } else {
       *to++ = *text == '\'' ? '"' : *text;
     }
@@ -391,6 +425,7 @@ every_option_makes_a_difference(void **state)
 {
   (void)state;
   char *file = new_file(PEM, sizeof PEM - 1);
+  make_account();
   for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
     char *value = filled_in(others[i].value, file);
     char *line = filled_in(others[i].line, file);
@@ -403,6 +438,7 @@ every_option_makes_a_difference(void **state)
     free(value);
     free(line);
   }
+  drop_account();
   drop_file(file);
 }
 

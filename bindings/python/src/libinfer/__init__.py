@@ -92,6 +92,7 @@ from libinfer._generated import (
 from libinfer._request import Messages
 from libinfer._response import Choice, Part, Response, ToolCall
 from libinfer._stream import Stream
+from libinfer._token import TokenSource
 
 __version__ = "0.1.0"
 
@@ -165,6 +166,7 @@ __all__ = [
     "TextEvent",
     "TooDeepError",
     "TooLargeError",
+    "TokenSource",
     "ToolCall",
     "ToolCallDeltaEvent",
     "ToolCallDoneEvent",

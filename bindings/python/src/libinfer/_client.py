@@ -14,6 +14,7 @@ from libinfer._models import models
 from libinfer._request import Messages, c_text, new_request, request_handle, to_json
 from libinfer._response import Response
 from libinfer._stream import Stream, chat
+from libinfer._token import TokenSource, set_token_sources
 from libinfer._wait import interruptibly
 
 Config = Union[Mapping[str, Any], str, "os.PathLike[str]"]
@@ -79,7 +80,9 @@ class _Core:
                 pass
 
 
-def _new_config(config: Optional[Config]) -> Any:
+def _new_config(
+    config: Optional[Config], sources: Optional[Mapping[str, TokenSource]]
+) -> Any:
     if config is None:
         return ffi.NULL
     out, error = ffi.new("infer_config **"), ffi.new("infer_error **")
@@ -89,7 +92,9 @@ def _new_config(config: Optional[Config]) -> Any:
     else:
         path = os.fsencode(config)
         check(lib.infer_config_from_file(out, path, error), error)
-    return ffi.gc(out[0], lib.infer_config_free)
+    made = ffi.gc(out[0], lib.infer_config_free)
+    set_token_sources(made, sources)
+    return made
 
 
 class Client:
@@ -99,13 +104,21 @@ class Client:
     providers are those whose key variable is set in the environment. A client
     may be used by any number of threads and event loops at once.
 
+    ``token_sources`` has a function for each provider whose tokens expire and
+    are got by the application, in place of its ``api_key``: see TokenSource.
+
     In a forked child a client of the parent becomes a new one, made from the
     same configuration, at its first use. Calls of the parent are not the
     child's: their streams raise ForkedError there.
     """
 
-    def __init__(self, config: Optional[Config] = None) -> None:
-        self._config = _new_config(config)
+    def __init__(
+        self,
+        config: Optional[Config] = None,
+        *,
+        token_sources: Optional[Mapping[str, TokenSource]] = None,
+    ) -> None:
+        self._config = _new_config(config, token_sources)
         self._closed = False
         self._core = _Core(self._config)
 
@@ -234,10 +247,16 @@ class Client:
         )
         return bool(status == lib.INFER_OK)
 
-    def reload(self, config: Config) -> None:
+    def reload(
+        self,
+        config: Config,
+        *,
+        token_sources: Optional[Mapping[str, TokenSource]] = None,
+    ) -> None:
         """Uses another configuration for calls from now on. Calls in flight
-        keep theirs; on an error nothing changes."""
-        core, new = self._open(), _new_config(config)
+        keep theirs; on an error nothing changes. The same token source keeps
+        its token."""
+        core, new = self._open(), _new_config(config, token_sources)
         error = ffi.new("infer_error **")
         check(lib.infer_client_reload(core.handle, new, error), error)
         self._config = new

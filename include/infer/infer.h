@@ -487,6 +487,14 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
  *
+ * Where labels kept targets out of calls there is a member "refusals":
+ *
+ *   [{"target": "us/m", "label": "eu", "calls": 12}]
+ *
+ * in the order in which they first did; calls whose target and label are not
+ * among the first 256 pairs are counted together, with null for both; see
+ * docs/privacy.md.
+ *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with
  * infer_text_free(). Errors: INFER_E_NO_MEMORY; *json is NULL then.

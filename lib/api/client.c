@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/options.h"
 #include "engine/hedger.h"
+#include "engine/refusals.h"
 #include "engine/routing.h"
 #include "wire/json_write.h"
 
@@ -115,6 +116,7 @@ infer_client_stats(infer_client *client, char **json, size_t *len)
   inf_json_open(&out, '{');
   inf_json_key(&out, INF_SV("hedging"));
   inf_hedgers_write_json(client->runtime, &out);
+  inf_refusals_write_json(client->runtime, &out);
   inf_json_close(&out, '}');
   status = out.status;
   *json = status == INFER_OK ? inf_buf_take(&out, len) : NULL;

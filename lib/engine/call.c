@@ -9,6 +9,7 @@
 #include "engine/gate.h"
 #include "engine/health.h"
 #include "engine/race.h"
+#include "engine/refusals.h"
 #include "engine/routing.h"
 #include "policy/recovery.h"
 #include "wire/json_scan.h"
@@ -82,6 +83,19 @@ take_room(struct infer_call *call, size_t targets)
   return call->retry_targets;
 }
 
+/* Which labels kept targets out: items are those of choose_targets(). */
+static void
+note_refusals(struct infer_call *call, const inf_plan_item *items, size_t count)
+{
+  bool told = false;
+  for (size_t i = 0; i < count; i++)
+    if (items[i].missing_label)
+      told |= inf_refusals_note(call->client->runtime, items[i].target->name,
+                                items[i].missing_label);
+  if (told)
+    inf_client_wake(call->client);
+}
+
 /* Fixes which targets the call may use. None: an error that names the label,
  * or the state of the keys, that keeps the first one out. */
 static int32_t
@@ -103,6 +117,9 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
     call->targets[i] = items[i].target;
     call->retry_targets[i].context_tokens = items[i].target->context_tokens;
   }
+  if (call->target_count < route->target_count)
+    note_refusals(call, items + call->target_count,
+                  route->target_count - call->target_count);
   int32_t status = INFER_OK;
   if (call->target_count == 0 && items[0].missing_label)
     status = inf_error_set(

@@ -185,6 +185,7 @@ await(inf_retry_call *call, size_t target, uint64_t at_ns)
   inf_retry_decision decision = attempt(
       target, at_ns, reason, "its model is being loaded: asked again later");
   decision.counted = false;
+  decision.awaited = true;
   call->targets[target].loading = false;
   return decision;
 }
@@ -353,10 +354,8 @@ inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
                  uint64_t now_ns, inf_rng *rng)
 {
   inf_retry_decision decision = decide(call, failure, now_ns, rng);
-  bool awaited = decision.action == INF_RETRY_ATTEMPT && !decision.counted &&
-                 decision.reason != INFER_REASON_RESEND;
   decision.movable =
-      !awaited &&
+      !decision.awaited &&
       may_go_elsewhere(call->params,
                        inf_failure_rule_of(failure->status)->elsewhere);
   if (decision.action == INF_RETRY_ATTEMPT && decision.counted &&

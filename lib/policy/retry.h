@@ -105,6 +105,7 @@ typedef struct inf_retry_decision {
   int32_t reason;  /* INFER_REASON_* */
   bool counted;    /* against the allowance */
   bool movable;    /* another target may take its place */
+  bool awaited;    /* step 7: it is not, and movable is false */
   const char *why; /* static: for the trail and the log */
 } inf_retry_decision;
 

@@ -548,7 +548,8 @@ INFER_API void infer_plan_free(infer_plan *plan);
 
 /** Makes connections ready, so that the next calls begin without name lookup
  * and handshakes, and reports what came of it. name: a route (all its
- * targets), "provider/model", or a provider; NULL: every provider.
+ * targets but those that its own labels keep out of all its calls),
+ * "provider/model", or a provider; NULL: every provider.
  *
  * A provider with the option warm_path is sent a GET of that path, without a
  * key, prompt or header of the account. Without the option no request is sent,

@@ -212,9 +212,10 @@ ledger_send(ledger *books, uint64_t number, uint64_t now_ns)
   if (now_ns >= call->deadline_ns)
     ledger_violated(books, "call %llu: an attempt %llu ns after its deadline",
                     name, (unsigned long long)(now_ns - call->deadline_ns));
-  if (call->sends > call->allowance + call->stale)
-    ledger_violated(books, "call %llu: %u attempts, its allowance is %u + %u",
-                    name, call->sends, call->allowance, call->stale);
+  if (call->sends > call->allowance + call->stale + call->loading)
+    ledger_violated(
+        books, "call %llu: %u attempts, its allowance is %u + %u + %u", name,
+        call->sends, call->allowance, call->stale, call->loading);
   if (index <= ledger_max_attempts &&
       open_attempts(call, index) > (call->hedges ? 1 : 0))
     ledger_violated(books, "call %llu: too many attempts at once", name);
@@ -295,6 +296,7 @@ ledger_over(ledger *books, uint64_t number, uint32_t attempt, size_t told_bytes,
   ledger_attempt *entry = &call->attempts[attempt];
   entry->over_ns = now_ns;
   call->stale += entry->untouched;
+  call->loading += entry->loading;
   if (call->ended_ns > 0 && !books->closing && !books->may_be_late &&
       now_ns > call->ended_ns + linger_ns)
     ledger_violated(books, "call %llu: an exchange %llu ns after its end", name,

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "infer/infer.h"
 
-enum { ledger_max_attempts = 48, ledger_slots = 4096 };
+enum { ledger_max_attempts = 128, ledger_slots = 4096 };
 
 /* One send, as the provider knows it. */
 typedef struct ledger_attempt {
@@ -26,6 +26,7 @@ typedef struct ledger_attempt {
   bool whole;        /* a proper end is among the bytes that it sends */
   bool untouched;    /* it breaks as only a stale connection does */
   bool refused;      /* the stream is refused */
+  bool loading;      /* it is told that the model is being loaded */
   bool arrived;      /* the request did */
 } ledger_attempt;
 
@@ -36,12 +37,13 @@ typedef struct ledger_call {
   uint32_t allowance;
   uint32_t labels; /* that a provider must have, one bit for each */
   bool stream, run_once, continues;
-  bool hedges; /* two of its attempts may be under way at once */
+  bool hedges;    /* two of its attempts may be under way at once */
   uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
   bool cancelled; /* may end so from now on */
   /* Sends. */
-  uint32_t sends, stale; /* stale: those after which a resend is free */
+  /* stale, loading: those after which another is free. */
+  uint32_t sends, stale, loading;
   ledger_attempt attempts[ledger_max_attempts];
   /* Its end. */
   uint64_t ended_ns;

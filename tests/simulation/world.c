@@ -33,7 +33,8 @@ typedef struct sim_world {
   sim_fleet fleet;
   inf_virtual_clock clock;
   infer_config *configs[fleet_generations]; /* the first, or all */
-  uint32_t generation, before; /* of labels; before the last reload */
+  uint32_t generation;                      /* of labels */
+  uint64_t until_ns[fleet_generations];     /* when it was the present one */
   infer_client *client;
   infer_queue *queues[queues];
   held_call holds[ledger_slots];
@@ -107,22 +108,36 @@ new_transport(void *context, const inf_curl_options *options)
   return inf_virtual_transport_new(&world->clock, &world->fleet.server);
 }
 
-/* Warm-ups may go to what some route could ask, by the present configuration
- * or the one before it. */
+/* Warm-ups may go to what some route could ask, by a configuration of the last
+ * 30 s: so long one may wait for its turn, and go on. */
+static bool
+may_warm_in(const sim_world *world, size_t provider, uint32_t generation)
+{
+  const swarm_run *swarm = &world->swarm;
+  uint32_t labels = fleet_labels(&swarm->fleet[provider], generation);
+  for (size_t i = 0; i < swarm->routes; i++) {
+    const swarm_route *route = &swarm->route[i];
+    size_t distance = provider + swarm->providers - route->first;
+    if (distance % swarm->providers < route->targets &&
+        !(route->labels & ~labels))
+      return true;
+  }
+  return false;
+}
+
 static bool
 may_warm(void *context, size_t provider)
 {
+  enum { patience_s = 30 };
   const sim_world *world = context;
-  const swarm_run *swarm = &world->swarm;
-  for (size_t i = 0; i < swarm->routes; i++) {
-    const swarm_route *route = &swarm->route[i];
-    const fleet_params *params = &swarm->fleet[provider];
-    uint32_t distance = (uint32_t)(provider + swarm->providers - route->first);
-    if (distance % swarm->providers < route->targets &&
-        (!(route->labels & ~fleet_labels(params, world->generation)) ||
-         !(route->labels & ~fleet_labels(params, world->before))))
+  uint64_t from_ns = world->clock.now_ns - patience_s * INF_NS_PER_S;
+  if (world->clock.now_ns < patience_s * INF_NS_PER_S)
+    from_ns = 0;
+  for (uint32_t i = 0; i < fleet_generations; i++)
+    if ((i == world->generation ||
+         (world->until_ns[i] > 0 && world->until_ns[i] >= from_ns)) &&
+        may_warm_in(world, provider, i))
       return true;
-  }
   return false;
 }
 
@@ -396,7 +411,7 @@ reload(sim_world *world)
     next = dice_below(&world->rng, fleet_generations);
   if (infer_client_reload(world->client, world->configs[next], NULL) ==
       INFER_OK) {
-    world->before = world->generation;
+    world->until_ns[world->generation] = world->clock.now_ns;
     world->generation = next;
   }
   world->result->reloads++;

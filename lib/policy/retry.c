@@ -205,7 +205,9 @@ soonest(inf_retry_call *call, bool elsewhere, bool spent, uint64_t now_ns)
     const inf_retry_target *target = &call->targets[i];
     if (target->excluded || !target->has_key || !target->visited)
       continue;
-    if ((i != call->current && !elsewhere) || (spent && !target->loading))
+    if (i != call->current && !elsewhere)
+      continue;
+    if (spent && !target->loading)
       continue;
     uint64_t at_ns = target->not_before_ns;
     if (at_ns < now_ns)

@@ -140,10 +140,11 @@ put_address(char **text, const char *address, int port)
   char *at = strstr(*text, address);
   if (!at)
     fail_msg("%s is not in %s", address, *text);
-  char *next = malloc(strlen(*text) + 64);
+  size_t size = strlen(*text) + 64;
+  char *next = malloc(size);
   assert_non_null(next);
-  sprintf(next, "%.*shttp://127.0.0.1:%d%s", (int)(at - *text), *text, port,
-          at + strlen(address));
+  snprintf(next, size, "%.*shttp://127.0.0.1:%d%s", (int)(at - *text), *text,
+           port, at + strlen(address));
   free(*text);
   *text = next;
 }
@@ -271,9 +272,10 @@ client_of_two(world *w, int port, house *cloud)
   snprintf(member, sizeof member, " \"base_url\": \"http://127.0.0.1:%d/v1\",",
            tiny_port(cloud->server));
   size_t head = (size_t)(at - text) + strlen("\"type\": \"openai\",");
-  char *both = malloc(strlen(text) + sizeof member);
+  size_t size = strlen(text) + sizeof member;
+  char *both = malloc(size);
   assert_non_null(both);
-  sprintf(both, "%.*s%s%s", (int)head, text, member, text + head);
+  snprintf(both, size, "%.*s%s%s", (int)head, text, member, text + head);
   *w = (world){0};
   setenv("OPENAI_API_KEY", "key-of-cloud", 1);
   world_client(w, both);

@@ -251,6 +251,25 @@ and_none_opens(void **state)
   fake_client_free(fake);
 }
 
+/* It was down and comes back; who may go elsewhere does meanwhile. */
+static void
+a_probe_that_finds_it_loading_closes_it(void **state)
+{
+  (void)state;
+  enum { due_ms = 2400 };
+  fake_client *fake = fake_client_new(NO_STAY, NULL);
+  is_well(fake, B);
+  open_breaker(fake, "a/m", A);
+  fake_run_ms(fake, due_ms);
+  fake_reply(fake_script_for(&fake->net, A), answer_ms, 503, NULL, LLAMACPP);
+  size_t before = requests_to(fake, A);
+  assert_int_equal(call_once(fake, "r"), INFER_OK);
+  assert_int_equal(requests_to(fake, A), before + 1);
+  assert_int_equal(breaker_of(fake, "a/m").state, INF_BREAKER_CLOSED);
+  assert_contains(fake->log, "its breaker closes: its model is being loaded");
+  fake_client_free(fake);
+}
+
 /* ---- The call ------------------------------------------------------------ */
 
 static void
@@ -329,6 +348,7 @@ main(void)
       cmocka_unit_test(its_own_hint_goes_before),
       cmocka_unit_test(a_breaker_that_was_open_closes),
       cmocka_unit_test(and_none_opens),
+      cmocka_unit_test(a_probe_that_finds_it_loading_closes_it),
       cmocka_unit_test(another_serves_until_it_has_loaded),
       cmocka_unit_test(a_minute_is_waited_for_within_the_deadline),
       cmocka_unit_test(one_that_never_comes_ends_with_what_it_said),

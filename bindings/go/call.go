@@ -33,6 +33,8 @@ type Event struct {
 	// the tool calls of the choice, its id and its name.
 	ToolIndex        int
 	ToolID, ToolName string
+	// Attempt is the record of one that has ended, see [Client.SetRecords].
+	Attempt *Attempt
 	// Response is the whole answer, for EventDone.
 	Response *Response
 }
@@ -41,7 +43,7 @@ type Event struct {
 // other goroutine takes that.
 type call struct {
 	stream bool
-	models bool          // the handle is kept at the end, for it has them
+	keeps  bool          // the handle is kept at the end, for it has what came
 	wake   chan struct{} // of capacity 1: there is news
 
 	mu      sync.Mutex
@@ -132,7 +134,7 @@ func (k *call) begin(sent C.shim_submitted, settings []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.ended && !k.models {
+	if k.ended && !k.keeps {
 		C.shim_call_free(sent.call)
 		return nil
 	}
@@ -187,7 +189,7 @@ func (k *call) deliver(event *C.shim_event) {
 func (k *call) end(event *C.shim_event) {
 	k.ended = true
 	k.epoch = int(event.epoch)
-	if k.models {
+	if k.keeps {
 		if event.status != C.INFER_OK {
 			k.err = copyError(event.status, event.error)
 		}
@@ -221,14 +223,27 @@ func (k *call) add(event *C.shim_event) {
 		e.ToolID = str(event.tool_id)
 		e.ToolName = str(event.tool_name)
 	case EventRestart:
-		clear(k.events)
-		k.events = k.events[:0] // of the answer that is void
+		k.events = recordsOf(k.events) // the answer is void
+	case EventType(C.INFER_EVENT_ATTEMPT):
+		e.Attempt = copyAttempt(event.attempt)
 	}
 	k.events = append(k.events, e)
 	if len(k.events) >= k.merge {
 		k.events = mergeText(k.events)
 		k.merge = max(mergeEvents, 2*len(k.events))
 	}
+}
+
+// recordsOf drops what is not a record of an attempt.
+func recordsOf(events []Event) []Event {
+	kept := events[:0]
+	for _, e := range events {
+		if e.Attempt != nil {
+			kept = append(kept, e)
+		}
+	}
+	clear(events[len(kept):])
+	return kept
 }
 
 // What waits unread is merged each time it has come to so many events, into

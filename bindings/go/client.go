@@ -312,6 +312,39 @@ func (c *Client) Stats() (*Stats, error) {
 	return stats, nil
 }
 
+// Metrics gives the counters of that and histograms in the text format of
+// Prometheus, to be served as "text/plain; version=0.0.4".
+func (c *Client) Metrics() ([]byte, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	var text *C.char
+	var size C.size_t
+	if status := C.infer_client_metrics(c.c.client, &text, &size); status != C.INFER_OK {
+		return nil, takeError(status, nil)
+	}
+	defer C.infer_text_free(text)
+	return C.GoBytes(unsafe.Pointer(text), C.int(size)), nil
+}
+
+// SetRecords says whether streams tell of each attempt when it has ended, also
+// of those that lose a race: with an event that has an Attempt.
+func (c *Client) SetRecords(on bool) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.leave()
+	var flag C.int32_t
+	if on {
+		flag = 1
+	}
+	if status := C.infer_queue_set_records(c.c.queue, flag); status != C.INFER_OK {
+		return takeError(status, nil)
+	}
+	return nil
+}
+
 // A Model is one that a provider lists.
 type Model struct {
 	ID   string
@@ -332,7 +365,7 @@ func (c *Client) Models(ctx context.Context, provider string) ([]Model, error) {
 		return nil, err
 	}
 	defer c.leave()
-	k := &call{models: true, wake: make(chan struct{}, 1)}
+	k := &call{keeps: true, wake: make(chan struct{}, 1)}
 	err = c.expect(k, func(tag uint64) error {
 		ms := C.int64_t(deadlineMs(ctx))
 		return k.begin(C.shim_submit_models(c.c, chars(name), ms, C.uint64_t(tag)), nil)

@@ -50,6 +50,7 @@ static int
 binding_is_plain(int32_t type)
 {
   return type != INFER_EVENT_START && type != INFER_EVENT_DONE &&
+         type != INFER_EVENT_ATTEMPT &&
          type != INFER_EVENT_TOOL_CALL_DELTA &&
          type != INFER_EVENT_TOOL_CALL_DONE;
 }

@@ -205,6 +205,7 @@ typedef struct infer_attempt infer_attempt;
 typedef struct infer_plan infer_plan;
 typedef struct infer_model_list infer_model_list;
 typedef struct infer_warm_report infer_warm_report;
+typedef struct infer_embeddings infer_embeddings;
 
 /* ---- Errors -------------------------------------------------------------- */
 
@@ -239,6 +240,12 @@ INFER_API int64_t infer_error_retry_after_ms(const infer_error *error);
 INFER_API size_t infer_error_attempt_count(const infer_error *error);
 INFER_API const infer_attempt *infer_error_attempt(const infer_error *error,
                                                    size_t index);
+/** Nano-dollars of all attempts, and how well that is known, as of a response;
+ * 0, exactly, if there was none. All of it is wasted, a partial answer's
+ * attempts too. */
+INFER_API int64_t infer_error_total_cost_nano_usd(const infer_error *error);
+INFER_API int64_t infer_error_wasted_cost_nano_usd(const infer_error *error);
+INFER_API int32_t infer_error_cost_kind(const infer_error *error);
 /** What had arrived of the answer when the call ended, that which other
  * attempts had gone on with included; NULL if nothing. */
 INFER_API const infer_response *infer_error_partial(const infer_error *error);
@@ -247,14 +254,16 @@ INFER_API void infer_error_free(infer_error *error);
 /* ---- Attempts ------------------------------------------------------------ */
 
 /* Why an attempt was started. */
-#define INFER_REASON_FIRST    1 /**< the call's first attempt */
-#define INFER_REASON_RETRY    2 /**< the same target again */
-#define INFER_REASON_FAILOVER 3 /**< another target */
-#define INFER_REASON_KEY      4 /**< the same target, another key or token */
-#define INFER_REASON_RESEND   5 /**< at once after a reused connection broke */
-#define INFER_REASON_RECOVERY 6 /**< a new answer after one had begun */
-#define INFER_REASON_CONTINUE 7 /**< goes on from what was delivered */
-#define INFER_REASON_HEDGE    8 /**< beside another that was silent */
+#define INFER_REASON_FIRST    1  /**< the call's first attempt */
+#define INFER_REASON_RETRY    2  /**< the same target again */
+#define INFER_REASON_FAILOVER 3  /**< another target */
+#define INFER_REASON_KEY      4  /**< the same target, another key or token */
+#define INFER_REASON_RESEND   5  /**< at once after a reused connection broke */
+#define INFER_REASON_RECOVERY 6  /**< a new answer after one had begun */
+#define INFER_REASON_CONTINUE 7  /**< goes on from what was delivered */
+#define INFER_REASON_HEDGE    8  /**< beside another that was silent */
+#define INFER_REASON_PROBE    9  /**< a copy, for a breaker; of no call */
+#define INFER_REASON_PREWARM  10 /**< only a connection; of no call */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
 #define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */
@@ -271,13 +280,20 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_PHASE_COUNT         11
 
 /* Kinds of token counts. */
-#define INFER_USAGE_INPUT       0 /**< all prompt tokens */
-#define INFER_USAGE_OUTPUT      1 /**< all completion tokens */
-#define INFER_USAGE_REASONING   2 /**< of the output: reasoning */
-#define INFER_USAGE_CACHE_READ  3 /**< of the input: read from a cache */
-#define INFER_USAGE_CACHE_WRITE 4 /**< of the input: written to a cache */
-#define INFER_USAGE_TOTAL       5
-#define INFER_USAGE_COUNT       6
+#define INFER_USAGE_INPUT        0 /**< all prompt tokens */
+#define INFER_USAGE_OUTPUT       1 /**< all completion tokens */
+#define INFER_USAGE_REASONING    2 /**< of the output: reasoning */
+#define INFER_USAGE_CACHE_READ   3 /**< of the input: read from a cache */
+#define INFER_USAGE_CACHE_WRITE  4 /**< of the input: written to a cache */
+#define INFER_USAGE_TOTAL        5
+#define INFER_USAGE_AUDIO_INPUT  6 /**< of the input: audio */
+#define INFER_USAGE_AUDIO_OUTPUT 7 /**< of the output: audio */
+#define INFER_USAGE_COUNT        8
+
+/* How well a cost is known. */
+#define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
+#define INFER_COST_EXACT     1 /**< the provider's figures, known prices */
+#define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
 
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
  * never NULL. An attempt is lent by the response, error or hook that it came
@@ -313,9 +329,19 @@ INFER_API int64_t infer_attempt_start_ns(const infer_attempt *attempt);
  * wait before it); -1 for a point that was not reached. */
 INFER_API int64_t infer_attempt_phase_ns(const infer_attempt *attempt,
                                          int32_t phase);
+/** Output tokens per second, after the first content of a stream; -1 where that
+ * is not known: a whole body, no figures, or fewer than two tokens. */
+INFER_API double infer_attempt_tokens_per_second(const infer_attempt *attempt);
 /** INFER_USAGE_*: tokens; -1 for what is not known. */
 INFER_API int64_t infer_attempt_usage(const infer_attempt *attempt,
                                       int32_t kind);
+/** What the attempt cost in nano-dollars (10^-9 $); -1 where that is not known,
+ * since a price or a count is missing: never 0 for that. How it is computed,
+ * and how it is estimated, is in docs/cost.md. It is known from the attempt's
+ * end on, so in the telemetry hook too. */
+INFER_API int64_t infer_attempt_cost_nano_usd(const infer_attempt *attempt);
+/** INFER_COST_*; INFER_COST_UNKNOWN for NULL. */
+INFER_API int32_t infer_attempt_cost_kind(const infer_attempt *attempt);
 /** Bytes of request body sent and of response body received (decoded). */
 INFER_API int64_t infer_attempt_bytes_sent(const infer_attempt *attempt);
 INFER_API int64_t infer_attempt_bytes_received(const infer_attempt *attempt);
@@ -364,7 +390,10 @@ INFER_API int32_t infer_config_set_log(infer_config *config, int32_t level,
 /** on_attempt runs for each finished attempt, on_call for each finished call
  * after its last attempt; both are hooks and either may be NULL. What they
  * are given lives until they return. response is NULL for a failed call,
- * error for a successful one. */
+ * error for a successful one. Route, tenant and tags are those of the call.
+ * Probes and warm-ups (INFER_REASON_PROBE, _PREWARM) are attempts of no call:
+ * call is then NULL; the target of a warm-up is its provider's name.
+ * INFER_E_UNSUPPORTED in a build without telemetry. */
 INFER_API int32_t infer_config_set_telemetry(
     infer_config *config,
     void (*on_attempt)(const infer_call *call, const infer_attempt *attempt,
@@ -466,14 +495,21 @@ INFER_API int32_t infer_client_reload(infer_client *client,
                                       infer_error **error);
 
 /** What has come of the client's work so far, as one JSON document, of which
- * later versions may have more members:
+ * later versions may have more members. docs/telemetry.md has all of it: for
+ * each pair of target and route counters and the last 1, 5 and 60 minutes
+ * (quantiles of the times, rates, spend), what is left of the limits, breakers,
+ * tenants (option metrics_tenants); and of hedges
  *
  *   {"hedging": {"ROUTE": {
  *      "sent": 12, "won": 7, "lost": 4, "rescues": 0,
  *      "delay_ms": 412.5, "probability": 0.93,
  *      "calls_cost": 91234, "losers_cost": 1320,
  *      "suppressed": {"no_plan": 0, "drawn": 31, "run_once": 0, "nowhere": 0,
- *                     "slowdown": 0, "loses": 0, "budget": 2}}}}
+ *                     "slowdown": 0, "loses": 0, "budget": 2}}},
+ *    "spend": {"total": {"exact_nano_usd": 912340, "estimated_nano_usd": 1200,
+ *                        "wasted_nano_usd": 1200, "attempts": 31,
+ *                        "unknown_attempts": 0},
+ *              "providers": {...}, "targets": {...}, "routes": {...}}}
  *
  * There is a member of "hedging" for each route, or "provider/model" named by
  * requests, whose calls may have hedges. sent: hedges, of which won were sooner
@@ -487,6 +523,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
  *
+ * spend: what the attempts of calls that have ended cost, in all and by name:
+ * by the provider's figures, by the library's estimate, and of both together
+ * for attempts that wrote nothing of a delivered answer; unknown_attempts have
+ * no known cost and are in none of the sums; see docs/cost.md.
+ *
  * Where labels kept targets out of calls there is a member "refusals":
  *
  *   [{"target": "us/m", "label": "eu", "calls": 12}]
@@ -497,10 +538,19 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with
- * infer_text_free(). Errors: INFER_E_NO_MEMORY; *json is NULL then.
- * [hook-safe] */
+ * infer_text_free(). Errors: INFER_E_NO_MEMORY; *json is NULL then;
+ * INFER_E_UNSUPPORTED in a build without telemetry. [hook-safe] */
 INFER_API int32_t infer_client_stats(infer_client *client, char **json,
                                      size_t *len);
+/** The counters of that, and histograms, in the text format of Prometheus
+ * (0.0.4: "text/plain; version=0.0.4"), to be served at /metrics. Names are
+ * those of OpenTelemetry's conventions for generative AI (v1.41) where they
+ * have one, else they begin with "libinfer_"; docs/telemetry.md lists them. For
+ * each pair of target and route there are some 100 samples; at most 1024 pairs
+ * are told apart. *text, *len and errors as of infer_client_stats().
+ * [hook-safe] */
+INFER_API int32_t infer_client_metrics(infer_client *client, char **text,
+                                       size_t *len);
 
 /* For a client with "threads": 0, which has no thread of its own: the
  * application lets it work. Blocking functions and queue polls do it by
@@ -595,7 +645,8 @@ INFER_API int64_t infer_warm_report_took_ns(const infer_warm_report *report,
                                             size_t index);
 INFER_API void infer_warm_report_free(infer_warm_report *report);
 
-/** The models that a provider lists, fetched now; waits at most timeout_ms.
+/** The models that a provider lists, fetched now, page by page where it has
+ * several (INFER_E_TOO_LARGE for more than 50); waits at most timeout_ms.
  * INFER_E_UNSUPPORTED where the provider has no list. */
 INFER_API int32_t infer_models(infer_client *client, const char *provider,
                                int64_t timeout_ms, infer_model_list **models,
@@ -720,6 +771,75 @@ INFER_API int32_t infer_request_set_run_once(infer_request *request,
                                              int32_t run_once);
 INFER_API void infer_request_free(infer_request *request);
 
+/* ---- Embeddings ---------------------------------------------------------- */
+
+/* A request that has inputs instead of messages asks for their vectors. It is
+ * made, given a deadline, labels, headers and tags, and freed like any other;
+ * of its members "dimensions" (infer_request_set_int()), "user" and
+ * "input_type" ("search_query", "search_document", "classification",
+ * "clustering") mean the same at every provider. See docs/embeddings.md.
+ *
+ * The call goes to targets of one model only: that of the first target of the
+ * route that the labels allow and that makes embeddings. Vectors of different
+ * models cannot be compared. More inputs than a provider takes at once are sent
+ * in several requests, of which each retries and fails over by itself; the
+ * vectors come in the order of the inputs, all of them or none. */
+
+/** Adds a text, which is not empty and valid UTF-8. INFER_E_INVALID_ARGUMENT
+ * also for a request that has messages. All inputs together: 64 MiB. */
+INFER_API int32_t infer_request_add_input(infer_request *request,
+                                          const char *text);
+INFER_API int32_t infer_request_add_input_n(infer_request *request,
+                                            const char *text, size_t len);
+/** From an OpenAI embeddings request object: "model", "input" (a string, an
+ * array of strings, or token numbers, which OpenAI and services that speak its
+ * protocol take) and other members. Errors: INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_request_from_embed_json(infer_request **request,
+                                                const char *json, size_t len,
+                                                infer_error **error);
+/** Sends the inputs and waits for their vectors. Not from a hook. Errors beside
+ * those of a chat: INFER_E_PROTOCOL for an answer that has not one vector of
+ * finite numbers, all of the same length, for each input. */
+INFER_API int32_t infer_embed(infer_client *client,
+                              const infer_request *request,
+                              infer_embeddings **embeddings,
+                              infer_error **error) INFER_CHECKED;
+/** The same as a call that waits for nothing: it ends by its DONE event in the
+ * queue, or (queue NULL) by infer_call_wait(). call is not NULL, for it has the
+ * vectors. */
+INFER_API int32_t infer_submit_embed(infer_client *client,
+                                     const infer_request *request,
+                                     infer_queue *queue, uint64_t tag,
+                                     infer_call **call, infer_error **error);
+/** What a call of infer_submit_embed() has got; INFER_E_TIMEOUT while it is
+ * under way, its own status if it failed. Does not wait. The caller frees. */
+INFER_API int32_t infer_call_embeddings(infer_call *call,
+                                        infer_embeddings **embeddings,
+                                        infer_error **error);
+
+/* Accessors of embeddings are [hook-safe] and accept NULL. */
+
+/** As many as there were inputs. */
+INFER_API size_t infer_embeddings_count(const infer_embeddings *embeddings);
+/** Numbers of each vector. */
+INFER_API size_t
+infer_embeddings_dimensions(const infer_embeddings *embeddings);
+/** The vector of an input: that many floats, lent; those of all inputs stand
+ * one behind the other. NULL past the end. */
+INFER_API const float *
+infer_embeddings_vector(const infer_embeddings *embeddings, size_t index);
+/** Usage, cost, model, provider and attempts of the call, lent: a response
+ * without choices. */
+INFER_API const infer_response *
+infer_embeddings_response(const infer_embeddings *embeddings);
+/** As an OpenAI embeddings object; base64 1: the vectors as base64 of
+ * little-endian floats, else as numbers. Free it with infer_text_free().
+ * Errors: INFER_E_NO_MEMORY, INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_embeddings_json(const infer_embeddings *embeddings,
+                                        int32_t base64, char **json,
+                                        size_t *len);
+INFER_API void infer_embeddings_free(infer_embeddings *embeddings);
+
 /* ---- Responses ----------------------------------------------------------- */
 
 /* Accessors of a response are [hook-safe] and accept NULL. Strings are "",
@@ -771,6 +891,15 @@ infer_response_usage_estimated(const infer_response *response);
  * they are known. */
 INFER_API int64_t infer_response_total_usage(const infer_response *response,
                                              int32_t kind);
+/** Nano-dollars of all attempts (those that lost, failed or were cut included),
+ * and of those alone that wrote nothing of this answer; -1 if the cost of any
+ * one that counts is not known: the sum of the others would look like all. */
+INFER_API int64_t
+infer_response_total_cost_nano_usd(const infer_response *response);
+INFER_API int64_t
+infer_response_wasted_cost_nano_usd(const infer_response *response);
+/** INFER_COST_*: of the total, which is as good as its worst part. */
+INFER_API int32_t infer_response_cost_kind(const infer_response *response);
 /** The provider's id of the answer, and the model that it says answered; of a
  * continued answer those of its last part. */
 INFER_API const char *infer_response_id(const infer_response *response);
@@ -889,6 +1018,9 @@ INFER_API const char *infer_call_route(const infer_call *call);
 INFER_API const char *infer_call_tenant(const infer_call *call);
 INFER_API const char *infer_call_tag_value(const infer_call *call,
                                            const char *name);
+/** The names of its tags one by one: the index-th, or "" past the end.
+ * [hook-safe] */
+INFER_API const char *infer_call_tag_name(const infer_call *call, size_t index);
 /** Drops the handle; the call goes on. */
 INFER_API void infer_call_free(infer_call *call);
 
@@ -910,6 +1042,17 @@ INFER_API void infer_call_free(infer_call *call);
 #define INFER_EVENT_USAGE           10 /**< token counts, as JSON */
 #define INFER_EVENT_RESTART         11 /**< forget what you got of this call */
 #define INFER_EVENT_DONE            12 /**< terminal: status and result */
+#define INFER_EVENT_ATTEMPT         13 /**< an attempt ended, see below */
+
+/** From now on (on not 0) the queue tells of each attempt of its calls when it
+ * has ended, also of those that lose a race, with an INFER_EVENT_ATTEMPT. It
+ * comes between the events of the answer, after those that the attempt made and
+ * before those of the next one, in any case before the call's DONE, which is
+ * the record of the call itself and stays its last event. A RESTART discards no
+ * ATTEMPT. Not for calls that were submitted without a queue. Errors:
+ * INFER_E_INVALID_ARGUMENT, INFER_E_FORKED; INFER_E_UNSUPPORTED in a build
+ * without telemetry. [hook-safe] */
+INFER_API int32_t infer_queue_set_records(infer_queue *queue, int32_t on);
 
 /* Accessors of an event are [hook-safe]. */
 
@@ -933,8 +1076,12 @@ INFER_API const char *infer_event_head(const infer_event *event, size_t *len);
 INFER_API uint32_t infer_event_tool_index(const infer_event *event);
 INFER_API const char *infer_event_tool_id(const infer_event *event);
 INFER_API const char *infer_event_tool_name(const infer_event *event);
-/** DONE: INFER_OK or the class of the failure. */
+/** DONE, ATTEMPT: INFER_OK or the class of the failure. */
 INFER_API int32_t infer_event_status(const infer_event *event);
+/** ATTEMPT: its record, lent, as the hook on_attempt gets it; else NULL. */
+INFER_API const infer_attempt *infer_event_attempt(const infer_event *event);
+/** DONE, ATTEMPT: the call, lent, for its route, tenant and tags; else NULL. */
+INFER_API const infer_call *infer_event_call(const infer_event *event);
 /** DONE: the result, lent. NULL where there is none. */
 INFER_API const infer_response *infer_event_response(const infer_event *event);
 INFER_API const infer_error *infer_event_error(const infer_event *event);

@@ -162,6 +162,14 @@ infer_call_tag_value(const infer_call *call, const char *name)
   return "";
 }
 
+const char *
+infer_call_tag_name(const infer_call *call, size_t index)
+{
+  return call && index < call->request->tag_count
+             ? call->request->tags[index].name
+             : "";
+}
+
 void
 infer_call_free(infer_call *call)
 {

@@ -5,9 +5,7 @@
 #include "base/mem.h"
 #include "config/options.h"
 #include "engine/hedger.h"
-#include "engine/refusals.h"
 #include "engine/routing.h"
-#include "wire/json_write.h"
 
 int32_t
 infer_client_new(infer_client **client, const infer_config *config,
@@ -98,30 +96,6 @@ infer_client_next_timeout_ns(infer_client *client)
     return -1;
   uint64_t now_ns = inf_clock_now(client->engine.clock);
   return next_ns > now_ns ? (int64_t)(next_ns - now_ns) : 0;
-}
-
-/* Enough for as many routes as are remembered, with the longest names. */
-#define STATS_MAX_BYTES ((size_t)INF_RUNTIME_MAX * 2048 + 4096)
-
-int32_t
-infer_client_stats(infer_client *client, char **json, size_t *len)
-{
-  int32_t status = inf_guard_client(client, NULL);
-  if (status != INFER_OK)
-    return status;
-  if (!json)
-    return INFER_E_INVALID_ARGUMENT;
-  inf_buf out;
-  inf_buf_init(&out, STATS_MAX_BYTES);
-  inf_json_open(&out, '{');
-  inf_json_key(&out, INF_SV("hedging"));
-  inf_hedgers_write_json(client->runtime, &out);
-  inf_refusals_write_json(client->runtime, &out);
-  inf_json_close(&out, '}');
-  status = out.status;
-  *json = status == INFER_OK ? inf_buf_take(&out, len) : NULL;
-  inf_buf_fini(&out);
-  return status == INFER_OK && !*json ? INFER_E_NO_MEMORY : status;
 }
 
 /* ---- Dry run ------------------------------------------------------------- */

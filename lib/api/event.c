@@ -21,7 +21,7 @@ infer_event_type(const infer_event *event)
 static const char *const type_names[] = {
     "unknown",         "start",          "text",     "reasoning", "refusal",
     "tool_call_delta", "tool_call_done", "logprobs", "extra",     "finish",
-    "usage",           "restart",        "done",
+    "usage",           "restart",        "done",     "attempt",
 };
 
 const char *
@@ -139,7 +139,7 @@ infer_event_free(infer_event *event)
 {
   if (!event)
     return;
-  /* In a forked child the call behind a DONE event, its queue and its client
+  /* In a forked child the call behind an event, its queue and its client
    * are the parent's: their locks may be held for ever. */
   if (event->call &&
       event->call->client->fork_generation != inf_fork_generation())

@@ -115,7 +115,7 @@ infer_response_usage(const infer_response *response, int32_t kind)
 {
   if (!response)
     return -1;
-  if (response->part_count <= 1)
+  if (response->part_count <= 1 && !response->summed)
     return infer_attempt_usage(response->winner, kind);
   inf_usage usage = inf_answer_whole_usage(&response->answer);
   const int64_t figures[INFER_USAGE_COUNT] = {
@@ -125,6 +125,8 @@ infer_response_usage(const infer_response *response, int32_t kind)
       [INFER_USAGE_CACHE_READ] = usage.cache_read,
       [INFER_USAGE_CACHE_WRITE] = usage.cache_write,
       [INFER_USAGE_TOTAL] = usage.total,
+      [INFER_USAGE_AUDIO_INPUT] = usage.audio_input,
+      [INFER_USAGE_AUDIO_OUTPUT] = usage.audio_output,
   };
   return kind >= 0 && kind < INFER_USAGE_COUNT ? figures[kind] : -1;
 }
@@ -148,6 +150,36 @@ infer_response_total_usage(const infer_response *response, int32_t kind)
     total = tokens > INT64_MAX - total ? INT64_MAX : total + tokens;
   }
   return total;
+}
+
+static inf_cost
+total_cost(const infer_response *response)
+{
+  return response ? inf_trail_cost(response->trail) : inf_cost_unknown();
+}
+
+int64_t
+infer_response_total_cost_nano_usd(const infer_response *response)
+{
+  return total_cost(response).nano_usd;
+}
+
+int64_t
+infer_response_wasted_cost_nano_usd(const infer_response *response)
+{
+  inf_cost sum = response ? inf_cost_none() : inf_cost_unknown();
+  for (size_t i = 0; response && i < response->trail->count; i++) {
+    const struct infer_attempt *record = response->trail->records[i];
+    if (!inf_response_has_part(response, record))
+      sum = inf_cost_add(sum, inf_record_cost(record));
+  }
+  return sum.nano_usd;
+}
+
+int32_t
+infer_response_cost_kind(const infer_response *response)
+{
+  return total_cost(response).kind;
 }
 
 const char *

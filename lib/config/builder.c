@@ -8,6 +8,7 @@
 #include "config/file.h"
 #include "config/path.h"
 #include "config/redact.h"
+#include "config/url.h"
 #include "wire/json_write.h"
 #include "wire/utf8.h"
 
@@ -15,6 +16,7 @@ struct infer_config {
   inf_node *document; /* an object */
   inf_config_hooks hooks;
   inf_token_source *token_sources;
+  inf_plugins plugins;
 };
 
 /* Enough for the largest document with every byte of it escaped. */
@@ -37,6 +39,13 @@ const inf_token_source *
 inf_config_token_sources_of(const infer_config *config)
 {
   return config ? config->token_sources : NULL;
+}
+
+const inf_plugins *
+inf_config_plugins(const infer_config *config)
+{
+  static const inf_plugins none;
+  return config ? &config->plugins : &none;
 }
 
 static int32_t
@@ -245,6 +254,10 @@ infer_config_set_telemetry(
 {
   if (!config)
     return INFER_E_INVALID_ARGUMENT;
+#ifdef INFER_NO_TELEMETRY
+  if (on_attempt || on_call)
+    return INFER_E_UNSUPPORTED;
+#endif
   config->hooks.on_attempt = on_attempt;
   config->hooks.on_call = on_call;
   config->hooks.telemetry_user_data = user_data;
@@ -290,6 +303,53 @@ infer_config_set_token_source(infer_config *config, const char *provider,
   return INFER_OK;
 }
 
+/* Takes the plug-in over; what belongs to the caller only once all is well. */
+static int32_t
+add_type(infer_config *config, inf_plugin *plugin,
+         const infer_provider_descriptor *descriptor, infer_error **error)
+{
+  inf_sv type = inf_sv_from(plugin->kind.type);
+  const char *url = plugin->kind.base_url;
+  const char *why = url ? inf_url_check_base(inf_sv_from(url)) : NULL;
+  int32_t status = INFER_OK;
+  plugin->descriptor.free_user_data = NULL;
+  if (why)
+    status = inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                           "infer_provider_descriptor.base_url: %s", why);
+  else if (inf_plugins_find(&config->plugins, type))
+    status = inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                           "infer_provider_descriptor.type: \"%s\" was added "
+                           "before",
+                           plugin->kind.type);
+  if (status != INFER_OK) {
+    inf_plugin_unref(plugin);
+    return status;
+  }
+  if (inf_plugins_add(&config->plugins, plugin) != INFER_OK)
+    return inf_place_no_memory(error);
+  plugin->descriptor.free_user_data = descriptor->free_user_data;
+  return INFER_OK;
+}
+
+int32_t
+infer_config_add_provider_type(infer_config *config,
+                               const infer_provider_descriptor *descriptor,
+                               infer_error **error)
+{
+  char why[INF_PLUGIN_WHY_MAX];
+  inf_plugin *plugin;
+  if (error)
+    *error = NULL;
+  if (!config || !descriptor)
+    return bad_argument(error, "infer_config_add_provider_type: NULL argument");
+  int32_t status = inf_plugin_new(descriptor, &plugin, why);
+  if (status == INFER_E_NO_MEMORY)
+    return inf_place_no_memory(error);
+  if (status != INFER_OK)
+    return inf_error_set(error, status, "%s", why);
+  return add_type(config, plugin, descriptor, error);
+}
+
 int32_t
 infer_config_check(const infer_config *config, infer_error **error)
 {
@@ -331,5 +391,6 @@ infer_config_free(infer_config *config)
     next = source->next;
     drop_source(source);
   }
+  inf_plugins_fini(&config->plugins);
   inf_free(config);
 }

@@ -38,6 +38,7 @@ free_config(shared_config *shared)
     inf_route_config_fini(&config->routes[i]);
   for (size_t i = 0; i < config->provider_count; i++)
     inf_provider_config_fini(&config->providers[i]);
+  inf_plugins_fini(&config->plugins);
   inf_free(config->routes);
   inf_free(config->providers);
   inf_tenants_free(config);
@@ -89,7 +90,8 @@ read_providers(const inf_node *providers, bool from_environment,
     inf_provider_config *provider = &config->providers[index];
     provider->from_environment = from_environment;
     provider->token_sources = from_environment ? NULL : sources;
-    status = inf_compile_provider(node, &here, provider, error);
+    status =
+        inf_compile_provider(node, &here, &config->plugins, provider, error);
     if (status == INFER_OK)
       status = check_unique(config, provider, &here, error);
   }
@@ -186,9 +188,13 @@ inf_config_compile(const infer_config *source, inf_config **out,
   if (!shared)
     return inf_place_no_memory(error);
   atomic_init(&shared->references, 1);
-  int32_t status = read_document(inf_config_document(source),
-                                 inf_config_token_sources_of(source),
-                                 &shared->config, error);
+  int32_t status =
+      inf_plugins_copy(&shared->config.plugins, inf_config_plugins(source));
+  status = status == INFER_OK
+               ? read_document(inf_config_document(source),
+                               inf_config_token_sources_of(source),
+                               &shared->config, error)
+               : inf_place_no_memory(error);
   if (status == INFER_OK)
     *out = &shared->config;
   else

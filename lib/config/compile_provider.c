@@ -8,6 +8,7 @@
 #include "config/compile_endpoint.h"
 #include "config/compile_extras.h"
 #include "config/compile_keys.h"
+#include "config/compile_price.h"
 #include "config/region.h"
 #include "config/suggest.h"
 #include "config/url.h"
@@ -25,6 +26,7 @@ inf_provider_config_fini(inf_provider_config *provider)
     inf_free(provider->aliases[i].model);
   }
   inf_free(provider->aliases);
+  inf_model_prices_free(provider->prices, provider->price_count);
   inf_buf_fini_secret(&provider->headers);
   inf_buf_fini_secret(&provider->query);
   inf_buf_fini(&provider->body);
@@ -55,13 +57,16 @@ check_name(const char *name, const inf_place *place, infer_error **error)
 }
 
 static int32_t
-unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
+unknown_kind(inf_sv type, const inf_plugins *plugins, const inf_place *place,
+             infer_error **error)
 {
   char hint[INF_SUGGEST_TEXT_MAX];
   inf_suggestion nearest;
   inf_buf types;
   inf_suggest_init(&nearest, type);
   inf_buf_init(&types, 1024);
+  for (size_t i = 0; i < plugins->count; i++)
+    inf_suggest_offer(&nearest, inf_sv_from(plugins->items[i]->kind.type));
   for (size_t i = 0; i < inf_provider_kind_count(); i++) {
     inf_sv known = inf_sv_from(inf_provider_kind_at(i)->type);
     inf_suggest_offer(&nearest, known);
@@ -83,22 +88,23 @@ unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
 
 static int32_t
 read_kind(const inf_node *node, const inf_place *place,
-          inf_provider_config *provider, infer_error **error)
+          const inf_plugins *plugins, inf_provider_config *provider,
+          infer_error **error)
 {
   const inf_node *given = inf_node_get(node, INF_SV("type"));
   inf_place here = inf_place_member(place, INF_SV("type"));
   char *type = NULL;
   if (!given) {
-    provider->kind = inf_provider_kind_find(inf_sv_from(provider->name));
+    provider->kind = inf_plugins_find(plugins, inf_sv_from(provider->name));
     return provider->kind ? INFER_OK
                           : inf_place_error(place, error, "has no \"type\"");
   }
   int32_t status = inf_value_text(given, &here, "a string", &type, error);
   if (status != INFER_OK)
     return status;
-  provider->kind = inf_provider_kind_find(inf_sv_from(type));
+  provider->kind = inf_plugins_find(plugins, inf_sv_from(type));
   if (!provider->kind)
-    status = unknown_kind(inf_sv_from(type), &here, error);
+    status = unknown_kind(inf_sv_from(type), plugins, &here, error);
   inf_free(type);
   return status;
 }
@@ -352,17 +358,18 @@ typedef int32_t (*read_fn)(const inf_node *node, const inf_place *place,
 
 int32_t
 inf_compile_provider(const inf_node *node, const inf_place *place,
-                     inf_provider_config *provider, infer_error **error)
+                     const inf_plugins *plugins, inf_provider_config *provider,
+                     infer_error **error)
 {
   /* In the order in which they need each other. */
-  static const read_fn parts[] = {read_kind,
-                                  inf_compile_credentials,
+  static const read_fn parts[] = {inf_compile_credentials,
                                   inf_compile_region,
                                   read_base_url,
                                   read_auth_scheme,
                                   inf_compile_keys,
                                   inf_compile_extras,
                                   read_models,
+                                  inf_compile_prices,
                                   inf_compile_endpoint,
                                   check_warm_path,
                                   complete_limits};
@@ -371,6 +378,8 @@ inf_compile_provider(const inf_node *node, const inf_place *place,
   int32_t status = inf_values_read(node, place, &section, 1, "", error);
   if (status == INFER_OK)
     status = check_name(provider->name, place, error);
+  if (status == INFER_OK)
+    status = read_kind(node, place, plugins, provider, error);
   for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == INFER_OK;
        i++)
     status = parts[i](node, place, provider, error);

@@ -8,7 +8,7 @@
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
-#include "provider/dialect.h"
+#include "provider/plugin.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for
@@ -79,6 +79,12 @@ typedef struct inf_provider_limits {
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
 
+/* What a model costs that a provider is told to have. */
+typedef struct inf_model_price {
+  char *model; /* or "*": any other */
+  inf_price price;
+} inf_model_price;
+
 typedef struct inf_provider_config {
   char *name;
   const inf_provider_kind *kind;
@@ -95,12 +101,15 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
+  inf_model_price *prices;
+  size_t price_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
   /* The same without what belongs to the provider's own server: the way to who
    * gives out its tokens. Has no strings of its own. */
   inf_endpoint token_endpoint;
-  int32_t upstream; /* inf_upstream */
-  int32_t prefill;  /* inf_prefill */
+  int32_t upstream;     /* inf_upstream */
+  int32_t prefill;      /* inf_prefill */
+  int64_t embed_inputs; /* of one request; 0: as the kind's */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
@@ -132,7 +141,7 @@ typedef struct inf_target_config {
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
   int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
   int64_t weight;   /* for strategy weighted */
-  inf_price price;
+  inf_price price;  /* see compile_price.h */
   int64_t context_tokens; /* of prompt and answer together; 0: not known */
   uint32_t lacks;         /* INF_LACKS_* */
   bool lacks_said;        /* in the configuration, be it nothing */
@@ -168,6 +177,7 @@ typedef struct inf_client_options {
   int64_t max_calls;             /* in flight, default 100000 */
   int64_t max_waiting_calls;     /* for limits, default 1024 */
   int64_t max_idle_connections;  /* default 256 */
+  int64_t metrics_tenants;       /* told apart, default 0 */
 } inf_client_options;
 
 /* Its share where calls wait for a limit; that of any other is 1. */
@@ -186,6 +196,7 @@ typedef struct inf_config {
   size_t route_count;
   inf_route_params defaults;
   uint64_t hash; /* of everything but secrets */
+  inf_plugins plugins;
 } inf_config;
 
 /* What the public handle holds: the document (or tree) and the hooks. Defined

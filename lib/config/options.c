@@ -102,6 +102,9 @@ static const inf_option options[] = {
            "INFER_E_LIMIT, those of the tenant first that has the most"),
     CLIENT("max_idle_connections", "", 0, 10000, 256, max_idle_connections,
            "connections kept open for later calls"),
+    CLIENT("metrics_tenants", "", 0, 1000, 0, metrics_tenants,
+           "tenants that statistics and metrics tell apart: so many, those "
+           "first that call first"),
 
     OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
           "object: tenant -> weight, 1 to 1000: its share where calls wait "
@@ -154,6 +157,9 @@ static const inf_option options[] = {
     PROVIDER("models", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "aliases: name in requests -> the provider's name; or an array "
              "of names that this provider claims"),
+    PROVIDER("prices", INF_OPTION_JSON, 0, "", "", APART,
+             "object: model -> prices, as a target's price: what its models "
+             "cost where the target does not say; \"*\": any other model"),
     PROVIDER("upstream", INF_OPTION_ENUM, 0, "", "default stream unary",
              IN_PROVIDER(upstream),
              "how its models are asked where neither target nor route says"),
@@ -199,6 +205,12 @@ static const inf_option options[] = {
              "path on the server, as in \"/health\", of a GET that costs "
              "nothing: to have a connection ready it is sent, without a key. "
              "Without one only HTTP/2 can be kept ready"),
+
+    {"provider", "embed_inputs", INF_OPTION_INT, "", 0, 100000, 0, "the kind's",
+     "", IN_PROVIDER(embed_inputs),
+     "texts that one request for embeddings may hold: of a server of your own "
+     "what it was started with. A call with more of them is cut into parts; 0: "
+     "as docs/embeddings.md has it for the kind"},
 
     LIMIT(requests_per_second, UNITS_MAX,
           "requests that each key may send in a second: calls wait for "
@@ -255,6 +267,16 @@ static const inf_option options[] = {
                  "dollars for a million tokens of prompts"),
     TARGET_PRICE("price.output", price.output,
                  "dollars for a million tokens of answers"),
+    TARGET_PRICE("price.cache_read", price.cache_read,
+                 "the same of what was read from the provider's cache; left "
+                 "out, here and below: as the whole"),
+    TARGET_PRICE("price.cache_write", price.cache_write,
+                 "of what was written to its cache"),
+    TARGET_PRICE("price.reasoning", price.reasoning,
+                 "of the reasoning in answers"),
+    TARGET_PRICE("price.audio_input", price.audio_input, "of audio in prompts"),
+    TARGET_PRICE("price.audio_output", price.audio_output,
+                 "of audio in answers"),
     TARGET_INT("context_tokens", 0, 1000000000, 0, context_tokens,
                "longest prompt and answer together; 0: not known. A prompt "
                "that is longer is not sent there, and one that is too long "

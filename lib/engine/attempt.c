@@ -7,6 +7,7 @@
 #include "base/place.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
+#include "engine/batch.h"
 #include "engine/carry.h"
 #include "engine/probe.h"
 #include "engine/race.h"
@@ -356,26 +357,14 @@ on_delta(void *context, const inf_delta *delta)
 
 /* ---- What the transport tells -------------------------------------------- */
 
-/* How far the way to the provider was come. */
-static void
-note_way(struct infer_attempt *record, const inf_exchange_times *times)
-{
-  record->phase_ns[INFER_PHASE_LOOKUP] = times->lookup_ns;
-  record->phase_ns[INFER_PHASE_CONNECT] = times->connect_ns;
-  record->phase_ns[INFER_PHASE_TLS] = times->tls_ns;
-}
-
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
   inf_attempt *attempt = context;
   if (!attempt->call)
     return;
-  struct infer_attempt *record = attempt->record;
   attempt->sent = true;
-  record->reused_connection = reused;
-  note_way(record, times);
-  inf_attempt_set_phase(attempt, INFER_PHASE_SENT);
+  inf_attempt_note_sent(attempt, times, reused);
   arm(attempt);
 }
 
@@ -393,8 +382,9 @@ on_headers(void *context, int status, const inf_headers *headers)
     inf_race_headers(attempt);
   inf_engine *engine = attempt->engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
-  if (inf_meter_headers(engine->runtime, &attempt->pass, headers, wall_now_ns,
-                        engine->now_ns))
+  if (inf_meter_headers(engine->runtime, &attempt->pass,
+                        attempt->record->provider->kind, status, headers,
+                        wall_now_ns, engine->now_ns))
     inf_waiting_stir(engine);
   int32_t result =
       inf_decoder_headers(&attempt->decoder, status, headers, wall_now_ns);
@@ -404,13 +394,20 @@ on_headers(void *context, int status, const inf_headers *headers)
   return false;
 }
 
+/* Is the body one document that is not read before all of it is there? */
+static bool
+is_raw(const inf_attempt *attempt)
+{
+  return attempt->call->kind != INF_CALL_CHAT &&
+         attempt->record->http_status < 300;
+}
+
 /* What the body so far makes of the attempt: INFER_OK to go on,
  * INF_DECODER_DONE, or a class. */
 static int32_t
 take_body(inf_attempt *attempt, const char *ptr, size_t len)
 {
-  if (attempt->call->kind == INF_CALL_MODELS &&
-      attempt->record->http_status < 300) {
+  if (is_raw(attempt)) {
     inf_buf_append(&attempt->raw, ptr, len);
     return attempt->raw.status;
   }
@@ -494,8 +491,7 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
-  bool raw = attempt->call->kind == INF_CALL_MODELS &&
-             attempt->record->http_status < 300;
+  bool raw = is_raw(attempt);
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
   if (attempt->record->http_status > 0 && !raw) {
@@ -503,6 +499,8 @@ class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
     if (clean || status != INFER_E_TRUNCATED)
       return status;
   }
+  if (raw && clean && attempt->call->kind == INF_CALL_EMBED)
+    return inf_batch_read(attempt);
   *message = result->detail;
   if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
     return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
@@ -521,7 +519,7 @@ on_done(void *context, const inf_exchange_result *result)
   if (attempt->parked)
     return;
   if (!attempt->sent)
-    note_way(attempt->record, &result->times);
+    inf_attempt_note_way(attempt->record, &result->times);
   attempt->refused = result->net == INF_NET_REFUSED_STREAM;
   attempt->untouched =
       attempt->refused ||
@@ -550,8 +548,7 @@ static const inf_exchange_events exchange_events = {on_sent, on_headers,
 static bool
 wants_stream(const struct infer_call *call, const inf_target_config *target)
 {
-  return call->kind != INF_CALL_MODELS &&
-         target->upstream != INF_UPSTREAM_UNARY;
+  return call->kind == INF_CALL_CHAT && target->upstream != INF_UPSTREAM_UNARY;
 }
 
 static void
@@ -604,7 +601,7 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
   inf_warmer_note_use(engine, target->provider);
-  if (attempt->call->kind == INF_CALL_CHAT)
+  if (attempt->call->kind != INF_CALL_MODELS)
     begin_health(attempt, target);
   attempt->exchange = engine->transport->ops->start(engine->transport, &request,
                                                     &exchange_events, attempt);

@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "engine/engine.h"
+#include "engine/attempt_cost.h"
+#include "engine/observe.h"
 #include "engine/race.h"
 
 /* Longest message kept in a record. */
@@ -78,8 +79,8 @@ redact_failure(inf_failure *failure, const inf_dialect *dialect, inf_sv key)
   }
 }
 
-static void
-note_usage(inf_attempt *attempt)
+void
+inf_attempt_note_usage(inf_attempt *attempt)
 {
   const inf_usage *usage = &attempt->answer.usage;
   int64_t *out = attempt->record->usage;
@@ -89,6 +90,8 @@ note_usage(inf_attempt *attempt)
   out[INFER_USAGE_CACHE_READ] = usage->cache_read;
   out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
   out[INFER_USAGE_TOTAL] = usage->total;
+  out[INFER_USAGE_AUDIO_INPUT] = usage->audio_input;
+  out[INFER_USAGE_AUDIO_OUTPUT] = usage->audio_output;
 }
 
 /* The words as one line; NULL for none, and when memory is short: the record
@@ -203,7 +206,8 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
     inf_race_record_end(attempt, status);
   settle_limits(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
-  note_usage(attempt);
+  inf_attempt_note_usage(attempt);
+  inf_attempt_settle_cost(attempt);
   inf_sv words = inf_sv_from(message);
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;
@@ -223,9 +227,5 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
            inf_reason_name(record->reason), inf_status_find(status)->text,
            (int)record->http_status, message ? ": " : "",
            message && record->message ? record->message : "");
-  if (engine->hooks->on_attempt) {
-    engine->hooks->on_attempt(attempt->call, record,
-                              engine->hooks->telemetry_user_data);
-    inf_engine_update_time(engine, INF_NEVER);
-  }
+  inf_observe_attempt(attempt);
 }

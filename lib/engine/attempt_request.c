@@ -53,8 +53,14 @@ static int32_t
 write_as(const inf_dialect *dialect, inf_call_kind kind, const inf_send *send,
          inf_wire_request *wire, inf_buf *why)
 {
-  return kind == INF_CALL_MODELS ? dialect->write_models(send, wire)
-                                 : dialect->write_chat(send, wire, why);
+  switch (kind) {
+  case INF_CALL_MODELS:
+    return dialect->write_models(send, wire);
+  case INF_CALL_EMBED:
+    return dialect->write_embed(send, wire, why);
+  default:
+    return dialect->write_chat(send, wire, why);
+  }
 }
 
 /* Our wall clock, as far as is known corrected to that of providers. */
@@ -106,6 +112,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .partial = beginning(call),
       .partial_tokens = call->carry ? call->carry->tokens : 0,
       .prefill = (inf_prefill)target->prefill,
+      .page = inf_buf_sv(&call->models_page),
   };
   if (attempt->key < provider->key_count) {
     const inf_key *key = &provider->keys[attempt->key];
@@ -118,7 +125,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   inf_chat own;
   inf_chat_init(&own);
   int32_t status = headers.status;
-  if (status == INFER_OK &&
+  if (status == INFER_OK && call->kind == INF_CALL_CHAT &&
       (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {
     status = adapt(attempt, &own, target, why);
     send.chat = &own;

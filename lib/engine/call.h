@@ -9,6 +9,7 @@
 #include "engine/queue.h"
 #include "engine/result.h"
 #include "policy/retry.h"
+#include "provider/vectors.h"
 
 /* A call: what the application asked for, from its submission to its one
  * terminal event.
@@ -24,6 +25,7 @@
 typedef enum inf_call_kind {
   INF_CALL_CHAT,
   INF_CALL_MODELS,
+  INF_CALL_EMBED,
 } inf_call_kind;
 
 /* So many targets take no memory of their own. */
@@ -64,6 +66,7 @@ struct infer_call {
   inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
   uint64_t next_start_ns;         /* [loop] of the next attempt; INF_NEVER */
   uint64_t wait_since_ns;         /* [loop] when that wait began */
+  uint64_t clock_epoch;           /* [loop] engine->clock_jumps at its begin */
   size_t next_target;             /* [loop] */
   int32_t next_reason;            /* [loop] INFER_REASON_* */
   bool next_fresh;                /* [loop] not over a used connection */
@@ -101,7 +104,18 @@ struct infer_call {
   int32_t status;                  /* [queue] */
   struct infer_response *response; /* [queue] */
   struct infer_error *error;       /* [queue] */
-  inf_buf models_json;             /* [loop], then read-only: MODELS */
+  inf_buf models_json; /* [loop], then read-only: MODELS; pages one after
+                        * another */
+  inf_buf models_page; /* [loop] the page that is asked for; "": the first */
+  size_t models_pages; /* [loop] that have come */
+
+  /* EMBED: see batch.h. */
+  inf_vectors *vectors;     /* [loop], then read-only */
+  struct inf_batch *batch;  /* [loop] of one that is cut into parts, or NULL */
+  struct infer_call *whole; /* [loop] whose part this is, until that ends */
+  bool part;                /* it is one, whether the whole lives or not */
+  size_t first_input;       /* of a part: its place in the whole */
+  inf_list part_node;       /* [loop] of a part: in the batch's lists */
 };
 
 void inf_call_ref(struct infer_call *call);
@@ -113,5 +127,9 @@ int32_t inf_call_new(struct infer_call **call, struct infer_client *client,
                      const struct infer_request *request, inf_call_kind kind,
                      int32_t mode, struct infer_queue *queue, uint64_t tag,
                      struct infer_error **error);
+/* A call for some of the inputs of another one, in inputs as there: with its
+ * targets, parameters, deadline and id. NULL when memory is short. Loop. */
+struct infer_call *inf_call_new_part(struct infer_call *whole, inf_sv inputs,
+                                     size_t first, size_t count);
 
 #endif

@@ -153,10 +153,21 @@ inf_deliver_release(inf_engine *engine, struct infer_call *call, inf_list *held)
   mark_dirty(engine, call);
 }
 
+/* Records of attempts stay. */
 void
 inf_deliver_discard(struct infer_call *call)
 {
-  inf_deliver_drop(&call->staged);
+  inf_list kept, *node;
+  inf_list_init(&kept);
+  while ((node = inf_list_pop_front(&call->staged))) {
+    struct infer_event *event =
+        INF_CONTAINER_OF(node, struct infer_event, node);
+    if (event->type == INFER_EVENT_ATTEMPT)
+      inf_list_push_back(&kept, node);
+    else
+      inf_event_free(event);
+  }
+  inf_list_splice_back(&call->staged, &kept);
   if (!call->committed)
     call->started = false;
 }
@@ -190,6 +201,19 @@ inf_deliver_done(inf_engine *engine, struct infer_call *call, int32_t status,
   stage(engine, call, event);
 }
 
+bool
+inf_deliver_record(inf_engine *engine, struct infer_call *call,
+                   const struct infer_attempt *record)
+{
+  if (call->own_queue ||
+      !atomic_load_explicit(&call->queue->records, memory_order_relaxed))
+    return true;
+  struct infer_event *event = inf_event_new_record(call, record);
+  if (event)
+    stage(engine, call, event);
+  return event != NULL;
+}
+
 /* Notes what this flush shows to the reader. */
 static void
 note_commit(struct infer_call *call)
@@ -200,7 +224,8 @@ note_commit(struct infer_call *call)
         INF_CONTAINER_OF(node, struct infer_event, node);
     if (event->type == INFER_EVENT_TOOL_CALL_DONE)
       call->tool_call_done = true;
-    if (event->type != INFER_EVENT_RESTART)
+    if (event->type != INFER_EVENT_RESTART &&
+        event->type != INFER_EVENT_ATTEMPT)
       call->committed = true;
   }
 }

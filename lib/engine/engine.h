@@ -123,6 +123,10 @@ bool inf_call_start_over(inf_engine *engine, struct infer_call *call);
 void inf_call_end_unsent(inf_engine *engine, struct infer_call *call,
                          int32_t status, uint64_t retry_after_ns,
                          const char *why);
+/* The one end of a call. Takes over response or error, one of which there
+ * is. */
+void inf_call_end(inf_engine *engine, struct infer_call *call,
+                  struct infer_response *response, struct infer_error *error);
 /* The gate has let its next attempt through. */
 void inf_call_start(inf_engine *engine, struct infer_call *call);
 /* The wait for a token is over: it comes to the gate again. */
@@ -146,6 +150,10 @@ void inf_deliver_discard(struct infer_call *call);
 void inf_deliver_done(inf_engine *engine, struct infer_call *call,
                       int32_t status, struct infer_response *response,
                       struct infer_error *error);
+/* An attempt has ended: an event, if the queue wants such. False: it is lost
+ * for want of memory. */
+bool inf_deliver_record(inf_engine *engine, struct infer_call *call,
+                        const struct infer_attempt *record);
 /* True if a reader was shown anything. */
 bool inf_deliver_flush(inf_engine *engine);
 

@@ -33,6 +33,27 @@ inf_health_look(inf_runtime *runtime, const char *target, bool last_resort,
   return view;
 }
 
+void
+inf_health_each(inf_runtime *runtime, uint64_t now_ns,
+                void (*see)(void *context, const inf_health_view *view),
+                void *context)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  for (size_t i = 0; i < INF_RUNTIME_BUCKETS; i++)
+    for (const inf_target_state *state = runtime->targets[i]; state;
+         state = state->next) {
+      inf_health_view view = {
+          .target = state->name,
+          .breaker = inf_breaker_look(&state->breaker, false, now_ns),
+          .opened = state->breaker.opened,
+          .probes = state->breaker.probes,
+          .denied = state->breaker.denied,
+      };
+      see(context, &view);
+    }
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
 int32_t
 inf_health_last_failure(inf_runtime *runtime, const char *target)
 {

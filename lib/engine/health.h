@@ -33,6 +33,16 @@ inf_breaker_verdict inf_health_admit(inf_runtime *runtime, const char *target,
 /* Changes nothing. */
 inf_breaker_view inf_health_look(inf_runtime *runtime, const char *target,
                                  bool last_resort, uint64_t now_ns);
+/* For statistics: all targets one after the other, with the runtime's lock
+ * held. Changes nothing. */
+typedef struct inf_health_view {
+  const char *target;
+  inf_breaker_view breaker;
+  uint64_t opened, probes, denied; /* how often, ever */
+} inf_health_view;
+void inf_health_each(inf_runtime *runtime, uint64_t now_ns,
+                     void (*see)(void *context, const inf_health_view *view),
+                     void *context);
 /* The class of the latest failure that counted against it, silence included;
  * INFER_OK: none. */
 int32_t inf_health_last_failure(inf_runtime *runtime, const char *target);

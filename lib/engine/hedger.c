@@ -468,6 +468,12 @@ static const char *const reason_names[INF_HEDGE_REASONS] = {
     [INF_HEDGE_BUDGET] = "budget",
 };
 
+const char *
+inf_hedger_reason_name(inf_hedge_reason reason)
+{
+  return reason_names[reason];
+}
+
 static inf_hedge_totals
 totals_of(const inf_hedger *hedger)
 {

@@ -98,6 +98,9 @@ inf_hedge_forecast inf_hedger_look(inf_runtime *runtime, const char *route,
                                    const char *target, inf_latency_kind kind,
                                    uint32_t bucket);
 
+/* "no_plan", "drawn", ...; NULL for INF_HEDGE_YES. */
+const char *inf_hedger_reason_name(inf_hedge_reason reason);
+
 /* What has come of the hedges of a route. */
 typedef struct inf_hedge_totals {
   const char *route;

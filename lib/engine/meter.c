@@ -275,13 +275,17 @@ find_quota(inf_meter *meter, const inf_rate_sight *sight, uint64_t now_ns)
 
 bool
 inf_meter_headers(inf_runtime *runtime, inf_meter_pass *pass,
+                  const inf_provider_kind *kind, int http_status,
                   const inf_headers *headers, int64_t wall_now_ns,
                   uint64_t now_ns)
 {
   inf_rate_sights sights;
   if (!pass->meter)
     return false;
-  inf_rate_headers_read(headers, wall_now_ns, &sights);
+  if (kind->dialect->read_limits)
+    kind->dialect->read_limits(kind, http_status, headers, &sights);
+  else
+    inf_rate_headers_read(headers, wall_now_ns, &sights);
   if (sights.count == 0)
     return false;
   pthread_mutex_lock(&runtime->mutex);

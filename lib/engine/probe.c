@@ -7,6 +7,7 @@
 #include "engine/attempt_request.h"
 #include "engine/gate.h"
 #include "engine/latency.h"
+#include "engine/observe.h"
 #include "engine/routing.h"
 
 /* Longest line about what kept a probe from starting; it is not told. */
@@ -15,6 +16,7 @@ enum { why_max_bytes = 256 };
 typedef struct inf_probe {
   inf_attempt attempt; /* not of the engine's lists and pool */
   struct infer_attempt record;
+  const char *route; /* of the call; its configuration is pinned */
   bool sent;
   bool whole;          /* answers break off: it is good at its end only */
   uint64_t give_up_ns; /* silence until then is a failure */
@@ -35,6 +37,7 @@ probe_free(inf_probe *probe)
   if (attempt->decoder_made)
     inf_decoder_fini(&attempt->decoder);
   inf_config_unref(attempt->config);
+  inf_free(probe->record.request_id);
   inf_free(probe);
 }
 
@@ -67,6 +70,19 @@ settle_limits(inf_probe *probe, int32_t status)
   inf_waiting_stir(engine);
 }
 
+/* One that has what it asks for is cut short there: as an attempt it is a
+ * success all the same. */
+static void
+tell(inf_probe *probe, int32_t status)
+{
+  inf_attempt *attempt = &probe->attempt;
+  probe->record.status = status;
+  inf_attempt_set_phase(attempt, INFER_PHASE_END);
+  inf_attempt_note_usage(attempt);
+  inf_observe_stray(attempt->engine, &probe->record, probe->route,
+                    !inf_attempt_jumped(attempt), attempt->stream);
+}
+
 /* Its end, by the class that says what came of it. */
 static void
 finish(inf_probe *probe, int32_t status)
@@ -89,6 +105,7 @@ finish(inf_probe *probe, int32_t status)
   inf_attempt_log_health(attempt, news);
   if (attempt->exchange)
     engine->transport->ops->cancel(attempt->exchange);
+  tell(probe, status);
   probe_free(probe);
 }
 
@@ -103,6 +120,7 @@ on_delta(void *context, const inf_delta *delta)
   if (delta->kind > INF_DELTA_TOOL_CALL || attempt->content)
     return;
   attempt->content = true;
+  inf_attempt_set_phase(attempt, INFER_PHASE_FIRST_CONTENT);
   if (inf_attempt_jumped(attempt))
     inf_health_untimed(&attempt->health);
   inf_latency_note_content(engine->runtime, probe->record.target,
@@ -115,10 +133,9 @@ on_delta(void *context, const inf_delta *delta)
 static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
-  (void)times;
-  (void)reused;
   inf_probe *probe = context;
   probe->sent = true;
+  inf_attempt_note_sent(&probe->attempt, times, reused);
 }
 
 /* False, and the probe is gone, if it is over. */
@@ -139,7 +156,9 @@ on_headers(void *context, int status, const inf_headers *headers)
   inf_engine *engine = probe->attempt.engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
   probe->record.http_status = status;
-  inf_meter_headers(engine->runtime, &probe->attempt.pass, headers, wall_now_ns,
+  inf_attempt_set_phase(&probe->attempt, INFER_PHASE_HEADERS);
+  inf_meter_headers(engine->runtime, &probe->attempt.pass,
+                    probe->record.provider->kind, status, headers, wall_now_ns,
                     engine->now_ns);
   return go_on(probe, inf_decoder_headers(&probe->attempt.decoder, status,
                                           headers, wall_now_ns));
@@ -149,6 +168,8 @@ static bool
 on_body(void *context, const char *ptr, size_t len)
 {
   inf_probe *probe = context;
+  inf_attempt_set_phase(&probe->attempt, INFER_PHASE_FIRST_BYTE);
+  probe->record.bytes_received += (int64_t)len;
   if (!go_on(probe, inf_decoder_feed(&probe->attempt.decoder, ptr, len)))
     return false;
   if (probe->attempt.content)
@@ -253,6 +274,9 @@ probe_new(inf_engine *engine, struct infer_call *call, size_t target)
   probe->record.provider = asked->provider;
   probe->record.target = asked->name;
   probe->record.start_ns = engine->now_ns;
+  probe->record.reason = INFER_REASON_PROBE;
+  probe->record.cost_nano = -1;
+  probe->route = call->trail->route->name;
   probe->whole =
       inf_health_look(engine->runtime, asked->name, false, engine->now_ns)
           .cause == INF_BREAKER_CUT;

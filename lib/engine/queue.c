@@ -62,7 +62,37 @@ inf_event_free(struct infer_event *event)
   infer_error_free(event->error);
   event->response = NULL;
   event->error = NULL;
-  inf_call_unref(call); /* the event stands inside the call */
+  if (event->type == INFER_EVENT_ATTEMPT)
+    inf_free(event);
+  inf_call_unref(call); /* a DONE event stands inside the call */
+}
+
+typedef struct record_event {
+  struct infer_event event;
+  struct infer_attempt record;
+} record_event;
+
+struct infer_event *
+inf_event_new_record(struct infer_call *call,
+                     const struct infer_attempt *record)
+{
+  record_event *both = inf_malloc(sizeof *both);
+  if (!both)
+    return NULL;
+  event_init(&both->event, INFER_EVENT_ATTEMPT, call);
+  both->event.status = record->status;
+  both->event.call = call;
+  both->record = *record;
+  inf_call_ref(call);
+  return &both->event;
+}
+
+const struct infer_attempt *
+inf_event_record(const struct infer_event *event)
+{
+  if (event->type != INFER_EVENT_ATTEMPT)
+    return NULL;
+  return &INF_CONTAINER_OF(event, const record_event, event)->record;
 }
 
 /* What an unread event costs, itself included: of many small ones that is
@@ -215,16 +245,27 @@ inf_queue_fd(struct infer_queue *queue)
 
 /* ---- In ------------------------------------------------------------------ */
 
+/* What was told of attempts stays told. */
 INF_APART static void
 drop_pending_locked(struct infer_queue *queue, struct infer_call *call)
 {
-  inf_list *node;
+  inf_list kept, *node;
+  inf_list_init(&kept);
+  call->pending_bytes = 0;
   while ((node = inf_list_pop_front(&call->pending))) {
-    inf_event_free(INF_CONTAINER_OF(node, struct infer_event, node));
+    struct infer_event *event =
+        INF_CONTAINER_OF(node, struct infer_event, node);
+    if (event->type == INFER_EVENT_ATTEMPT) {
+      inf_list_push_back(&kept, node);
+      call->pending_bytes += event_bytes(event);
+      continue;
+    }
+    inf_event_free(event);
     atomic_fetch_sub_explicit(&queue->events, 1, memory_order_relaxed);
   }
-  call->pending_bytes = 0;
-  inf_list_remove(&call->ready_node);
+  inf_list_splice_back(&call->pending, &kept);
+  if (inf_list_empty(&call->pending))
+    inf_list_remove(&call->ready_node);
 }
 
 static void

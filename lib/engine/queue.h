@@ -31,7 +31,8 @@ struct infer_event {
     inf_buf head;    /* START */
   };
   inf_buf tool_name;
-  /* DONE only. The event stands inside its call and holds a reference to it. */
+  /* DONE and ATTEMPT: holds a reference. A DONE event stands inside its call;
+   * an ATTEMPT event has its record right behind it. */
   struct infer_call *call;
   int32_t status;
   struct infer_response *response;
@@ -55,6 +56,7 @@ struct infer_queue {
   void (*wakeup)(void *user_data); /* [queue] */
   void *wakeup_user_data;          /* [queue] */
   bool waking;                     /* [queue] the loop is calling it */
+  atomic_bool records;             /* attempts are told, too */
   bool wake_due;                   /* [loop] since the last wake */
   inf_list wake_node;              /* [loop] in engine->waking */
 };
@@ -101,5 +103,11 @@ int inf_queue_fd(struct infer_queue *queue);
 struct infer_event *inf_event_new(int32_t type, const struct infer_call *call,
                                   size_t text_bytes);
 void inf_event_free(struct infer_event *event);
+/* An ATTEMPT event with a copy of the record, since what was decided after the
+ * attempt is noted there later; NULL when memory is short. */
+struct infer_event *inf_event_new_record(struct infer_call *call,
+                                         const struct infer_attempt *record);
+/* What it tells; NULL for others. */
+const struct infer_attempt *inf_event_record(const struct infer_event *event);
 
 #endif

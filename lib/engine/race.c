@@ -3,6 +3,7 @@
 #include "engine/race.h"
 
 #include "base/mem.h"
+#include "engine/attempt_cost.h"
 #include "engine/attempt_record.h"
 #include "engine/gate.h"
 #include "engine/health.h"
@@ -70,16 +71,6 @@ price_of(const inf_race *race, size_t target)
   return race->priced ? (inf_hedge_price){price->input, price->output} : usual;
 }
 
-/* Is an answer paid to its end when its request is cancelled? A whole body is;
- * a stream unless its provider is known to stop (dialect.h has the sources). */
-static bool
-runs_on(const inf_race *race, size_t target)
-{
-  const inf_provider_kind *kind = race->ask.targets[target]->provider->kind;
-  return race->ask.kind == INF_LATENCY_WHOLE ||
-         kind->cancel_billing != INF_CANCEL_STOPS;
-}
-
 /* The most that one of two attempts will cost if it loses: it has read the
  * prompt, and written nothing or all. */
 static int64_t
@@ -88,40 +79,24 @@ most_lost(const inf_race *race)
   int64_t most = 0;
   for (size_t i = 0; i < race->ask.count; i++) {
     inf_hedge_price price = price_of(race, i);
-    int64_t cost = inf_hedge_cost(&price, race->input,
-                                  runs_on(race, i) ? race->output : 0);
+    bool runs_on = inf_cost_runs_on(race->ask.targets[i]->provider->kind,
+                                    race->ask.kind != INF_LATENCY_WHOLE);
+    int64_t cost =
+        inf_hedge_cost(&price, race->input, runs_on ? race->output : 0);
     most = cost > most ? cost : most;
   }
   return most;
 }
 
-/* What it has written, and will where nobody can stop it. */
-static int64_t
-output_of(const inf_attempt *attempt)
-{
-  const inf_race *race = attempt->call->race;
-  int64_t output = 0;
-  for (size_t i = 0; i < attempt->answer.choice_count; i++)
-    output += (int64_t)inf_choice_content_bytes(&attempt->answer.choices[i]) /
-              bytes_per_token;
-  return runs_on(race, attempt->target) && output < race->output ? race->output
-                                                                 : output;
-}
-
-/* What it costs: by the provider's figures, or the prompt as it was expected,
- * where it may have been read, and the answer. */
+/* What it is charged for (attempt_cost.h), at the prices that the race is paid
+ * in. */
 static int64_t
 cost_of(const inf_attempt *attempt)
 {
-  const inf_race *race = attempt->call->race;
-  const inf_usage *usage = &attempt->answer.usage;
-  bool error = attempt->record->http_status >= 300 || !attempt->sent;
-  inf_hedge_price price = price_of(race, attempt->target);
-  if (error && usage->input < 0)
-    return 0;
-  return inf_hedge_cost(&price, usage->input >= 0 ? usage->input : race->input,
-                        usage->output >= 0 ? usage->output
-                                           : output_of(attempt));
+  inf_cost_tokens tokens;
+  inf_hedge_price price = price_of(attempt->call->race, attempt->target);
+  inf_attempt_charge(attempt, &tokens);
+  return inf_hedge_cost(&price, tokens.input, tokens.output);
 }
 
 /* ---- Watching ------------------------------------------------------------ */
@@ -764,15 +739,6 @@ inf_race_goes_on(inf_attempt *attempt, int32_t status)
   return true;
 }
 
-/* Does the attempt's age at this end say that its content takes longer? */
-static bool
-is_censored(int32_t status)
-{
-  return status == INFER_E_CANCELLED || status == INFER_E_DEADLINE ||
-         status == INFER_E_FIRST_TOKEN_TIMEOUT ||
-         status == INFER_E_ATTEMPT_TIMEOUT;
-}
-
 /* From token to token. */
 static void
 record_pace(const inf_attempt *attempt)
@@ -825,7 +791,7 @@ inf_race_record_end(inf_attempt *attempt, int32_t status)
     note_answer(attempt);
   if (inf_attempt_jumped(attempt))
     return;
-  if (!attempt->timed && is_censored(status))
+  if (!attempt->timed && inf_attempt_is_cut(status))
     record_time(attempt, kind_of(attempt), age_ns, true);
   if (status == INFER_OK) {
     note_tokens(attempt);

@@ -46,9 +46,23 @@ inf_trail_unref(inf_trail *trail)
     record_free(trail, trail->records[i]);
   if (trail->records != trail->few)
     inf_free(trail->records);
-  inf_config_release_route(trail->config, trail->route);
-  inf_config_unref(trail->config);
+  if (trail->whole) {
+    inf_trail_unref(trail->whole);
+  } else {
+    inf_config_release_route(trail->config, trail->route);
+    inf_config_unref(trail->config);
+  }
   inf_free(trail);
+}
+
+inf_trail *
+inf_trail_new_part(inf_trail *whole)
+{
+  inf_trail *part =
+      inf_trail_new(whole->config, whole->route, whole->accepted_ns);
+  if (part)
+    part->whole = inf_trail_ref(whole);
+  return part;
 }
 
 static bool
@@ -78,13 +92,51 @@ inf_trail_add(inf_trail *trail)
     return NULL;
   for (int i = 0; i < INFER_USAGE_COUNT; i++)
     record->usage[i] = -1;
+  record->cost_nano = -1;
   trail->records[trail->count++] = record;
   return record;
 }
 
+bool
+inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
+{
+  for (size_t i = 0; i < part->count; i++) {
+    struct infer_attempt *record = inf_trail_add(part->whole);
+    if (!record)
+      return false;
+    *record = *part->records[i];
+    part->records[i]->message = part->records[i]->request_id = NULL;
+    if (last)
+      *last = record;
+  }
+  return true;
+}
+
+/* They are nearly in order, and those of one time stay in theirs. */
+void
+inf_trail_sort(inf_trail *trail)
+{
+  for (size_t i = 1; i < trail->count; i++) {
+    struct infer_attempt *record = trail->records[i];
+    size_t at = i;
+    for (; at > 0 && trail->records[at - 1]->start_ns > record->start_ns; at--)
+      trail->records[at] = trail->records[at - 1];
+    trail->records[at] = record;
+  }
+}
+
+inf_cost
+inf_trail_cost(const inf_trail *trail)
+{
+  inf_cost sum = inf_cost_none();
+  for (size_t i = 0; i < trail->count; i++)
+    sum = inf_cost_add(sum, inf_record_cost(trail->records[i]));
+  return sum;
+}
+
 static const char *const reason_names[] = {
-    "unknown", "first",  "retry",    "failover",
-    "key",     "resend", "recovery", "continue", "hedge",
+    "unknown",  "first",    "retry", "failover", "key",     "resend",
+    "recovery", "continue", "hedge", "probe",    "prewarm",
 };
 
 const char *
@@ -105,7 +157,8 @@ or_empty(const char *text)
 /* What is told of NULL. */
 static const struct infer_attempt none = {
     .target = "",
-    .usage = {-1, -1, -1, -1, -1, -1},
+    .usage = {-1, -1, -1, -1, -1, -1, -1, -1},
+    .cost_nano = -1,
 };
 
 static const struct infer_attempt *
@@ -228,4 +281,16 @@ int64_t
 infer_attempt_skipped_events(const infer_attempt *attempt)
 {
   return or_none(attempt)->skipped_events;
+}
+
+int64_t
+infer_attempt_cost_nano_usd(const infer_attempt *attempt)
+{
+  return or_none(attempt)->cost_nano;
+}
+
+int32_t
+infer_attempt_cost_kind(const infer_attempt *attempt)
+{
+  return or_none(attempt)->cost_kind;
 }

@@ -3,6 +3,7 @@
 #define INF_ENGINE_RECORD_H
 
 #include "config/config.h"
+#include "policy/cost.h"
 
 #include <stdatomic.h>
 
@@ -32,6 +33,8 @@ struct infer_attempt {
   int64_t usage[INFER_USAGE_COUNT];
   int64_t bytes_sent, skipped_events;
   int64_t start_offset_ns; /* since the call was accepted */
+  int64_t cost_nano;       /* nano-dollars; -1: not known */
+  int32_t cost_kind;       /* INFER_COST_*; set when the attempt has ended */
 };
 
 typedef struct inf_trail {
@@ -41,6 +44,7 @@ typedef struct inf_trail {
   struct infer_attempt **records;
   size_t count, capacity;
   uint64_t accepted_ns;
+  struct inf_trail *whole; /* of a part of a call: it pins the rest; NULL */
   /* Most calls have one attempt, few have many. */
   struct infer_attempt first, *few[4];
 } inf_trail;
@@ -49,10 +53,27 @@ typedef struct inf_trail {
  * short: then they stay the caller's. */
 inf_trail *inf_trail_new(inf_config *config, const inf_route_config *route,
                          uint64_t accepted_ns);
+/* One for a part of that trail's call; NULL when memory is short. */
+inf_trail *inf_trail_new_part(inf_trail *whole);
+/* Moves the records of a part's trail to its whole's. False when memory is
+ * short: what could not be moved stays. *last (may be NULL) becomes the last
+ * one that was moved. */
+bool inf_trail_adopt(inf_trail *part, struct infer_attempt **last);
+/* Brings the records into the order of their start. */
+void inf_trail_sort(inf_trail *trail);
 inf_trail *inf_trail_ref(inf_trail *trail);
 void inf_trail_unref(inf_trail *trail);
 /* A new record at the end, with nothing known; NULL when memory is short. */
 struct infer_attempt *inf_trail_add(inf_trail *trail);
+
+static inline inf_cost
+inf_record_cost(const struct infer_attempt *record)
+{
+  return (inf_cost){record->cost_nano, record->cost_kind};
+}
+
+/* What the attempts cost together. */
+inf_cost inf_trail_cost(const inf_trail *trail);
 
 const char *inf_reason_name(int32_t reason);
 

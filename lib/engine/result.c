@@ -120,6 +120,17 @@ inf_response_ref(struct infer_response *response)
   return response;
 }
 
+bool
+inf_response_has_part(const struct infer_response *response,
+                      const struct infer_attempt *record)
+{
+  bool found = response && (record == response->winner ||
+                            (response->summed && record->won));
+  for (size_t i = 0; response && i < response->part_count && !found; i++)
+    found = record == response->parts[i].attempt;
+  return found;
+}
+
 void
 infer_response_free(infer_response *response)
 {
@@ -141,6 +152,15 @@ typedef struct error_detail {
   inf_trail *trail;
   struct infer_response *partial;
 } error_detail;
+
+/* Of an error that there was no memory to tell more of. */
+static error_detail lost;
+
+static void
+keep_detail(void *context)
+{
+  (void)context;
+}
 
 static void
 release_detail(void *context)
@@ -207,12 +227,23 @@ inf_result_error(int32_t status, inf_trail *trail,
   error_detail *detail = inf_calloc(1, sizeof *detail);
   if (!detail) {
     infer_response_free(partial);
+    inf_error_set_detail(error, &lost, keep_detail);
     return error;
   }
   detail->trail = inf_trail_ref(trail);
   detail->partial = partial;
   inf_error_set_detail(error, detail, release_detail);
   return error;
+}
+
+void
+inf_result_retell(struct infer_error *error, inf_trail *trail)
+{
+  error_detail *detail = error ? inf_error_detail(error) : NULL;
+  if (!detail || !detail->trail) /* which is shared by all such errors */
+    return;
+  inf_trail_unref(detail->trail);
+  detail->trail = inf_trail_ref(trail);
 }
 
 static const inf_trail *
@@ -234,6 +265,36 @@ infer_error_attempt(const infer_error *error, size_t index)
 {
   const inf_trail *trail = trail_of(error);
   return trail && index < trail->count ? trail->records[index] : NULL;
+}
+
+static inf_cost
+cost_of(const infer_error *error)
+{
+  const error_detail *detail = error ? inf_error_detail(error) : NULL;
+  if (detail && detail->trail)
+    return inf_trail_cost(detail->trail);
+  bool nothing_sent =
+      error && !detail && infer_error_status(error) != INFER_E_NO_MEMORY;
+  return nothing_sent ? inf_cost_none() : inf_cost_unknown();
+}
+
+int64_t
+infer_error_total_cost_nano_usd(const infer_error *error)
+{
+  return cost_of(error).nano_usd;
+}
+
+/* Nobody has got a whole answer for it. */
+int64_t
+infer_error_wasted_cost_nano_usd(const infer_error *error)
+{
+  return infer_error_total_cost_nano_usd(error);
+}
+
+int32_t
+infer_error_cost_kind(const infer_error *error)
+{
+  return cost_of(error).kind;
 }
 
 const infer_response *

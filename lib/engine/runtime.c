@@ -9,6 +9,7 @@
 #include "engine/latency.h"
 #include "engine/meter.h"
 #include "engine/refusals.h"
+#include "engine/spend.h"
 
 #include <string.h>
 
@@ -34,13 +35,37 @@ typedef struct inf_key_pool {
   bool used;
 } key_pool;
 
+static bool
+telemetry_begin(inf_runtime *runtime)
+{
+#ifdef INFER_NO_TELEMETRY
+  (void)runtime;
+  return true;
+#else
+  runtime->telemetry = inf_telemetry_new();
+  return runtime->telemetry != NULL;
+#endif
+}
+
+static void
+telemetry_end(inf_runtime *runtime)
+{
+#ifdef INFER_NO_TELEMETRY
+  (void)runtime;
+#else
+  inf_telemetry_free(runtime->telemetry);
+#endif
+}
+
 inf_runtime *
 inf_runtime_new(void)
 {
   inf_runtime *runtime = inf_calloc(1, sizeof *runtime);
   if (!runtime)
     return NULL;
-  if (pthread_mutex_init(&runtime->mutex, NULL) != 0) {
+  if (!telemetry_begin(runtime) ||
+      pthread_mutex_init(&runtime->mutex, NULL) != 0) {
+    telemetry_end(runtime);
     inf_free(runtime);
     return NULL;
   }
@@ -81,6 +106,8 @@ inf_runtime_free(inf_runtime *runtime)
   inf_meters_free(runtime);
   inf_hedgers_free(runtime);
   inf_refusals_free(runtime->refusals);
+  telemetry_end(runtime);
+  inf_spends_free(runtime->spends);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }

@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "engine/observe.h"
 
 #include <stdio.h>
 
@@ -111,6 +112,8 @@ finish(inf_warmup *warmup, const inf_exchange_result *result)
            result->connection_kept ? row.protocol : "",
            result->connection_kept && result->reused_connection ? ", as before"
                                                                 : "");
+  inf_observe_warm_up(engine, warmup->provider, result, warmup->start_ns,
+                      row.status);
   inf_warmer_ended(engine, warmup->provider, !warmup->ask, result);
   if (warmup->ask)
     inf_warm_ask_put(warmup->ask, warmup->row, &row);

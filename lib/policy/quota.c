@@ -436,6 +436,7 @@ inf_quota_read(inf_quota *quota, double need, uint64_t now_ns)
   if (!now.limited)
     return now;
   advance(quota, need, now_ns);
+  now.left = quota->odds > 0 ? least(quota->level, quota->odd) : quota->level;
   now.burst = burst_of(quota, need);
   now.level = most(0, least(quota->credit, now.burst));
   now.pace = pace_at(quota, now_ns);

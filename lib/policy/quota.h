@@ -88,6 +88,7 @@ typedef struct inf_quota_now {
   double limit; /* units per period */
   uint64_t period_ns;
   double level;    /* units that may be used now */
+  double left;     /* what the provider has left of it, as is believed */
   double pace;     /* units per second from now on */
   double burst;    /* what the level may grow to at that pace */
   uint64_t not_ns; /* nothing before this time; 0: no such time */

@@ -2,7 +2,7 @@
 #ifndef INF_POLICY_SERIES_H
 #define INF_POLICY_SERIES_H
 
-#include "policy/survival.h"
+#include "base/survival.h"
 
 #include <stdbool.h>
 #include <stddef.h>

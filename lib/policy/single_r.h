@@ -2,7 +2,7 @@
 #ifndef INF_POLICY_SINGLE_R_H
 #define INF_POLICY_SINGLE_R_H
 
-#include "policy/survival.h"
+#include "base/survival.h"
 
 #include <stdbool.h>
 

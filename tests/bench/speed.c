@@ -153,6 +153,8 @@ static const measurement measurements[] = {
     {"bare_open", NULL, NULL, bare_open_bytes},
     {"infer_open", NULL, NULL, infer_open_bytes},
     {"infer_one_stream", NULL, NULL, infer_one_stream},
+    {"infer_untold_bulk", NULL, NULL, infer_untold_bulk},
+    {"infer_told_bulk", NULL, NULL, infer_told_bulk},
 };
 enum { measurement_count = sizeof measurements / sizeof measurements[0] };
 

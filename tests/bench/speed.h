@@ -60,6 +60,10 @@ double infer_poll_empty_ns(unsigned port);
 /* Reads one paced stream and does nothing else, for callgrind; gives the number
  * of its chunks. */
 double infer_one_stream(unsigned port);
+/* Reads streams in bulk, for callgrind, with no hook or with all telemetry;
+ * gives the number of their chunks. */
+double infer_untold_bulk(unsigned port);
+double infer_told_bulk(unsigned port);
 /* What all libinfer measurements are configured with. */
 uint64_t infer_config_hash(void);
 void infer_print_config(unsigned port, const bench_job *job);

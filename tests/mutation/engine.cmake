@@ -106,9 +106,9 @@ infer_bug(124 engine/attempt_record.c
 infer_bug(125 engine/attempt_record.c
   "unit/test_attempt"
   "what a failed attempt has cost is not counted"
-  [[  note_usage(attempt);]]
+  [[  inf_attempt_note_usage(attempt);]]
   [[  if (status == INFER_OK)
-    note_usage(attempt);]])
+    inf_attempt_note_usage(attempt);]])
 
 infer_bug(126 engine/attempt_request.c
   "unit/test_attempt_request"

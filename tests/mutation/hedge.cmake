@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Bugs in hedging: series, curve, solver, budget, decision. See bugs.cmake.
 
-infer_bug(460 policy/survival.c
+infer_bug(460 base/survival.c
   "unit/test_survival"
   "cancelled attempts count as ends: the percentile drifts down"
   [[    uint32_t ended = events->counts[i], cancelled = censored->counts[i];]]
   [[    uint32_t ended = events->counts[i] + censored->counts[i];
     uint32_t cancelled = 0;]])
 
-infer_bug(461 policy/survival.c
+infer_bug(461 base/survival.c
   "unit/test_survival"
   "cancelled attempts are at risk for ever: slow answers look rare"
   [[    at_risk -= (double)ended + (double)cancelled;]]

@@ -16,6 +16,7 @@ typedef struct setting {
   fake_net net;
   infer_client *client;
   infer_request *request;
+  bool records; /* attempts come as events */
 } setting;
 
 static const char document[] =
@@ -25,7 +26,13 @@ static const char document[] =
     "'headers':{'X-One':'1'},'models':{'alias':'m'}},"
     "{'name':'b','type':'openai','base_url':'http://b.test/v1',"
     "'api_key':['key-b-1','key-b-2'],'prefill':'continue_final_message','proxy'"
-    ":'none'}],"
+    ":'none'},"
+    "{'name':'g','type':'gemini','base_url':'http://g.test/v1',"
+    "'api_key':'k','proxy':'none'},"
+    "{'name':'l','type':'ollama','base_url':'http://l.test',"
+    "'proxy':'none'},"
+    "{'name':'w','type':'bedrock','base_url':'http://w.test',"
+    "'region':'us-east-1','api_key':'AKID:secret','proxy':'none'}],"
     "'routes':{'r':{'targets':['a/m','b/m'],"
     "'recovery':'restart'},"
     "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
@@ -234,6 +241,7 @@ submit_and_poll(setting *at, const char *expected)
     return;
   infer_call *call = NULL;
   infer_error *error = NULL;
+  infer_queue_set_records(queue, at->records);
   int32_t status = infer_submit(at->client, at->request, INFER_SUBMIT_STREAM,
                                 queue, 0, &call, &error);
   if (oom_is_ok(status, &error)) {
@@ -281,6 +289,37 @@ call_with_failures(void *unused)
       submit_and_poll(&at, "Hello");
       check_works(&at, "Hello");
     }
+  }
+  tear_down(&at);
+}
+
+static void
+check_told(int32_t status, char *text, const char *part)
+{
+  if (!oom_is_ok(status, NULL))
+    assert_null(text);
+  else if (!text || !strstr(text, part))
+    fail_msg("no \"%s\" is told", part);
+  infer_text_free(text);
+}
+
+/* What is lost of telemetry is no call's loss; its texts are whole or none. */
+static void
+told_call(void *threads)
+{
+  setting at;
+  if (set_up(&at, threads)) {
+    at.records = true;
+    fake_reply(fake_script_next(&at.net), 1, 503, NULL, "");
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    submit_and_poll(&at, "Hello");
+    char *text = NULL;
+    int32_t status = infer_client_stats(at.client, &text, NULL);
+    check_told(status, text, "\"telemetry\":{");
+    text = NULL;
+    status = infer_client_metrics(at.client, &text, NULL);
+    check_told(status, text, "libinfer_telemetry_dropped_total");
+    check_works(&at, "Hello");
   }
   tear_down(&at);
 }
@@ -395,6 +434,80 @@ list_of_models(void *unused)
       assert_null(models);
     }
     infer_model_list_free(models);
+  }
+  tear_down(&at);
+}
+
+/* Two pages of models. */
+static void
+pages_of_models(void *unused)
+{
+  (void)unused;
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_reply(
+        fake_script_for(&at.net, "http://g.test/v1/models?pageSize=1000&"), 1,
+        200, NULL, "{\"models\":[{\"name\":\"models/m-2\"}]}");
+    fake_reply(fake_script_next(&at.net), 1, 200, NULL,
+               "{\"models\":[{\"name\":\"models/m-1\"}],"
+               "\"nextPageToken\":\"t\"}");
+    infer_model_list *models = NULL;
+    infer_error *error = NULL;
+    int32_t status = infer_models(at.client, "g", 1000, &models, &error);
+    if (oom_is_ok(status, &error)) {
+      assert_int_equal(infer_model_list_count(models), 2);
+      assert_string_equal(infer_model_list_id(models, 1), "m-2");
+    } else {
+      assert_null(models);
+    }
+    infer_model_list_free(models);
+  }
+  tear_down(&at);
+}
+
+static infer_request *
+inputs_of(const char *model, int count)
+{
+  infer_request *request = NULL;
+  bool ok = oom_is_ok(infer_request_new(&request, model), NULL);
+  for (int i = 0; ok && i < count; i++)
+    ok = oom_is_ok(infer_request_add_input(request, "text"), NULL);
+  if (ok)
+    return request;
+  infer_request_free(request);
+  return NULL;
+}
+
+static void
+check_vectors(infer_embeddings *got)
+{
+  char *json = NULL;
+  assert_true(infer_embeddings_vector(got, 1)[1] == 0.5f);
+  if (oom_is_ok(infer_embeddings_json(got, 1, &json, NULL), NULL))
+    assert_non_null(json);
+  infer_text_free(json);
+}
+
+/* Three parts at the most, each with two inputs: the answer fits them all. */
+static void
+embeddings(void *model)
+{
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_reply(fake_script_always(&at.net), 1, 200, NULL,
+               "{\"embeddings\":[[0,0.5],[1,0.5]],\"embedding\":[0,0.5]}");
+    infer_request *request = inputs_of(model, 2);
+    infer_embeddings *got = NULL;
+    infer_error *error = NULL;
+    if (request) {
+      int32_t status = infer_embed(at.client, request, &got, &error);
+      if (oom_is_ok(status, &error))
+        check_vectors(got);
+      else
+        assert_null(got);
+      infer_embeddings_free(got);
+    }
+    infer_request_free(request);
   }
   tear_down(&at);
 }
@@ -623,6 +736,8 @@ static const oom_scenario scenarios[] = {
     {"an asynchronous call", asynchronous_call, "0"},
     {"an asynchronous call with a thread", asynchronous_call, "1"},
     {"a call with failures", call_with_failures, NULL},
+    {"a call whose telemetry is read", told_call, "0"},
+    {"a call whose telemetry is read, with a thread", told_call, "1"},
     {"a call that fails", failing_call, NULL},
     {"a call that is cut", cut_call, NULL},
     {"the making of a client", client_creation, "0"},
@@ -630,6 +745,9 @@ static const oom_scenario scenarios[] = {
     {"a reload", reload, NULL},
     {"a dry run", dry_run, NULL},
     {"a list of models", list_of_models, NULL},
+    {"a list of models in pages", pages_of_models, NULL},
+    {"embeddings", embeddings, "l/m"},
+    {"embeddings in parts", embeddings, "w/amazon.titan-embed-text-v2:0"},
     {"a call that is continued", continued_call, NULL},
     {"a race that the first attempt wins", hedged_call, "first"},
     {"a race that the second attempt wins", hedged_call, "second"},

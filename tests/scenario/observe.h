@@ -37,6 +37,7 @@ OBSERVE(max_undelivered_bytes);
 OBSERVE(max_paused_bytes);
 OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
+OBSERVE(metrics_tenants);
 
 /* What is sent: observe_provider.c */
 OBSERVE(name);
@@ -55,6 +56,7 @@ OBSERVE(body);
 OBSERVE(models);
 OBSERVE(provider_upstream);
 OBSERVE(provider_prefill);
+OBSERVE(embed_inputs);
 OBSERVE(compression);
 OBSERVE(key);
 OBSERVE(key_organization);
@@ -118,6 +120,12 @@ OBSERVE(weight);
 OBSERVE(sticky);
 OBSERVE(price_input);
 OBSERVE(price_output);
+OBSERVE(price_cache_read);
+OBSERVE(price_cache_write);
+OBSERVE(price_reasoning);
+OBSERVE(price_audio_input);
+OBSERVE(price_audio_output);
+OBSERVE(prices);
 OBSERVE(max_price_input);
 OBSERVE(max_price_output);
 OBSERVE(cost_max_first_token_ms);

@@ -317,3 +317,38 @@ observe_max_idle_connections(void **state)
   assert_int_equal(connections(ONE("", ",'max_idle_connections':1")), 5);
   assert_int_equal(connections(ONE("", ",'max_idle_connections':0")), 6);
 }
+
+/* Which of the tenants "one" and "two" the metrics of such a client tell. */
+static const char *
+tenants_told(const char *config)
+{
+  static const char *const names[] = {"one", "two"};
+  static char told[16];
+  char *text;
+  world w = observe_world(OK_SCRIPT, config);
+  for (int i = 0; i < 2; i++) {
+    infer_request *request = world_request("p/m", "x");
+    infer_request_set_tenant(request, names[i]);
+    outcome o = world_run(&w, request, false);
+    assert_int_equal(o.status, INFER_OK);
+    outcome_end(&o);
+    infer_request_free(request);
+  }
+  assert_int_equal(infer_client_metrics(w.client, &text, NULL), INFER_OK);
+  snprintf(told, sizeof told, "%s%s",
+           strstr(text, "tenant=\"one\"") ? "one " : "",
+           strstr(text, "tenant=\"two\"") ? "two " : "");
+  infer_text_free(text);
+  world_end(&w);
+  return told;
+}
+
+void
+observe_metrics_tenants(void **state)
+{
+  (void)state;
+  assert_string_equal(tenants_told(ONE("", "")), "");
+  assert_string_equal(tenants_told(ONE("", ",'metrics_tenants':1")), "one ");
+  assert_string_equal(tenants_told(ONE("", ",'metrics_tenants':5")),
+                      "one two ");
+}

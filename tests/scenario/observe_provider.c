@@ -291,3 +291,24 @@ observe_key_project(void **state)
   expect_header(ORGANIZED(",'project':'proj-k'"), "openai-project", "proj-k");
   expect_header(ORGANIZED(""), "openai-project", "proj-p");
 }
+
+void
+observe_embed_inputs(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    world w =
+        observe_world("{}", i ? ONE(",'embed_inputs':2", "") : ONE("", ""));
+    infer_request *request;
+    assert_int_equal(infer_request_new(&request, "p/m"), INFER_OK);
+    for (int k = 0; k < 5; k++)
+      infer_request_add_input(request, "text");
+    infer_embeddings *got;
+    assert_int_equal(infer_embed(w.client, request, &got, NULL), INFER_OK);
+    assert_int_equal(infer_embeddings_count(got), 5);
+    infer_embeddings_free(got);
+    infer_request_free(request);
+    assert_int_equal(world_requests(&w, 1), i ? 3 : 1);
+    world_end(&w);
+  }
+}

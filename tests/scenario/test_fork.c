@@ -232,6 +232,19 @@ client_stats(parent *p)
 }
 
 static bool
+client_metrics(parent *p)
+{
+  char *text;
+  return infer_client_metrics(p->w.client, &text, NULL) == INFER_E_FORKED;
+}
+
+static bool
+queue_set_records(parent *p)
+{
+  return infer_queue_set_records(p->queue, 1) == INFER_E_FORKED;
+}
+
+static bool
 client_prewarm(parent *p)
 {
   infer_warm_report *report;
@@ -251,6 +264,21 @@ submit_models(parent *p)
 {
   infer_call *call;
   return infer_submit_models(p->w.client, "a", 0, NULL, 0, &call, NULL) ==
+         INFER_E_FORKED;
+}
+
+static bool
+embed(parent *p)
+{
+  infer_embeddings *got;
+  return infer_embed(p->w.client, p->request, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
+submit_embed(parent *p)
+{
+  infer_call *call;
+  return infer_submit_embed(p->w.client, p->request, NULL, 0, &call, NULL) ==
          INFER_E_FORKED;
 }
 
@@ -333,12 +361,21 @@ call_models(parent *p)
 }
 
 static bool
+call_embeddings(parent *p)
+{
+  infer_embeddings *got;
+  return infer_call_embeddings(p->call, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
 call_facts(parent *p)
 {
   return infer_call_id(p->call) > 0 && infer_call_tag(p->call) == 1 &&
          infer_call_route(p->call)[0] == '\0' &&
          infer_call_tenant(p->call)[0] == '\0' &&
-         infer_call_tag_value(p->call, "x")[0] == '\0';
+         infer_call_tag_value(p->call, "x")[0] == '\0' &&
+         infer_call_tag_name(p->call, 0)[0] == '\0' &&
+         infer_event_call(p->event) && !infer_event_attempt(p->event);
 }
 
 static const trial trials[] = {
@@ -353,9 +390,13 @@ static const trial trials[] = {
     {"infer_client_plan", client_plan},
     {"infer_client_prewarm", client_prewarm},
     {"infer_client_stats", client_stats},
+    {"infer_client_metrics", client_metrics},
     {"infer_models", models},
     {"infer_submit_models", submit_models},
     {"infer_call_models", call_models},
+    {"infer_embed", embed},
+    {"infer_submit_embed", submit_embed},
+    {"infer_call_embeddings", call_embeddings},
     {"infer_chat", chat},
     {"infer_chat_stream", chat_stream},
     {"infer_queue_new", queue_new},
@@ -365,6 +406,7 @@ static const trial trials[] = {
     {"infer_queue_poll_batch", queue_poll_batch},
     {"infer_queue_fd", queue_fd},
     {"infer_queue_set_wakeup", queue_set_wakeup},
+    {"infer_queue_set_records", queue_set_records},
     {"infer_call_cancel", call_cancel},
     {"infer_call_wait", call_wait},
     {"infer_call_id", call_facts},
@@ -372,6 +414,8 @@ static const trial trials[] = {
     {"infer_call_route", call_facts},
     {"infer_call_tenant", call_facts},
     {"infer_call_tag_value", call_facts},
+    {"infer_call_tag_name", call_facts},
+    {"infer_event_call", call_facts},
     {"infer_call_free", NULL},
     {"infer_config_set_telemetry", NULL},
 };
@@ -420,16 +464,21 @@ takes_a_handle(const char *declaration)
          strstr(declaration, "infer_call *");
 }
 
-/* Each function of the header that has to do with a client, a queue or a call
+/* Each function of the headers that has to do with a client, a queue or a call
  * is in the table above. */
 static void
 no_function_is_forgotten(void **state)
 {
   (void)state;
   char *header = read_source("include/infer/infer.h");
+  char *plugins = read_source("include/infer/provider.h");
   char *symbols = read_source("lib/libinfer.symbols");
   blank_comments(header);
+  blank_comments(plugins);
   size_t declared = 0, tried = 0, listed = 0;
+  /* Those know no handle of a client, a queue or a call. */
+  for (char *at = plugins; (at = strstr(at, "\nINFER_API ")); at++, declared++)
+    assert_false(takes_a_handle(at));
   for (char *at = header; (at = strstr(at, "\nINFER_API ")); declared++) {
     char *end = strchr(at, ';'), *name = strstr(at, "infer_");
     at += strlen("\nINFER_API ");
@@ -450,6 +499,7 @@ no_function_is_forgotten(void **state)
   assert_int_equal(declared, listed);
   assert_int_equal(tried, trial_count);
   free(header);
+  free(plugins);
   free(symbols);
 }
 

@@ -88,6 +88,8 @@ book_on_attempt(const infer_call *call, const infer_attempt *attempt,
                 void *user_data)
 {
   soak_book *b = user_data;
+  if (!call) /* a probe, or a warm-up */
+    return;
   ledger_attempt line = {
       .request = request_of(attempt),
       .completion_tokens =

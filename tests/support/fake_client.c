@@ -298,6 +298,12 @@ write_event(char *text, size_t *len, const infer_event *event)
              infer_response_text(infer_error_partial(infer_event_error(event)),
                                  NULL));
     break;
+  case INFER_EVENT_ATTEMPT:
+    append(text, len, " %s %s %s",
+           infer_attempt_target(infer_event_attempt(event)),
+           infer_attempt_reason_name(infer_event_attempt(event)),
+           short_name(infer_event_status(event)));
+    break;
   case INFER_EVENT_USAGE:
   case INFER_EVENT_LOGPROBS:
   case INFER_EVENT_EXTRA:

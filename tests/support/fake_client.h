@@ -78,8 +78,9 @@ uint64_t fake_ms(uint64_t at_ns);
  * by "|": "start a/m|text Hello|finish stop|usage|done OK". An epoch above 0
  * stands before ("1:text"), a choice above 0 behind the type ("text#1"), and
  * a tool's place, name and arguments behind its events
- * ("tool_call_done 0 f {}"). A partial answer follows the status:
- * "done IDLE_TIMEOUT [Hel]". The text is good until the next call. */
+ * ("tool_call_done 0 f {}"); "attempt a/m first OK". A partial answer follows
+ * the status: "done IDLE_TIMEOUT [Hel]". The text is good until the next
+ * call. */
 const char *fake_events(fake_client *fake);
 /* The same of another queue, with at most limit events taken. */
 const char *fake_events_of(infer_queue *queue, size_t limit);

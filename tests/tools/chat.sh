@@ -161,6 +161,9 @@ complains '^\* attempt 2: sim/good \(failover\)'
 complains '   ms: .*lookup .*, connect .*, sent .*, headers .*, first byte .*, end '
 complains '   ms: .*first byte .*, first content .*, last content .*, end '
 complains 'tokens: in [0-9]+, out [0-9]+'
+complains '^\*   cost: \$0\.000000000$'
+complains '^\*   cost: not known$'
+complains '^\* cost of all attempts: not known$'
 complains 'ended: answered'
 
 check "plans without sending"
@@ -362,7 +365,7 @@ run "$infer" config
 exits 2
 
 check "helps"
-for command in chat models config decode sim; do
+for command in chat compare models config decode sim; do
   run "$infer" help $command
   exits 0
   says '^usage: infer '

@@ -75,6 +75,7 @@ dump_client(const inf_client_options *c)
   say("max_calls=%d\n", (int)c->max_calls);
   say("max_waiting_calls=%d\n", (int)c->max_waiting_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
+  say("metrics_tenants=%d\n", (int)c->metrics_tenants);
 }
 
 static void
@@ -107,11 +108,16 @@ dump_provider(const inf_provider_config *p)
     say("label=%s\n", p->labels[i]);
   for (size_t i = 0; i < p->alias_count; i++)
     say("alias=%s=%s\n", p->aliases[i].name, p->aliases[i].model);
+  for (size_t i = 0; i < p->price_count; i++)
+    say("price of %s=%lld %lld\n", p->prices[i].model,
+        (long long)p->prices[i].price.input,
+        (long long)p->prices[i].price.output);
   say("headers=%s\nquery=%s\nbody=%s\n", inf_buf_cstr(&p->headers),
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
   say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
+  say("embed_inputs=%lld\n", (long long)p->embed_inputs);
   dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
@@ -129,8 +135,12 @@ static void
 dump_target(const inf_target_config *target)
 {
   say("target.weight=%d\n", (int)target->weight);
-  say("target.price=%lld %lld\n", (long long)target->price.input,
-      (long long)target->price.output);
+  const inf_price *price = &target->price;
+  say("target.price=%lld %lld\n", (long long)price->input,
+      (long long)price->output);
+  say("target.parts=%lld %lld %lld %lld %lld\n", (long long)price->cache_read,
+      (long long)price->cache_write, (long long)price->reasoning,
+      (long long)price->audio_input, (long long)price->audio_output);
   say("target.context_tokens=%d\n", (int)target->context_tokens);
   say("target.output_tokens=%d\n", (int)target->output_tokens);
   say("target.lacks=%u\n", (unsigned)target->lacks);
@@ -183,6 +193,8 @@ static const struct {
      "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},
+    {"client", "metrics_tenants", "metrics_tenants", "7",
+     "metrics_tenants=7"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
     {"provider", "type", "providers.p.type", "'clarifai'", "type=clarifai"},
     {"provider", "base_url", "providers.p.base_url", "'http://q'",
@@ -202,6 +214,8 @@ static const struct {
     {"provider", "query", "providers.p.query.a", "'1'", "query=a=1"},
     {"provider", "body", "providers.p.body.a", "1", "body={\"a\":1}"},
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
+    {"provider", "prices", "providers.p.prices", "{'m':{'input':2,'output':3}}",
+     "price of m=2000000 3000000"},
     {"provider", "upstream", "providers.p.upstream", "'stream'",
      "provider.upstream=1"},
     {"provider", "catalogue", "providers.p.catalogue", "'on'",
@@ -255,6 +269,8 @@ static const struct {
      "http_version=1"},
     {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
      "warm_path=/w?x=1"},
+    {"provider", "embed_inputs", "providers.p.embed_inputs", "7",
+     "embed_inputs=7"},
     {"provider", "region", "providers.p",
      "{'type':'bedrock','base_url':'http://p','region':'eu-west-1'}",
      "region=eu-west-1"},
@@ -280,6 +296,21 @@ static const struct {
      "[{'target':'p/n','price':{'input':0.15}}]", "target.price=150000 -1"},
     {"target", "price.output", "routes.r.targets",
      "[{'target':'p/n','price':{'output':0}}]", "target.price=-1 0"},
+    {"target", "price.cache_read", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_read':0.5}}]",
+     "target.parts=500000 -1 -1 -1 -1"},
+    {"target", "price.cache_write", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_write':0.5}}]",
+     "target.parts=-1 500000 -1 -1 -1"},
+    {"target", "price.reasoning", "routes.r.targets",
+     "[{'target':'p/n','price':{'reasoning':0.5}}]",
+     "target.parts=-1 -1 500000 -1 -1"},
+    {"target", "price.audio_input", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_input':0.5}}]",
+     "target.parts=-1 -1 -1 500000 -1"},
+    {"target", "price.audio_output", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_output':0.5}}]",
+     "target.parts=-1 -1 -1 -1 500000"},
     {"target", "context_tokens", "routes.r.targets",
      "[{'target':'p/n','context_tokens':8000}]", "target.context_tokens=8000"},
     {"target", "output_tokens", "routes.r.targets",

@@ -260,6 +260,9 @@ clients_of_null(void **state)
   assert_invalid_told(infer_client_plan(fake->client, request, NULL, &error));
   assert_invalid(infer_client_stats(NULL, NULL, NULL));
   assert_invalid(infer_client_stats(fake->client, NULL, NULL));
+  assert_invalid(infer_client_metrics(NULL, NULL, NULL));
+  assert_invalid(infer_client_metrics(fake->client, NULL, NULL));
+  assert_invalid(infer_queue_set_records(NULL, 1));
   assert_invalid_told(infer_models(NULL, "a", 0, &models, &error));
   assert_invalid_told(infer_models(fake->client, NULL, 0, &models, &error));
   assert_invalid_told(infer_models(fake->client, "a", 0, NULL, &error));

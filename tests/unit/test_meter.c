@@ -80,7 +80,8 @@ tell(world *w, inf_meter_pass *pass, const char *const *lines, uint64_t now_ns)
   for (; *lines; lines++)
     assert_int_equal(inf_headers_add_line(&headers, inf_sv_from(*lines)),
                      INFER_OK);
-  assert_true(inf_meter_headers(w->runtime, pass, &headers, 0, now_ns));
+  assert_true(inf_meter_headers(w->runtime, pass, w->target->provider->kind,
+                                200, &headers, 0, now_ns));
   inf_headers_fini(&headers);
 }
 

@@ -41,6 +41,8 @@ a_new_record_knows_nothing(void **state)
   assert_int_equal(infer_attempt_won(record), 0);
   for (int32_t i = 0; i < INFER_USAGE_COUNT; i++)
     assert_int_equal(infer_attempt_usage(record, i), -1);
+  assert_int_equal(infer_attempt_cost_nano_usd(record), -1);
+  assert_int_equal(infer_attempt_cost_kind(record), INFER_COST_UNKNOWN);
   for (int32_t i = 1; i < INFER_PHASE_COUNT; i++)
     assert_int_equal(infer_attempt_phase_ns(record, i), -1);
   assert_int_equal(infer_attempt_phase_ns(record, INFER_PHASE_LIMITER_WAIT), 0);
@@ -123,6 +125,28 @@ a_trail_outlives_its_client(void **state)
 }
 
 static void
+a_trail_sums_what_its_attempts_cost(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  inf_trail *trail = trail_of(fake);
+  assert_int_equal(inf_trail_cost(trail).nano_usd, 0);
+  assert_int_equal(inf_trail_cost(trail).kind, INFER_COST_EXACT);
+  struct infer_attempt *record = inf_trail_add(trail);
+  record->cost_nano = 12;
+  record->cost_kind = INFER_COST_EXACT;
+  assert_int_equal(inf_trail_cost(trail).nano_usd, 12);
+  record = inf_trail_add(trail);
+  assert_int_equal(inf_trail_cost(trail).nano_usd, -1);
+  record->cost_nano = 5;
+  record->cost_kind = INFER_COST_ESTIMATED;
+  assert_int_equal(inf_trail_cost(trail).nano_usd, 17);
+  assert_int_equal(inf_trail_cost(trail).kind, INFER_COST_ESTIMATED);
+  inf_trail_unref(trail);
+  fake_client_free(fake);
+}
+
+static void
 accessors_accept_null(void **state)
 {
   (void)state;
@@ -143,6 +167,8 @@ accessors_accept_null(void **state)
     assert_int_equal(infer_attempt_phase_ns(NULL, phase), -1);
   for (int32_t kind = -1; kind <= INFER_USAGE_COUNT; kind++)
     assert_int_equal(infer_attempt_usage(NULL, kind), -1);
+  assert_int_equal(infer_attempt_cost_nano_usd(NULL), -1);
+  assert_int_equal(infer_attempt_cost_kind(NULL), INFER_COST_UNKNOWN);
   assert_int_equal(infer_attempt_bytes_sent(NULL), 0);
   assert_int_equal(infer_attempt_bytes_received(NULL), 0);
   assert_int_equal(infer_attempt_skipped_events(NULL), 0);
@@ -157,6 +183,7 @@ main(void)
       cmocka_unit_test(every_reason_has_its_name),
       cmocka_unit_test(a_trail_grows),
       cmocka_unit_test(a_trail_outlives_its_client),
+      cmocka_unit_test(a_trail_sums_what_its_attempts_cost),
       cmocka_unit_test(accessors_accept_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

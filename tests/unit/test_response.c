@@ -212,6 +212,46 @@ usage_of_the_answer_and_of_all_attempts(void **state)
   infer_response_free(r);
 }
 
+static void
+set_cost(const infer_response *r, size_t index, int64_t nano_usd, int32_t kind)
+{
+  r->trail->records[index]->cost_nano = nano_usd;
+  r->trail->records[index]->cost_kind = kind;
+}
+
+static void
+has_costs(const infer_response *r, int64_t total, int64_t wasted, int32_t kind)
+{
+  assert_int_equal(infer_response_total_cost_nano_usd(r), total);
+  assert_int_equal(infer_response_wasted_cost_nano_usd(r), wasted);
+  assert_int_equal(infer_response_cost_kind(r), kind);
+}
+
+/* The second attempt wrote the answer, or both did. */
+static void
+costs_of_all_attempts_and_of_the_useless(void **state)
+{
+  (void)state;
+  infer_response *r = response_new();
+  has_costs(r, -1, -1, INFER_COST_UNKNOWN);
+  set_cost(r, 1, 40, INFER_COST_EXACT);
+  has_costs(r, -1, -1, INFER_COST_UNKNOWN);
+  set_cost(r, 0, 3, INFER_COST_ESTIMATED);
+  has_costs(r, 43, 3, INFER_COST_ESTIMATED);
+  set_cost(r, 0, 3, INFER_COST_EXACT);
+  has_costs(r, 43, 3, INFER_COST_EXACT);
+  set_cost(r, 1, -1, INFER_COST_UNKNOWN);
+  has_costs(r, -1, 3, INFER_COST_UNKNOWN);
+  set_cost(r, 1, 40, INFER_COST_ESTIMATED);
+  r->parts = inf_calloc(2, sizeof *r->parts);
+  r->part_count = 2;
+  r->parts[0].attempt = r->trail->records[0];
+  r->parts[1].attempt = r->winner;
+  has_costs(r, 43, 0, INFER_COST_ESTIMATED);
+  infer_response_free(r);
+  has_costs(NULL, -1, -1, INFER_COST_UNKNOWN);
+}
+
 /* ---- JSON ---------------------------------------------------------------- */
 
 static void
@@ -309,6 +349,7 @@ main(void)
       cmocka_unit_test(null_reads_as_empty),
       cmocka_unit_test(where_it_came_from),
       cmocka_unit_test(usage_of_the_answer_and_of_all_attempts),
+      cmocka_unit_test(costs_of_all_attempts_and_of_the_useless),
       cmocka_unit_test(json_is_written_once),
       cmocka_unit_test(threads_that_ask_at_once_get_the_same_json),
       cmocka_unit_test(json_waits_for_memory),

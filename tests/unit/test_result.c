@@ -102,6 +102,10 @@ a_missing_error_is_empty(void **state)
   assert_int_equal(infer_error_attempt_count(NULL), 0);
   assert_null(infer_error_attempt(NULL, 0));
   assert_null(infer_error_partial(NULL));
+  assert_int_equal(infer_error_total_cost_nano_usd(NULL), -1);
+  assert_int_equal(infer_error_wasted_cost_nano_usd(NULL), -1);
+  assert_int_equal(infer_error_cost_kind(NULL), INFER_COST_UNKNOWN);
+  assert_int_equal(infer_error_total_cost_nano_usd(inf_error_no_memory()), -1);
   infer_error_free(NULL);
   infer_response_free(NULL);
 }

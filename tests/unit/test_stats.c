@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client tells of its hedges: the counters, and the line of a dry run.
- * That a race counts right is tested with the races. */
+/* What a client tells of itself, and the line of a dry run. That a race counts
+ * right is tested with the races, that attempts do in test_observe.c. */
 #include "support/breaker_world.h"
 #include "support/fail_alloc.h"
 
+#include <json-c/json.h>
+#include <json-c/json_pointer.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -19,12 +21,17 @@ stats_of(fake_client *fake)
   return json;
 }
 
+/* expected: the document with "hedging" alone. What else stands behind that
+ * has tests of its own. */
 static void
 assert_stats(fake_client *fake, const char *expected)
 {
   char *json = stats_of(fake);
   for (char *at = json; *at; at++)
     *at = *at == '"' ? '\'' : *at;
+  char *others = strstr(json, ",'spend':");
+  assert_non_null(others);
+  memcpy(others, "}", 2);
   assert_string_equal(json, expected);
   infer_text_free(json);
 }
@@ -154,6 +161,178 @@ bears_failing_allocations(void **state)
   }
 }
 
+/* ---- The other members --------------------------------------------------- */
+
+static struct json_object *
+parsed(fake_client *fake)
+{
+  char *text = stats_of(fake);
+  struct json_object *json = json_tokener_parse(text);
+  if (!json)
+    fail_msg("no JSON: %s", text);
+  infer_text_free(text);
+  return json;
+}
+
+/* The member at a path of names and places: "targets/0/route". */
+static struct json_object *
+at(struct json_object *json, const char *path)
+{
+  struct json_object *found = NULL;
+  char pointer[200];
+  snprintf(pointer, sizeof pointer, "/%s", path);
+  if (json_pointer_get(json, pointer, &found) != 0)
+    fail_msg("no %s in %s", path, json_object_to_json_string(json));
+  return found;
+}
+
+static int64_t
+int_at(struct json_object *json, const char *path)
+{
+  return json_object_get_int64(at(json, path));
+}
+
+static void
+assert_text_at(struct json_object *json, const char *path, const char *text)
+{
+  assert_string_equal(json_object_get_string(at(json, path)), text);
+}
+
+static void
+assert_near_at(struct json_object *json, const char *path, double expected)
+{
+  double value = json_object_get_double(at(json, path));
+  if (value < expected * 0.98 || value > expected * 1.02)
+    fail_msg("%s: %g instead of %g", path, value, expected);
+}
+
+static void
+targets_are_told(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new("routes.one.retries", "0", NULL);
+  fake_reply(fake_script_next(&fake->net), 5, 503, NULL, "");
+  is_well(fake, A);
+  for (int i = 0; i < 21; i++)
+    call_once(fake, "one");
+  struct json_object *json = parsed(fake);
+  assert_int_equal(json_object_array_length(at(json, "targets")), 1);
+  assert_text_at(json, "targets/0/target", "a/m");
+  assert_text_at(json, "targets/0/provider", "a");
+  assert_text_at(json, "targets/0/model", "m");
+  assert_text_at(json, "targets/0/route", "one");
+  assert_int_equal(int_at(json, "targets/0/calls/ok"), 20);
+  assert_int_equal(int_at(json, "targets/0/calls/overloaded"), 1);
+  assert_int_equal(int_at(json, "targets/0/attempts/first/ok"), 20);
+  assert_int_equal(int_at(json, "targets/0/attempts/first/overloaded"), 1);
+  assert_int_equal(int_at(json, "targets/0/tokens/input"), 60);
+  assert_int_equal(int_at(json, "targets/0/tokens/output"), 40);
+  assert_int_equal(int_at(json, "targets/0/limiter_refusals"), 0);
+  static const char *const windows[] = {"1m", "5m", "60m"};
+  for (size_t i = 0; i < 3; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "targets/0/windows/%s", windows[i]);
+    struct json_object *window = at(json, path);
+    assert_int_equal(int_at(window, "attempts"), 21);
+    assert_int_equal(int_at(window, "failed"), 1);
+    assert_near_at(window, "seconds", 4.2);
+    assert_near_at(window, "attempts_per_s", 5);
+    assert_near_at(window, "output_tokens_per_s", 40 / 4.2);
+    assert_int_equal(int_at(window, "first_token_ms/seen"), 20);
+    assert_int_equal(int_at(window, "first_token_ms/cut"), 0);
+    assert_near_at(window, "first_token_ms/p50", answer_ms);
+    assert_near_at(window, "first_token_ms/p99", answer_ms);
+    assert_near_at(window, "total_ms/p95", answer_ms);
+    assert_int_equal(int_at(window, "limiter_wait_ms/seen"), 21);
+    assert_int_equal(int_at(window, "per_output_token_ms/seen"), 0);
+    assert_null(at(window, "per_output_token_ms/p50"));
+  }
+  json_object_put(json);
+  fake_client_free(fake);
+}
+
+/* A window forgets, counters do not. */
+static void
+a_window_ends(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  is_well(fake, A);
+  assert_int_equal(call_once(fake, "one"), INFER_OK);
+  fake_run_ms(fake, 75000);
+  struct json_object *json = parsed(fake);
+  assert_int_equal(int_at(json, "targets/0/windows/1m/attempts"), 0);
+  assert_null(at(json, "targets/0/windows/1m/total_ms/p50"));
+  assert_int_equal(int_at(json, "targets/0/windows/5m/attempts"), 1);
+  assert_int_equal(int_at(json, "targets/0/calls/ok"), 1);
+  json_object_put(json);
+  fake_client_free(fake);
+}
+
+static void
+limits_and_breakers_are_told(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new(NO_STAY, "providers.b.limits",
+                      "{'requests_per_minute':10,'concurrency':4}", NULL);
+  is_well(fake, B);
+  assert_int_equal(call_once(fake, "b/m"), INFER_OK);
+  open_breaker(fake, "a/m", A);
+  struct json_object *json = parsed(fake);
+  assert_int_equal(json_object_array_length(at(json, "limits")), 1);
+  assert_text_at(json, "limits/0/provider", "b");
+  assert_text_at(json, "limits/0/model", "m");
+  assert_int_equal(int_at(json, "limits/0/key"), 0);
+  assert_int_equal(int_at(json, "limits/0/headroom_percent"), 90);
+  assert_int_equal(int_at(json, "limits/0/concurrency"), 4);
+  assert_int_equal(int_at(json, "limits/0/under_way"), 0);
+  assert_text_at(json, "limits/0/limits/0/unit", "requests");
+  assert_int_equal(int_at(json, "limits/0/limits/0/limit"), 10);
+  assert_int_equal(int_at(json, "limits/0/limits/0/free"), 9);
+  assert_int_equal(int_at(json, "limits/0/limits/0/period_s"), 60);
+  assert_text_at(json, "limits/0/limits/0/source", "configuration");
+  size_t which =
+      strcmp(json_object_get_string(at(json, "breakers/0/target")), "a/m") != 0;
+  struct json_object *breaker =
+      json_object_array_get_idx(at(json, "breakers"), which);
+  assert_text_at(breaker, "target", "a/m");
+  assert_text_at(breaker, "state", "open");
+  assert_text_at(breaker, "cause", "failing");
+  assert_int_equal(int_at(breaker, "opened"), 1);
+  assert_int_equal(int_at(breaker, "share_percent"), 0);
+  json_object_put(json);
+  fake_client_free(fake);
+}
+
+/* Names of any kind come back as they were. */
+static void
+names_are_escaped(void **state)
+{
+  (void)state;
+  static const char odd[] = "a\"b\\c{}=,d";
+  fake_client *fake = fake_client_new("metrics_tenants", "3", NULL);
+  is_well(fake, A);
+  char model[40];
+  snprintf(model, sizeof model, "a/%s", odd);
+  infer_request *request = fake_request_new(model);
+  infer_request_set_tenant(request, odd);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 100);
+  assert_int_equal(fake_status(call), INFER_OK);
+  struct json_object *json = parsed(fake), *tenant = NULL;
+  assert_text_at(json, "targets/0/model", odd);
+  assert_true(json_object_object_get_ex(at(json, "tenants"), odd, &tenant));
+  assert_int_equal(int_at(tenant, "calls"), 1);
+  assert_int_equal(int_at(json, "calls_in_flight"), 0);
+  assert_int_equal(int_at(json, "telemetry/dropped"), 0);
+  assert_true(int_at(json, "telemetry/bytes") > 0);
+  assert_int_equal(int_at(json, "telemetry/max_bytes"), 16 << 20);
+  json_object_put(json);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* ---- Plans --------------------------------------------------------------- */
 
 /* The reason of the first target of the dry run. */
@@ -278,6 +457,10 @@ main(void)
       cmocka_unit_test(hooks_may_ask),
       cmocka_unit_test(arguments_are_checked),
       cmocka_unit_test(bears_failing_allocations),
+      cmocka_unit_test(targets_are_told),
+      cmocka_unit_test(a_window_ends),
+      cmocka_unit_test(limits_and_breakers_are_told),
+      cmocka_unit_test(names_are_escaped),
       cmocka_unit_test(a_dry_run_tells_of_hedges),
       cmocka_unit_test(a_dry_run_tells_the_plan),
       cmocka_unit_test(where_nothing_is_gained_it_says_so),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Blocking calls: what goes out, what comes back, what is raised."""
 
+import asyncio
 import gc
 import json
 import pathlib
@@ -28,6 +29,25 @@ def test_chat(client: Client) -> None:
     assert response.usage.total == response.total_usage.total
     assert [a.status for a in response.attempts] == [libinfer.Status.OK]
     assert libinfer.Phase.FIRST_CONTENT in response.attempts[0].phases_ns
+
+
+def test_costs_are_nano_dollars(sim: Sim) -> None:
+    config = config_of(sim, defaults={"retries": 0})
+    with Client(config) as client:
+        response = client.chat("a/m", "Say hello.")
+        assert response.total_cost_nano_usd is None
+        assert response.cost_kind == libinfer.CostKind.UNKNOWN
+    config["providers"][0]["prices"] = {"m": {"input": 1, "output": 2}}
+    with Client(config) as client:
+        response = client.chat("a/m", "Say hello.")
+    usage = response.usage
+    assert usage.input is not None and usage.output is not None
+    cost = 1000 * usage.input + 2000 * usage.output
+    assert response.total_cost_nano_usd == cost
+    assert response.wasted_cost_nano_usd == 0
+    assert response.cost_kind == libinfer.CostKind.EXACT
+    assert response.attempts[0].cost_nano_usd == cost
+    assert response.attempts[0].cost_kind == libinfer.CostKind.EXACT
 
 
 def test_raw_is_openai_shaped(client: Client) -> None:
@@ -276,7 +296,7 @@ def test_stats(start: Callable[..., Sim]) -> None:
     sim = start(defaults={"text": "Hello."})
     route = {"targets": ["a/m"], "hedge": {}}
     with Client(config_of(sim, routes={"né": route})) as client:
-        assert client.stats() == {"hedging": {}}
+        assert client.stats()["hedging"] == {}
         client.chat("né", "x")
         (hedges,) = client.stats()["hedging"].items()
         assert hedges[0] == "né"
@@ -284,8 +304,34 @@ def test_stats(start: Callable[..., Sim]) -> None:
         assert hedges[1]["delay_ms"] is None
         assert hedges[1]["calls_cost"] > 0
         assert hedges[1]["suppressed"]["budget"] == 0
+        (target,) = client.stats()["targets"]
+        assert target["target"] == "a/m" and target["route"] == "né"
+        assert target["windows"]["1m"]["total_ms"]["seen"] == 1
+        assert 'libinfer_calls_total{provider="a",model="m",route="né"} 1' in (
+            client.metrics()
+        )
     with pytest.raises(libinfer.ClosedError):
         client.stats()
+    with pytest.raises(libinfer.ClosedError):
+        client.metrics()
+
+
+def test_records(start: Callable[..., Sim]) -> None:
+    sim = start(defaults={"text": "Hello."})
+    with Client(config_of(sim), records=True) as client:
+        events = list(client.stream("a/m", "x"))
+        (record,) = [e for e in events if isinstance(e, libinfer.AttemptEvent)]
+        assert events[-1] is record and record.type == "attempt"
+        assert record.attempt.target == "a/m" and record.attempt.won
+        assert record.attempt.reason == libinfer.Reason.FIRST
+        assert record.raw["choices"] == []
+
+        async def run() -> None:
+            assert (await client.achat("a/m", "x")).text == "Hello."
+            kinds = [e.type async for e in client.astream("a/m", "x")]
+            assert kinds.count("attempt") == 1
+
+        asyncio.run(run())
 
 
 def test_deadline(client: Client) -> None:

@@ -126,7 +126,7 @@ on_attempt(const infer_call *call, const infer_attempt *attempt,
            void *user_data)
 {
   sim_run *run = user_data;
-  if (run->books)
+  if (run->books && call) /* else a probe, or a warm-up */
     ledger_attempt_ended(run->books, infer_call_tag(call), attempt,
                          inf_clock_now(run->clock));
 }

@@ -10,6 +10,7 @@
 from libinfer._aio import AsyncStream
 from libinfer._attempt import (
     Attempt,
+    CostKind,
     Usage,
 )
 from libinfer._client import (
@@ -18,6 +19,7 @@ from libinfer._client import (
     PlannedTarget,
     WarmReport,
 )
+from libinfer._embed import Embeddings
 from libinfer._errors import (
     AnswerError,
     AttemptTimeoutError,
@@ -64,6 +66,7 @@ from libinfer._errors import (
     WaitTimeoutError,
 )
 from libinfer._events import (
+    AttemptEvent,
     Event,
     ExtraEvent,
     FinishEvent,
@@ -103,6 +106,7 @@ __all__ = [
     "AnswerError",
     "AsyncStream",
     "Attempt",
+    "AttemptEvent",
     "AttemptTimeoutError",
     "AuthError",
     "BadRequestError",
@@ -118,7 +122,9 @@ __all__ = [
     "ConnectError",
     "ContentFilterError",
     "ContextLengthError",
+    "CostKind",
     "DeadlineError",
+    "Embeddings",
     "Error",
     "Event",
     "EventType",

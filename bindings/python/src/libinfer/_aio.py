@@ -25,9 +25,10 @@ from typing import (
     cast,
 )
 
-from libinfer import _models
+from libinfer import _embed, _models
 from libinfer._errors import CallCancelledError, ClosedError, Error, UnsupportedError
 from libinfer._events import (
+    AttemptEvent,
     Event,
     ReasoningEvent,
     RefusalEvent,
@@ -47,11 +48,13 @@ _JOIN_AT = 256
 class Hub:
     """The calls that one client has on one event loop."""
 
-    def __init__(self, handle: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, handle: Any, loop: asyncio.AbstractEventLoop, records: bool
+    ) -> None:
         if lib.infer_client_fd(handle) >= 0:
             raise UnsupportedError('asyncio needs a client with "threads": 1')
         self._generation = fork_generation()
-        self._reader: Optional[Reader] = Reader(new_queue(handle))
+        self._reader: Optional[Reader] = Reader(new_queue(handle, records))
         self._fd = lib.infer_queue_fd(self._reader.queue)
         if self._fd < 0:
             raise OSError("no descriptor for the queue: too many open files")
@@ -110,6 +113,9 @@ class _Result:
         loop = asyncio.get_running_loop()
         self.future: "asyncio.Future[Union[Response, Error]]" = loop.create_future()
 
+    def push(self, event: Event) -> None:
+        """A record of an attempt, which the response has, too."""
+
     def end(self, item: Union[Response, Error]) -> None:
         if not self.future.done():
             self.future.set_result(item)
@@ -130,7 +136,9 @@ class _Sink:
     def push(self, event: Event) -> None:
         events = self.events
         if type(event) is RestartEvent:
+            records = [each for each in events if type(each) is AttemptEvent]
             events.clear()
+            events.extend(records)
         events.append(event)
         if len(events) >= self.join_at:
             self.events = _joined(events)
@@ -268,6 +276,20 @@ async def achat(core: Any, request: Any) -> Response:
     if isinstance(item, Error):
         raise item
     return item
+
+
+async def aembed(core: Any, request: Any) -> _embed.Embeddings:
+    """A call for embeddings, awaited."""
+    result = _Result()
+    call = core.hub().start(
+        lambda *to: _embed.begin(core.handle, request, *to), result
+    )
+    try:
+        await result.future
+    except BaseException:
+        _embed.cancel(call)
+        raise
+    return _embed.taken(call)
 
 
 async def amodels(core: Any, provider: str, timeout: float) -> List[Dict[str, Any]]:

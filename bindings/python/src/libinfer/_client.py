@@ -7,7 +7,8 @@ import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
 
-from libinfer._aio import AsyncStream, Hub, achat, amodels
+from libinfer._aio import AsyncStream, Hub, achat, aembed, amodels
+from libinfer._embed import Embeddings, Inputs, embed, embed_request
 from libinfer._errors import check, error_from
 from libinfer._ffi import ffi, fork_generation, lib, text
 from libinfer._models import models
@@ -48,7 +49,8 @@ class WarmReport(NamedTuple):
 class _Core:
     """One client of the library, in one process, and its event loops."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, records: bool) -> None:
+        self.records = records
         out, error = ffi.new("infer_client **"), ffi.new("infer_error **")
         check(lib.infer_client_new(out, config, error), error)
         self.handle = ffi.gc(out[0], lib.infer_client_free)
@@ -64,7 +66,7 @@ class _Core:
             for other in list(self._hubs):
                 if other.is_closed():  # nobody reads there any more
                     del self._hubs[other]
-            self._hubs[loop] = hub = Hub(self.handle, loop)
+            self._hubs[loop] = hub = Hub(self.handle, loop, self.records)
         return hub
 
     def __del__(self) -> None:
@@ -110,6 +112,9 @@ class Client:
     In a forked child a client of the parent becomes a new one, made from the
     same configuration, at its first use. Calls of the parent are not the
     child's: their streams raise ForkedError there.
+
+    ``records``: streams tell of each attempt when it has ended, also of those
+    that lose a race, with an AttemptEvent.
     """
 
     def __init__(
@@ -117,10 +122,12 @@ class Client:
         config: Optional[Config] = None,
         *,
         token_sources: Optional[Mapping[str, TokenSource]] = None,
+        records: bool = False,
     ) -> None:
         self._config = _new_config(config, token_sources)
+        self._records = records
         self._closed = False
-        self._core = _Core(self._config)
+        self._core = _Core(self._config, records)
 
     def __enter__(self) -> "Client":
         return self
@@ -229,6 +236,46 @@ class Client:
         request = new_request(model, messages, members, how)
         return AsyncStream(core, request)
 
+    def embed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """The vectors of texts, in their order. Any number of them: they are
+        sent in as many requests as the provider needs, all to one model.
+        ``dimensions``, ``input_type`` and other members are the provider's."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return embed(core, embed_request(model, inputs, members, how))
+
+    async def aembed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """embed() for asyncio. Cancelling the task cancels the call."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return await aembed(core, embed_request(model, inputs, members, how))
+
     # ---- The client itself ---------------------------------------------------
 
     def close(self, drain: float = 0) -> bool:
@@ -292,6 +339,17 @@ class Client:
         stats: Dict[str, Any] = json.loads(ffi.unpack(document, size[0]))
         return stats
 
+    def metrics(self) -> str:
+        """The counters of that and histograms in the text format of Prometheus,
+        to be served as ``text/plain; version=0.0.4``."""
+        core = self._open()
+        out, size = ffi.new("char **"), ffi.new("size_t *")
+        status = lib.infer_client_metrics(core.handle, out, size)
+        if status != lib.INFER_OK:
+            raise error_from(status)
+        document = ffi.gc(out[0], lib.infer_text_free)
+        return bytes(ffi.unpack(document, size[0])).decode()
+
     def prewarm(
         self, name: Optional[str] = None, timeout: float = 30
     ) -> List[WarmReport]:
@@ -330,7 +388,7 @@ class Client:
             raise error_from(lib.INFER_E_CLOSED)
         core = self._core
         if core.generation != fork_generation():
-            self._core = core = _Core(self._config)
+            self._core = core = _Core(self._config, self._records)
         return core
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any, Callable, ClassVar, Dict, List, Literal, Mapping, Union, cast
 
+from libinfer._attempt import Attempt
 from libinfer._generated import EventType
 
 
@@ -233,6 +234,22 @@ class RestartEvent:
         return {"object": "chat.completion.chunk", "choices": []}
 
 
+@dataclass
+class AttemptEvent:
+    """An attempt has ended: only of a client with ``records=True``."""
+
+    __slots__ = ("attempt", "choice", "epoch")
+    type: ClassVar[Literal["attempt"]] = "attempt"
+    attempt: Attempt
+    choice: int
+    epoch: int
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        """Empty: OpenAI has nothing like it."""
+        return {"object": "chat.completion.chunk", "choices": []}
+
+
 Event = Union[
     StartEvent,
     TextEvent,
@@ -245,6 +262,7 @@ Event = Union[
     FinishEvent,
     UsageEvent,
     RestartEvent,
+    AttemptEvent,
 ]
 
 

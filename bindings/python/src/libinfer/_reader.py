@@ -10,9 +10,11 @@ through its handle.
 from struct import Struct
 from typing import Any, List, Tuple, Union
 
+from libinfer._attempt import attempt_of
 from libinfer._errors import Error, error_from
 from libinfer._events import (
     PLAIN,
+    AttemptEvent,
     Event,
     StartEvent,
     ToolCallDeltaEvent,
@@ -26,6 +28,7 @@ _RECORD = Struct("=QQQQIIII")  # struct binding_record
 _PLAIN = {int(kind): make for kind, make in PLAIN.items()}
 _START = int(EventType.START)
 _DONE = int(EventType.DONE)
+_ATTEMPT = int(lib.INFER_EVENT_ATTEMPT)
 _DELTA = int(EventType.TOOL_CALL_DELTA)
 _TOOL_DONE = int(EventType.TOOL_CALL_DONE)
 
@@ -33,12 +36,17 @@ Item = Union[Event, Response, Error]
 """An event, or how the call ended: nothing comes after that."""
 
 
-def new_queue(client: Any) -> Any:
+def new_queue(client: Any, records: bool = False) -> Any:
     out = ffi.new("infer_queue **")
     status = lib.infer_queue_new(out, client)
     if status != lib.INFER_OK:
         raise error_from(status)
-    return ffi.gc(out[0], lib.infer_queue_free)
+    queue = ffi.gc(out[0], lib.infer_queue_free)
+    if records:
+        status = lib.infer_queue_set_records(queue, 1)
+        if status != lib.INFER_OK:
+            raise error_from(status)
+    return queue
 
 
 class Reader:
@@ -98,6 +106,8 @@ def _item(event: Any, kind: int, choice: int, epoch: int) -> Union[Item, None]:
         return error_from(
             lib.infer_event_status(event), lib.infer_event_take_error(event)
         )
+    if kind == _ATTEMPT:
+        return AttemptEvent(attempt_of(lib.infer_event_attempt(event)), choice, epoch)
     piece = sized(lib.infer_event_text, event)
     if kind == _START:
         return StartEvent(piece, sized(lib.infer_event_head, event), choice, epoch)

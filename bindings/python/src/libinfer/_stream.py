@@ -35,7 +35,9 @@ class Stream(Iterator[Event]):
 
     def __init__(self, core: Any, request: Any) -> None:
         self._core = core  # its end would cancel the call
-        self._reader: Optional[Reader] = Reader(new_queue(core.handle))
+        self._reader: Optional[Reader] = Reader(
+            new_queue(core.handle, core.records)
+        )
         self._waiting: Deque[Any] = deque()
         self._response: Optional[Response] = None
         self._error: Optional[Error] = None

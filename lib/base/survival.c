@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "policy/survival.h"
+#include "base/survival.h"
 
 #include "base/clock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef INF_POLICY_SURVIVAL_H
-#define INF_POLICY_SURVIVAL_H
+#ifndef INF_BASE_SURVIVAL_H
+#define INF_BASE_SURVIVAL_H
 
 #include "base/histogram.h"
 

@@ -162,6 +162,32 @@ a_label_of_the_request_counts_as_well(void **state)
   tiny_stop(b);
 }
 
+/* Sent in parts, each of which fails. */
+static void
+so_it_is_with_embeddings(void **state)
+{
+  (void)state;
+  enum { inputs = 3000 }; /* more than one request may have */
+  tiny_server *a = tiny_start(die, NULL, NULL);
+  tiny_server *b = tiny_start(serve, NULL, NULL);
+  world w;
+  make(&w, a, b, "");
+  infer_request *request;
+  infer_embeddings *embeddings = NULL;
+  assert_int_equal(infer_request_new(&request, "r"), INFER_OK);
+  for (int i = 0; i < inputs; i++)
+    assert_int_equal(infer_request_add_input(request, "x"), INFER_OK);
+  infer_request_require_label(request, "eu");
+  assert_int_equal(infer_embed(w.client, request, &embeddings, NULL),
+                   INFER_E_SERVER);
+  assert_true(tiny_requests(a) > 1);
+  assert_int_equal(tiny_connections(b), 0);
+  infer_request_free(request);
+  world_end(&w);
+  tiny_stop(a);
+  tiny_stop(b);
+}
+
 int
 main(void)
 {
@@ -171,6 +197,7 @@ main(void)
       cmocka_unit_test(nor_does_a_failure),
       cmocka_unit_test(prewarm_keeps_to_the_labels_of_the_route),
       cmocka_unit_test(a_label_of_the_request_counts_as_well),
+      cmocka_unit_test(so_it_is_with_embeddings),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

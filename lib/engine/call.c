@@ -682,10 +682,13 @@ decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
 }
 
 /* Extra attempts are paid from the budgets. The claim of an attempt that could
- * not start goes back. */
+ * not start goes back. What they do not pay for is not done; to wait for a
+ * model costs nothing. */
 static void
-pay(inf_engine *engine, struct infer_call *call, inf_retry_decision *next)
+pay(const inf_attempt *attempt, inf_retry_decision *next)
 {
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
   inf_health_refund(engine->runtime, &call->claim);
   if (next->action != INF_RETRY_ATTEMPT || !next->counted || !is_paid(call))
     return;
@@ -696,8 +699,17 @@ pay(inf_engine *engine, struct infer_call *call, inf_retry_decision *next)
       engine->runtime, call->targets[next->target]->name, use, &call->claim);
   if (!why)
     return;
-  next->action = INF_RETRY_END;
-  next->why = why;
+  inf_retry_call state = {
+      .params = call->params,
+      .targets = call->retry_targets,
+      .target_count = call->target_count,
+      .current = attempt->target,
+      .deadline_ns = call->deadline_ns,
+  };
+  *next =
+      inf_retry_await(&state, use == INF_RETRY_BUDGET_FAILOVER, engine->now_ns);
+  if (next->action == INF_RETRY_END)
+    next->why = why;
 }
 
 static void
@@ -886,7 +898,7 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   bool prefill_refused = inf_carry_refused(attempt, status);
   if (status != INFER_E_NO_MEMORY)
     next = decide(attempt, status, prefill_refused);
-  pay(engine, call, &next);
+  pay(attempt, &next);
   if (call->committed && next.action == INF_RETRY_ATTEMPT)
     action = recover(call, &next);
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s",

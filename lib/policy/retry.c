@@ -343,6 +343,12 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
   return stay_or_go(call, stay, elsewhere, floor_ns, now_ns);
 }
 
+inf_retry_decision
+inf_retry_await(inf_retry_call *call, bool elsewhere, uint64_t now_ns)
+{
+  return soonest(call, elsewhere, true, now_ns);
+}
+
 void
 inf_retry_note(inf_retry_call *call, const inf_retry_failure *failure,
                uint64_t now_ns, inf_rng *rng)

@@ -120,6 +120,12 @@ inf_retry_decision inf_retry_decide(inf_retry_call *call,
                                     const inf_retry_failure *failure,
                                     uint64_t now_ns, inf_rng *rng);
 
+/* What was decided cannot be paid for: step 7 for what costs nothing, a target
+ * whose last answer was that it loads; elsewhere: also one that is not the
+ * current one. Else the end. */
+inf_retry_decision inf_retry_await(inf_retry_call *call, bool elsewhere,
+                                   uint64_t now_ns);
+
 /* What a failure says of its target, where nothing is to be decided: another
  * attempt of the call goes on. */
 void inf_retry_note(inf_retry_call *call, const inf_retry_failure *failure,

@@ -301,7 +301,12 @@ ledger_over(ledger *books, uint64_t number, uint32_t attempt, size_t told_bytes,
       now_ns > call->ended_ns + linger_ns)
     ledger_violated(books, "call %llu: an exchange %llu ns after its end", name,
                     (unsigned long long)(now_ns - call->ended_ns));
-  if (entry->whole && told_bytes >= entry->whole_end && !books->may_waste)
+  /* Of two that are told of in one turn the first wins, whatever the other
+   * has brought. */
+  bool lost = call->hedges && call->lost;
+  call->lost = false;
+  if (entry->whole && told_bytes >= entry->whole_end && !books->may_waste &&
+      !lost)
     call->has_whole = true;
 }
 
@@ -363,6 +368,7 @@ ledger_attempt_ended(ledger *books, uint64_t number,
   ledger_call *call = ledger_find(books, number, "the end of an attempt");
   if (!call)
     return;
+  call->lost = status == INFER_E_CANCELLED;
   int64_t took_ns = infer_attempt_phase_ns(attempt, INFER_PHASE_END);
   if (!books->may_be_late &&
       took_ns > (int64_t)(call->attempt_max_ns + usage_wait_ns))

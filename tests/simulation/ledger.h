@@ -42,6 +42,7 @@ typedef struct ledger_call {
   bool hedges;    /* two of its attempts may be under way at once */
   uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
+  bool lost;      /* the attempt whose end was told last was cancelled */
   bool cancelled; /* may end so from now on */
   /* Sends. */
   /* stale, loading: those after which another is free. */

@@ -320,6 +320,26 @@ a_minute_is_waited_for_within_the_deadline(void **state)
   fake_client_free(fake);
 }
 
+/* The failover that nobody pays for is no reason to give up. */
+static void
+without_a_budget_it_is_waited_for(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL, NULL, NULL);
+  fake_reply(fake_script_for(&fake->net, A), answer_ms, 503, NULL, LLAMACPP);
+  is_well(fake, B);
+  runtime_of(fake)->retries.balance = 0;
+  infer_call *call = fake_submit_whole(fake, "r");
+  fake_run_ms(fake, 3000);
+  assert_int_equal(fake_status(call), INFER_E_TIMEOUT);
+  assert_int_equal(requests_to(fake, B), 0);
+  is_well(fake, A);
+  fake_run_ms(fake, 1000);
+  assert_int_equal(fake_status(call), INFER_OK);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 one_that_never_comes_ends_with_what_it_said(void **state)
 {
@@ -351,6 +371,7 @@ main(void)
       cmocka_unit_test(a_probe_that_finds_it_loading_closes_it),
       cmocka_unit_test(another_serves_until_it_has_loaded),
       cmocka_unit_test(a_minute_is_waited_for_within_the_deadline),
+      cmocka_unit_test(without_a_budget_it_is_waited_for),
       cmocka_unit_test(one_that_never_comes_ends_with_what_it_said),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,8 @@ mark_current(inf_retry_call *call, const inf_failure_rule *rule,
   target->visited = true;
   if (!next_key && !may_stay(rule, failure))
     target->excluded = true;
+  else if (failure->loading) /* why it was silent to another attempt */
+    target->excluded = false;
   target->loading = failure->loading;
   uint64_t floor_ns = failure->loading ? draw_loading_ns(target, now_ns, rng)
                                        : draw_backoff_ns(target->stays, rng);

@@ -202,6 +202,19 @@ what_forbids_another_attempt_forbids_this_one(void **state)
   assert_int_equal(decide(&at).action, INF_RETRY_END);
 }
 
+/* One attempt was silent, the one beside it is told why. */
+static void
+its_last_word_counts(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 1);
+  at.targets[0].excluded = at.targets[0].visited = true;
+  inf_retry_decision next = decide(&at);
+  assert_int_equal(next.action, INF_RETRY_ATTEMPT);
+  assert_false(next.counted);
+}
+
 static void
 its_own_hint_goes_before(void **state)
 {
@@ -365,6 +378,7 @@ main(void)
       cmocka_unit_test(others_are_asked_first_and_at_once),
       cmocka_unit_test(one_answer_allows_one_attempt),
       cmocka_unit_test(what_forbids_another_attempt_forbids_this_one),
+      cmocka_unit_test(its_last_word_counts),
       cmocka_unit_test(its_own_hint_goes_before),
       cmocka_unit_test(a_breaker_that_was_open_closes),
       cmocka_unit_test(and_none_opens),

@@ -69,8 +69,10 @@ on_attempt(const infer_call *call, const infer_attempt *attempt,
 }
 
 /* Whoever may go nowhere else waits for a model that is being loaded, as long
- * as the deadline allows: an eighth of what is gone, at most 30 s, and the
- * target's usual first token have to fit before it. */
+ * as the deadline allows, unless its last attempt came to something else (a
+ * continuation that is refused ends as what broke off did): an eighth of what
+ * is gone, at most 30 s, and the target's usual first token have to fit before
+ * it. */
 static void
 check_loading(sim_world *world, uint64_t number, const infer_error *error)
 {
@@ -78,7 +80,8 @@ check_loading(sim_world *world, uint64_t number, const infer_error *error)
   const ledger_call *call = &world->books.calls[number % ledger_slots];
   if (call->number == number && !call->run_once && !world->books.closing &&
       call->deadline_ns > world->clock.now_ns + far_s * INF_NS_PER_S &&
-      strstr(infer_error_message(error), "Loading model"))
+      strstr(infer_error_message(error), "Loading model") && call->sends > 0 &&
+      call->attempts[call->sends - 1].loading)
     ledger_violated(&world->books, "call %llu: did not wait for the model",
                     (unsigned long long)number);
 }

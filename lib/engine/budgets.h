@@ -79,6 +79,18 @@ void inf_budgets_release(struct inf_engine *engine, inf_budgets_pass *pass);
 void inf_budgets_write_json(inf_runtime *runtime, int64_t wall_ns,
                             inf_buf *out);
 
+/* One account in its present period. */
+typedef struct inf_budgets_view {
+  const char *name, *per, *period, *key; /* period: "day" or "month" */
+  inf_budget_amount spent, reserved, limit;
+  uint64_t refused;
+} inf_budgets_view;
+
+/* Tells see of each, with the runtime's lock. Any thread. */
+void inf_budgets_each(inf_runtime *runtime, int64_t wall_ns,
+                      void (*see)(void *context, const inf_budgets_view *view),
+                      void *context);
+
 /* ---- For the store ------------------------------------------------------- */
 
 /* Takes over what the text says, as inf_budgets_write() wrote it, and adds what

@@ -88,11 +88,11 @@ make_room(struct inf_budgets *budgets, int64_t now_s)
   return false;
 }
 
+/* Each part of the id has a NUL behind it. */
 static inf_budget_entry *
 entry_new(const inf_budget_id *id)
 {
   const inf_sv parts[] = {id->name, id->per, id->period, id->key};
-  inf_sv *own;
   size_t bytes = 0;
   inf_budget_entry *entry = inf_calloc(1, sizeof *entry);
   for (size_t i = 0; i < 4; i++)
@@ -105,10 +105,9 @@ entry_new(const inf_budget_id *id)
                           &entry->id.key};
   char *to = entry->text;
   for (size_t i = 0; i < 4; i++) {
-    own = owns[i];
     if (parts[i].len > 0)
       memcpy(to, parts[i].ptr, parts[i].len);
-    *own = inf_sv_of(to, parts[i].len);
+    *owns[i] = inf_sv_of(to, parts[i].len);
     to += parts[i].len + 1;
   }
   entry->key = entry->id.key.ptr;
@@ -224,6 +223,27 @@ inf_budgets_write_json(inf_runtime *runtime, int64_t wall_ns, inf_buf *out)
       if (at->asked)
         tell(at, wall_ns / (int64_t)INF_NS_PER_S, out);
   inf_json_close(out, ']');
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
+void
+inf_budgets_each(inf_runtime *runtime, int64_t wall_ns,
+                 void (*see)(void *context, const inf_budgets_view *view),
+                 void *context)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  const struct inf_budgets *budgets = runtime->budgets;
+  for (size_t i = 0; budgets && i < INF_BUDGETS_BUCKETS; i++)
+    for (const inf_budget_entry *at = budgets->buckets[i]; at; at = at->next) {
+      inf_budget budget = at->budget;
+      const inf_budget_account *account =
+          inf_budget_turn(&budget, &at->rule, wall_ns / (int64_t)INF_NS_PER_S);
+      inf_budgets_view view = {
+          at->id.name.ptr, at->id.per.ptr,  at->id.period.ptr, at->key,
+          account->spent,  budget.reserved, at->rule.limit,    at->refused};
+      if (at->asked)
+        see(context, &view);
+    }
   pthread_mutex_unlock(&runtime->mutex);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/metrics.h"
 
+#include "engine/budgets.h"
 #include "engine/health.h"
 #include "engine/hedger.h"
 #include "engine/meter_view.h"
 #include "engine/record.h"
+#include "engine/refusals.h"
 #include "engine/runtime_state.h"
 #include "engine/stats.h"
 #include "telemetry/prometheus.h"
@@ -170,6 +172,29 @@ write_breakers(inf_runtime *runtime, uint64_t now_ns, inf_buf *out)
   }
 }
 
+/* ---- Labels -------------------------------------------------------------- */
+
+static void
+put_refusal(void *context, const char *target, const char *label,
+            uint64_t count)
+{
+  const sink *at = context;
+  inf_labels labels = {.count = 0};
+  inf_labels_add(&labels, "target", target);
+  inf_labels_add(&labels, "label", label ? label : "");
+  inf_sample_uint(at->out, at->name, &labels, count);
+}
+
+static void
+write_refusals(inf_runtime *runtime, inf_buf *out)
+{
+  static const char name[] = "libinfer_label_refusals_total";
+  sink at = {name, NULL, out};
+  inf_family_begin(out, name, "counter",
+                   "Calls from which a missing label kept a target out.");
+  inf_refusals_each(runtime, put_refusal, &at);
+}
+
 /* ---- Limits -------------------------------------------------------------- */
 
 static inf_labels
@@ -246,6 +271,87 @@ write_limits(inf_runtime *runtime, const inf_config *config, uint64_t now_ns,
   }
 }
 
+/* ---- Budgets ------------------------------------------------------------- */
+
+/* -1: there is no limit, and no sample. */
+static void
+put_budget(const sink *at, const inf_budgets_view *view, int64_t number,
+           bool money)
+{
+  inf_labels labels = {.count = 0};
+  inf_labels_add(&labels, "budget", view->name);
+  inf_labels_add(&labels, "per", view->per);
+  inf_labels_add(&labels, "key", view->key);
+  inf_labels_add(&labels, "period", view->period);
+  if (number >= 0 && money)
+    inf_sample_nano(at->out, at->name, &labels, (uint64_t)number);
+  else if (number >= 0)
+    inf_sample_uint(at->out, at->name, &labels, (uint64_t)number);
+}
+
+static void
+put_spent(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, view->spent.nano_usd, true);
+}
+
+static void
+put_reserved(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, view->reserved.nano_usd, true);
+}
+
+static void
+put_dollars(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, view->limit.nano_usd, true);
+}
+
+static void
+put_spent_tokens(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, view->spent.tokens, false);
+}
+
+static void
+put_tokens(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, view->limit.tokens, false);
+}
+
+static void
+put_refused(void *context, const inf_budgets_view *view)
+{
+  put_budget(context, view, (int64_t)view->refused, false);
+}
+
+static void
+write_budgets(inf_runtime *runtime, int64_t wall_ns, inf_buf *out)
+{
+  static const struct {
+    const char *name, *type, *help;
+    void (*put)(void *context, const inf_budgets_view *view);
+  } families[] = {
+      {"libinfer_budget_spent_usd", "gauge",
+       "Dollars spent in the budget's present period.", put_spent},
+      {"libinfer_budget_reserved_usd", "gauge",
+       "Dollars that attempts under way have reserved.", put_reserved},
+      {"libinfer_budget_limit_usd", "gauge",
+       "Dollars that may be spent in a period.", put_dollars},
+      {"libinfer_budget_spent_tokens", "gauge",
+       "Tokens spent in the present period.", put_spent_tokens},
+      {"libinfer_budget_limit_tokens", "gauge",
+       "Tokens that may be spent in a period.", put_tokens},
+      {"libinfer_budget_refused_total", "counter",
+       "Attempts that were refused.", put_refused},
+  };
+  for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+    sink at = {.name = families[i].name, .out = out};
+    inf_family_begin(out, families[i].name, families[i].type, families[i].help);
+    inf_budgets_each(runtime, wall_ns, families[i].put, &at);
+  }
+}
+
 /* ---- All of it ----------------------------------------------------------- */
 
 static void
@@ -269,7 +375,12 @@ inf_metrics_write(struct infer_client *client, inf_buf *out)
   inf_prometheus_write(runtime->telemetry, inf_reason_name, out);
   write_hedges(runtime, out);
   write_breakers(runtime, now_ns, out);
+  write_refusals(runtime, out);
   write_limits(runtime, config, now_ns, out);
+  if (config->budget_count > 0) {
+    const inf_clock *clock = client->engine.clock;
+    write_budgets(runtime, clock->wall_ns(clock->context), out);
+  }
   inf_config_unref(config);
   write_one(out, "libinfer_calls_in_flight", "gauge",
             "Calls that have not ended.", atomic_load(&client->call_count));

@@ -90,6 +90,28 @@ limits_are_told(void **state)
 }
 
 static void
+budgets_are_told(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "budgets", "[{'name':'n','per':'tenant','period':'day','tokens':1000}]",
+      NULL);
+  infer_request *request = fake_request_new("one");
+  infer_request_set_tenant(request, "t");
+  fake_stream_all(fake_script_for(&fake->net, "http://a.test"), 5, "ok");
+  infer_request_set_int(request, "max_tokens", 2);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 100);
+  infer_call_free(call);
+#define ACCOUNT "{budget=\"n\",per=\"tenant\",key=\"t\",period=\"day\"} "
+  assert_has(fake, "libinfer_budget_spent_tokens" ACCOUNT "5");
+  assert_has(fake, "libinfer_budget_limit_tokens" ACCOUNT "1000");
+  assert_has(fake, "libinfer_budget_spent_usd" ACCOUNT "0.000000000");
+  assert_has(fake, "libinfer_budget_refused_total" ACCOUNT "0");
+  fake_client_free(fake);
+}
+
+static void
 calls_in_flight_are_told(void **state)
 {
   (void)state;
@@ -103,6 +125,21 @@ calls_in_flight_are_told(void **state)
   fake_run_ms(fake, 10);
   assert_has(fake, "libinfer_calls_in_flight 0");
   infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+refusals_are_told(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.labels", "['eu']", "routes.r.require_labels",
+                      "['eu']", NULL);
+  is_well(fake, A);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call_once(fake, "r"), INFER_OK);
+  assert_has(fake, "libinfer_label_refusals_total{target=\"b/m\",label=\"eu\"} "
+                   "3");
   fake_client_free(fake);
 }
 
@@ -157,7 +194,9 @@ main(void)
       cmocka_unit_test(breakers_are_told),
       cmocka_unit_test(hedges_are_told),
       cmocka_unit_test(limits_are_told),
+      cmocka_unit_test(budgets_are_told),
       cmocka_unit_test(calls_in_flight_are_told),
+      cmocka_unit_test(refusals_are_told),
       cmocka_unit_test(arguments_are_checked),
       cmocka_unit_test(without_memory_there_is_no_text),
   };

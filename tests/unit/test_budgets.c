@@ -6,6 +6,7 @@
 #include "support/race_world.h"
 
 #include "engine/budgets_state.h"
+#include "engine/spend.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -517,6 +518,103 @@ a_reload_keeps_what_was_spent(void **state)
   fake_client_free(fake);
 }
 
+/* ---- Any of it ----------------------------------------------------------- */
+
+static void
+check_limit(void *context, const inf_budgets_view *view)
+{
+  size_t *seen = context;
+  *seen += 1;
+  if (view->limit.nano_usd >= 0)
+    assert_true(view->spent.nano_usd + view->reserved.nano_usd <=
+                view->limit.nano_usd);
+}
+
+static void
+set_weather(fake_client *fake, inf_rng *rng, const char *url)
+{
+  fake_script *script = fake_script_for(&fake->net, url);
+  switch (inf_rng_below(rng, 4)) {
+  case 0:
+    fake_reply(script, 3, 503, NULL, "");
+    break;
+  case 1:
+    fake_stream(script, 1);
+    fake_body(script, 5, sse_text("12345678"));
+    fake_done(script, 9, INF_NET_RESET);
+    break;
+  case 2:
+    fake_stream(script, 1);
+    break;
+  default:
+    fake_stream_all(script, inf_rng_below(rng, 40), "ok");
+  }
+}
+
+/* Random limits, tenants and failures, with retries, failover, hedges and
+ * cancelled calls: at every moment what is spent and reserved is within each
+ * limit, for no answer is longer than its max_tokens, and prompts are free. In
+ * the end nothing is reserved, and what was spent is what the calls cost. */
+static void
+no_prefix_passes_a_limit(void **state)
+{
+  (void)state;
+  enum { calls_of_a_run = 60, steps = 200, weather_steps = 30, tenants = 3 };
+  static const char *const names[tenants] = {"t", "u", NULL};
+  for (uint64_t seed = 1; seed <= 60; seed++) {
+    inf_rng rng;
+    inf_rng_seed(&rng, seed);
+    bool probes = seed % 2 == 0; /* which are of no call */
+    char budgets[300];
+    snprintf(budgets, sizeof budgets,
+             "[{'name':'all','usd':0.%06d,'at_limit':'%s'},"
+             "{'name':'each','per':'tenant','usd':0.%06d}]",
+             (int)inf_rng_below(&rng, 3000),
+             inf_rng_below(&rng, 2) ? "cheaper" : "refuse",
+             (int)inf_rng_below(&rng, 1000));
+    fake_client *fake = hedging_client(
+        "routes.r.targets", "[" PRICED("a/m", "10") "," PRICED("b/m", "1") "]",
+        "budgets", budgets, "defaults.breaker", probes ? "true" : "false",
+        NULL);
+    infer_call *all[calls_of_a_run] = {NULL};
+    size_t begun = 0, seen = 0;
+    earn(fake, "r");
+    for (int i = 0; i < steps; i++) {
+      if (i % weather_steps == 0) {
+        set_weather(fake, &rng, A);
+        set_weather(fake, &rng, B);
+      }
+      if (begun < calls_of_a_run && inf_rng_below(&rng, 3) == 0) {
+        all[begun++] = begin(fake, "r", 2 + (int)inf_rng_below(&rng, 20),
+                             (who){names[inf_rng_below(&rng, tenants)], NULL});
+      }
+      if (begun > 0 && inf_rng_below(&rng, 20) == 0)
+        infer_call_cancel(all[inf_rng_below(&rng, begun)]);
+      fake_run_ms(fake, inf_rng_below(&rng, 120));
+      inf_budgets_each(runtime_of(fake), 0, check_limit, &seen);
+    }
+    assert_true(seen > 0);
+    for (size_t i = 0; i < begun; i++) {
+      infer_call_cancel(all[i]);
+      fake_run_ms(fake, 0);
+      infer_call_free(all[i]);
+    }
+    fake_run_ms(fake, fake_attempt_ms); /* the last probe ends */
+    char *json = NULL, text[80];
+    assert_int_equal(infer_client_stats(fake->client, &json, NULL), INFER_OK);
+    inf_spend total = inf_spend_total(runtime_of(fake));
+    snprintf(text, sizeof text, "\"spent_nano_usd\":%lld,",
+             (long long)(total.exact_nano + total.estimated_nano));
+    if (!probes)
+      assert_contains(strstr(json, "\"name\":\"all\""), text);
+    char *reserved = json;
+    while ((reserved = strstr(reserved, "\"reserved_nano_usd\":")))
+      assert_true((reserved += strlen("\"reserved_nano_usd\":"))[0] == '0');
+    infer_text_free(json);
+    fake_client_free(fake);
+  }
+}
+
 /* ---- Accounts and their text --------------------------------------------- */
 
 static inf_budget_entry *
@@ -686,6 +784,7 @@ main(void)
       cmocka_unit_test(the_next_day_has_all_of_it),
       cmocka_unit_test(the_log_warns_once),
       cmocka_unit_test(a_reload_keeps_what_was_spent),
+      cmocka_unit_test(no_prefix_passes_a_limit),
       cmocka_unit_test(the_table_has_an_end),
       cmocka_unit_test(accounts_come_back_from_their_text),
       cmocka_unit_test(a_damaged_text_is_known),

@@ -69,7 +69,8 @@ is_over(const inf_budget *budget, const inf_budget_id *id, int64_t now_s)
   inf_budget_rule rule = {.period = inf_sv_eq(id->period, INF_SV("day"))
                                         ? INF_BUDGET_DAY
                                         : INF_BUDGET_MONTH};
-  return budget->latest.period < inf_budget_period_at(&rule, now_s);
+  int64_t latest = budget->latest.period;
+  return latest > 0 && latest < inf_budget_period_at(&rule, now_s);
 }
 
 static bool

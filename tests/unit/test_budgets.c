@@ -651,6 +651,7 @@ the_table_has_an_end(void **state)
   }
   inf_budget_entry *shared = entry_of(runtime, "more", 100);
   assert_string_equal(shared->key, "*");
+  spend(shared, 100, 1);
   assert_ptr_equal(entry_of(runtime, "and more", 100), shared);
   assert_string_equal(entry_of(runtime, "7", 100)->key, "7");
   /* The next day there is room; but not that of who is in use. */

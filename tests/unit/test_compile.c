@@ -157,6 +157,17 @@ dump(const inf_config *config)
   for (size_t i = 0; i < config->tenant_count; i++)
     say("tenant %s=%u\n", config->tenants[i].name,
         (unsigned)config->tenants[i].weight);
+  for (size_t i = 0; i < config->budget_count; i++) {
+    const inf_budget_config *b = &config->budgets[i];
+    say("budget %s per=%d period=%d offset=%d\n", b->name, (int)b->kind,
+        (int)b->rule.period, (int)b->rule.offset_minutes);
+    say("budget %s usd=%lld tokens=%lld\n", b->name, (long long)b->usd,
+        (long long)b->tokens);
+    say("budget %s warn=%lld at_limit=%d without_price=%d\n", b->name,
+        (long long)b->warn, (int)b->at_limit, (int)b->without_price);
+  }
+  if (config->budgets_file)
+    say("budgets_file=%s\n", config->budgets_file);
   dump_provider(&config->providers[1]);
   dump_policy("defaults", &config->defaults);
   dump_policy("route", &config->routes[0].params);
@@ -193,8 +204,31 @@ static const struct {
      "max_waiting_calls=5"},
     {"client", "max_idle_connections", "max_idle_connections", "0",
      "max_idle_connections=0"},
-    {"client", "metrics_tenants", "metrics_tenants", "7",
-     "metrics_tenants=7"},
+    {"client", "budgets", "budgets", "[{'name':'n','usd':1}]",
+     "budget n usd=1000000 tokens=-1"},
+    {"client", "budgets_file", "budgets_file", "'/x'", "budgets_file=/x"},
+    {"budget", "name", "budgets", "[{'name':'m','usd':1}]",
+     "budget m usd=1000000 tokens=-1"},
+    {"budget", "per", "budgets", "[{'name':'n','usd':1,'per':'tenant'}]",
+     "budget n per=2 period=1 offset=0"},
+    {"budget", "period", "budgets", "[{'name':'n','usd':1,'period':'day'}]",
+     "budget n per=0 period=0 offset=0"},
+    {"budget", "usd", "budgets", "[{'name':'n','usd':0.5}]",
+     "budget n usd=500000 tokens=-1"},
+    {"budget", "tokens", "budgets", "[{'name':'n','tokens':7}]",
+     "budget n usd=-1 tokens=7"},
+    {"budget", "warn", "budgets", "[{'name':'n','usd':1,'warn':0.5}]",
+     "budget n warn=500000 at_limit=0 without_price=0"},
+    {"budget", "at_limit", "budgets",
+     "[{'name':'n','usd':1,'at_limit':'cheaper'}]",
+     "budget n warn=800000 at_limit=1 without_price=0"},
+    {"budget", "without_price", "budgets",
+     "[{'name':'n','usd':1,'without_price':'allow'}]",
+     "budget n warn=800000 at_limit=0 without_price=1"},
+    {"budget", "utc_offset_minutes", "budgets",
+     "[{'name':'n','usd':1,'utc_offset_minutes':-60}]",
+     "budget n per=0 period=1 offset=-60"},
+    {"client", "metrics_tenants", "metrics_tenants", "7", "metrics_tenants=7"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
     {"provider", "type", "providers.p.type", "'clarifai'", "type=clarifai"},
     {"provider", "base_url", "providers.p.base_url", "'http://q'",

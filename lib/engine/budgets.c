@@ -98,7 +98,7 @@ key_of(const inf_budget_config *budget, const struct infer_call *call)
     return inf_sv_from(call->trail->route->name);
   if (budget->kind == INF_BUDGET_PER_TENANT)
     return inf_sv_from(request->tenant);
-  if (budget->kind == INF_BUDGET_PER_TAG)
+  if (budget->kind == INF_BUDGET_PER_TAG && budget->per)
     for (size_t i = 0; i < request->tag_count; i++)
       if (strcmp(request->tags[i].name, budget->per + 4) == 0)
         return inf_sv_from(request->tags[i].value);

@@ -4,6 +4,7 @@
  * What comes out never changes and is shared by reference count. */
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/compile_otlp.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
 #include "config/compile_tenants.h"
@@ -41,6 +42,7 @@ free_config(shared_config *shared)
   inf_free(config->routes);
   inf_free(config->providers);
   inf_tenants_free(config);
+  inf_otlp_fini(&config->client.otlp);
   inf_free(shared);
 }
 
@@ -144,6 +146,8 @@ read_document(const inf_node *document, inf_config *config, infer_error **error)
     status = inf_place_error(&place, error, "expected an array of providers");
   if (status == INFER_OK)
     status = inf_compile_tenants(document, config, error);
+  if (status == INFER_OK)
+    status = inf_compile_otlp(document, &config->client.otlp, error);
   if (status == INFER_OK && document)
     status = add_hash(document, config, error);
   if (status == INFER_OK)

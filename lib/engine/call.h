@@ -9,6 +9,7 @@
 #include "engine/queue.h"
 #include "engine/result.h"
 #include "policy/retry.h"
+#include "telemetry/trace_context.h"
 
 /* A call: what the application asked for, from its submission to its one
  * terminal event.
@@ -74,6 +75,7 @@ struct infer_call {
   inf_health_attempt resent;      /* [loop] what a resend goes on with */
   struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
   uint32_t counted_attempts;      /* [loop] against the allowance */
+  inf_trace trace;                /* [loop] see tracing.h */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   struct inf_race *race;         /* [loop] of a route that hedges, or NULL */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */

@@ -17,6 +17,7 @@ struct infer_client {
   inf_runtime *runtime;
   inf_config_hooks hooks;
   inf_log loop_log;      /* the transport's; touched by the loop only */
+  uint64_t export_seed;
   inf_list process_node; /* in the list of process.c */
 
   pthread_mutex_t mutex;
@@ -34,6 +35,7 @@ struct infer_client {
   atomic_size_t room_bytes; /* that a response may need; the loop writes */
   size_t max_calls;
   atomic_bool closing; /* refuses new calls; set under the mutex */
+  atomic_bool exporting; /* telemetry may be sent still */
   bool cancel_all;     /* [client] */
   bool reloaded;       /* [client] options of the loop changed */
   bool look;           /* [client] whoever drives is to look at his reason */

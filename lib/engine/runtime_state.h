@@ -2,6 +2,7 @@
 #ifndef INF_ENGINE_RUNTIME_STATE_H
 #define INF_ENGINE_RUNTIME_STATE_H
 
+#include "engine/exporter.h"
 #include "engine/runtime.h"
 #include "policy/breaker.h"
 #include "policy/estimate.h"
@@ -52,6 +53,7 @@ struct inf_runtime {
   size_t hedger_count;
   struct inf_hedge_work *hedge_work; /* made with the first plan */
   inf_telemetry *telemetry;          /* has a lock of its own */
+  inf_export_counts exported;
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

@@ -281,11 +281,11 @@ inf_otlp_point_buckets(inf_buf *out, const inf_otlp_times *times,
   inf_json_put_double(out, (double)buckets->sum / bounds->unit);
   put_key(out, "bucketCounts");
   inf_json_open(out, '[');
-  for (size_t i = 0; i <= bounds->count; i++) {
-    if (i > 0)
-      inf_buf_append_char(out, ',');
+  for (size_t i = 0; i < bounds->count; i++) {
     put_quoted_uint(out, buckets->counts[i]);
+    inf_buf_append_char(out, ',');
   }
+  put_quoted_uint(out, buckets->counts[INF_BUCKETS_MAX]);
   inf_json_close(out, ']');
   put_key(out, "explicitBounds");
   inf_json_open(out, '[');

@@ -89,9 +89,9 @@ add_pair(inf_sv pair, inf_buf *headers, infer_error **error)
   inf_buf value;
   inf_buf_init(&value, HEADERS_MAX);
   if (equals < pair.len)
-    decode_percent(inf_sv_trim(inf_sv_of(pair.ptr + equals + 1,
-                                         pair.len - equals - 1)),
-                   &value);
+    decode_percent(
+        inf_sv_trim(inf_sv_of(pair.ptr + equals + 1, pair.len - equals - 1)),
+        &value);
   int32_t status = value.status;
   bool valid = equals < pair.len && inf_header_name_valid(name) &&
                inf_header_value_valid(inf_buf_sv(&value));
@@ -106,8 +106,8 @@ add_pair(inf_sv pair, inf_buf *headers, infer_error **error)
     inf_buf_append_cstr(headers, ": ");
     inf_buf_append_sv(headers, inf_buf_sv(&value));
     inf_buf_append_char(headers, '\0');
-    status = headers->status == INFER_OK ? INFER_OK
-                                         : inf_place_no_memory(error);
+    status =
+        headers->status == INFER_OK ? INFER_OK : inf_place_no_memory(error);
   }
   inf_buf_fini_secret(&value);
   return status;

@@ -107,7 +107,7 @@ typedef struct inf_route_config {
 typedef struct inf_otlp_options {
   char *endpoint;     /* without a slash at its end; NULL: none */
   char *service_name; /* or NULL */
-  inf_buf headers;    /* "Name: value" lines, each NUL-terminated, all of them */
+  inf_buf headers; /* "Name: value" lines, each NUL-terminated, all of them */
   inf_endpoint network;
   int64_t interval_ms;     /* default 10 s */
   int64_t max_queue_bytes; /* default 4 MiB */

@@ -112,7 +112,8 @@ static const inf_option options[] = {
           "with JSON: the address before /v1/traces and /v1/metrics, such as "
           "http://localhost:4318"),
     OTHER("client", "telemetry.otlp.headers", INF_OPTION_STRING_MAP, "", "",
-          APART, "headers for the collector; those that carry secrets may "
+          APART,
+          "headers for the collector; those that carry secrets may "
           "name them"),
     CLIENT("telemetry.otlp.interval_ms", "ms", 100, HOUR, 10000,
            otlp.interval_ms,
@@ -202,7 +203,8 @@ static const inf_option options[] = {
              IN_ENDPOINT(client_cert), "PEM file with the client certificate"),
     PROVIDER("client_key", INF_OPTION_STRING, 0, "client_cert", "",
              IN_ENDPOINT(client_key), "PEM file with its key"),
-    PROVIDER("traceparent", INF_OPTION_BOOL, 1, "", "", IN_PROVIDER(traceparent),
+    PROVIDER("traceparent", INF_OPTION_BOOL, 1, "", "",
+             IN_PROVIDER(traceparent),
              "tell it of traces: the headers traceparent and tracestate, where "
              "a request has them or telemetry.otlp is on"),
     PROVIDER("tls_verify", INF_OPTION_BOOL, 1, "", "", IN_ENDPOINT(tls_verify),

@@ -45,7 +45,8 @@ typedef struct batch {
   inf_list node;
   inf_buf body;
   size_t spans;
-  bool closed; /* sent, or being sent: nothing is added any more */
+  uint64_t due_ns; /* when it is sent though it is not full */
+  bool closed;     /* sent, or being sent: nothing is added any more */
 } batch;
 
 struct inf_exporter {
@@ -53,15 +54,14 @@ struct inf_exporter {
   inf_config *config;
   inf_rng rng;
   char instance_id[33];
-  int64_t start_unix_ns; /* of what the metrics count */
-  inf_list batches;      /* the oldest first */
-  size_t queued_bytes;   /* of all batches */
-  uint64_t spans_ns;     /* when a batch that is not full is sent */
-  uint64_t metrics_ns;   /* when metrics are due */
+  int64_t start_unix_ns;              /* of what the metrics count */
+  inf_list batches;                   /* the oldest first */
+  size_t queued_bytes;                /* of all batches */
+  uint64_t metrics_ns;                /* when metrics are due */
   const inf_telemetry_series *series; /* to go on with; NULL: none are due */
-  bool closing;          /* see inf_exporter_close() */
-  bool last_metrics;     /* those at the end are due, or sent */
-  bool given_up;         /* at the end: the collector did not take it */
+  bool closing;                       /* see inf_exporter_close() */
+  bool last_metrics;                  /* those at the end are due, or sent */
+  bool given_up; /* at the end: the collector did not take it */
   uint64_t next_ns;
 
   /* The request under way. */
@@ -76,9 +76,9 @@ struct inf_exporter {
 
   /* Failures in a row. */
   unsigned failures;
-  bool failing;         /* the log knows */
-  uint64_t retry_ns;    /* not before */
-  uint64_t give_up_ns;  /* of what is tried again; 0: nothing is */
+  bool failing;        /* the log knows */
+  uint64_t retry_ns;   /* not before */
+  uint64_t give_up_ns; /* of what is tried again; 0: nothing is */
 };
 
 /* ---- Making and ending --------------------------------------------------- */
@@ -111,6 +111,14 @@ static int64_t
 unix_now_ns(const inf_engine *engine)
 {
   return engine->clock->wall_ns(engine->clock->context);
+}
+
+static uint64_t
+interval_from_now(const inf_exporter *exporter)
+{
+  int64_t interval_ms = exporter->config->client.otlp.interval_ms;
+  return inf_time_add(exporter->engine->now_ns,
+                      (uint64_t)interval_ms * INF_NS_PER_MS);
 }
 
 const inf_otlp_options *
@@ -173,9 +181,7 @@ exporter_new(inf_engine *engine, inf_config *config, uint64_t seed)
   inf_buf_init(&exporter->url, url_max_bytes);
   inf_buf_init(&exporter->metrics, metrics_max_bytes);
   inf_buf_init(&exporter->answer, answer_max_bytes);
-  exporter->metrics_ns = inf_time_add(
-      engine->now_ns,
-      (uint64_t)config->client.otlp.interval_ms * INF_NS_PER_MS);
+  exporter->metrics_ns = interval_from_now(exporter);
   exporter->next_ns = exporter->metrics_ns;
   atomic_store(&counts_of(exporter)->used, true);
   return exporter;
@@ -233,10 +239,8 @@ inf_exporter_configure(struct inf_engine *engine, inf_config *config,
   inf_config_ref(config);
   inf_config_unref(exporter->config);
   exporter->config = config;
-  uint64_t interval_ns =
-      (uint64_t)config->client.otlp.interval_ms * INF_NS_PER_MS;
-  if (exporter->metrics_ns > inf_time_add(engine->now_ns, interval_ns))
-    exporter->metrics_ns = inf_time_add(engine->now_ns, interval_ns);
+  if (exporter->metrics_ns > interval_from_now(exporter))
+    exporter->metrics_ns = interval_from_now(exporter);
   exporter->next_ns = engine->now_ns;
   return true;
 }
@@ -267,14 +271,15 @@ new_batch(inf_exporter *exporter)
   inf_otlp_origin origin = origin_of(exporter);
   /* So that the last span fits however long it is: what a batch may take is
    * looked at before. */
-  inf_buf_init(&made->body, (size_t)exporter->config->client.otlp
-                                    .max_queue_bytes);
+  inf_buf_init(&made->body,
+               (size_t)exporter->config->client.otlp.max_queue_bytes);
   inf_otlp_request_open(&made->body, INF_OTLP_TRACES, &origin);
   if (made->body.status != INFER_OK) {
     inf_buf_fini(&made->body);
     inf_free(made);
     return NULL;
   }
+  made->due_ns = interval_from_now(exporter);
   inf_list_push_back(&exporter->batches, &made->node);
   set_queued(exporter, exporter->queued_bytes + made->body.cap);
   return made;
@@ -313,8 +318,6 @@ inf_exporter_add(struct inf_engine *engine, inf_sv spans, size_t span_count)
   batch *last = inf_list_empty(&exporter->batches)
                     ? NULL
                     : INF_CONTAINER_OF(exporter->batches.prev, batch, node);
-  uint64_t interval_ns =
-      (uint64_t)exporter->config->client.otlp.interval_ms * INF_NS_PER_MS;
   bool fresh = !last || is_full(exporter, last, spans.len);
   if (fresh && last)
     exporter->next_ns = engine->now_ns;
@@ -326,12 +329,8 @@ inf_exporter_add(struct inf_engine *engine, inf_sv spans, size_t span_count)
       drop_batch(exporter, last);
     return;
   }
-  if (!fresh)
-    return;
-  if (last == first_batch(exporter))
-    exporter->spans_ns = inf_time_add(engine->now_ns, interval_ns);
-  if (exporter->spans_ns < exporter->next_ns)
-    exporter->next_ns = exporter->spans_ns;
+  if (last->due_ns < exporter->next_ns)
+    exporter->next_ns = last->due_ns;
 }
 
 /* ---- The end of a request ------------------------------------------------ */
@@ -370,7 +369,6 @@ leave(inf_exporter *exporter, bool delivered)
   batch *gone = first_batch(exporter);
   count(delivered ? &counts->spans_sent : &counts->spans_dropped, gone->spans);
   drop_batch(exporter, gone);
-  exporter->spans_ns = exporter->engine->now_ns; /* others waited as long */
 }
 
 static void
@@ -504,8 +502,8 @@ static const inf_exchange_events exchange_events = {on_sent, on_headers,
 static void
 send_body(inf_exporter *exporter, inf_otlp_signal signal, inf_sv body)
 {
-  static const char *const paths[] = {[INF_OTLP_TRACES] = "/v1/traces",
-                                      [INF_OTLP_METRICS] = "/v1/metrics"};
+  static const char *const paths[] = {
+      [INF_OTLP_TRACES] = "/v1/traces", [INF_OTLP_METRICS] = "/v1/metrics"};
   inf_engine *engine = exporter->engine;
   const inf_otlp_options *otlp = &exporter->config->client.otlp;
   exporter->signal = signal;
@@ -576,9 +574,7 @@ begin_metrics(inf_exporter *exporter)
 {
   inf_engine *engine = exporter->engine;
   exporter->series = inf_telemetry_first(engine->runtime->telemetry);
-  exporter->metrics_ns = inf_time_add(
-      engine->now_ns,
-      (uint64_t)exporter->config->client.otlp.interval_ms * INF_NS_PER_MS);
+  exporter->metrics_ns = interval_from_now(exporter);
 }
 
 /* Is the first batch to be sent now? */
@@ -591,7 +587,7 @@ spans_due(const inf_exporter *exporter)
   return first->closed || is_ending(exporter) ||
          first->node.next != &exporter->batches ||
          first->spans >= batch_spans ||
-         exporter->spans_ns <= exporter->engine->now_ns;
+         first->due_ns <= exporter->engine->now_ns;
 }
 
 static uint64_t
@@ -601,8 +597,8 @@ work_ns(const inf_exporter *exporter)
   uint64_t now_ns = exporter->engine->now_ns;
   if (exporter->exchange)
     return exporter->until_ns;
-  if (first_batch(exporter) && exporter->spans_ns < next_ns)
-    next_ns = exporter->spans_ns;
+  if (first_batch(exporter) && first_batch(exporter)->due_ns < next_ns)
+    next_ns = first_batch(exporter)->due_ns;
   if (exporter->series || spans_due(exporter))
     next_ns = now_ns;
   return exporter->retry_ns > next_ns ? exporter->retry_ns : next_ns;
@@ -650,8 +646,8 @@ inf_exporter_run(struct inf_engine *engine)
   }
   if (!exporter->exchange && !exporter->given_up)
     send_due(exporter);
-  bool empty = !exporter->exchange && !exporter->series &&
-               !first_batch(exporter);
+  bool empty =
+      !exporter->exchange && !exporter->series && !first_batch(exporter);
   if (exporter->given_up || (is_ending(exporter) && empty))
     inf_exporter_end(engine);
   else

@@ -9,8 +9,8 @@
 #include <stdatomic.h>
 
 /* Sends spans and metrics to an OpenTelemetry collector (OTLP/HTTP, JSON)
- * through the client's transport. It is nobody's call and no provider's: limits,
- * breakers, budgets and statistics of calls know nothing of it.
+ * through the client's transport. It is nobody's call and no provider's:
+ * limits, breakers, budgets and statistics of calls know nothing of it.
  *
  * Spans come as finished JSON and wait in batches, which a request takes as
  * they are. One request is under way at a time; those that wait take at most

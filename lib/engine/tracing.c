@@ -105,8 +105,8 @@ write_attempt(inf_engine *engine, const struct infer_call *call, size_t index,
               .tokens = tokens_of(record->usage),
               .cost = cost_of(inf_record_cost(record)),
           },
-      .span = record->span != 0 ? record->span
-                                : inf_exporter_id(engine->exporter),
+      .span =
+          record->span != 0 ? record->span : inf_exporter_id(engine->exporter),
       .reason = inf_reason_name(record->reason),
       .http_status = record->http_status,
       .resend = index,
@@ -215,8 +215,8 @@ inf_tracing_end(inf_engine *engine, struct infer_call *call,
   if (!(call->trace.flags & INF_TRACE_SAMPLED))
     return;
   int64_t unix_now_ns = engine->clock->wall_ns(engine->clock->context);
-  const inf_otlp_names *names = inf_otlp_names_of(
-      (inf_semconv)inf_exporter_options(exporter)->semconv);
+  const inf_otlp_names *names =
+      inf_otlp_names_of((inf_semconv)inf_exporter_options(exporter)->semconv);
   inf_buf_init(&out, spans_max_bytes);
   inf_buf_lend(&out, room, sizeof room);
   write_call(engine, call, told, facts, response ? &response->answer : NULL,

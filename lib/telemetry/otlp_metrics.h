@@ -14,11 +14,9 @@
  * if there is no series after them, between the opening and the closing of a
  * request. Gives the series to go on with; NULL: all are written. reason_name:
  * the word for an INFER_REASON_*. */
-const inf_telemetry_series *
-inf_otlp_metrics_write(inf_telemetry *telemetry,
-                       const inf_telemetry_series *from, size_t most,
-                       const inf_otlp_names *names, const inf_otlp_times *times,
-                       const char *(*reason_name)(int32_t reason),
-                       inf_buf *out);
+const inf_telemetry_series *inf_otlp_metrics_write(
+    inf_telemetry *telemetry, const inf_telemetry_series *from, size_t most,
+    const inf_otlp_names *names, const inf_otlp_times *times,
+    const char *(*reason_name)(int32_t reason), inf_buf *out);
 
 #endif

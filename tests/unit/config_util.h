@@ -37,12 +37,21 @@ quoted(const char *text)
 static inline int
 clear_environment(void **state)
 {
-  static const char *const names[] = {
-      "OPENAI_BASE_URL",   "https_proxy",           "HTTPS_PROXY",
-      "http_proxy",        "HTTP_PROXY",            "all_proxy",
-      "ALL_PROXY",         "no_proxy",              "NO_PROXY",
-      "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-      "AWS_REGION",        "AWS_DEFAULT_REGION",    "OTEL_SERVICE_NAME"};
+  static const char *const names[] = {"OPENAI_BASE_URL",
+                                      "https_proxy",
+                                      "HTTPS_PROXY",
+                                      "http_proxy",
+                                      "HTTP_PROXY",
+                                      "all_proxy",
+                                      "ALL_PROXY",
+                                      "no_proxy",
+                                      "NO_PROXY",
+                                      "AWS_ACCESS_KEY_ID",
+                                      "AWS_SECRET_ACCESS_KEY",
+                                      "AWS_SESSION_TOKEN",
+                                      "AWS_REGION",
+                                      "AWS_DEFAULT_REGION",
+                                      "OTEL_SERVICE_NAME"};
   const inf_provider_kind *kind;
   (void)state;
   for (size_t i = 0; (kind = inf_provider_kind_at(i)) != NULL; i++)

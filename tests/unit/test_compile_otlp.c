@@ -5,8 +5,9 @@
 #include "support/fail_alloc.h"
 #include "telemetry/otlp_names.h"
 
-#define LINES "User-Agent: libinfer/" INFER_VERSION "\0Content-Type: " \
-              "application/json"
+#define LINES                                              \
+  "User-Agent: libinfer/" INFER_VERSION "\0Content-Type: " \
+  "application/json"
 
 /* A document with these members of telemetry.otlp. */
 static const char *
@@ -18,7 +19,7 @@ document(const char *members)
   return text;
 }
 
-#define with(members)             compiled(document(members))
+#define with(members)            compiled(document(members))
 #define refuse(members, message) refused(document(members), message)
 
 static int
@@ -56,12 +57,11 @@ takes_a_collector(void **state)
   (void)state;
   setenv("INFER_TEST_KEY", "Bearer t", 1);
   setenv("https_proxy", "http://proxy:1", 1);
-  inf_config *config = with(
-      "'endpoint':'https://c.test/otel//','headers':{'Authorization':"
-      "'env:INFER_TEST_KEY','X-A':'1'}");
+  inf_config *config =
+      with("'endpoint':'https://c.test/otel//','headers':{'Authorization':"
+           "'env:INFER_TEST_KEY','X-A':'1'}");
   const inf_otlp_options *otlp = &config->client.otlp;
-  static const char lines[] =
-      "Authorization: Bearer t\0X-A: 1\0" LINES;
+  static const char lines[] = "Authorization: Bearer t\0X-A: 1\0" LINES;
   assert_string_equal(otlp->endpoint, "https://c.test/otel");
   assert_headers(config, lines, sizeof lines);
   assert_true(otlp->network.tls_verify);
@@ -76,16 +76,16 @@ refuses_what_is_no_collector(void **state)
 {
   (void)state;
   refuse("'endpoint':'localhost:4318'",
-          "telemetry.otlp.endpoint: must begin with https:// or http://");
+         "telemetry.otlp.endpoint: must begin with https:// or http://");
   refuse("'endpoint':'http://a:b@c'",
-          "telemetry.otlp.endpoint: must name no user (use api_key or headers)");
+         "telemetry.otlp.endpoint: must name no user (use api_key or headers)");
   refuse("'endpoint':''", "telemetry.otlp.endpoint: is empty");
   refuse("'endpoint':'http://c','headers':{'Host':'x'}",
-          "telemetry.otlp.headers.Host: is set by the library and cannot be "
-          "given");
+         "telemetry.otlp.headers.Host: is set by the library and cannot be "
+         "given");
   refuse("'endpoint':'http://c','semconv':'v1.36'",
-          "telemetry.otlp.semconv: expected \"environment\", \"v1.41\" or "
-          "\"genai-head\", got \"v1.36\"");
+         "telemetry.otlp.semconv: expected \"environment\", \"v1.41\" or "
+         "\"genai-head\", got \"v1.36\"");
 }
 
 static void
@@ -106,7 +106,7 @@ takes_the_environment_where_asked(void **state)
   assert_headers(config, lines, sizeof lines);
   inf_config_unref(config);
   config = with("'from_environment':true,'endpoint':'http://given',"
-                    "'service_name':'mine'");
+                "'service_name':'mine'");
   assert_string_equal(config->client.otlp.endpoint, "http://given");
   assert_string_equal(config->client.otlp.service_name, "mine");
   inf_config_unref(config);
@@ -114,8 +114,8 @@ takes_the_environment_where_asked(void **state)
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     setenv("OTEL_EXPORTER_OTLP_HEADERS", wrong[i], 1);
     refuse("'from_environment':true",
-            "environment variable OTEL_EXPORTER_OTLP_HEADERS: expected "
-            "name=value,name=value");
+           "environment variable OTEL_EXPORTER_OTLP_HEADERS: expected "
+           "name=value,name=value");
   }
 }
 
@@ -152,8 +152,9 @@ headers_of_the_collector_are_not_shown(void **state)
 {
   (void)state;
   infer_config *source;
-  char *json = quoted(document("'endpoint':'http://u:pw@c','headers':{"
-                               "'Authorization':'MARK','X-A':'1'},'junk':'MARK'"));
+  char *json =
+      quoted(document("'endpoint':'http://u:pw@c','headers':{"
+                      "'Authorization':'MARK','X-A':'1'},'junk':'MARK'"));
   assert_int_equal(
       infer_config_from_json(&source, json, INFER_NUL_TERMINATED, NULL),
       INFER_OK);
@@ -174,9 +175,8 @@ compile_it(void *arg)
   (void)arg;
   inf_config *config = NULL;
   infer_error *error = NULL;
-  int32_t status =
-      compile_text(document("'from_environment':true,'headers':{'X':'y'}"),
-                   &config, &error);
+  int32_t status = compile_text(
+      document("'from_environment':true,'headers':{'X':'y'}"), &config, &error);
   if (status == INFER_OK)
     assert_string_equal(config->client.otlp.endpoint, "http://env:4318");
   else

@@ -113,8 +113,8 @@ closing_takes_little(void **state)
 {
   (void)state;
   for (int version = 0; version < INF_SEMCONVS; version++) {
-    const inf_otlp_origin origin = {
-        "s", "i", inf_otlp_names_of((inf_semconv)version)};
+    const inf_otlp_origin origin = {"s", "i",
+                                    inf_otlp_names_of((inf_semconv)version)};
     inf_buf out;
     inf_buf_init(&out, 1 << 16);
     inf_otlp_request_close(&out, &origin);

@@ -80,8 +80,8 @@ check_golden(inf_semconv version, const char *path)
   add(telemetry, "m", INFER_OK);
   add(telemetry, "m", INFER_OK);
   add(telemetry, "m", INFER_E_RATE_LIMITED);
-  assert_null(write_from(telemetry, inf_telemetry_first(telemetry), 32, version,
-                         &out));
+  assert_null(
+      write_from(telemetry, inf_telemetry_first(telemetry), 32, version, &out));
   assert_golden(path, inf_buf_cstr(&out));
   inf_buf_fini(&out);
   inf_telemetry_free(telemetry);
@@ -130,8 +130,8 @@ series_come_in_parts(void **state)
     next = write_from(telemetry, next, 2, INF_SEMCONV_V1_41, &out);
     const char *text = inf_buf_cstr(&out);
     assert_int_equal(occurrences(text, "libinfer.tenant.calls"), !next);
-    assert_int_equal(
-        occurrences(text, "\"gen_ai.client.operation.duration\""), 1);
+    assert_int_equal(occurrences(text, "\"gen_ai.client.operation.duration\""),
+                     1);
     for (size_t i = 0; i < 5; i++)
       seen[i] += strstr(text, models[i]) != NULL;
     inf_buf_fini(&out);

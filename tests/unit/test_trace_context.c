@@ -17,8 +17,7 @@ reads_and_writes(void **state)
   (void)state;
   inf_trace trace;
   char text[INF_TRACEPARENT_LEN + 1];
-  assert_true(
-      inf_traceparent_read(INF_SV("00-" ID "-" PARENT "-01"), &trace));
+  assert_true(inf_traceparent_read(INF_SV("00-" ID "-" PARENT "-01"), &trace));
   assert_true(trace.id[0] == UINT64_C(0x0af7651916cd43dd));
   assert_true(trace.id[1] == UINT64_C(0x8448eb211c80319c));
   assert_true(trace.parent == UINT64_C(0xb7ad6b7169203331));
@@ -26,8 +25,7 @@ reads_and_writes(void **state)
   assert_int_equal(trace.span, 0);
   inf_traceparent_write(&trace, 0x1f, text);
   assert_string_equal(text, "00-" ID "-000000000000001f-01");
-  assert_true(
-      inf_traceparent_read(INF_SV("00-" ID "-" PARENT "-fe"), &trace));
+  assert_true(inf_traceparent_read(INF_SV("00-" ID "-" PARENT "-fe"), &trace));
   assert_int_equal(trace.flags, 0xfe);
   inf_traceparent_write(&trace, trace.parent, text);
   assert_string_equal(text, "00-" ID "-" PARENT "-fe");
@@ -39,8 +37,7 @@ later_versions_are_read(void **state)
 {
   (void)state;
   inf_trace trace;
-  assert_true(
-      inf_traceparent_read(INF_SV("01-" ID "-" PARENT "-03"), &trace));
+  assert_true(inf_traceparent_read(INF_SV("01-" ID "-" PARENT "-03"), &trace));
   assert_int_equal(trace.flags, 1);
   assert_true(
       inf_traceparent_read(INF_SV("cc-" ID "-" PARENT "-00-more"), &trace));

@@ -43,7 +43,7 @@ type Event struct {
 // other goroutine takes that.
 type call struct {
 	stream bool
-	models bool          // the handle is kept at the end, for it has them
+	keeps  bool          // the handle is kept at the end, for it has what came
 	wake   chan struct{} // of capacity 1: there is news
 
 	mu      sync.Mutex
@@ -134,7 +134,7 @@ func (k *call) begin(sent C.shim_submitted, settings []byte) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.ended && !k.models {
+	if k.ended && !k.keeps {
 		C.shim_call_free(sent.call)
 		return nil
 	}
@@ -189,7 +189,7 @@ func (k *call) deliver(event *C.shim_event) {
 func (k *call) end(event *C.shim_event) {
 	k.ended = true
 	k.epoch = int(event.epoch)
-	if k.models {
+	if k.keeps {
 		if event.status != C.INFER_OK {
 			k.err = copyError(event.status, event.error)
 		}

@@ -365,7 +365,7 @@ func (c *Client) Models(ctx context.Context, provider string) ([]Model, error) {
 		return nil, err
 	}
 	defer c.leave()
-	k := &call{models: true, wake: make(chan struct{}, 1)}
+	k := &call{keeps: true, wake: make(chan struct{}, 1)}
 	err = c.expect(k, func(tag uint64) error {
 		ms := C.int64_t(deadlineMs(ctx))
 		return k.begin(C.shim_submit_models(c.c, chars(name), ms, C.uint64_t(tag)), nil)

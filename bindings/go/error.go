@@ -55,6 +55,10 @@ type Error struct {
 	// RetryAfter is how long the provider asked to wait; negative if it did
 	// not.
 	RetryAfter time.Duration
+	// TotalCostNanoUSD is what all attempts cost in nano-dollars, -1 if not
+	// known. All of it is wasted.
+	TotalCostNanoUSD int64
+	CostKind         CostKind
 	// Attempts are those of the call, in the order of their start.
 	Attempts []Attempt
 	// Partial is what had come of the answer; nil if nothing.
@@ -131,7 +135,11 @@ func copyError(status C.int32_t, e *C.shim_error) *Error {
 		ProviderMessage: str(e.provider_message),
 		Retryable:       e.retryable != 0,
 		RetryAfter:      -1,
-		Attempts:        make([]Attempt, e.attempt_count),
+
+		TotalCostNanoUSD: int64(e.total_cost_nano_usd),
+		CostKind:         CostKind(e.cost_kind),
+
+		Attempts: make([]Attempt, e.attempt_count),
 	}
 	copyAttempts(err.Attempts, e.attempts, &t)
 	if e.retry_after_ms >= 0 {

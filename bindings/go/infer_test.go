@@ -158,6 +158,10 @@ func testChat(t *testing.T, client *Client, _ *sim.Sim) {
 		resp.Attempts[0].Phase(PhaseTLS) != -1 || resp.Attempts[0].Phase(99) != -1 {
 		t.Errorf("attempts %+v", resp.Attempts)
 	}
+	if resp.TotalCostNanoUSD != -1 || resp.CostKind != CostUnknown || resp.WastedCostNanoUSD != 0 ||
+		resp.Attempts[0].CostNanoUSD != -1 || resp.Attempts[0].CostKind != CostUnknown {
+		t.Errorf("a cost without a price: %+v", resp)
+	}
 	if len(resp.Parts) != 1 || resp.Parts[0].Attempt != 0 || resp.Parts[0].Bytes != len(resp.Text()) {
 		t.Errorf("parts %+v", resp.Parts)
 	}
@@ -552,7 +556,7 @@ func TestRecords(t *testing.T) {
 func TestStats(t *testing.T) {
 	client, _ := newClient(t)
 	stats, err := client.Stats()
-	if err != nil || len(stats.Hedging) != 0 || !strings.HasPrefix(string(stats.JSON), `{"hedging":{},`) {
+	if err != nil || len(stats.Hedging) != 0 || !strings.HasPrefix(string(stats.JSON), `{"hedging":{},"spend":{`) {
 		t.Fatalf("%+v, %v", stats, err)
 	}
 	if _, err = client.Chat(context.Background(), ask("hedged")); err != nil {
@@ -622,6 +626,31 @@ func TestPolicy(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestCosts(t *testing.T) {
+	s := sim.Start(t, script)
+	config := configOf(t, s)
+	set(t, config, "providers.sim.prices", map[string]any{"good": map[string]any{"input": 1, "output": 2}})
+	client, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	resp, err := client.Chat(context.Background(), ask("sim/good"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := 1000*resp.Usage.Input + 2000*resp.Usage.Output
+	if resp.TotalCostNanoUSD != cost || resp.WastedCostNanoUSD != 0 || resp.CostKind != CostExact ||
+		resp.Attempts[0].CostNanoUSD != cost || resp.Attempts[0].CostKind != CostExact {
+		t.Errorf("%+v, wanted %d", resp, cost)
+	}
+	_, err = client.Chat(context.Background(), ask("sim/limited"))
+	var e *Error
+	if !errors.As(err, &e) || e.TotalCostNanoUSD != 0 || e.CostKind != CostExact {
+		t.Errorf("%+v", err)
+	}
 }
 
 func TestErrors(t *testing.T) { bothWays(t, testErrors) }
@@ -1207,5 +1236,34 @@ func TestCloseAmidst(t *testing.T) {
 		}
 		client.Close()
 		group.Wait()
+	}
+}
+
+func TestEmbedKeepsTheOrder(t *testing.T) {
+	client, _ := newClient(t)
+	ctx := context.Background()
+	texts := []string{"one", "two", "three"}
+	all, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: texts, Dimensions: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all.Vectors) != 3 || all.Model != "m" || all.InputTokens < 1 {
+		t.Fatalf("%+v", all)
+	}
+	for i, text := range texts {
+		one, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: []string{text}, Dimensions: 4})
+		if err != nil || len(one.Vectors[0]) != 4 || !slices.Equal(one.Vectors[0], all.Vectors[i]) {
+			t.Errorf("%s: %v, %v", text, one, err)
+		}
+	}
+	for _, bad := range [][]string{nil, {""}, {"\xff"}} {
+		if _, err := client.Embed(ctx, &EmbedRequest{Model: "sim/m", Inputs: bad}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := client.Embed(cancelled, &EmbedRequest{Model: "sim/m", Inputs: texts}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }

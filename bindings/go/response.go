@@ -26,6 +26,11 @@ type Response struct {
 	UsageEstimated bool
 	// TotalUsage covers all attempts, failed ones included, as far as known.
 	TotalUsage Usage
+	// TotalCostNanoUSD is what all attempts cost, WastedCostNanoUSD what those
+	// did that wrote nothing of this answer, in nano-dollars; -1 if any of them
+	// is not known. CostKind is that of the total.
+	TotalCostNanoUSD, WastedCostNanoUSD int64
+	CostKind                            CostKind
 	// Attempts are those of the call, in the order of their start.
 	Attempts []Attempt
 	// Parts are several if a route's recovery let another target go on with an
@@ -54,7 +59,18 @@ type ToolCall struct {
 // Usage counts tokens; a number that is not known is -1.
 type Usage struct {
 	Input, Output, Reasoning, CacheRead, CacheWrite, Total int64
+	AudioInput, AudioOutput                                int64
 }
+
+// A CostKind says how well a cost is known.
+type CostKind int32
+
+// How well a cost is known.
+const (
+	CostUnknown   CostKind = C.INFER_COST_UNKNOWN
+	CostExact     CostKind = C.INFER_COST_EXACT
+	CostEstimated CostKind = C.INFER_COST_ESTIMATED
+)
 
 // An Attempt is one request that was sent for a call.
 type Attempt struct {
@@ -77,6 +93,10 @@ type Attempt struct {
 	Usage Usage
 
 	BytesSent, BytesReceived, SkippedEvents int64
+
+	// CostNanoUSD is in nano-dollars, -1 if not known.
+	CostNanoUSD int64
+	CostKind    CostKind
 
 	phases [phaseCount]time.Duration
 }
@@ -144,6 +164,9 @@ func copyUsage(n *[C.INFER_USAGE_COUNT]C.int64_t) Usage {
 		CacheRead:  int64(n[C.INFER_USAGE_CACHE_READ]),
 		CacheWrite: int64(n[C.INFER_USAGE_CACHE_WRITE]),
 		Total:      int64(n[C.INFER_USAGE_TOTAL]),
+
+		AudioInput:  int64(n[C.INFER_USAGE_AUDIO_INPUT]),
+		AudioOutput: int64(n[C.INFER_USAGE_AUDIO_OUTPUT]),
 	}
 }
 
@@ -199,6 +222,8 @@ func copyAttempts(attempts []Attempt, from *C.shim_attempt, t *texts) {
 		to.BytesSent = int64(a.bytes_sent)
 		to.BytesReceived = int64(a.bytes_received)
 		to.SkippedEvents = int64(a.skipped_events)
+		to.CostNanoUSD = int64(a.cost_nano_usd)
+		to.CostKind = CostKind(a.cost_kind)
 		for p, ns := range a.phase_ns {
 			to.phases[p] = time.Duration(ns)
 		}
@@ -281,6 +306,9 @@ func copyResponse(r *C.shim_response) *Response {
 	resp.Usage = copyUsage(&r.usage)
 	resp.UsageEstimated = r.usage_estimated != 0
 	resp.TotalUsage = copyUsage(&r.total_usage)
+	resp.TotalCostNanoUSD = int64(r.total_cost_nano_usd)
+	resp.WastedCostNanoUSD = int64(r.wasted_cost_nano_usd)
+	resp.CostKind = CostKind(r.cost_kind)
 	resp.Choices = room(&w.choice, r.choice_count)
 	resp.Attempts = room(&w.attempt, r.attempt_count)
 	resp.Parts = room(&w.part, r.part_count)

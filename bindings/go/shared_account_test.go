@@ -123,7 +123,8 @@ func accountOfAnswer(r *Response) object {
 
 func accountOfUsage(u Usage) object {
 	return object{"input": u.Input, "output": u.Output, "reasoning": u.Reasoning,
-		"cache_read": u.CacheRead, "cache_write": u.CacheWrite, "total": u.Total}
+		"cache_read": u.CacheRead, "cache_write": u.CacheWrite, "total": u.Total,
+		"audio_input": u.AudioInput, "audio_output": u.AudioOutput}
 }
 
 // ---- Matching ---------------------------------------------------------------

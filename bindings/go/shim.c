@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The C side of the Go package: lays libinfer's handles out as plain structs,
  * so that Go crosses over once for a batch of events, once for a submission,
- * and reads the rest from memory. Nothing here calls Go. */
+ * and reads the rest from memory. Nothing here calls Go but the question for a
+ * token, once an hour. */
 #define _GNU_SOURCE
 #include "shim.h"
 
@@ -47,7 +48,7 @@ struct shim_result {
   shim_response *response;
   shim_error *error;
   block *blocks;
-  int failed; /* memory was short */
+  int failed;  /* memory was short */
   size_t used; /* of the room */
   max_align_t room[room_bytes / sizeof(max_align_t)];
 };
@@ -116,6 +117,8 @@ lay_attempt(shim_attempt *flat, const infer_attempt *attempt)
   flat->bytes_sent = infer_attempt_bytes_sent(attempt);
   flat->bytes_received = infer_attempt_bytes_received(attempt);
   flat->skipped_events = infer_attempt_skipped_events(attempt);
+  flat->cost_nano_usd = infer_attempt_cost_nano_usd(attempt);
+  flat->cost_kind = infer_attempt_cost_kind(attempt);
 }
 
 static void
@@ -199,6 +202,9 @@ lay_response(shim_result *result, const infer_response *response)
   }
   flat->handle = response;
   flat->usage_estimated = infer_response_usage_estimated(response);
+  flat->total_cost_nano_usd = infer_response_total_cost_nano_usd(response);
+  flat->wasted_cost_nano_usd = infer_response_wasted_cost_nano_usd(response);
+  flat->cost_kind = infer_response_cost_kind(response);
   lay_choices(result, flat, response);
   lay_parts(result, flat, response);
   size_t count = infer_response_attempt_count(response);
@@ -230,6 +236,8 @@ lay_error(shim_result *result, const infer_error *error)
   flat->http_status = infer_error_http_status(error);
   flat->retryable = infer_error_retryable(error);
   flat->retry_after_ms = infer_error_retry_after_ms(error);
+  flat->total_cost_nano_usd = infer_error_total_cost_nano_usd(error);
+  flat->cost_kind = infer_error_cost_kind(error);
   size_t count = infer_error_attempt_count(error);
   shim_attempt *attempts = take(result, count, sizeof(*attempts));
   for (size_t i = 0; attempts && i < count; i++) {
@@ -470,12 +478,38 @@ shim_submit_models(shim_client *client, const char *provider,
                    int64_t timeout_ms, uint64_t tag)
 {
   shim_submitted sent = {.refused = -1};
-  sent.status = infer_submit_models(client->client, provider, timeout_ms,
-                                    client->queue, tag, &sent.call,
-                                    &sent.error);
+  sent.status =
+      infer_submit_models(client->client, provider, timeout_ms, client->queue,
+                          tag, &sent.call, &sent.error);
   if (sent.call) {
     atomic_fetch_add(&live, 1);
   }
+  return sent;
+}
+
+shim_submitted
+shim_submit_embed(shim_client *client, const char *body, size_t body_len,
+                  const char *settings, size_t settings_len,
+                  int64_t deadline_ms, uint64_t tag)
+{
+  infer_request *request = NULL;
+  shim_submitted sent = {.refused = -1};
+  sent.status =
+      infer_request_from_embed_json(&request, body, body_len, &sent.error);
+  if (sent.status == INFER_OK && deadline_ms > 0) {
+    sent.status = infer_request_set_deadline_ms(request, deadline_ms);
+  }
+  if (sent.status == INFER_OK) {
+    sent.refused = apply_all(request, settings, settings_len, &sent.status);
+  }
+  if (sent.status == INFER_OK) {
+    sent.status = infer_submit_embed(client->client, request, client->queue,
+                                     tag, &sent.call, &sent.error);
+  }
+  if (sent.call) {
+    atomic_fetch_add(&live, 1);
+  }
+  infer_request_free(request);
   return sent;
 }
 
@@ -581,8 +615,7 @@ shim_config_new(const char *path, const char *json, size_t len)
   if (path) {
     made.status = infer_config_from_file(&made.config, path, &made.error);
   } else if (json) {
-    made.status =
-        infer_config_from_json(&made.config, json, len, &made.error);
+    made.status = infer_config_from_json(&made.config, json, len, &made.error);
   } else {
     made.status = infer_config_new(&made.config);
   }
@@ -590,6 +623,21 @@ shim_config_new(const char *path, const char *json, size_t len)
     atomic_fetch_add(&live, 1);
   }
   return made;
+}
+
+static void
+on_token_question(infer_token_request *request, void *source)
+{
+  inferGoTokenQuestion(request, (uintptr_t)source);
+}
+
+int32_t
+shim_config_set_token_source(infer_config *config, const char *provider,
+                             uintptr_t source)
+{
+  return infer_config_set_token_source(config, provider,
+                                       source ? on_token_question : NULL,
+                                       (void *)source);
 }
 
 void

@@ -29,6 +29,8 @@ typedef struct shim_attempt {
   int64_t phase_ns[INFER_PHASE_COUNT];
   int64_t usage[INFER_USAGE_COUNT];
   int64_t bytes_sent, bytes_received, skipped_events;
+  int64_t cost_nano_usd;
+  int32_t cost_kind;
 } shim_attempt;
 
 typedef struct shim_tool_call {
@@ -50,7 +52,8 @@ typedef struct shim_part {
 typedef struct shim_response {
   shim_text id, model, provider, target, request_id;
   int64_t usage[INFER_USAGE_COUNT], total_usage[INFER_USAGE_COUNT];
-  int32_t usage_estimated;
+  int32_t usage_estimated, cost_kind;
+  int64_t total_cost_nano_usd, wasted_cost_nano_usd;
   size_t choice_count, part_count, attempt_count;
   const shim_choice *choices;
   const shim_part *parts;
@@ -62,7 +65,8 @@ typedef struct shim_error {
   shim_text message, provider, target, request_id;
   shim_text provider_code, provider_type, provider_param, provider_message;
   int32_t status, http_status, retryable;
-  int64_t retry_after_ms;
+  int64_t retry_after_ms, total_cost_nano_usd;
+  int32_t cost_kind;
   size_t attempt_count;
   const shim_attempt *attempts;
   const shim_response *partial; /* or NULL */
@@ -140,6 +144,12 @@ shim_submitted shim_submit(shim_client *client, int32_t form, const char *body,
  * event has come. timeout_ms 0: the provider's deadline. */
 shim_submitted shim_submit_models(shim_client *client, const char *provider,
                                   int64_t timeout_ms, uint64_t tag);
+/* Asks for vectors: body is an OpenAI embeddings request object, settings as
+ * above. infer_call_embeddings() gives them when the DONE event has come. */
+shim_submitted shim_submit_embed(shim_client *client, const char *body,
+                                 size_t body_len, const char *settings,
+                                 size_t settings_len, int64_t deadline_ms,
+                                 uint64_t tag);
 /* Gives up a call that one of these gave. */
 void shim_call_free(infer_call *call);
 
@@ -168,6 +178,12 @@ typedef struct shim_configured {
 
 /* From a file, or from JSON, or empty if both are NULL. */
 shim_configured shim_config_new(const char *path, const char *json, size_t len);
+/* source: the number of a source of tokens in Go, 0: none. */
+int32_t shim_config_set_token_source(infer_config *config, const char *provider,
+                                     uintptr_t source);
+/* Of Go: passes the question on and returns. */
+extern void inferGoTokenQuestion(infer_token_request *request,
+                                 uintptr_t source);
 void shim_config_free(infer_config *config);
 
 /* The request that shim_submit() would make, for infer_client_plan(). */

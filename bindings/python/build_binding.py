@@ -72,6 +72,11 @@ found = library()
 ffi = FFI()
 ffi.cdef(declarations(_read(found.includedir, "infer", "infer.h")))
 ffi.cdef(_read(HERE, "binding.h"))
+# _token.py
+ffi.cdef(
+    'extern "Python" void infer_python_token_question('
+    "infer_token_request *request, void *user_data);"
+)
 ffi.set_source(
     "libinfer._binding",
     "#include <infer/infer.h>\n"

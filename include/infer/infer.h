@@ -205,6 +205,7 @@ typedef struct infer_attempt infer_attempt;
 typedef struct infer_plan infer_plan;
 typedef struct infer_model_list infer_model_list;
 typedef struct infer_warm_report infer_warm_report;
+typedef struct infer_embeddings infer_embeddings;
 
 /* ---- Errors -------------------------------------------------------------- */
 
@@ -256,7 +257,7 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_FIRST    1  /**< the call's first attempt */
 #define INFER_REASON_RETRY    2  /**< the same target again */
 #define INFER_REASON_FAILOVER 3  /**< another target */
-#define INFER_REASON_KEY      4  /**< the same target with the next key */
+#define INFER_REASON_KEY      4  /**< the same target, another key or token */
 #define INFER_REASON_RESEND   5  /**< at once after a reused connection broke */
 #define INFER_REASON_RECOVERY 6  /**< a new answer after one had begun */
 #define INFER_REASON_CONTINUE 7  /**< goes on from what was delivered */
@@ -279,17 +280,19 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_PHASE_COUNT         11
 
 /* Kinds of token counts. */
-#define INFER_USAGE_INPUT       0 /**< all prompt tokens */
-#define INFER_USAGE_OUTPUT      1 /**< all completion tokens */
-#define INFER_USAGE_REASONING   2 /**< of the output: reasoning */
-#define INFER_USAGE_CACHE_READ  3 /**< of the input: read from a cache */
-#define INFER_USAGE_CACHE_WRITE 4 /**< of the input: written to a cache */
-#define INFER_USAGE_TOTAL       5
-#define INFER_USAGE_COUNT       6
+#define INFER_USAGE_INPUT        0 /**< all prompt tokens */
+#define INFER_USAGE_OUTPUT       1 /**< all completion tokens */
+#define INFER_USAGE_REASONING    2 /**< of the output: reasoning */
+#define INFER_USAGE_CACHE_READ   3 /**< of the input: read from a cache */
+#define INFER_USAGE_CACHE_WRITE  4 /**< of the input: written to a cache */
+#define INFER_USAGE_TOTAL        5
+#define INFER_USAGE_AUDIO_INPUT  6 /**< of the input: audio */
+#define INFER_USAGE_AUDIO_OUTPUT 7 /**< of the output: audio */
+#define INFER_USAGE_COUNT        8
 
 /* How well a cost is known. */
 #define INFER_COST_UNKNOWN   0 /**< not at all: the cost is -1 */
-#define INFER_COST_EXACT     1 /**< by the provider's figures and known prices */
+#define INFER_COST_EXACT     1 /**< the provider's figures, known prices */
 #define INFER_COST_ESTIMATED 2 /**< some figures are the library's estimate */
 
 /* Accessors of an attempt are [hook-safe] and accept NULL: strings are then "",
@@ -398,6 +401,57 @@ INFER_API int32_t infer_config_set_telemetry(
     void (*on_call)(const infer_call *call, const infer_response *response,
                     const infer_error *error, void *user_data),
     void *user_data);
+/* ---- Token sources -------------------------------------------------------
+ *
+ * Where a provider's credential expires, and the application knows how to get
+ * the next one (Entra by MSAL, AWS by its SDK, a vault), it gives a function
+ * in place of "api_key". The library asks it when the first call needs a
+ * token, ahead of the end of one that is in use, and when the provider has
+ * refused one; it keeps what it is given, for all calls, until then. */
+
+/** One question for a token. It is ended, once, by infer_token_deliver() or
+ * infer_token_fail(), and is gone then. */
+typedef struct infer_token_request infer_token_request;
+
+/** fn, a hook, is asked for the tokens of this provider, which the document
+ * has without "api_key". It must not block: it hands the question to a thread
+ * or a loop of the application, which answers it when it can. At most one
+ * question of a provider waits for its answer; calls wait for it until their
+ * deadline, unless there is a token that is good still. A question that is not
+ * answered within 60 s counts as failed, but its answer is taken when it
+ * comes. A later call replaces an earlier one; fn NULL removes it. After
+ * infer_client_reload() the source is that of the new configuration; tokens
+ * are kept where fn and user_data are the same. Errors: INFER_E_NO_MEMORY,
+ * INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_config_set_token_source(
+    infer_config *config, const char *provider,
+    void (*fn)(infer_token_request *request, void *user_data), void *user_data);
+/** Name of the provider. [hook-safe] */
+INFER_API const char *
+infer_token_request_provider(const infer_token_request *request);
+/** 1 if the provider has refused the last token: a cache of the application's
+ * own is not to give it again. [hook-safe] */
+INFER_API int32_t
+infer_token_request_refused(const infer_token_request *request);
+/** Answers with a token, as it stands after "Bearer", of at most 16 KiB; for
+ * Bedrock it may be "ACCESS_KEY_ID:SECRET_ACCESS_KEY:SESSION_TOKEN". It is
+ * copied. len: INFER_NUL_TERMINATED, or its length. expires_at: seconds since
+ * 1970, 0: not known, it is then used until it is refused. Any thread, also in
+ * fn itself and after the client has gone; request is gone afterwards, also on
+ * an error. Errors: INFER_E_INVALID_ARGUMENT for what is no token or expired
+ * already, INFER_E_NO_MEMORY, INFER_E_CLOSED; the first two count as a failed
+ * question. [hook-safe] */
+INFER_API int32_t infer_token_deliver(infer_token_request *request,
+                                      const char *token, size_t len,
+                                      int64_t expires_at);
+/** Answers that there is none. status: INFER_E_AUTH if somebody has to mend it,
+ * asked again after a minute; else a passing failure, asked again after 1 s, 2
+ * s, 4 s, ... Calls that wait fail with this status and message (may be NULL;
+ * it must not hold a secret). As infer_token_deliver() otherwise. [hook-safe]
+ */
+INFER_API int32_t infer_token_fail(infer_token_request *request, int32_t status,
+                                   const char *message);
+
 /** Checks everything that can be checked without the network. Errors:
  * INFER_E_CONFIG, with the path of the option and the remedy. */
 INFER_API int32_t infer_config_check(const infer_config *config,
@@ -451,7 +505,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  *      "delay_ms": 412.5, "probability": 0.93,
  *      "calls_cost": 91234, "losers_cost": 1320,
  *      "suppressed": {"no_plan": 0, "drawn": 31, "run_once": 0, "nowhere": 0,
- *                     "slowdown": 0, "loses": 0, "budget": 2}}}}
+ *                     "slowdown": 0, "loses": 0, "budget": 2}}},
+ *    "spend": {"total": {"exact_nano_usd": 912340, "estimated_nano_usd": 1200,
+ *                        "wasted_nano_usd": 1200, "attempts": 31,
+ *                        "unknown_attempts": 0},
+ *              "providers": {...}, "targets": {...}, "routes": {...}}}
  *
  * There is a member of "hedging" for each route, or "provider/model" named by
  * requests, whose calls may have hedges. sent: hedges, of which won were sooner
@@ -464,6 +522,11 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * suppressed: calls without a hedge, by what spoke against it: no plan that
  * would help, the draw, run once, no target that may take it, a target that is
  * slow itself, hedges that hardly ever win, the budget; see docs/hedging.md.
+ *
+ * spend: what the attempts of calls that have ended cost, in all and by name:
+ * by the provider's figures, by the library's estimate, and of both together
+ * for attempts that wrote nothing of a delivered answer; unknown_attempts have
+ * no known cost and are in none of the sums; see docs/cost.md.
  *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with
@@ -573,7 +636,8 @@ INFER_API int64_t infer_warm_report_took_ns(const infer_warm_report *report,
                                             size_t index);
 INFER_API void infer_warm_report_free(infer_warm_report *report);
 
-/** The models that a provider lists, fetched now; waits at most timeout_ms.
+/** The models that a provider lists, fetched now, page by page where it has
+ * several (INFER_E_TOO_LARGE for more than 50); waits at most timeout_ms.
  * INFER_E_UNSUPPORTED where the provider has no list. */
 INFER_API int32_t infer_models(infer_client *client, const char *provider,
                                int64_t timeout_ms, infer_model_list **models,
@@ -697,6 +761,75 @@ INFER_API int32_t infer_request_set_tenant(infer_request *request,
 INFER_API int32_t infer_request_set_run_once(infer_request *request,
                                              int32_t run_once);
 INFER_API void infer_request_free(infer_request *request);
+
+/* ---- Embeddings ---------------------------------------------------------- */
+
+/* A request that has inputs instead of messages asks for their vectors. It is
+ * made, given a deadline, labels, headers and tags, and freed like any other;
+ * of its members "dimensions" (infer_request_set_int()), "user" and
+ * "input_type" ("search_query", "search_document", "classification",
+ * "clustering") mean the same at every provider. See docs/embeddings.md.
+ *
+ * The call goes to targets of one model only: that of the first target of the
+ * route that the labels allow and that makes embeddings. Vectors of different
+ * models cannot be compared. More inputs than a provider takes at once are sent
+ * in several requests, of which each retries and fails over by itself; the
+ * vectors come in the order of the inputs, all of them or none. */
+
+/** Adds a text, which is not empty and valid UTF-8. INFER_E_INVALID_ARGUMENT
+ * also for a request that has messages. All inputs together: 64 MiB. */
+INFER_API int32_t infer_request_add_input(infer_request *request,
+                                          const char *text);
+INFER_API int32_t infer_request_add_input_n(infer_request *request,
+                                            const char *text, size_t len);
+/** From an OpenAI embeddings request object: "model", "input" (a string, an
+ * array of strings, or token numbers, which OpenAI and services that speak its
+ * protocol take) and other members. Errors: INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_request_from_embed_json(infer_request **request,
+                                                const char *json, size_t len,
+                                                infer_error **error);
+/** Sends the inputs and waits for their vectors. Not from a hook. Errors beside
+ * those of a chat: INFER_E_PROTOCOL for an answer that has not one vector of
+ * finite numbers, all of the same length, for each input. */
+INFER_API int32_t infer_embed(infer_client *client,
+                              const infer_request *request,
+                              infer_embeddings **embeddings,
+                              infer_error **error) INFER_CHECKED;
+/** The same as a call that waits for nothing: it ends by its DONE event in the
+ * queue, or (queue NULL) by infer_call_wait(). call is not NULL, for it has the
+ * vectors. */
+INFER_API int32_t infer_submit_embed(infer_client *client,
+                                     const infer_request *request,
+                                     infer_queue *queue, uint64_t tag,
+                                     infer_call **call, infer_error **error);
+/** What a call of infer_submit_embed() has got; INFER_E_TIMEOUT while it is
+ * under way, its own status if it failed. Does not wait. The caller frees. */
+INFER_API int32_t infer_call_embeddings(infer_call *call,
+                                        infer_embeddings **embeddings,
+                                        infer_error **error);
+
+/* Accessors of embeddings are [hook-safe] and accept NULL. */
+
+/** As many as there were inputs. */
+INFER_API size_t infer_embeddings_count(const infer_embeddings *embeddings);
+/** Numbers of each vector. */
+INFER_API size_t
+infer_embeddings_dimensions(const infer_embeddings *embeddings);
+/** The vector of an input: that many floats, lent; those of all inputs stand
+ * one behind the other. NULL past the end. */
+INFER_API const float *
+infer_embeddings_vector(const infer_embeddings *embeddings, size_t index);
+/** Usage, cost, model, provider and attempts of the call, lent: a response
+ * without choices. */
+INFER_API const infer_response *
+infer_embeddings_response(const infer_embeddings *embeddings);
+/** As an OpenAI embeddings object; base64 1: the vectors as base64 of
+ * little-endian floats, else as numbers. Free it with infer_text_free().
+ * Errors: INFER_E_NO_MEMORY, INFER_E_INVALID_ARGUMENT. */
+INFER_API int32_t infer_embeddings_json(const infer_embeddings *embeddings,
+                                        int32_t base64, char **json,
+                                        size_t *len);
+INFER_API void infer_embeddings_free(infer_embeddings *embeddings);
 
 /* ---- Responses ----------------------------------------------------------- */
 

@@ -174,7 +174,16 @@ enum class Usage : std::int32_t {
   reasoning = INFER_USAGE_REASONING,
   cache_read = INFER_USAGE_CACHE_READ,
   cache_write = INFER_USAGE_CACHE_WRITE,
-  total = INFER_USAGE_TOTAL
+  total = INFER_USAGE_TOTAL,
+  audio_input = INFER_USAGE_AUDIO_INPUT,
+  audio_output = INFER_USAGE_AUDIO_OUTPUT
+};
+
+/** How well a cost is known: INFER_COST_*. */
+enum class CostKind : std::int32_t {
+  unknown = INFER_COST_UNKNOWN,
+  exact = INFER_COST_EXACT,
+  estimated = INFER_COST_ESTIMATED
 };
 
 /** What an event tells: INFER_EVENT_*. Ignore types that you do not know;
@@ -440,6 +449,15 @@ public:
     return detail::known(
         infer_attempt_usage(handle_, static_cast<std::int32_t>(kind)));
   }
+  /** Nano-dollars; nothing where that is not known. */
+  std::optional<std::int64_t> cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_attempt_cost_nano_usd(handle_));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_attempt_cost_kind(handle_));
+  }
   /** Bytes of request body sent. */
   std::int64_t bytes_sent() const noexcept
   {
@@ -615,6 +633,20 @@ public:
     return detail::known(
         infer_response_total_usage(handle(), static_cast<std::int32_t>(kind)));
   }
+  /** Nano-dollars of all attempts, and of those that wrote nothing of this
+   * answer; nothing where one of them is not known. */
+  std::optional<std::int64_t> total_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_response_total_cost_nano_usd(handle()));
+  }
+  std::optional<std::int64_t> wasted_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_response_wasted_cost_nano_usd(handle()));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_response_cost_kind(handle()));
+  }
   /** The provider's id of the answer. */
   std::string_view id() const noexcept { return infer_response_id(handle()); }
   /** The model that the provider says answered. */
@@ -749,6 +781,16 @@ public:
   {
     std::int64_t ms = handle() ? infer_error_retry_after_ms(handle()) : -1;
     return ms < 0 ? std::nullopt : std::optional<std::chrono::milliseconds>(ms);
+  }
+  /** Nano-dollars of all attempts, wasted all of them; nothing where one of
+   * them is not known. */
+  std::optional<std::int64_t> total_cost_nano_usd() const noexcept
+  {
+    return detail::known(infer_error_total_cost_nano_usd(handle()));
+  }
+  CostKind cost_kind() const noexcept
+  {
+    return static_cast<CostKind>(infer_error_cost_kind(handle()));
   }
   /** All attempts of the call. */
   Attempts attempts() const noexcept { return Attempts(handle()); }
@@ -1000,7 +1042,8 @@ options_manual()
 
 /* ---- Calls and events ---------------------------------------------------- */
 
-class ModelList; /* below */
+class ModelList; /* below, as Embeddings */
+class Embeddings;
 
 /** What Call and CallView can be asked. All of it is [hook-safe]. */
 template <typename Self> class CallAccess {
@@ -1073,6 +1116,9 @@ public:
   /** What a call of Client::try_submit_models() has found. Status::timeout
    * while it is under way: it does not wait. */
   Result<ModelList> try_models();
+  /** What a call of Client::try_submit_embed() has got. Status::timeout while
+   * it is under way: it does not wait. */
+  Result<Embeddings> try_embeddings();
 #if INFER_HPP_EXCEPTIONS
   /** The same, throwing. */
   Response wait(std::chrono::milliseconds timeout = forever)
@@ -1647,6 +1693,14 @@ public:
     return std::move(this->model(model));
   }
 
+  /** Adds a text that is to be embedded: for Client::try_embed(). */
+  Request &input(std::string_view text) &
+  {
+    return noted(infer_request_add_input_n(
+                     handle(), text.data() ? text.data() : "", text.size()),
+                 "input: it is empty or not UTF-8, or there are messages");
+  }
+  Request input(std::string_view text) && { return std::move(input(text)); }
   /** Adds a message. role: "system", "developer", "user", "assistant". */
   Request &message(std::string_view role, std::string_view text) &
   {
@@ -2410,6 +2464,44 @@ private:
   detail::Handle<infer_model_list, infer_model_list_free> handle_;
 };
 
+/** The vectors of a call, in the order of its inputs. */
+class Embeddings {
+public:
+  Embeddings() = default;
+  /** Takes over a C handle. */
+  explicit Embeddings(infer_embeddings *given) noexcept : handle_(given) {}
+  std::size_t size() const noexcept
+  {
+    return infer_embeddings_count(handle_.get());
+  }
+  std::size_t dimensions() const noexcept
+  {
+    return infer_embeddings_dimensions(handle_.get());
+  }
+  /** So many floats as there are dimensions, lent; nullptr past the end. */
+  const float *operator[](std::size_t index) const noexcept
+  {
+    return infer_embeddings_vector(handle_.get(), index);
+  }
+  /** The C handle, lent; nullptr if empty. Its response tells the rest. */
+  infer_embeddings *handle() const noexcept { return handle_.get(); }
+
+private:
+  detail::Handle<infer_embeddings, infer_embeddings_free> handle_;
+};
+
+inline Result<Embeddings>
+Call::try_embeddings()
+{
+  infer_embeddings *embeddings = nullptr;
+  detail::ErrorOut error;
+  std::int32_t status =
+      infer_call_embeddings(handle_.get(), &embeddings, error);
+  if (status != INFER_OK)
+    return error.error(status);
+  return Embeddings(embeddings);
+}
+
 inline Result<ModelList>
 Call::try_models()
 {
@@ -2508,6 +2600,34 @@ public:
     if (status != INFER_OK)
       return error.error(status);
     return Response(response);
+  }
+  /** The vectors of the request's inputs. Not from a hook. */
+  Result<Embeddings> try_embed(const Request &request)
+  {
+    if (request.error())
+      return request.error();
+    infer_embeddings *embeddings = nullptr;
+    detail::ErrorOut error;
+    std::int32_t status =
+        infer_embed(handle_.get(), request.handle(), &embeddings, error);
+    if (status != INFER_OK)
+      return error.error(status);
+    return Embeddings(embeddings);
+  }
+  /** The same as a call that waits for nothing: Call::try_wait() waits for its
+   * end, Call::try_embeddings() gives what it got. */
+  Result<Call> try_submit_embed(const Request &request)
+  {
+    return start_embed(request, nullptr, 0);
+  }
+  /** The same with its end told by an event of a queue of this client, with
+   * the tag. */
+  Result<Call> try_submit_embed(const Request &request, Queue &queue,
+                                std::uint64_t tag = 0)
+  {
+    if (!queue)
+      return Error(Status::invalid_argument, "the queue is empty");
+    return start_embed(request, queue.handle(), tag);
   }
   /** The same with the answer's events as they come, on this thread.
    * on_event(EventView) returns nothing, or true to go on and false to cancel
@@ -2830,9 +2950,23 @@ private:
     infer_call *call = nullptr;
     detail::ErrorOut error;
     auto hooks = hooks_; /* a hook may destroy this Client meanwhile */
-    std::int32_t status = infer_submit_models(
-        handle_.get(), std::string(provider).c_str(), timeout.count(), queue,
-        tag, &call, error);
+    std::int32_t status =
+        infer_submit_models(handle_.get(), std::string(provider).c_str(),
+                            timeout.count(), queue, tag, &call, error);
+    if (status != INFER_OK)
+      return error.error(status);
+    return Call(call, std::move(hooks));
+  }
+  Result<Call> start_embed(const Request &request, infer_queue *queue,
+                           std::uint64_t tag)
+  {
+    if (request.error())
+      return request.error();
+    infer_call *call = nullptr;
+    detail::ErrorOut error;
+    auto hooks = hooks_;
+    std::int32_t status = infer_submit_embed(handle_.get(), request.handle(),
+                                             queue, tag, &call, error);
     if (status != INFER_OK)
       return error.error(status);
     return Call(call, std::move(hooks));

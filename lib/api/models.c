@@ -4,6 +4,7 @@
 #include "api/submit.h"
 
 #include "base/mem.h"
+#include "provider/model_list.h"
 #include "wire/json_scan.h"
 
 typedef struct model {
@@ -16,46 +17,52 @@ struct infer_model_list {
   size_t count;
 };
 
-/* Cohere and Ollama call it name. */
-static inf_sv
-id_of(inf_sv entry)
+static int32_t
+add_model(struct infer_model_list *list, inf_sv entry)
 {
-  inf_sv id = inf_json_get(entry, INF_SV("id"));
-  return inf_json_is(id, INF_JSON_STRING) ? id
-                                          : inf_json_get(entry, INF_SV("name"));
+  inf_buf id;
+  inf_buf_init(&id, 4096);
+  inf_model_list_name(entry, &id);
+  model *at = &list->models[list->count++];
+  at->id = inf_buf_take(&id, NULL);
+  at->json = inf_strndup(entry.ptr, entry.len);
+  at->json_len = entry.len;
+  inf_buf_fini(&id);
+  return at->id && at->json ? INFER_OK : INFER_E_NO_MEMORY;
 }
 
-/* The list is {"data":[{"id":...},...]}; some servers send the bare array,
- * others {"models":[...]}. */
 static int32_t
-parse_models(inf_sv body, struct infer_model_list *list)
+add_page(struct infer_model_list *list, inf_sv page)
 {
-  inf_sv value;
-  if (!inf_json_scan(body, INF_CHAT_MAX_DEPTH, &value, NULL))
+  inf_sv entries = inf_model_list_entries(page);
+  if (!inf_json_is(entries, INF_JSON_ARRAY))
     return INFER_E_PROTOCOL;
-  inf_sv data = inf_json_get(value, INF_SV("data"));
-  if (!inf_json_is(data, INF_JSON_ARRAY))
-    data = inf_json_get(value, INF_SV("models"));
-  if (!inf_json_is(data, INF_JSON_ARRAY))
-    data = value;
-  if (!inf_json_is(data, INF_JSON_ARRAY))
-    return INFER_E_PROTOCOL;
-  list->models = inf_calloc(inf_json_count(data) + 1, sizeof *list->models);
-  if (!list->models)
+  size_t count = list->count + inf_json_count(entries) + 1;
+  model *models = inf_realloc(list->models, count * sizeof *models);
+  if (!models)
     return INFER_E_NO_MEMORY;
-  inf_json_iter it = inf_json_iter_of(data);
-  while (inf_json_next(&it)) {
-    inf_buf id;
-    inf_buf_init(&id, 4096);
-    inf_json_string(id_of(it.value), &id);
-    model *at = &list->models[list->count++];
-    at->id = inf_buf_take(&id, NULL);
-    at->json = inf_strndup(it.value.ptr, it.value.len);
-    at->json_len = it.value.len;
-    inf_buf_fini(&id);
-    if (!at->id || !at->json)
-      return INFER_E_NO_MEMORY;
-  }
+  list->models = models;
+  int32_t status = INFER_OK;
+  inf_json_iter it = inf_json_iter_of(entries);
+  while (status == INFER_OK && inf_json_next(&it))
+    status = add_model(list, it.value);
+  return status;
+}
+
+/* The pages stand one behind the other. */
+static int32_t
+parse_models(inf_sv rest, struct infer_model_list *list)
+{
+  do {
+    inf_sv page;
+    if (!inf_json_scan(rest, INF_CHAT_MAX_DEPTH, &page, NULL))
+      return INFER_E_PROTOCOL;
+    int32_t status = add_page(list, page);
+    if (status != INFER_OK)
+      return status;
+    const char *end = page.ptr + page.len;
+    rest = inf_sv_trim(inf_sv_of(end, (size_t)(rest.ptr + rest.len - end)));
+  } while (rest.len > 0);
   return INFER_OK;
 }
 

@@ -115,7 +115,7 @@ infer_response_usage(const infer_response *response, int32_t kind)
 {
   if (!response)
     return -1;
-  if (response->part_count <= 1)
+  if (response->part_count <= 1 && !response->summed)
     return infer_attempt_usage(response->winner, kind);
   inf_usage usage = inf_answer_whole_usage(&response->answer);
   const int64_t figures[INFER_USAGE_COUNT] = {
@@ -125,6 +125,8 @@ infer_response_usage(const infer_response *response, int32_t kind)
       [INFER_USAGE_CACHE_READ] = usage.cache_read,
       [INFER_USAGE_CACHE_WRITE] = usage.cache_write,
       [INFER_USAGE_TOTAL] = usage.total,
+      [INFER_USAGE_AUDIO_INPUT] = usage.audio_input,
+      [INFER_USAGE_AUDIO_OUTPUT] = usage.audio_output,
   };
   return kind >= 0 && kind < INFER_USAGE_COUNT ? figures[kind] : -1;
 }
@@ -150,15 +152,6 @@ infer_response_total_usage(const infer_response *response, int32_t kind)
   return total;
 }
 
-static bool
-is_part(const infer_response *response, const struct infer_attempt *record)
-{
-  bool found = record == response->winner;
-  for (size_t i = 0; i < response->part_count && !found; i++)
-    found = record == response->parts[i].attempt;
-  return found;
-}
-
 static inf_cost
 total_cost(const infer_response *response)
 {
@@ -177,7 +170,7 @@ infer_response_wasted_cost_nano_usd(const infer_response *response)
   inf_cost sum = response ? inf_cost_none() : inf_cost_unknown();
   for (size_t i = 0; response && i < response->trail->count; i++) {
     const struct infer_attempt *record = response->trail->records[i];
-    if (!is_part(response, record))
+    if (!inf_response_has_part(response, record))
       sum = inf_cost_add(sum, inf_record_cost(record));
   }
   return sum.nano_usd;

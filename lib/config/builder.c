@@ -8,12 +8,15 @@
 #include "config/file.h"
 #include "config/path.h"
 #include "config/redact.h"
+#include "config/url.h"
 #include "wire/json_write.h"
 #include "wire/utf8.h"
 
 struct infer_config {
   inf_node *document; /* an object */
   inf_config_hooks hooks;
+  inf_token_source *token_sources;
+  inf_plugins plugins;
 };
 
 /* Enough for the largest document with every byte of it escaped. */
@@ -30,6 +33,19 @@ inf_config_hooks_of(const infer_config *config)
 {
   static const inf_config_hooks none;
   return config ? &config->hooks : &none;
+}
+
+const inf_token_source *
+inf_config_token_sources_of(const infer_config *config)
+{
+  return config ? config->token_sources : NULL;
+}
+
+const inf_plugins *
+inf_config_plugins(const infer_config *config)
+{
+  static const inf_plugins none;
+  return config ? &config->plugins : &none;
 }
 
 static int32_t
@@ -248,6 +264,92 @@ infer_config_set_telemetry(
   return INFER_OK;
 }
 
+static void
+drop_source(inf_token_source *source)
+{
+  inf_free(source->provider);
+  inf_free(source);
+}
+
+/* A later one replaces an earlier one; fn NULL: there is none. */
+int32_t
+infer_config_set_token_source(infer_config *config, const char *provider,
+                              void (*fn)(infer_token_request *request,
+                                         void *user_data),
+                              void *user_data)
+{
+  if (!config || !provider || !provider[0])
+    return INFER_E_INVALID_ARGUMENT;
+  inf_token_source **at = &config->token_sources;
+  while (*at && strcmp((*at)->provider, provider) != 0)
+    at = &(*at)->next;
+  inf_token_source *source = *at;
+  if (!fn && source) {
+    *at = source->next;
+    drop_source(source);
+  } else if (fn && !source) {
+    source = inf_calloc(1, sizeof *source);
+    if (!source)
+      return INFER_E_NO_MEMORY;
+    source->provider = inf_strndup(provider, strlen(provider));
+    if (!source->provider) {
+      inf_free(source);
+      return INFER_E_NO_MEMORY;
+    }
+    *at = source;
+  }
+  if (fn)
+    source->hook = (inf_token_hook){fn, user_data};
+  return INFER_OK;
+}
+
+/* Takes the plug-in over; what belongs to the caller only once all is well. */
+static int32_t
+add_type(infer_config *config, inf_plugin *plugin,
+         const infer_provider_descriptor *descriptor, infer_error **error)
+{
+  inf_sv type = inf_sv_from(plugin->kind.type);
+  const char *url = plugin->kind.base_url;
+  const char *why = url ? inf_url_check_base(inf_sv_from(url)) : NULL;
+  int32_t status = INFER_OK;
+  plugin->descriptor.free_user_data = NULL;
+  if (why)
+    status = inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                           "infer_provider_descriptor.base_url: %s", why);
+  else if (inf_plugins_find(&config->plugins, type))
+    status = inf_error_set(error, INFER_E_INVALID_ARGUMENT,
+                           "infer_provider_descriptor.type: \"%s\" was added "
+                           "before",
+                           plugin->kind.type);
+  if (status != INFER_OK) {
+    inf_plugin_unref(plugin);
+    return status;
+  }
+  if (inf_plugins_add(&config->plugins, plugin) != INFER_OK)
+    return inf_place_no_memory(error);
+  plugin->descriptor.free_user_data = descriptor->free_user_data;
+  return INFER_OK;
+}
+
+int32_t
+infer_config_add_provider_type(infer_config *config,
+                               const infer_provider_descriptor *descriptor,
+                               infer_error **error)
+{
+  char why[INF_PLUGIN_WHY_MAX];
+  inf_plugin *plugin;
+  if (error)
+    *error = NULL;
+  if (!config || !descriptor)
+    return bad_argument(error, "infer_config_add_provider_type: NULL argument");
+  int32_t status = inf_plugin_new(descriptor, &plugin, why);
+  if (status == INFER_E_NO_MEMORY)
+    return inf_place_no_memory(error);
+  if (status != INFER_OK)
+    return inf_error_set(error, status, "%s", why);
+  return add_type(config, plugin, descriptor, error);
+}
+
 int32_t
 infer_config_check(const infer_config *config, infer_error **error)
 {
@@ -284,5 +386,11 @@ infer_config_free(infer_config *config)
   if (!config)
     return;
   inf_node_free(config->document);
+  for (inf_token_source *source = config->token_sources, *next; source;
+       source = next) {
+    next = source->next;
+    drop_source(source);
+  }
+  inf_plugins_fini(&config->plugins);
   inf_free(config);
 }

@@ -7,5 +7,7 @@
 
 /* The document that the public handle holds; NULL for NULL. */
 const inf_node *inf_config_document(const infer_config *config);
+/* The types that were added to it; none for NULL. */
+const inf_plugins *inf_config_plugins(const infer_config *config);
 
 #endif

@@ -39,6 +39,7 @@ free_config(shared_config *shared)
     inf_route_config_fini(&config->routes[i]);
   for (size_t i = 0; i < config->provider_count; i++)
     inf_provider_config_fini(&config->providers[i]);
+  inf_plugins_fini(&config->plugins);
   inf_free(config->routes);
   inf_free(config->providers);
   inf_tenants_free(config);
@@ -72,7 +73,8 @@ check_unique(const inf_config *config, const inf_provider_config *provider,
 
 static int32_t
 read_providers(const inf_node *providers, bool from_environment,
-               inf_config *config, infer_error **error)
+               const inf_token_source *sources, inf_config *config,
+               infer_error **error)
 {
   inf_place place = inf_place_member(NULL, INF_SV("providers"));
   size_t count = inf_node_count(providers);
@@ -89,11 +91,30 @@ read_providers(const inf_node *providers, bool from_environment,
     inf_place here = inf_place_element(&place, index);
     inf_provider_config *provider = &config->providers[index];
     provider->from_environment = from_environment;
-    status = inf_compile_provider(node, &here, provider, error);
+    provider->token_sources = from_environment ? NULL : sources;
+    status =
+        inf_compile_provider(node, &here, &config->plugins, provider, error);
     if (status == INFER_OK)
       status = check_unique(config, provider, &here, error);
   }
   return status;
+}
+
+/* A source is of a provider that the document has. */
+static int32_t
+check_sources(const inf_token_source *source, const inf_config *config,
+              infer_error **error)
+{
+  for (; source; source = source->next) {
+    const inf_provider_config *provider =
+        inf_config_provider(config, inf_sv_from(source->provider));
+    if (!provider || provider->from_environment)
+      return inf_error_set(error, INFER_E_CONFIG,
+                           "there is a token source for provider \"%s\", which "
+                           "the configuration does not have",
+                           source->provider);
+  }
+  return INFER_OK;
 }
 
 /* Adds what stands in the document, without secrets, to the hash. */
@@ -116,7 +137,7 @@ read_environment(inf_config *config, infer_error **error)
   int32_t status = inf_environment_providers(&providers, error);
   if (status != INFER_OK)
     return status;
-  status = read_providers(providers, true, config, error);
+  status = read_providers(providers, true, NULL, config, error);
   if (status == INFER_OK) {
     inf_buf json;
     inf_buf_init(&json, INF_TREE_MAX_BYTES);
@@ -131,7 +152,8 @@ read_environment(inf_config *config, infer_error **error)
 }
 
 static int32_t
-read_document(const inf_node *document, inf_config *config, infer_error **error)
+read_document(const inf_node *document, const inf_token_source *sources,
+              inf_config *config, infer_error **error)
 {
   inf_section client = {"client", &config->client};
   const inf_node *providers = inf_node_get(document, INF_SV("providers"));
@@ -152,8 +174,10 @@ read_document(const inf_node *document, inf_config *config, infer_error **error)
     status = add_hash(document, config, error);
   if (status == INFER_OK)
     status = providers && providers->first
-                 ? read_providers(providers, false, config, error)
+                 ? read_providers(providers, false, sources, config, error)
                  : read_environment(config, error);
+  if (status == INFER_OK)
+    status = check_sources(sources, config, error);
   if (status == INFER_OK)
     status = inf_compile_routes(document, config, error);
   return status;
@@ -169,7 +193,12 @@ inf_config_compile(const infer_config *source, inf_config **out,
     return inf_place_no_memory(error);
   atomic_init(&shared->references, 1);
   int32_t status =
-      read_document(inf_config_document(source), &shared->config, error);
+      inf_plugins_copy(&shared->config.plugins, inf_config_plugins(source));
+  status = status == INFER_OK
+               ? read_document(inf_config_document(source),
+                               inf_config_token_sources_of(source),
+                               &shared->config, error)
+               : inf_place_no_memory(error);
   if (status == INFER_OK)
     *out = &shared->config;
   else

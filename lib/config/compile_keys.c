@@ -18,6 +18,8 @@ inf_keys_free(inf_key *keys, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
     inf_free_secret(keys[i].secret, keys[i].secret_len);
+    inf_free_secret(keys[i].account, keys[i].account_len);
+    inf_free(keys[i].token_uri);
     inf_free(keys[i].organization);
     inf_free(keys[i].project);
   }
@@ -213,8 +215,15 @@ inf_compile_keys(const inf_node *node, const inf_place *place,
   const inf_node *given = inf_node_get(node, INF_SV("api_key"));
   bool own_address = inf_node_get(node, INF_SV("base_url")) != NULL;
   inf_place here = inf_place_member(place, INF_SV("api_key"));
-  int32_t status = given ? read_keys(given, &here, provider, error)
-                         : read_variable(provider, own_address, error);
+  int32_t status = INFER_OK;
+  if (provider->key_count > 0) /* a source of tokens: compile_credentials.h */
+    status = given ? inf_place_error(&here, error,
+                                     "cannot go with google_credentials or a "
+                                     "token source")
+                   : INFER_OK;
+  else
+    status = given ? read_keys(given, &here, provider, error)
+                   : read_variable(provider, own_address, error);
   if (status == INFER_OK)
     status = share_text(node, place, provider, INF_SV("organization"),
                         offsetof(inf_key, organization), error);

@@ -4,9 +4,11 @@
 #include "config/compile_provider.h"
 
 #include "base/mem.h"
+#include "config/compile_credentials.h"
 #include "config/compile_endpoint.h"
 #include "config/compile_extras.h"
 #include "config/compile_keys.h"
+#include "config/compile_price.h"
 #include "config/region.h"
 #include "config/suggest.h"
 #include "config/url.h"
@@ -24,6 +26,7 @@ inf_provider_config_fini(inf_provider_config *provider)
     inf_free(provider->aliases[i].model);
   }
   inf_free(provider->aliases);
+  inf_model_prices_free(provider->prices, provider->price_count);
   inf_buf_fini_secret(&provider->headers);
   inf_buf_fini_secret(&provider->query);
   inf_buf_fini(&provider->body);
@@ -54,13 +57,16 @@ check_name(const char *name, const inf_place *place, infer_error **error)
 }
 
 static int32_t
-unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
+unknown_kind(inf_sv type, const inf_plugins *plugins, const inf_place *place,
+             infer_error **error)
 {
   char hint[INF_SUGGEST_TEXT_MAX];
   inf_suggestion nearest;
   inf_buf types;
   inf_suggest_init(&nearest, type);
   inf_buf_init(&types, 1024);
+  for (size_t i = 0; i < plugins->count; i++)
+    inf_suggest_offer(&nearest, inf_sv_from(plugins->items[i]->kind.type));
   for (size_t i = 0; i < inf_provider_kind_count(); i++) {
     inf_sv known = inf_sv_from(inf_provider_kind_at(i)->type);
     inf_suggest_offer(&nearest, known);
@@ -82,22 +88,23 @@ unknown_kind(inf_sv type, const inf_place *place, infer_error **error)
 
 static int32_t
 read_kind(const inf_node *node, const inf_place *place,
-          inf_provider_config *provider, infer_error **error)
+          const inf_plugins *plugins, inf_provider_config *provider,
+          infer_error **error)
 {
   const inf_node *given = inf_node_get(node, INF_SV("type"));
   inf_place here = inf_place_member(place, INF_SV("type"));
   char *type = NULL;
   if (!given) {
-    provider->kind = inf_provider_kind_find(inf_sv_from(provider->name));
+    provider->kind = inf_plugins_find(plugins, inf_sv_from(provider->name));
     return provider->kind ? INFER_OK
                           : inf_place_error(place, error, "has no \"type\"");
   }
   int32_t status = inf_value_text(given, &here, "a string", &type, error);
   if (status != INFER_OK)
     return status;
-  provider->kind = inf_provider_kind_find(inf_sv_from(type));
+  provider->kind = inf_plugins_find(plugins, inf_sv_from(type));
   if (!provider->kind)
-    status = unknown_kind(inf_sv_from(type), &here, error);
+    status = unknown_kind(inf_sv_from(type), plugins, &here, error);
   inf_free(type);
   return status;
 }
@@ -105,14 +112,23 @@ read_kind(const inf_node *node, const inf_place *place,
 /* ---- Address and authorization ------------------------------------------- */
 
 static int32_t
-set_regional_url(inf_provider_config *provider, infer_error **error)
+set_regional_url(const inf_node *node, const inf_place *place,
+                 inf_provider_config *provider, infer_error **error)
 {
-  inf_buf url;
+  inf_buf url, project;
   inf_buf_init(&url, SIZE_MAX);
-  inf_region_expand(provider->kind->base_url, provider->region, &url);
-  provider->base_url = inf_buf_take(&url, NULL);
+  inf_buf_init(&project, SIZE_MAX);
+  int32_t status = inf_compile_project(node, place, provider, &project, error);
+  if (status == INFER_OK) {
+    inf_region_expand(provider->kind->base_url, provider->region,
+                      inf_buf_cstr(&project), &url);
+    provider->base_url = inf_buf_take(&url, NULL);
+    if (!provider->base_url)
+      status = inf_place_no_memory(error);
+  }
   inf_buf_fini(&url);
-  return provider->base_url ? INFER_OK : inf_place_no_memory(error);
+  inf_buf_fini(&project);
+  return status;
 }
 
 static int32_t
@@ -124,7 +140,7 @@ read_base_url(const inf_node *node, const inf_place *place,
   char *text = NULL;
   inf_sv url = inf_sv_from(provider->kind->base_url);
   if (!given && inf_region_matters(provider->kind))
-    return set_regional_url(provider, error);
+    return set_regional_url(node, place, provider, error);
   if (given) {
     int32_t status = inf_value_text(given, &here, "a string", &text, error);
     if (status != INFER_OK)
@@ -151,7 +167,10 @@ read_auth_scheme(const inf_node *node, const inf_place *place,
 {
   const inf_node *given = inf_node_get(node, INF_SV("auth_scheme"));
   inf_place here = inf_place_member(place, INF_SV("auth_scheme"));
-  inf_sv usual = inf_sv_from(provider->kind->auth_scheme);
+  /* What expires is a bearer's; a header of one's own is for fixed keys. */
+  inf_sv usual = provider->key_count > 0 && provider->kind->key_header
+                     ? INF_SV("Bearer")
+                     : inf_sv_from(provider->kind->auth_scheme);
   if (!given) {
     provider->auth_scheme = inf_strndup(usual.ptr ? usual.ptr : "", usual.len);
     return provider->auth_scheme ? INFER_OK : inf_place_no_memory(error);
@@ -263,6 +282,41 @@ read_models(const inf_node *node, const inf_place *place,
   return status;
 }
 
+/* Is the address that of the kind, in whatever region and project? Where the
+ * kind has none, any is. */
+static bool
+is_at_home(const inf_provider_config *provider, inf_buf *url)
+{
+  const char *usual = provider->kind->base_url;
+  inf_sv address = inf_sv_from(provider->base_url);
+  if (!usual)
+    return true;
+  inf_region_expand(usual, provider->region, "", url);
+  inf_sv home = inf_url_trim(inf_buf_sv(url));
+  const char *project = strstr(inf_buf_cstr(url), "/projects/");
+  if (!project || !strstr(usual, "{project}"))
+    return inf_sv_eq(home, address);
+  return inf_sv_starts_with(address,
+                            inf_sv_of(home.ptr, (size_t)(project - url->ptr)));
+}
+
+/* What the catalogue knows of them. */
+static int32_t
+find_models(inf_provider_config *provider, infer_error **error)
+{
+  if (provider->catalogue == INF_CATALOGUE_OFF)
+    return INFER_OK;
+  inf_buf url;
+  inf_buf_init(&url, SIZE_MAX);
+  bool at_home = is_at_home(provider, &url);
+  int32_t status =
+      url.status == INFER_OK ? INFER_OK : inf_place_no_memory(error);
+  inf_buf_fini(&url);
+  if (at_home || provider->catalogue == INF_CATALOGUE_ON)
+    provider->models = inf_model_table_of(provider->kind);
+  return status;
+}
+
 /* ---- Limits -------------------------------------------------------------- */
 
 /* What was left out is as the kind says. */
@@ -304,20 +358,35 @@ typedef int32_t (*read_fn)(const inf_node *node, const inf_place *place,
 
 int32_t
 inf_compile_provider(const inf_node *node, const inf_place *place,
-                     inf_provider_config *provider, infer_error **error)
+                     const inf_plugins *plugins, inf_provider_config *provider,
+                     infer_error **error)
 {
   /* In the order in which they need each other. */
-  static const read_fn parts[] = {
-      read_kind,        inf_compile_region, read_base_url, read_auth_scheme,
-      inf_compile_keys, inf_compile_extras, read_models,   inf_compile_endpoint,
-      check_warm_path,  complete_limits};
+  static const read_fn parts[] = {inf_compile_credentials,
+                                  inf_compile_region,
+                                  read_base_url,
+                                  read_auth_scheme,
+                                  inf_compile_keys,
+                                  inf_compile_extras,
+                                  read_models,
+                                  inf_compile_prices,
+                                  inf_compile_endpoint,
+                                  check_warm_path,
+                                  complete_limits};
   inf_section section = {"provider", provider};
   inf_values_default(&section);
   int32_t status = inf_values_read(node, place, &section, 1, "", error);
   if (status == INFER_OK)
     status = check_name(provider->name, place, error);
+  if (status == INFER_OK)
+    status = read_kind(node, place, plugins, provider, error);
   for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == INFER_OK;
        i++)
     status = parts[i](node, place, provider, error);
-  return status;
+  provider->token_sources = NULL;
+  provider->token_endpoint = provider->endpoint;
+  provider->token_endpoint.unix_socket = NULL;
+  provider->token_endpoint.client_cert = NULL;
+  provider->token_endpoint.client_key = NULL;
+  return status == INFER_OK ? find_models(provider, error) : status;
 }

@@ -4,6 +4,7 @@
 #include "config/compile_route.h"
 
 #include "base/mem.h"
+#include "config/compile_price.h"
 #include "config/compile_provider.h"
 #include "config/compile_target.h"
 #include "config/suggest.h"
@@ -28,6 +29,8 @@ int32_t
 inf_effective_upstream(int32_t target, const inf_route_params *params,
                        const inf_provider_config *provider)
 {
+  if (provider->kind->dialect->framing == INF_FRAMING_NONE)
+    return INF_UPSTREAM_UNARY;
   if (target != INF_UPSTREAM_DEFAULT)
     return target;
   if (params->upstream != INF_UPSTREAM_DEFAULT)
@@ -38,11 +41,30 @@ inf_effective_upstream(int32_t target, const inf_route_params *params,
 int32_t
 inf_effective_prefill(int32_t target, const inf_provider_config *provider)
 {
+  if (inf_plugin_is(provider->kind))
+    return INF_PREFILL_NONE;
   if (target != INF_PREFILL_DEFAULT)
     return target;
   if (provider->prefill != INF_PREFILL_DEFAULT)
     return provider->prefill;
   return (int32_t)provider->kind->prefill;
+}
+
+uint32_t
+inf_effective_lacks(uint32_t target, const inf_provider_config *provider)
+{
+  static const struct {
+    unsigned can;
+    uint32_t lacks;
+  } pairs[] = {{INF_CAN_TOOLS, INF_LACKS_TOOLS},
+               {INF_CAN_VISION, INF_LACKS_VISION},
+               {INF_CAN_JSON_SCHEMA, INF_LACKS_JSON_SCHEMA}};
+  if (!inf_plugin_is(provider->kind))
+    return target;
+  for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+    if (!(provider->kind->abilities & pairs[i].can))
+      target |= pairs[i].lacks;
+  return target;
 }
 
 /* ---- Policy -------------------------------------------------------------- */
@@ -200,7 +222,10 @@ read_target(const inf_node *node, const inf_place *place,
     status = inf_compile_target_extras(node, place, target, error);
   if (status != INFER_OK)
     return status;
-  return find_target(config, target, object ? &here : place, error);
+  status = find_target(config, target, object ? &here : place, error);
+  if (status == INFER_OK)
+    inf_target_settle_price(target);
+  return status;
 }
 
 static bool
@@ -246,8 +271,10 @@ read_targets(const inf_node *node, const inf_place *place,
     if (status == INFER_OK) {
       target->upstream = inf_effective_upstream(
           target->upstream, &route->params, target->provider);
+      inf_target_config_complete(target);
       target->prefill =
           inf_effective_prefill(target->prefill, target->provider);
+      target->lacks = inf_effective_lacks(target->lacks, target->provider);
     }
   }
   return status;

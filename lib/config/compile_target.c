@@ -12,6 +12,7 @@ void
 inf_target_config_init(inf_target_config *target)
 {
   inf_section section = {"target", target};
+  target->price = (inf_price)INF_PRICE_NONE;
   inf_values_default(&section);
   inf_buf_init(&target->overrides, OVERRIDES_MAX_BYTES);
 }
@@ -25,6 +26,64 @@ inf_target_config_fini(inf_target_config *target)
   inf_buf_fini(&target->overrides);
 }
 
+/* ---- From the catalogue -------------------------------------------------- */
+
+static bool
+says_price(const inf_price *price)
+{
+  return price->input >= 0 || price->output >= 0 || price->cache_read >= 0 ||
+         price->cache_write >= 0 || price->reasoning >= 0 ||
+         price->audio_input >= 0 || price->audio_output >= 0;
+}
+
+static uint32_t
+bits_of(const inf_model *model, const char *traits, const uint32_t *bits)
+{
+  uint32_t all = 0;
+  for (size_t i = 0; traits[i]; i++)
+    if (inf_model_says(model, traits[i]))
+      all |= bits[i];
+  return all;
+}
+
+static int32_t
+prefill_of(const inf_model *model)
+{
+  if (inf_model_says(model, 'p'))
+    return INF_PREFILL_NONE;
+  return inf_model_says(model, 'P') ? INF_PREFILL_ASSISTANT
+                                    : INF_PREFILL_DEFAULT;
+}
+
+void
+inf_target_config_complete(inf_target_config *target)
+{
+  static const uint32_t lacks[] = {INF_LACKS_TOOLS, INF_LACKS_VISION,
+                                   INF_LACKS_JSON_SCHEMA};
+  static const uint32_t manners[] = {INF_MANNERS_COMPLETION_LIMIT,
+                                     INF_MANNERS_NO_SAMPLING,
+                                     INF_MANNERS_NO_SAMPLING_BY_EFFORT};
+  const inf_model_table *models = target->provider->models;
+  inf_model model;
+  if (!models || !inf_model_find(models, inf_sv_from(target->model),
+                                 inf_sv_from(target->provider->region), &model))
+    return;
+  if (!says_price(&target->price)) {
+    target->price = model.price;
+    target->price_up_to_tokens = model.price_up_to_tokens;
+  }
+  if (target->context_tokens == 0)
+    target->context_tokens = model.context_tokens;
+  if (target->output_tokens == 0)
+    target->output_tokens = model.output_tokens;
+  if (!target->lacks_said)
+    target->lacks = bits_of(&model, "tvs", lacks);
+  target->manners = bits_of(&model, "mke", manners);
+  if (target->prefill == INF_PREFILL_DEFAULT &&
+      target->provider->prefill == INF_PREFILL_DEFAULT)
+    target->prefill = prefill_of(&model);
+}
+
 static int32_t
 read_lacks(const inf_node *node, const inf_place *place,
            inf_target_config *target, infer_error **error)
@@ -36,6 +95,7 @@ read_lacks(const inf_node *node, const inf_place *place,
   inf_option word = *option;
   word.type = INF_OPTION_ENUM;
   size_t i = 0;
+  target->lacks_said = true;
   for (const inf_node *item = node->first; item; item = item->next, i++) {
     inf_place at = inf_place_element(place, i);
     int32_t index;

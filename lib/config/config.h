@@ -3,11 +3,12 @@
 #define INF_CONFIG_CONFIG_H
 
 #include "base/log.h"
+#include "config/model_facts.h"
 #include "infer/infer.h"
 #include "policy/params.h"
 #include "policy/price.h"
 #include "policy/route_weighted.h"
-#include "provider/dialect.h"
+#include "provider/plugin.h"
 #include "transport/transport.h"
 
 /* The configuration as the engine uses it: checked, complete, unchanged for
@@ -24,12 +25,45 @@
  *                 that name a provider and model directly
  * Members that begin with "x-" are the user's own, on every level. */
 
+/* Does the catalogue of models hold for a provider? DEFAULT: if the address is
+ * that of its kind, or the kind has none. Another one is a server of one's own,
+ * a gateway or a region, with other models and prices. */
+typedef enum inf_catalogue {
+  INF_CATALOGUE_DEFAULT,
+  INF_CATALOGUE_ON,
+  INF_CATALOGUE_OFF,
+} inf_catalogue;
+/* Where a credential that expires comes from. */
+typedef enum inf_key_source {
+  INF_KEY_GIVEN,    /* it does not: the secret is what is sent */
+  INF_KEY_GOOGLE,   /* a service account: provider/google_token.h */
+  INF_KEY_CALLBACK, /* the application, which is asked by a hook */
+} inf_key_source;
+
+/* infer_config_set_token_source(). */
+typedef struct inf_token_hook {
+  void (*fn)(struct infer_token_request *request, void *user_data);
+  void *user_data;
+} inf_token_hook;
+
+typedef struct inf_token_source {
+  struct inf_token_source *next;
+  char *provider;
+  inf_token_hook hook;
+} inf_token_source;
+
 typedef struct inf_key {
   char *secret; /* NUL-terminated; wiped when freed */
   size_t secret_len;
   char *organization; /* or NULL */
   char *project;
   uint64_t fingerprint; /* hash of the secret: the key's name across reloads */
+  /* Of a key that is made of something else, and has no secret. */
+  inf_key_source source;
+  char *account; /* GOOGLE: the service account's JSON; wiped when freed */
+  size_t account_len;
+  char *token_uri; /* GOOGLE: where tokens are had */
+  inf_token_hook hook;
 } inf_key;
 
 typedef struct inf_alias {
@@ -44,6 +78,12 @@ typedef struct inf_provider_limits {
   int64_t concurrency; /* requests under way at the same time */
   int32_t scope;       /* inf_limit_scope; once compiled never DEFAULT */
 } inf_provider_limits;
+
+/* What a model costs that a provider is told to have. */
+typedef struct inf_model_price {
+  char *model; /* or "*": any other */
+  inf_price price;
+} inf_model_price;
 
 typedef struct inf_provider_config {
   char *name;
@@ -61,13 +101,23 @@ typedef struct inf_provider_config {
   inf_buf body;    /* JSON object or empty */
   inf_alias *aliases;
   size_t alias_count;
+  inf_model_price *prices;
+  size_t price_count;
   inf_endpoint endpoint; /* its strings are owned by this provider */
-  int32_t upstream;      /* inf_upstream */
-  int32_t prefill;       /* inf_prefill */
+  /* The same without what belongs to the provider's own server: the way to who
+   * gives out its tokens. Has no strings of its own. */
+  inf_endpoint token_endpoint;
+  int32_t upstream;     /* inf_upstream */
+  int32_t prefill;      /* inf_prefill */
+  int64_t embed_inputs; /* of one request; 0: as the kind's */
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
   bool traceparent;      /* it is told of traces */
+  int32_t catalogue;     /* inf_catalogue */
+  /* What is known of its models; NULL: nothing, or it does not hold here. */
+  const inf_model_table *models;
+  const inf_token_source *token_sources; /* all; while it is compiled */
 } inf_provider_config;
 
 /* What a target cannot do, as bits. */
@@ -77,6 +127,14 @@ enum {
   INF_LACKS_JSON_SCHEMA = 4,
 };
 
+/* How a model wants to be asked, as bits; see fit.h. */
+enum {
+  INF_MANNERS_COMPLETION_LIMIT = 1, /* max_tokens by its other name */
+  INF_MANNERS_NO_SAMPLING = 2,
+  /* The same where reasoning_effort is given and not "none". */
+  INF_MANNERS_NO_SAMPLING_BY_EFFORT = 4,
+};
+
 typedef struct inf_target_config {
   const inf_provider_config *provider;
   char *model;      /* alias resolved: what goes to the provider */
@@ -84,9 +142,15 @@ typedef struct inf_target_config {
   int32_t upstream; /* inf_upstream, of target, else route, else provider */
   int32_t prefill;  /* inf_prefill, of target, else provider, else kind */
   int64_t weight;   /* for strategy weighted */
-  inf_price price;
+  inf_price price;  /* see compile_price.h */
   int64_t context_tokens; /* of prompt and answer together; 0: not known */
   uint32_t lacks;         /* INF_LACKS_* */
+  bool lacks_said;        /* in the configuration, be it nothing */
+  /* Longest answer; what a request allows beyond it is lowered. 0: not known */
+  int64_t output_tokens;
+  uint32_t manners; /* INF_MANNERS_*, of the catalogue */
+  /* A longer prompt costs more than price says; 0: none does. */
+  int64_t price_up_to_tokens;
   /* Members of the request that this target has otherwise: a JSON object, null
    * for those that it does not get, or empty. */
   inf_buf overrides;
@@ -146,6 +210,7 @@ typedef struct inf_config {
   size_t route_count;
   inf_route_params defaults;
   uint64_t hash; /* of everything but secrets */
+  inf_plugins plugins;
 } inf_config;
 
 /* What the public handle holds: the document (or tree) and the hooks. Defined
@@ -160,6 +225,8 @@ typedef struct inf_config_hooks {
 } inf_config_hooks;
 
 const inf_config_hooks *inf_config_hooks_of(const infer_config *config);
+/* A list; NULL: none. */
+const inf_token_source *inf_config_token_sources_of(const infer_config *config);
 
 /* Compiles the document (NULL: an empty one) into *out: checks everything,
  * reads secrets, CA files and the environment. Errors in *error. */

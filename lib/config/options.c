@@ -155,18 +155,28 @@ static const inf_option options[] = {
         "the kind's variable, without base_url", "", APART,
         "a key, or an array of keys: when one is refused or spent, the next "
         "one steps in. An element may be an object, see Keys"),
+    PROVIDER("google_credentials", INF_OPTION_SECRET, 0,
+             "GOOGLE_APPLICATION_CREDENTIALS, for Vertex AI without api_key "
+             "and base_url",
+             "", APART,
+             "a Google service account in place of api_key: \"file:PATH\" of "
+             "its JSON, \"env:NAME\" of a variable with that path or the JSON "
+             "itself. Access tokens are had for it, kept, and renewed ahead "
+             "of their end. See docs/credentials.md"),
     PROVIDER("organization", INF_OPTION_STRING, 0, "", "", APART,
              "organization of those keys that name none"),
     PROVIDER("project", INF_OPTION_STRING, 0, "", "", APART,
-             "project of those keys that name none"),
+             "project of those keys that name none; of Vertex AI: the project "
+             "in its address, else that of the service account, else "
+             "GOOGLE_CLOUD_PROJECT"),
     PROVIDER("auth_scheme", INF_OPTION_STRING, 0, "the kind's", "", APART,
              "word before the key in the Authorization header; \"none\": no "
              "such header"),
-    PROVIDER("region", INF_OPTION_STRING, 0, "AWS_REGION", "",
-             IN_PROVIDER(region),
-             "region of a service that has some (Bedrock): part of its "
-             "address and of what is signed. With base_url: the one named "
-             "there, where there is one"),
+    PROVIDER("region", INF_OPTION_STRING, 0,
+             "AWS_REGION, GOOGLE_CLOUD_LOCATION", "", IN_PROVIDER(region),
+             "region of a service that has some (Bedrock, Vertex AI): part "
+             "of its address and of what is signed. With base_url: the one "
+             "named there, where there is one"),
     PROVIDER("labels", INF_OPTION_STRING_LIST, 0, "", "", IN_PROVIDER(labels),
              "what routes and requests may require of a provider"),
     PROVIDER("headers", INF_OPTION_STRING_MAP, 0, "", "", APART,
@@ -179,6 +189,9 @@ static const inf_option options[] = {
     PROVIDER("models", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "aliases: name in requests -> the provider's name; or an array "
              "of names that this provider claims"),
+    PROVIDER("prices", INF_OPTION_JSON, 0, "", "", APART,
+             "object: model -> prices, as a target's price: what its models "
+             "cost where the target does not say; \"*\": any other model"),
     PROVIDER("upstream", INF_OPTION_ENUM, 0, "", "default stream unary",
              IN_PROVIDER(upstream),
              "how its models are asked where neither target nor route says"),
@@ -190,6 +203,11 @@ static const inf_option options[] = {
              "\"prefix\": true (Mistral, DeepSeek), or with the member "
              "continue_final_message (vLLM, SGLang); none: they cannot; "
              "default: as its kind can"),
+    PROVIDER("catalogue", INF_OPTION_ENUM, 0, "", "default on off",
+             IN_PROVIDER(catalogue),
+             "whether contexts, limits, abilities and prices of its models "
+             "are taken from the catalogue of models where a target does not "
+             "say; default: if base_url is its kind's own. See docs/models.md"),
     PROVIDER("proxy", INF_OPTION_STRING, 0, "the environment's", "", APART,
              "address of a proxy; \"none\": no proxy. Left out: https_proxy, "
              "HTTPS_PROXY, http_proxy (lower case only), all_proxy, ALL_PROXY "
@@ -223,6 +241,12 @@ static const inf_option options[] = {
              "path on the server, as in \"/health\", of a GET that costs "
              "nothing: to have a connection ready it is sent, without a key. "
              "Without one only HTTP/2 can be kept ready"),
+
+    {"provider", "embed_inputs", INF_OPTION_INT, "", 0, 100000, 0, "the kind's",
+     "", IN_PROVIDER(embed_inputs),
+     "texts that one request for embeddings may hold: of a server of your own "
+     "what it was started with. A call with more of them is cut into parts; 0: "
+     "as docs/embeddings.md has it for the kind"},
 
     LIMIT(requests_per_second, UNITS_MAX,
           "requests that each key may send in a second: calls wait for "
@@ -279,10 +303,23 @@ static const inf_option options[] = {
                  "dollars for a million tokens of prompts"),
     TARGET_PRICE("price.output", price.output,
                  "dollars for a million tokens of answers"),
+    TARGET_PRICE("price.cache_read", price.cache_read,
+                 "the same of what was read from the provider's cache; left "
+                 "out, here and below: as the whole"),
+    TARGET_PRICE("price.cache_write", price.cache_write,
+                 "of what was written to its cache"),
+    TARGET_PRICE("price.reasoning", price.reasoning,
+                 "of the reasoning in answers"),
+    TARGET_PRICE("price.audio_input", price.audio_input, "of audio in prompts"),
+    TARGET_PRICE("price.audio_output", price.audio_output,
+                 "of audio in answers"),
     TARGET_INT("context_tokens", 0, 1000000000, 0, context_tokens,
                "longest prompt and answer together; 0: not known. A prompt "
                "that is longer is not sent there, and one that is too long "
                "elsewhere is"),
+    TARGET_INT("output_tokens", 0, 1000000000, 0, output_tokens,
+               "longest answer: a request that allows more is sent with this "
+               "limit; 0: not known"),
     OTHER("target", "lacks", INF_OPTION_STRING_LIST, "",
           "tools vision json_schema", APART,
           "what it cannot do: requests that need it are not sent there"),

@@ -14,6 +14,12 @@ inf_region_matters(const inf_provider_kind *kind)
   return kind->base_url && strstr(kind->base_url, mark) != NULL;
 }
 
+bool
+inf_region_is_google(const inf_provider_kind *kind)
+{
+  return kind->base_url && strstr(kind->base_url, "{project}") != NULL;
+}
+
 static inf_sv
 from_environment(void)
 {
@@ -27,15 +33,39 @@ inf_region_is_set(void)
   return from_environment().len > 0;
 }
 
-bool
-inf_region_expand(const char *base_url, const char *region, inf_buf *out)
+/* "global" is no place, and "us" and "eu" are several. By "Vertex AI locations"
+ * and "Claude on Vertex AI: global, multi-region and regional endpoints". */
+static void
+append_google_host(const char *region, inf_buf *out)
 {
-  const char *at = strstr(base_url, mark);
-  if (!at)
-    return inf_buf_append_cstr(out, base_url);
-  inf_buf_append(out, base_url, (size_t)(at - base_url));
-  inf_buf_append_cstr(out, region ? region : "");
-  return inf_buf_append_cstr(out, at + sizeof mark - 1);
+  if (strcmp(region, "global") == 0)
+    inf_buf_append_cstr(out, "aiplatform.googleapis.com");
+  else if (strcmp(region, "us") == 0 || strcmp(region, "eu") == 0)
+    inf_buf_appendf(out, "aiplatform.%s.rep.googleapis.com", region);
+  else
+    inf_buf_appendf(out, "%s-aiplatform.googleapis.com", region);
+}
+
+void
+inf_region_expand(const char *base_url, const char *region, const char *project,
+                  inf_buf *out)
+{
+  region = region ? region : "";
+  for (const char *at = base_url; *at;) {
+    inf_sv rest = inf_sv_from(at);
+    if (inf_sv_starts_with(rest, INF_SV("{host}"))) {
+      append_google_host(region, out);
+      at += strlen("{host}");
+    } else if (inf_sv_starts_with(rest, INF_SV("{project}"))) {
+      inf_buf_append_cstr(out, project);
+      at += strlen("{project}");
+    } else if (inf_sv_starts_with(rest, INF_SV("{region}"))) {
+      inf_buf_append_cstr(out, region);
+      at += strlen("{region}");
+    } else {
+      inf_buf_append_char(out, *at++);
+    }
+  }
 }
 
 /* It becomes a part of a host's name. */
@@ -48,6 +78,15 @@ is_label(inf_sv region)
       return false;
   }
   return region.len > 0 && region.len < 64;
+}
+
+static int32_t
+no_region(const inf_provider_config *provider, const char *variable,
+          infer_error **error)
+{
+  return inf_error_set(error, INFER_E_CONFIG,
+                       "provider \"%s\": no region (set %s or region)",
+                       provider->name, variable);
 }
 
 static int32_t
@@ -84,7 +123,9 @@ inf_compile_region(const inf_node *node, const inf_place *place,
 {
   const inf_node *url = inf_node_get(node, INF_SV("base_url"));
   inf_place here = inf_place_member(place, INF_SV("region"));
-  inf_place variable = inf_place_member(NULL, INF_SV("AWS_REGION"));
+  bool google = inf_region_is_google(provider->kind);
+  const char *name = google ? "GOOGLE_CLOUD_LOCATION" : "AWS_REGION";
+  inf_place variable = inf_place_member(NULL, inf_sv_from(name));
   if (!inf_region_matters(provider->kind))
     return provider->region
                ? inf_place_error(&here, error, "its type has no regions")
@@ -97,11 +138,8 @@ inf_compile_region(const inf_node *node, const inf_place *place,
   int32_t status = url ? take_from_url(url, provider, &here, error) : INFER_OK;
   if (status != INFER_OK || provider->region)
     return status;
-  if (inf_region_is_set())
-    return take(provider, from_environment(), &variable, error);
-  return url ? INFER_OK
-             : inf_error_set(error, INFER_E_CONFIG,
-                             "provider \"%s\": no region (set AWS_REGION or "
-                             "region)",
-                             provider->name);
+  inf_sv set = google ? inf_environment_get(name) : from_environment();
+  if (set.len > 0 && !(google && url))
+    return take(provider, set, &variable, error);
+  return url ? INFER_OK : no_region(provider, name, error);
 }

@@ -7,7 +7,8 @@
 
 /* The region of a provider whose kind has "{region}" in its address: from the
  * option "region", else from the configured base_url, else from AWS_REGION or
- * AWS_DEFAULT_REGION. */
+ * AWS_DEFAULT_REGION; of Google's services, which have "{project}" there, too,
+ * from GOOGLE_CLOUD_LOCATION. */
 
 /* Fills in provider->region, which its option may have set; the kind is
  * known. NULL stays where only a base_url is given that has none, as that of
@@ -20,7 +21,12 @@ int32_t inf_compile_region(const inf_node *node, const inf_place *place,
 bool inf_region_matters(const inf_provider_kind *kind);
 bool inf_region_is_set(void);
 
-/* Appends the address with the region in it. */
-bool inf_region_expand(const char *base_url, const char *region, inf_buf *out);
+/* Is the kind's address one of Google's cloud? */
+bool inf_region_is_google(const inf_provider_kind *kind);
+
+/* Appends the address with the region, the project (may be "") and for "{host}"
+ * Google's server for that region in it. */
+void inf_region_expand(const char *base_url, const char *region,
+                       const char *project, inf_buf *out);
 
 #endif

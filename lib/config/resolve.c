@@ -4,6 +4,7 @@
  * claims. Nothing is guessed beyond that: a prompt goes where somebody said
  * it may go. */
 #include "base/mem.h"
+#include "config/compile_price.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
 #include "config/compile_target.h"
@@ -69,7 +70,10 @@ new_direct(const inf_config *config, const inf_provider_config *provider,
   target->name = name;
   target->upstream =
       inf_effective_upstream(INF_UPSTREAM_DEFAULT, &config->defaults, provider);
-  target->prefill = inf_effective_prefill(INF_PREFILL_DEFAULT, provider);
+  inf_target_settle_price(target);
+  inf_target_config_complete(target);
+  target->prefill = inf_effective_prefill(target->prefill, provider);
+  target->lacks = inf_effective_lacks(target->lacks, provider);
   direct->route = (inf_route_config){
       .name = end, /* the end of the name above: "" */
       .targets = &direct->target,

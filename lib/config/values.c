@@ -421,16 +421,32 @@ read_members(const section_reader *reader, const inf_node *object, inf_sv group,
   return status;
 }
 
+static int32_t
+read_object(const section_reader *reader, const inf_node *object, inf_sv group,
+            const inf_place *place)
+{
+  if (object->type != INF_JSON_OBJECT) {
+    inf_sv found = got(object, false);
+    return inf_place_error(place, reader->error, "expected an object, got %.*s",
+                           (int)found.len, found.ptr);
+  }
+  return read_members(reader, object, group, place);
+}
+
 int32_t
 inf_values_read(const inf_node *object, const inf_place *place,
                 const inf_section *sections, size_t section_count,
                 const char *known, infer_error **error)
 {
   section_reader reader = {sections, section_count, known, error};
-  if (object->type != INF_JSON_OBJECT) {
-    inf_sv found = got(object, false);
-    return inf_place_error(place, error, "expected an object, got %.*s",
-                           (int)found.len, found.ptr);
-  }
-  return read_members(&reader, object, INF_SV(""), place);
+  return read_object(&reader, object, INF_SV(""), place);
+}
+
+int32_t
+inf_values_read_group(const inf_node *object, const inf_place *place,
+                      const inf_section *section, inf_sv group,
+                      infer_error **error)
+{
+  section_reader reader = {section, 1, "", error};
+  return read_object(&reader, object, group, place);
 }

@@ -32,6 +32,12 @@ int32_t inf_values_read(const inf_node *object, const inf_place *place,
                         const inf_section *sections, size_t section_count,
                         const char *known, infer_error **error);
 
+/* The same of an object whose members are the options of a group, as "input" of
+ * "price.input". */
+int32_t inf_values_read_group(const inf_node *object, const inf_place *place,
+                              const inf_section *section, inf_sv group,
+                              infer_error **error);
+
 /* "expected a string, got 12". The value itself is told only where it is a
  * number or a literal, or the option no secret. */
 int32_t inf_value_wrong(const inf_option *option, const inf_node *node,

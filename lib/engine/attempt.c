@@ -7,6 +7,7 @@
 #include "base/place.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
+#include "engine/batch.h"
 #include "engine/carry.h"
 #include "engine/probe.h"
 #include "engine/race.h"
@@ -37,11 +38,27 @@ corrects_clock(inf_attempt *attempt, int32_t status)
          inf_skew_learn(&attempt->engine->skew, date, decoder->wall_now_ns);
 }
 
+/* A token may have been refused for its age, as a signature for its time: the
+ * same request is worth another try with the next one. That is so once for each
+ * target of a call, whatever is said of the next. */
+INF_COLD static void
+renew_once(inf_attempt *attempt, int32_t status)
+{
+  uint64_t bit = 1ull << (attempt->target % 64);
+  if (attempt->call->renewed & bit)
+    return;
+  attempt->renewed =
+      attempt->clock_corrected || inf_credentials_refused(attempt, status);
+  if (attempt->renewed)
+    attempt->call->renewed |= bit;
+}
+
 /* The attempt's end when it failed; message NULL: the decoder's. */
 INF_COLD static void
 fail(inf_attempt *attempt, int32_t status, const char *message)
 {
   attempt->clock_corrected = corrects_clock(attempt, status);
+  renew_once(attempt, status);
   if (!attempt->sent && status <= INFER_E_RESOLVE &&
       status >= INFER_E_TLS_VERIFY)
     inf_warmer_note_failure(attempt->engine, attempt->record->provider);
@@ -89,6 +106,7 @@ static void
 attempt_reuse(inf_attempt *attempt)
 {
   inf_buf_fini(&attempt->raw);
+  inf_buf_fini_secret(&attempt->token);
   if (attempt->wire.body.cap > pool_max_body_bytes) {
     inf_wire_request_fini(&attempt->wire);
     inf_wire_request_init(&attempt->wire);
@@ -357,12 +375,15 @@ on_headers(void *context, int status, const inf_headers *headers)
     return true;
   attempt->record->http_status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_HEADERS);
+  if (attempt->token.len > 0)
+    inf_credentials_note_answer(attempt, status);
   if (attempt->watched)
     inf_race_headers(attempt);
   inf_engine *engine = attempt->engine;
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
-  if (inf_meter_headers(engine->runtime, &attempt->pass, headers, wall_now_ns,
-                        engine->now_ns))
+  if (inf_meter_headers(engine->runtime, &attempt->pass,
+                        attempt->record->provider->kind, status, headers,
+                        wall_now_ns, engine->now_ns))
     inf_waiting_stir(engine);
   int32_t result =
       inf_decoder_headers(&attempt->decoder, status, headers, wall_now_ns);
@@ -372,13 +393,20 @@ on_headers(void *context, int status, const inf_headers *headers)
   return false;
 }
 
+/* Is the body one document that is not read before all of it is there? */
+static bool
+is_raw(const inf_attempt *attempt)
+{
+  return attempt->call->kind != INF_CALL_CHAT &&
+         attempt->record->http_status < 300;
+}
+
 /* What the body so far makes of the attempt: INFER_OK to go on,
  * INF_DECODER_DONE, or a class. */
 static int32_t
 take_body(inf_attempt *attempt, const char *ptr, size_t len)
 {
-  if (attempt->call->kind == INF_CALL_MODELS &&
-      attempt->record->http_status < 300) {
+  if (is_raw(attempt)) {
     inf_buf_append(&attempt->raw, ptr, len);
     return attempt->raw.status;
   }
@@ -462,8 +490,7 @@ static int32_t
 class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
              const char **message)
 {
-  bool raw = attempt->call->kind == INF_CALL_MODELS &&
-             attempt->record->http_status < 300;
+  bool raw = is_raw(attempt);
   bool clean = result->net == INF_NET_OK;
   *message = NULL;
   if (attempt->record->http_status > 0 && !raw) {
@@ -471,6 +498,8 @@ class_of_end(inf_attempt *attempt, const inf_exchange_result *result,
     if (clean || status != INFER_E_TRUNCATED)
       return status;
   }
+  if (raw && clean && attempt->call->kind == INF_CALL_EMBED)
+    return inf_batch_read(attempt);
   *message = result->detail;
   if (result->net == INF_NET_PARTIAL || result->net == INF_NET_RESET)
     return has_begun(attempt) ? INFER_E_TRUNCATED : INFER_E_RESET;
@@ -518,8 +547,7 @@ static const inf_exchange_events exchange_events = {on_sent, on_headers,
 static bool
 wants_stream(const struct infer_call *call, const inf_target_config *target)
 {
-  return call->kind != INF_CALL_MODELS &&
-         target->upstream != INF_UPSTREAM_UNARY;
+  return call->kind == INF_CALL_CHAT && target->upstream != INF_UPSTREAM_UNARY;
 }
 
 static void
@@ -572,7 +600,7 @@ send_request(inf_attempt *attempt, const inf_target_config *target)
   };
   attempt->record->bytes_sent = (int64_t)request.body.len;
   inf_warmer_note_use(engine, target->provider);
-  if (attempt->call->kind == INF_CALL_CHAT)
+  if (attempt->call->kind != INF_CALL_MODELS)
     begin_health(attempt, target);
   attempt->exchange = engine->transport->ops->start(engine->transport, &request,
                                                     &exchange_events, attempt);
@@ -604,7 +632,9 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
   if (attempt->key != INF_KEY_NONE)
     attempt->record->key_index = (int32_t)attempt->key;
   inf_attempt_prepare_decoder(attempt);
-  status = inf_attempt_write_request(attempt, target, why);
+  status = inf_credentials_take(attempt, target->provider, why);
+  if (status == INFER_OK)
+    status = inf_attempt_write_request(attempt, target, why);
   if (status == INFER_OK)
     status = send_request(attempt, target);
   return status;

@@ -53,7 +53,8 @@ typedef struct inf_attempt {
   bool fresh_connection;
   bool paused;
   bool clock_corrected; /* it failed by the time that was signed */
-  bool aged;            /* the breaker knows that it has no content */
+  bool renewed; /* it failed by that or its token: the next is sent at once */
+  bool aged;    /* the breaker knows that it has no content */
   /* Of a route that hedges: race.h. */
   bool watched;         /* its times are recorded */
   bool decisive;        /* content that wins was seen */
@@ -70,7 +71,9 @@ typedef struct inf_attempt {
   uint64_t activity_ns; /* last time that the answer grew */
   uint64_t paused_ns;   /* since when */
   inf_timer timer;
-  inf_buf raw; /* MODELS: the body */
+  inf_buf raw;   /* MODELS: the body */
+  inf_buf token; /* credentials.h: what it was sent with; "": a key */
+  uint64_t token_serial;
   size_t lingered_bytes;
   uint64_t clock_epoch; /* engine->clock_jumps at the start */
   inf_health_attempt health;

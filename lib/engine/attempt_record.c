@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "engine/attempt_cost.h"
 #include "engine/observe.h"
 #include "engine/race.h"
 
@@ -16,6 +17,8 @@ static inf_sv
 key_of(const inf_attempt *attempt)
 {
   const inf_provider_config *provider = attempt->record->provider;
+  if (attempt->token.len > 0)
+    return inf_buf_sv(&attempt->token);
   if (attempt->key >= provider->key_count)
     return INF_SV("");
   const inf_key *key = &provider->keys[attempt->key];
@@ -87,6 +90,8 @@ inf_attempt_note_usage(inf_attempt *attempt)
   out[INFER_USAGE_CACHE_READ] = usage->cache_read;
   out[INFER_USAGE_CACHE_WRITE] = usage->cache_write;
   out[INFER_USAGE_TOTAL] = usage->total;
+  out[INFER_USAGE_AUDIO_INPUT] = usage->audio_input;
+  out[INFER_USAGE_AUDIO_OUTPUT] = usage->audio_output;
 }
 
 /* The words as one line; NULL for none, and when memory is short: the record
@@ -197,6 +202,7 @@ inf_attempt_close_record(inf_attempt *attempt, int32_t status,
   settle_limits(attempt, status);
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   inf_attempt_note_usage(attempt);
+  inf_attempt_settle_cost(attempt);
   inf_sv words = inf_sv_from(message);
   if (attempt->has_decoder) {
     record->skipped_events = (int64_t)attempt->decoder.skipped_events;

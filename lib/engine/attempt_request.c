@@ -4,6 +4,7 @@
 
 #include "engine/carry.h"
 #include "engine/engine.h"
+#include "engine/fit.h"
 #include "engine/overrides.h"
 #include "engine/tracing.h"
 
@@ -90,8 +91,14 @@ static int32_t
 write_as(const inf_dialect *dialect, inf_call_kind kind, const inf_send *send,
          inf_wire_request *wire, inf_buf *why)
 {
-  return kind == INF_CALL_MODELS ? dialect->write_models(send, wire)
-                                 : dialect->write_chat(send, wire, why);
+  switch (kind) {
+  case INF_CALL_MODELS:
+    return dialect->write_models(send, wire);
+  case INF_CALL_EMBED:
+    return dialect->write_embed(send, wire, why);
+  default:
+    return dialect->write_chat(send, wire, why);
+  }
 }
 
 /* Our wall clock, as far as is known corrected to that of providers. */
@@ -100,6 +107,24 @@ provider_time(const inf_attempt *attempt)
 {
   const inf_clock *clock = attempt->engine->clock;
   return inf_skew_time(&attempt->engine->skew, clock->wall_ns(clock->context));
+}
+
+/* The request as this target gets it, in out. */
+static int32_t
+adapt(const inf_attempt *attempt, inf_chat *out,
+      const inf_target_config *target, inf_buf *why)
+{
+  inf_buf notes;
+  inf_buf_init(&notes, 512);
+  int32_t status =
+      inf_overrides_apply(out, &attempt->call->request->chat, target);
+  if (status == INFER_OK)
+    status = inf_fit_apply(out, target, &notes, why);
+  if (notes.len > 0)
+    inf_logf(&attempt->engine->hooks->log, INFER_LOG_INFO, "%s: %s",
+             target->name, inf_buf_cstr(&notes));
+  inf_buf_fini(&notes);
+  return status;
 }
 
 int32_t
@@ -124,10 +149,12 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .partial = beginning(call),
       .partial_tokens = call->carry ? call->carry->tokens : 0,
       .prefill = (inf_prefill)target->prefill,
+      .page = inf_buf_sv(&call->models_page),
   };
   if (attempt->key < provider->key_count) {
     const inf_key *key = &provider->keys[attempt->key];
-    send.key = inf_sv_of(key->secret, key->secret_len);
+    send.key = attempt->token.len > 0 ? inf_buf_sv(&attempt->token)
+                                      : inf_sv_of(key->secret, key->secret_len);
     send.organization = inf_sv_from(key->organization);
     send.project = inf_sv_from(key->project);
   }
@@ -135,8 +162,9 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   inf_chat own;
   inf_chat_init(&own);
   int32_t status = headers.status;
-  if (status == INFER_OK && inf_overrides_any(target)) {
-    status = inf_overrides_apply(&own, send.chat, target);
+  if (status == INFER_OK && call->kind == INF_CALL_CHAT &&
+      (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {
+    status = adapt(attempt, &own, target, why);
     send.chat = &own;
   }
   if (status == INFER_OK)

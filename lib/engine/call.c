@@ -5,13 +5,16 @@
 
 #include "base/mem.h"
 #include "engine/attempt_record.h"
+#include "engine/batch.h"
 #include "engine/carry.h"
 #include "engine/gate.h"
 #include "engine/health.h"
 #include "engine/observe.h"
 #include "engine/race.h"
 #include "engine/routing.h"
+#include "engine/spend.h"
 #include "policy/recovery.h"
+#include "provider/model_list.h"
 #include "wire/json_scan.h"
 
 /* ---- Making -------------------------------------------------------------- */
@@ -33,6 +36,9 @@ call_free(struct infer_call *call)
   infer_response_free(call->response);
   infer_error_free(call->error);
   inf_buf_fini(&call->models_json);
+  inf_buf_fini(&call->models_page);
+  inf_batch_free(call);
+  inf_vectors_unref(call->vectors);
   inf_free(call->limits);
   inf_free(call->own_params);
   if (call->retry_targets != call->few_retry_targets)
@@ -98,6 +104,8 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
     return no_memory(error);
   call->target_count =
       inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
+  if (call->kind == INF_CALL_EMBED)
+    call->target_count = inf_batch_same_space(items, call->target_count, route);
   inf_routing_order(items, call->target_count, route, call->request,
                     call->client->runtime, now_ns, true);
   for (size_t i = 0; i < call->target_count; i++) {
@@ -138,7 +146,8 @@ init_fields(struct infer_call *call, uint64_t tag)
   inf_list *lists[] = {&call->command_node, &call->queue_node,
                        &call->engine_node,  &call->staged,
                        &call->dirty_node,   &call->pending,
-                       &call->ready_node,   &call->done_event.node};
+                       &call->ready_node,   &call->done_event.node,
+                       &call->token_node,   &call->part_node};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
     inf_list_init(lists[i]);
   inf_paused_entry_init(&call->paused_entry);
@@ -256,8 +265,11 @@ build(struct infer_call *call, const struct infer_request *request,
       inf_time_add(now_ns, (uint64_t)deadline_ms * INF_NS_PER_MS);
   const inf_client_options *options = &call->trail->config->client;
   inf_buf_init(&call->models_json, (size_t)options->max_response_bytes);
+  inf_buf_init(&call->models_page, (size_t)16 << 10);
   call->max_undelivered = (size_t)options->max_undelivered_bytes;
   make_room(call);
+  if (call->kind == INF_CALL_EMBED && !inf_batch_prepare(call))
+    return no_memory(error);
   return INFER_OK;
 }
 
@@ -284,6 +296,44 @@ inf_call_new(struct infer_call **out, struct infer_client *client,
   return INFER_OK;
 }
 
+struct infer_call *
+inf_call_new_part(struct infer_call *whole, inf_sv inputs, size_t first,
+                  size_t count)
+{
+  struct infer_call *call = inf_calloc(1, sizeof *call);
+  if (!call)
+    return NULL;
+  init_fields(call, whole->tag);
+  call->id = whole->id;
+  call->kind = INF_CALL_EMBED;
+  call->whole = whole;
+  call->part = true;
+  call->first_input = first;
+  call->client = whole->client;
+  inf_client_ref(call->client);
+  call->queue = whole->queue;
+  inf_queue_ref(call->queue);
+  call->accepted_ns = whole->accepted_ns;
+  call->deadline_ns = whole->deadline_ns;
+  call->params = whole->params;
+  call->choices = whole->choices;
+  call->max_undelivered = whole->max_undelivered;
+  call->request = inf_request_copy_part(whole->request, inputs, count);
+  call->vectors = inf_vectors_new(count, whole->vectors->wanted);
+  call->trail = inf_trail_new_part(whole->trail);
+  if (!call->request || !call->vectors || !call->trail ||
+      !take_room(call, whole->target_count)) {
+    inf_call_unref(call);
+    return NULL;
+  }
+  call->target_count = whole->target_count;
+  for (size_t i = 0; i < call->target_count; i++) {
+    call->targets[i] = whole->targets[i];
+    call->retry_targets[i] = whole->retry_targets[i];
+  }
+  return call;
+}
+
 /* ---- Ending -------------------------------------------------------------- */
 
 static void
@@ -305,9 +355,9 @@ drop_carry(struct infer_call *call)
 /* The one end of a call. Takes over response or error, one of which there is.
  * Where memory was too short for the error that was meant, that is the
  * error. */
-static void
-end_call(inf_engine *engine, struct infer_call *call,
-         struct infer_response *response, struct infer_error *error)
+void
+inf_call_end(inf_engine *engine, struct infer_call *call,
+             struct infer_response *response, struct infer_error *error)
 {
   int32_t status = infer_error_status(error);
   call->ended = true;
@@ -316,12 +366,19 @@ end_call(inf_engine *engine, struct infer_call *call,
   drop_carry(call);
   inf_race_free(engine, call);
   inf_gate_leave(engine, call);
+  inf_list_remove(&call->token_node);
   inf_paused_remove(&engine->paused, &call->paused_entry);
   if (status != INFER_OK)
     inf_logf(&engine->hooks->log, INFER_LOG_WARN,
              "call %llu failed after %zu attempts: %s",
              (unsigned long long)call->id, call->trail->count,
              inf_status_find(status)->text);
+  if (call->kind == INF_CALL_CHAT || call->part)
+    inf_spend_note(engine->runtime, call->trail, response);
+  if (call->part) {
+    inf_batch_part_ended(engine, call, response, error);
+    return;
+  }
   inf_observe_call(engine, call, response, error);
   inf_deliver_done(engine, call, status, response, error);
 }
@@ -340,7 +397,7 @@ end_failed(inf_engine *engine, struct infer_call *call, int32_t status,
 {
   struct infer_error *error = inf_result_error(
       status, call->trail, last_record(call), failure, message, partial);
-  end_call(engine, call, NULL, error);
+  inf_call_end(engine, call, NULL, error);
 }
 
 void
@@ -349,6 +406,7 @@ inf_call_end_cancelled(inf_engine *engine, struct infer_call *call,
 {
   if (call->ended)
     return;
+  inf_batch_abandon(engine, call, status, why);
   inf_attempt *attempt = call->attempt;
   inf_race_abandon(call, status, why);
   if (attempt) {
@@ -396,7 +454,7 @@ inf_call_end_unsent(inf_engine *engine, struct infer_call *call, int32_t status,
   inf_failure_init(&failure);
   failure.hint_ns = (int64_t)retry_after_ns;
   struct infer_response *partial = inf_carry_partial(call);
-  end_call(
+  inf_call_end(
       engine, call, NULL,
       inf_result_error(status, call->trail, &unsent, &failure, why, partial));
   inf_failure_fini(&failure);
@@ -423,6 +481,9 @@ end_by_deadline(inf_engine *engine, struct infer_call *call)
   inf_buf_appendf(&why, "no answer within the call's deadline of %llu ms",
                   (unsigned long long)((call->deadline_ns - call->accepted_ns) /
                                        INF_NS_PER_MS));
+  if (!inf_list_empty(&call->token_node))
+    inf_buf_appendf(&why, "; it waited for a token of provider \"%s\"",
+                    call->targets[call->next_target]->provider->name);
   if (last)
     inf_buf_appendf(&why, "; last: %s: %s%s%s", last->target,
                     inf_status_find(last->status)->text,
@@ -447,13 +508,28 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
   }
   call->next_start_ns = INF_NEVER;
   arm(engine, call);
-  if (inf_gate_open(engine, call))
+  if (call->batch)
+    inf_batch_step(engine, call);
+  else if (inf_gate_open(engine, call))
     inf_call_start(engine, call);
+}
+
+void
+inf_call_start_now(inf_engine *engine, struct infer_call *call)
+{
+  call->next_start_ns = engine->now_ns;
+  arm(engine, call);
 }
 
 void
 inf_call_start(inf_engine *engine, struct infer_call *call)
 {
+  if (!inf_credentials_ready(engine, call)) {
+    inf_gate_take_back(engine, call);
+    inf_waiting_stir(engine);
+    engine->pass_key = INF_KEY_NONE;
+    return;
+  }
   if (inf_attempt_start(engine, call))
     return;
   inf_gate_take_back(engine, call);
@@ -471,29 +547,6 @@ note_success(inf_attempt *attempt)
   if (timed && attempt->clock_epoch == engine->clock_jumps)
     inf_runtime_note_ttft(engine->runtime, record->target,
                           content_ns - sent_ns);
-}
-
-void
-inf_call_attempt_succeeded(inf_attempt *attempt)
-{
-  inf_engine *engine = attempt->engine;
-  struct infer_call *call = attempt->call;
-  if (inf_race_is_held(attempt))
-    return;
-  inf_attempt_close_record(attempt, INFER_OK, NULL);
-  note_success(attempt);
-  if (call->kind == INF_CALL_MODELS) {
-    call->models_json = attempt->raw;
-    inf_buf_init(&attempt->raw, 0);
-  }
-  struct infer_response *response = inf_carry_response(attempt);
-  inf_attempt_detach(attempt, true);
-  if (response) {
-    note_room(call, response);
-    end_call(engine, call, response, NULL);
-  } else {
-    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
-  }
 }
 
 /* Brings what the retry policy knows of the targets up to date. */
@@ -532,7 +585,9 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .sent = attempt->sent,
       .untouched = attempt->untouched,
       .refused = attempt->refused,
-      .keyed = attempt->key != INF_KEY_NONE,
+      .keyed =
+          attempt->key != INF_KEY_NONE && !inf_provider_has_source(provider),
+      .renewed = attempt->renewed,
       .was_resend = attempt->resend,
       .other_key_free = inf_runtime_other_key_free(
           engine->runtime, provider, attempt->key, engine->now_ns),
@@ -573,7 +628,7 @@ inf_call_note_failure(inf_attempt *attempt, int32_t status)
 static bool
 is_paid(const struct infer_call *call)
 {
-  return call->params->retry_budget && call->kind == INF_CALL_CHAT;
+  return call->params->retry_budget && call->kind != INF_CALL_MODELS;
 }
 
 /* prefill_refused: the call stands where it stood when its answer broke
@@ -645,6 +700,87 @@ go_on(inf_engine *engine, struct infer_call *call,
   arm(engine, call);
 }
 
+/* Where the page after the attempt's is. False: that was the last one. */
+static bool
+find_next_page(const inf_attempt *attempt, inf_buf *page)
+{
+  const struct infer_call *call = attempt->call;
+  inf_send send = {.kind = attempt->record->provider->kind,
+                   .page = inf_buf_sv(&call->models_page)};
+  inf_sv body;
+  return send.kind->dialect->next_models &&
+         inf_json_scan(inf_buf_sv(&attempt->raw), INF_CHAT_MAX_DEPTH, &body,
+                       NULL) &&
+         send.kind->dialect->next_models(&send, body, page) &&
+         !inf_sv_eq(inf_buf_sv(page), send.page);
+}
+
+static void
+keep_page(struct infer_call *call, inf_buf *body)
+{
+  if (call->models_json.len > 0) {
+    inf_buf_append_sv(&call->models_json, inf_buf_sv(body));
+    return;
+  }
+  call->models_json = *body;
+  inf_buf_init(body, 0);
+}
+
+/* Takes a page of a list of models. True if the call goes on to the next one,
+ * or has ended for want of room. */
+static bool
+take_page(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  size_t target = attempt->target;
+  inf_buf page;
+  inf_buf_init(&page, call->models_page.max);
+  bool more = find_next_page(attempt, &page);
+  keep_page(call, &attempt->raw);
+  int32_t status = call->models_json.status;
+  if (status == INFER_OK)
+    status = page.status;
+  if (more && ++call->models_pages == INF_MODEL_LIST_MAX_PAGES)
+    status = INFER_E_TOO_LARGE;
+  if (status == INFER_OK && !more) {
+    inf_buf_fini(&page);
+    return false;
+  }
+  inf_buf_fini(&call->models_page);
+  call->models_page = page;
+  inf_attempt_detach(attempt, true);
+  if (status == INFER_OK)
+    go_on(engine, call,
+          &(inf_retry_decision){.target = target,
+                                .at_ns = engine->now_ns,
+                                .reason = INFER_REASON_FIRST});
+  else
+    end_failed(engine, call, status, NULL, NULL, NULL);
+  return true;
+}
+
+void
+inf_call_attempt_succeeded(inf_attempt *attempt)
+{
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
+  if (inf_race_is_held(attempt))
+    return;
+  inf_attempt_close_record(attempt, INFER_OK, NULL);
+  note_success(attempt);
+  if (call->kind == INF_CALL_MODELS && take_page(attempt))
+    return;
+  struct infer_response *response = inf_carry_response(attempt);
+  inf_attempt_detach(attempt, true);
+  if (response) {
+    note_room(call, response);
+    inf_call_end(engine, call, response, NULL);
+  } else {
+    end_failed(engine, call, INFER_E_NO_MEMORY, NULL, NULL, NULL);
+  }
+}
+
 /* What the reader has seen decides how the next attempt begins, and whether
  * there is one. */
 static inf_recovery_action
@@ -682,7 +818,7 @@ end_by_failure(inf_attempt *attempt, int32_t status, bool prefill_refused)
   struct infer_error *error =
       inf_result_error(status, call->trail, record, failure, NULL, partial);
   inf_attempt_detach(attempt, false);
-  end_call(engine, call, NULL, error);
+  inf_call_end(engine, call, NULL, error);
 }
 
 /* Leaves the failed attempt behind for the next. False if memory is short. */

@@ -9,6 +9,7 @@
 #include "engine/queue.h"
 #include "engine/result.h"
 #include "policy/retry.h"
+#include "provider/vectors.h"
 #include "telemetry/trace_context.h"
 
 /* A call: what the application asked for, from its submission to its one
@@ -25,6 +26,7 @@
 typedef enum inf_call_kind {
   INF_CALL_CHAT,
   INF_CALL_MODELS,
+  INF_CALL_EMBED,
 } inf_call_kind;
 
 /* So many targets take no memory of their own. */
@@ -74,8 +76,10 @@ struct infer_call {
   inf_retry_claim claim;          /* [loop] on the budgets, for that attempt */
   inf_health_attempt resent;      /* [loop] what a resend goes on with */
   struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
-  uint32_t counted_attempts;      /* [loop] against the allowance */
   inf_trace trace;                /* [loop] see tracing.h */
+  inf_list token_node; /* [loop] while it waits for a token: credentials.h */
+  uint64_t renewed;    /* [loop] targets, as bits, with inf_attempt.renewed */
+  uint32_t counted_attempts;     /* [loop] against the allowance */
   struct inf_carry *carry;       /* [loop] what the next attempt goes on from */
   struct inf_race *race;         /* [loop] of a route that hedges, or NULL */
   inf_paused_entry paused_entry; /* [loop] in engine->paused */
@@ -102,7 +106,18 @@ struct infer_call {
   int32_t status;                  /* [queue] */
   struct infer_response *response; /* [queue] */
   struct infer_error *error;       /* [queue] */
-  inf_buf models_json;             /* [loop], then read-only: MODELS */
+  inf_buf models_json; /* [loop], then read-only: MODELS; pages one after
+                        * another */
+  inf_buf models_page; /* [loop] the page that is asked for; "": the first */
+  size_t models_pages; /* [loop] that have come */
+
+  /* EMBED: see batch.h. */
+  inf_vectors *vectors;     /* [loop], then read-only */
+  struct inf_batch *batch;  /* [loop] of one that is cut into parts, or NULL */
+  struct infer_call *whole; /* [loop] whose part this is, until that ends */
+  bool part;                /* it is one, whether the whole lives or not */
+  size_t first_input;       /* of a part: its place in the whole */
+  inf_list part_node;       /* [loop] of a part: in the batch's lists */
 };
 
 void inf_call_ref(struct infer_call *call);
@@ -114,5 +129,9 @@ int32_t inf_call_new(struct infer_call **call, struct infer_client *client,
                      const struct infer_request *request, inf_call_kind kind,
                      int32_t mode, struct infer_queue *queue, uint64_t tag,
                      struct infer_error **error);
+/* A call for some of the inputs of another one, in inputs as there: with its
+ * targets, parameters, deadline and id. NULL when memory is short. Loop. */
+struct infer_call *inf_call_new_part(struct infer_call *whole, inf_sv inputs,
+                                     size_t first, size_t count);
 
 #endif

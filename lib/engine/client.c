@@ -7,6 +7,7 @@
 #include "base/place.h"
 #include "base/thread.h"
 #include "engine/process.h"
+#include "engine/token_request.h"
 
 #include <sched.h>
 
@@ -128,6 +129,7 @@ use_config(struct infer_client *client, inf_config *config)
   engine->paused.max_bytes = (uint64_t)config->client.max_paused_bytes;
   inf_waiting_configure(&engine->waiting,
                         (size_t)config->client.max_waiting_calls);
+  inf_credentials_configure(engine, config);
   inf_warmer_configure(engine, config);
   if (inf_exporter_configure(engine, config, client->export_seed))
     atomic_store(&client->exporting, true);
@@ -146,14 +148,16 @@ take_mail(struct infer_client *client)
   inf_engine *engine = &client->engine;
   if (!atomic_exchange(&client->mail, false))
     return MAIL_CALLS;
-  inf_list submitted, commands, warm_asks;
+  inf_list submitted, commands, warm_asks, tokens;
   inf_list_init(&submitted);
   inf_list_init(&commands);
   inf_list_init(&warm_asks);
+  inf_list_init(&tokens);
   pthread_mutex_lock(&client->mutex);
   inf_list_splice_back(&submitted, &client->submitted);
   inf_list_splice_back(&commands, &client->commands);
   inf_list_splice_back(&warm_asks, &client->warm_asks);
+  inf_list_splice_back(&tokens, &client->token_answers);
   bool cancel_all = client->cancel_all, stop = client->stop;
   bool silent = client->silent;
   bool closing = client->closing;
@@ -180,6 +184,9 @@ take_mail(struct infer_client *client)
                      INF_CONTAINER_OF(node, struct infer_call, engine_node));
   while ((node = inf_list_pop_front(&warm_asks)))
     inf_warmups_ask(engine, INF_CONTAINER_OF(node, inf_warm_ask, node));
+  while ((node = inf_list_pop_front(&tokens)))
+    inf_credentials_answer(
+        engine, INF_CONTAINER_OF(node, struct infer_token_request, node));
   struct infer_call *call;
   while ((call = next_command(client, &commands))) {
     if (atomic_load(&call->cancel_requested))
@@ -195,6 +202,20 @@ take_mail(struct infer_client *client)
   if (stop)
     return MAIL_STOP;
   return only_calls ? MAIL_CALLS : MAIL_ORDERS;
+}
+
+bool
+inf_client_answer_token(struct infer_client *client,
+                        struct infer_token_request *answer)
+{
+  pthread_mutex_lock(&client->mutex);
+  if (client->stopped) {
+    pthread_mutex_unlock(&client->mutex);
+    return false;
+  }
+  inf_list_push_back(&client->token_answers, &answer->node);
+  unlock_and_wake(client);
+  return true;
 }
 
 int32_t
@@ -327,6 +348,10 @@ stop_loop(struct infer_client *client)
   struct infer_call *call;
   while ((call = next_command(client, &client->commands)))
     inf_call_unref(call);
+  inf_list *node;
+  while ((node = inf_list_pop_front(&client->token_answers)))
+    inf_token_request_free(
+        INF_CONTAINER_OF(node, struct infer_token_request, node));
   pthread_mutex_lock(&client->mutex);
   client->ended = true;
   pthread_cond_broadcast(&client->cond);
@@ -569,6 +594,7 @@ client_alloc(const struct infer_config *config)
   inf_list_init(&client->submitted);
   inf_list_init(&client->commands);
   inf_list_init(&client->warm_asks);
+  inf_list_init(&client->token_answers);
   inf_list_init(&client->queues);
   if (config)
     client->hooks = *inf_config_hooks_of(config);
@@ -820,6 +846,7 @@ wipe_keys(const inf_config *config)
     for (size_t j = 0; j < config->providers[i].key_count; j++) {
       inf_key *key = &config->providers[i].keys[j];
       inf_wipe(key->secret, key->secret_len);
+      inf_wipe(key->account, key->account_len);
     }
 }
 
@@ -843,6 +870,7 @@ inf_client_abandon_forked(struct infer_client *client)
 {
   inf_engine *engine = &client->engine;
   wipe_keys(client->config);
+  inf_credentials_wipe(&engine->credentials);
   for (inf_list *node = engine->calls.next; node != &engine->calls;
        node = node->next) {
     struct infer_call *call =

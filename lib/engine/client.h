@@ -26,6 +26,7 @@ struct infer_client {
   inf_list submitted;       /* [client] calls not yet seen by the loop */
   inf_list commands;        /* [client] calls to be cancelled or resumed */
   inf_list warm_asks;       /* [client] not yet seen by the loop */
+  inf_list token_answers;   /* [client] likewise: token_request.h */
   atomic_bool mail;         /* something is in the lists above */
   atomic_uint wakers;       /* threads that are about to wake the loop */
   atomic_size_t live_count; /* accepted and not ending: at most max_calls, so
@@ -83,6 +84,9 @@ bool inf_client_in_loop(const struct infer_client *client);
 /* Hands the call to the loop, taking over a reference. INFER_E_CLOSED,
  * INFER_E_LIMIT: the reference stays the caller's. */
 int32_t inf_client_submit(struct infer_client *client, struct infer_call *call);
+/* Hands an answer to the loop, which takes it over. False: it has ended. */
+bool inf_client_answer_token(struct infer_client *client,
+                             struct infer_token_request *answer);
 /* Asks the loop to look at the call again: cancel_requested or a resume. */
 void inf_client_command(struct infer_client *client, struct infer_call *call);
 

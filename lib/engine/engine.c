@@ -89,6 +89,7 @@ inf_engine_init(inf_engine *engine, inf_transport *transport,
   inf_warmups_init(&engine->warmups);
   inf_warmer_init(&engine->warmer);
   inf_waiting_init(&engine->waiting);
+  inf_credentials_init(&engine->credentials);
   inf_paused_init(&engine->paused, UINT64_MAX);
   engine->now_ns = inf_clock_now(clock);
   engine->asleep_ns = asleep_ns(engine);
@@ -114,6 +115,7 @@ inf_engine_fini(inf_engine *engine)
   inf_warmups_end(engine);
   inf_warmer_fini(&engine->warmer);
   inf_waiting_fini(&engine->waiting);
+  inf_credentials_fini(engine);
   engine->transport->ops->free(engine->transport);
   engine->transport = NULL;
 }
@@ -205,6 +207,8 @@ run_timers(inf_engine *engine)
     inf_attempt_on_timer(INF_CONTAINER_OF(timer, inf_attempt, timer));
   if (engine->warmer.next_ns <= engine->now_ns)
     inf_warmer_run(engine);
+  if (engine->credentials.next_ns <= engine->now_ns)
+    inf_credentials_run(engine);
   if (engine->waiting.next_ns <= engine->now_ns)
     inf_waiting_serve(engine);
   if (engine->exporter && inf_exporter_next_ns(engine) <= engine->now_ns)
@@ -220,6 +224,7 @@ inf_engine_next_ns(inf_engine *engine)
       engine->warmer.next_ns,
       engine->waiting.next_ns,
       inf_exporter_next_ns(engine),
+      engine->credentials.next_ns,
       engine->transport->ops->next_timeout_ns(engine->transport),
   };
   for (size_t i = 0; i < sizeof others_ns / sizeof others_ns[0]; i++)

@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "engine/attempt.h"
+#include "engine/credentials.h"
 #include "engine/exporter.h"
 #include "engine/waiting.h"
 #include "engine/warmer.h"
-#include "provider/skew.h"
 
 /* The loop: calls, attempts and timers over a transport, a clock and a random
  * generator that are given to it. It starts no thread and takes no lock but
@@ -60,6 +60,7 @@ typedef struct inf_engine {
   inf_warmups warmups;
   inf_warmer warmer;
   inf_waiting waiting; /* calls that a limit holds back */
+  inf_credentials credentials;
   /* Of the attempt that the gate has just let through. */
   inf_meter_pass pass;
   size_t pass_key;
@@ -126,8 +127,14 @@ bool inf_call_start_over(inf_engine *engine, struct infer_call *call);
 void inf_call_end_unsent(inf_engine *engine, struct infer_call *call,
                          int32_t status, uint64_t retry_after_ns,
                          const char *why);
+/* The one end of a call. Takes over response or error, one of which there
+ * is. */
+void inf_call_end(inf_engine *engine, struct infer_call *call,
+                  struct infer_response *response, struct infer_error *error);
 /* The gate has let its next attempt through. */
 void inf_call_start(inf_engine *engine, struct infer_call *call);
+/* The wait for a token is over: it comes to the gate again. */
+void inf_call_start_now(inf_engine *engine, struct infer_call *call);
 /* Something else was decided than the record of the latest attempt, if there
  * is one, tells. why is static. */
 void inf_call_note_decision(struct infer_call *call, const char *why);

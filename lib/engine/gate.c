@@ -73,9 +73,12 @@ inf_gate_cost(const struct infer_call *call, bool tokens)
   inf_meter_cost cost = {.counted = tokens,
                          .bytes = call->request->chat.messages.len,
                          .choices = call->choices};
+  if (call->kind == INF_CALL_EMBED)
+    cost.max_tokens = 1; /* a vector is no text: of the fewest that count */
   if (tokens) {
     inf_prompt_of(&cost.prompt, call->request);
-    cost.max_tokens = inf_prompt_max_tokens(call->request);
+    if (call->kind != INF_CALL_EMBED)
+      cost.max_tokens = inf_prompt_max_tokens(call->request);
   }
   return cost;
 }
@@ -169,7 +172,7 @@ breaker_admits(survey *what, size_t target, bool last_resort)
   inf_engine *engine = what->engine;
   const struct infer_call *call = what->call;
   what->probe = false;
-  if (!call->params->breaker || call->kind != INF_CALL_CHAT ||
+  if (!call->params->breaker || call->kind == INF_CALL_MODELS ||
       call->next_reason == INFER_REASON_RESEND)
     return true;
   inf_breaker_verdict verdict =
@@ -193,7 +196,7 @@ admits(survey *what, size_t target, bool last_resort)
 {
   if (!breaker_admits(what, target, last_resort))
     return false;
-  if (what->call->kind == INF_CALL_CHAT && !lets_through(what, target))
+  if (what->call->kind != INF_CALL_MODELS && !lets_through(what, target))
     return false;
   what->target = target;
   return true;
@@ -372,7 +375,7 @@ inf_gate_open(inf_engine *engine, struct infer_call *call)
 {
   survey what = survey_of(engine, call);
   call->next_probe = false;
-  if (call->kind == INF_CALL_CHAT)
+  if (call->kind != INF_CALL_MODELS)
     what.cost = inf_gate_cost(call, false);
   what.closed = inf_waiting_places(engine);
   bool open = ask(&what);

@@ -28,8 +28,6 @@ struct inf_latency {
   bool silent;
   uint64_t silent_since_ns;
   uint64_t answered_ns; /* when the last that has content was begun */
-  uint32_t counted;     /* answers that these are the means of */
-  double output, input_per_byte;
 };
 
 static const reading nothing_read = {
@@ -194,13 +192,14 @@ inf_latency_note_tokens(inf_runtime *runtime, const char *target, size_t bytes,
 {
   enum { looked_back = 32 };
   pthread_mutex_lock(&runtime->mutex);
-  struct inf_latency *latency = find_locked(runtime, target);
-  if (latency && bytes > 0) {
+  inf_target_state *state = inf_runtime_target_locked(runtime, target);
+  if (state && bytes > 0) {
+    inf_usual_tokens *usual = &state->usual;
     double per_byte = (double)input / (double)bytes;
-    latency->counted += latency->counted < looked_back;
-    latency->output += ((double)output - latency->output) / latency->counted;
-    latency->input_per_byte +=
-        (per_byte - latency->input_per_byte) / latency->counted;
+    usual->counted += usual->counted < looked_back;
+    usual->output += ((double)output - usual->output) / usual->counted;
+    usual->input_per_byte +=
+        (per_byte - usual->input_per_byte) / usual->counted;
   }
   pthread_mutex_unlock(&runtime->mutex);
 }
@@ -211,11 +210,11 @@ inf_latency_expect(inf_runtime *runtime, const char *target, size_t bytes,
 {
   static const double usual_per_byte = 0.25;
   pthread_mutex_lock(&runtime->mutex);
-  const struct inf_latency *latency = find_locked(runtime, target);
-  bool known = latency && latency->counted > 0;
-  double per_byte = known ? latency->input_per_byte : usual_per_byte;
+  const inf_target_state *state = inf_runtime_known_locked(runtime, target);
+  bool known = state && state->usual.counted > 0;
+  double per_byte = known ? state->usual.input_per_byte : usual_per_byte;
   *input = (int64_t)(per_byte * (double)bytes + 0.5);
-  *output = known ? (int64_t)(latency->output + 0.5) : 0;
+  *output = known ? (int64_t)(state->usual.output + 0.5) : 0;
   pthread_mutex_unlock(&runtime->mutex);
 }
 

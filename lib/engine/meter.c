@@ -22,6 +22,12 @@ choices_of(const inf_meter_cost *cost)
   return cost->choices > 0 ? cost->choices : 1;
 }
 
+static uint64_t
+at_most(uint64_t units, uint64_t most)
+{
+  return units < most ? units : most;
+}
+
 static inf_limit_cost
 guess(const inf_meter_cost *cost)
 {
@@ -44,14 +50,10 @@ inf_meter_estimate_locked(inf_runtime *runtime, const inf_target_config *target,
   const inf_estimate *estimate = state ? &state->estimate : &nothing_known;
   uint64_t output = mean ? inf_estimate_mean_output(estimate, cost->max_tokens)
                          : inf_estimate_output(estimate, cost->max_tokens);
+  if (target->output_tokens > 0) /* what is asked of it is lowered to that */
+    output = at_most(output, (uint64_t)target->output_tokens);
   return (inf_limit_cost){1, inf_estimate_input(estimate, &cost->prompt),
                           output * choices_of(cost)};
-}
-
-static uint64_t
-at_most(uint64_t units, uint64_t most)
-{
-  return units < most ? units : most;
 }
 
 /* The answer is an estimate, and no reason to keep a prompt from being sent
@@ -273,13 +275,17 @@ find_quota(inf_meter *meter, const inf_rate_sight *sight, uint64_t now_ns)
 
 bool
 inf_meter_headers(inf_runtime *runtime, inf_meter_pass *pass,
+                  const inf_provider_kind *kind, int http_status,
                   const inf_headers *headers, int64_t wall_now_ns,
                   uint64_t now_ns)
 {
   inf_rate_sights sights;
   if (!pass->meter)
     return false;
-  inf_rate_headers_read(headers, wall_now_ns, &sights);
+  if (kind->dialect->read_limits)
+    kind->dialect->read_limits(kind, http_status, headers, &sights);
+  else
+    inf_rate_headers_read(headers, wall_now_ns, &sights);
   if (sights.count == 0)
     return false;
   pthread_mutex_lock(&runtime->mutex);

@@ -92,6 +92,7 @@ inf_meter_verdict inf_meter_look(inf_runtime *runtime,
                                  uint64_t now_ns);
 /* The headers of the attempt's answer. True if they told anything. */
 bool inf_meter_headers(inf_runtime *runtime, inf_meter_pass *pass,
+                       const inf_provider_kind *kind, int http_status,
                        const inf_headers *headers, int64_t wall_now_ns,
                        uint64_t now_ns);
 /* The end of what the pass holds; harmless if it holds nothing. input, output:

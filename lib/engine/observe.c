@@ -96,9 +96,11 @@ inf_observe_attempt(inf_attempt *attempt)
                  !inf_attempt_jumped(attempt), attempt->stream);
     inf_telemetry_attempt(engine->runtime->telemetry, &facts);
   }
-  if (!inf_deliver_record(engine, call, attempt->record))
+  /* Nobody knows of parts; what they do is the whole's. */
+  struct infer_call *known = call->part ? call->whole : call;
+  if (known && !inf_deliver_record(engine, known, attempt->record))
     inf_telemetry_note_dropped(engine->runtime->telemetry);
-  tell_hook(engine, call, attempt->record);
+  tell_hook(engine, known ? known : call, attempt->record);
 }
 
 void

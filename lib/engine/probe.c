@@ -31,6 +31,7 @@ probe_free(inf_probe *probe)
   inf_timer_cancel(&attempt->engine->attempt_timers, &attempt->timer);
   inf_list_remove(&attempt->node);
   inf_buf_fini(&attempt->raw);
+  inf_buf_fini_secret(&attempt->token);
   inf_wire_request_fini(&attempt->wire);
   inf_answer_fini(&attempt->answer);
   if (attempt->decoder_made)
@@ -153,7 +154,8 @@ on_headers(void *context, int status, const inf_headers *headers)
   int64_t wall_now_ns = engine->clock->wall_ns(engine->clock->context);
   probe->record.http_status = status;
   inf_attempt_set_phase(&probe->attempt, INFER_PHASE_HEADERS);
-  inf_meter_headers(engine->runtime, &probe->attempt.pass, headers, wall_now_ns,
+  inf_meter_headers(engine->runtime, &probe->attempt.pass,
+                    probe->record.provider->kind, status, headers, wall_now_ns,
                     engine->now_ns);
   return go_on(probe, inf_decoder_headers(&probe->attempt.decoder, status,
                                           headers, wall_now_ns));
@@ -313,7 +315,11 @@ write_request(inf_probe *probe, struct infer_call *call,
   inf_buf_init(&why, why_max_bytes);
   attempt->call = call;
   inf_attempt_prepare_decoder(attempt);
-  status = inf_attempt_write_request(attempt, target, &why);
+  status = inf_credentials_have(engine, attempt->config, target->provider)
+               ? inf_credentials_take(attempt, target->provider, &why)
+               : INFER_E_AUTH;
+  if (status == INFER_OK)
+    status = inf_attempt_write_request(attempt, target, &why);
   attempt->call = NULL;
   inf_buf_fini(&why);
   return status;

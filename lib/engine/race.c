@@ -3,6 +3,7 @@
 #include "engine/race.h"
 
 #include "base/mem.h"
+#include "engine/attempt_cost.h"
 #include "engine/attempt_record.h"
 #include "engine/gate.h"
 #include "engine/health.h"
@@ -70,16 +71,6 @@ price_of(const inf_race *race, size_t target)
   return race->priced ? (inf_hedge_price){price->input, price->output} : usual;
 }
 
-/* Is an answer paid to its end when its request is cancelled? A whole body is;
- * a stream unless its provider is known to stop (dialect.h has the sources). */
-static bool
-runs_on(const inf_race *race, size_t target)
-{
-  const inf_provider_kind *kind = race->ask.targets[target]->provider->kind;
-  return race->ask.kind == INF_LATENCY_WHOLE ||
-         kind->cancel_billing != INF_CANCEL_STOPS;
-}
-
 /* The most that one of two attempts will cost if it loses: it has read the
  * prompt, and written nothing or all. */
 static int64_t
@@ -88,40 +79,24 @@ most_lost(const inf_race *race)
   int64_t most = 0;
   for (size_t i = 0; i < race->ask.count; i++) {
     inf_hedge_price price = price_of(race, i);
-    int64_t cost = inf_hedge_cost(&price, race->input,
-                                  runs_on(race, i) ? race->output : 0);
+    bool runs_on = inf_cost_runs_on(race->ask.targets[i]->provider->kind,
+                                    race->ask.kind != INF_LATENCY_WHOLE);
+    int64_t cost =
+        inf_hedge_cost(&price, race->input, runs_on ? race->output : 0);
     most = cost > most ? cost : most;
   }
   return most;
 }
 
-/* What it has written, and will where nobody can stop it. */
-static int64_t
-output_of(const inf_attempt *attempt)
-{
-  const inf_race *race = attempt->call->race;
-  int64_t output = 0;
-  for (size_t i = 0; i < attempt->answer.choice_count; i++)
-    output += (int64_t)inf_choice_content_bytes(&attempt->answer.choices[i]) /
-              bytes_per_token;
-  return runs_on(race, attempt->target) && output < race->output ? race->output
-                                                                 : output;
-}
-
-/* What it costs: by the provider's figures, or the prompt as it was expected,
- * where it may have been read, and the answer. */
+/* What it is charged for (attempt_cost.h), at the prices that the race is paid
+ * in. */
 static int64_t
 cost_of(const inf_attempt *attempt)
 {
-  const inf_race *race = attempt->call->race;
-  const inf_usage *usage = &attempt->answer.usage;
-  bool error = attempt->record->http_status >= 300 || !attempt->sent;
-  inf_hedge_price price = price_of(race, attempt->target);
-  if (error && usage->input < 0)
-    return 0;
-  return inf_hedge_cost(&price, usage->input >= 0 ? usage->input : race->input,
-                        usage->output >= 0 ? usage->output
-                                           : output_of(attempt));
+  inf_cost_tokens tokens;
+  inf_hedge_price price = price_of(attempt->call->race, attempt->target);
+  inf_attempt_charge(attempt, &tokens);
+  return inf_hedge_cost(&price, tokens.input, tokens.output);
 }
 
 /* ---- Watching ------------------------------------------------------------ */
@@ -304,6 +279,8 @@ is_open(inf_attempt *attempt, size_t target)
   const inf_retry_target *state = &call->retry_targets[target];
   if (state->excluded || state->not_before_ns > engine->now_ns ||
       inf_latency_is_silent(engine->runtime, asked->name))
+    return false;
+  if (!inf_credentials_have(engine, call->trail->config, asked->provider))
     return false;
   engine->pass_key = key_for(attempt, asked->provider);
   if (engine->pass_key != INF_KEY_NONE &&

@@ -46,9 +46,23 @@ inf_trail_unref(inf_trail *trail)
     record_free(trail, trail->records[i]);
   if (trail->records != trail->few)
     inf_free(trail->records);
-  inf_config_release_route(trail->config, trail->route);
-  inf_config_unref(trail->config);
+  if (trail->whole) {
+    inf_trail_unref(trail->whole);
+  } else {
+    inf_config_release_route(trail->config, trail->route);
+    inf_config_unref(trail->config);
+  }
   inf_free(trail);
+}
+
+inf_trail *
+inf_trail_new_part(inf_trail *whole)
+{
+  inf_trail *part =
+      inf_trail_new(whole->config, whole->route, whole->accepted_ns);
+  if (part)
+    part->whole = inf_trail_ref(whole);
+  return part;
 }
 
 static bool
@@ -83,6 +97,34 @@ inf_trail_add(inf_trail *trail)
   return record;
 }
 
+bool
+inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
+{
+  for (size_t i = 0; i < part->count; i++) {
+    struct infer_attempt *record = inf_trail_add(part->whole);
+    if (!record)
+      return false;
+    *record = *part->records[i];
+    part->records[i]->message = part->records[i]->request_id = NULL;
+    if (last)
+      *last = record;
+  }
+  return true;
+}
+
+/* They are nearly in order, and those of one time stay in theirs. */
+void
+inf_trail_sort(inf_trail *trail)
+{
+  for (size_t i = 1; i < trail->count; i++) {
+    struct infer_attempt *record = trail->records[i];
+    size_t at = i;
+    for (; at > 0 && trail->records[at - 1]->start_ns > record->start_ns; at--)
+      trail->records[at] = trail->records[at - 1];
+    trail->records[at] = record;
+  }
+}
+
 inf_cost
 inf_trail_cost(const inf_trail *trail)
 {
@@ -115,7 +157,7 @@ or_empty(const char *text)
 /* What is told of NULL. */
 static const struct infer_attempt none = {
     .target = "",
-    .usage = {-1, -1, -1, -1, -1, -1},
+    .usage = {-1, -1, -1, -1, -1, -1, -1, -1},
     .cost_nano = -1,
 };
 

@@ -45,6 +45,7 @@ typedef struct inf_trail {
   struct infer_attempt **records;
   size_t count, capacity;
   uint64_t accepted_ns;
+  struct inf_trail *whole; /* of a part of a call: it pins the rest; NULL */
   /* Most calls have one attempt, few have many. */
   struct infer_attempt first, *few[4];
 } inf_trail;
@@ -53,6 +54,14 @@ typedef struct inf_trail {
  * short: then they stay the caller's. */
 inf_trail *inf_trail_new(inf_config *config, const inf_route_config *route,
                          uint64_t accepted_ns);
+/* One for a part of that trail's call; NULL when memory is short. */
+inf_trail *inf_trail_new_part(inf_trail *whole);
+/* Moves the records of a part's trail to its whole's. False when memory is
+ * short: what could not be moved stays. *last (may be NULL) becomes the last
+ * one that was moved. */
+bool inf_trail_adopt(inf_trail *part, struct infer_attempt **last);
+/* Brings the records into the order of their start. */
+void inf_trail_sort(inf_trail *trail);
 inf_trail *inf_trail_ref(inf_trail *trail);
 void inf_trail_unref(inf_trail *trail);
 /* A new record at the end, with nothing known; NULL when memory is short. */

@@ -92,21 +92,43 @@ pack_request(packer *to, struct infer_request *request)
   pack_name(to, &request->tenant);
 }
 
-struct infer_request *
-inf_request_copy(const struct infer_request *request)
+static struct infer_request *
+copy_with(const struct infer_request *request, const inf_buf *messages,
+          size_t message_count)
 {
   struct infer_request counted;
   packer count = {0};
   size_t bytes = offsetof(struct infer_request, tags) +
                  request->tag_count * sizeof request->tags[0];
   memcpy(&counted, request, bytes);
+  counted.chat.messages = *messages;
   pack_request(&count, &counted);
   struct infer_request *copy = inf_malloc(bytes + count.bytes);
   if (!copy)
     return NULL;
   memcpy(copy, request, bytes);
+  copy->chat.messages = *messages;
+  copy->chat.message_count = message_count;
   copy->packed = true;
   packer to = {.at = (char *)copy + bytes};
   pack_request(&to, copy);
   return copy;
+}
+
+struct infer_request *
+inf_request_copy(const struct infer_request *request)
+{
+  return copy_with(request, &request->chat.messages,
+                   request->chat.message_count);
+}
+
+struct infer_request *
+inf_request_copy_part(const struct infer_request *request, inf_sv inputs,
+                      size_t count)
+{
+  const inf_buf messages = {.ptr = (char *)inputs.ptr,
+                            .len = inputs.len,
+                            .cap = inputs.len,
+                            .max = request->chat.messages.max};
+  return copy_with(request, &messages, count);
 }

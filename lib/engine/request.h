@@ -45,6 +45,9 @@ struct infer_request *inf_request_new(void);
 /* A copy to be read, not to be changed: it is one block of memory, which may be
  * smaller than the struct. */
 struct infer_request *inf_request_copy(const struct infer_request *request);
+/* The same with some of its inputs only, given as chat.messages has them. */
+struct infer_request *inf_request_copy_part(const struct infer_request *request,
+                                            inf_sv inputs, size_t count);
 void inf_request_free(struct infer_request *request);
 
 #endif

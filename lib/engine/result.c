@@ -120,6 +120,17 @@ inf_response_ref(struct infer_response *response)
   return response;
 }
 
+bool
+inf_response_has_part(const struct infer_response *response,
+                      const struct infer_attempt *record)
+{
+  bool found = response && (record == response->winner ||
+                            (response->summed && record->won));
+  for (size_t i = 0; response && i < response->part_count && !found; i++)
+    found = record == response->parts[i].attempt;
+  return found;
+}
+
 void
 infer_response_free(infer_response *response)
 {
@@ -223,6 +234,16 @@ inf_result_error(int32_t status, inf_trail *trail,
   detail->partial = partial;
   inf_error_set_detail(error, detail, release_detail);
   return error;
+}
+
+void
+inf_result_retell(struct infer_error *error, inf_trail *trail)
+{
+  error_detail *detail = error ? inf_error_detail(error) : NULL;
+  if (!detail || !detail->trail) /* which is shared by all such errors */
+    return;
+  inf_trail_unref(detail->trail);
+  detail->trail = inf_trail_ref(trail);
 }
 
 static const inf_trail *

@@ -27,6 +27,8 @@ struct infer_response {
   const struct infer_attempt *winner; /* in the trail */
   inf_part *parts;                    /* of a continued answer, else NULL */
   size_t part_count;
+  bool summed; /* of several attempts that each gave a part: their usage is
+                * together the answer's */
   _Atomic(char *) json; /* written when first asked for */
 };
 
@@ -35,6 +37,10 @@ struct infer_response {
 struct infer_response *inf_response_new(inf_answer *answer, inf_trail *trail,
                                         const struct infer_attempt *winner);
 struct infer_response *inf_response_ref(struct infer_response *response);
+
+/* Did the attempt write any part of the response's answer? NULL has none. */
+bool inf_response_has_part(const struct infer_response *response,
+                           const struct infer_attempt *record);
 
 /* Room for a response whose answer is still to come. malloc() keeps memory
  * apart for each thread, and where one thread frees what another one has
@@ -65,5 +71,7 @@ struct infer_error *inf_result_error(int32_t status, inf_trail *trail,
                                      const inf_failure *failure,
                                      const char *message,
                                      struct infer_response *partial);
+/* The error tells from now on of that trail's attempts. */
+void inf_result_retell(struct infer_error *error, inf_trail *trail);
 
 #endif

@@ -8,6 +8,7 @@
 #include "engine/hedger.h"
 #include "engine/latency.h"
 #include "engine/meter.h"
+#include "engine/spend.h"
 
 #include <string.h>
 
@@ -103,6 +104,7 @@ inf_runtime_free(inf_runtime *runtime)
   inf_meters_free(runtime);
   inf_hedgers_free(runtime);
   telemetry_end(runtime);
+  inf_spends_free(runtime->spends);
   pthread_mutex_destroy(&runtime->mutex);
   inf_free(runtime);
 }
@@ -327,6 +329,9 @@ inf_runtime_note_key(inf_runtime *runtime, const inf_provider_config *provider,
                      uint64_t now_ns)
 {
   if (key >= provider->key_count)
+    return;
+  /* A token that is refused is not the source that it came from. */
+  if (status == INFER_E_AUTH && provider->keys[key].source != INF_KEY_GIVEN)
     return;
   pthread_mutex_lock(&runtime->mutex);
   key_pool *pool = pool_find_locked(runtime, provider->name);

@@ -19,6 +19,12 @@
 
 enum { INF_RUNTIME_BUCKETS = 256 };
 
+/* Tokens of its answers, as the provider counted them: means over the last. */
+typedef struct inf_usual_tokens {
+  uint32_t counted; /* answers */
+  double output, input_per_byte;
+} inf_usual_tokens;
+
 struct inf_target_state {
   struct inf_target_state *next;
   char *name;
@@ -30,12 +36,14 @@ struct inf_target_state {
   inf_outlook outlook;   /* fed by health.c; read by routing.c */
   /* Bound for which it was fast enough when last routed by cost; 0: not. */
   uint64_t was_fast_ns;
+  inf_usual_tokens usual;      /* latency.h */
   struct inf_latency *latency; /* latency.h; NULL: nothing was recorded */
 };
 
 struct inf_hedger;
 struct inf_hedge_work;
 struct inf_key_pool;
+struct inf_spends;
 struct inf_meter;
 
 struct inf_runtime {
@@ -54,6 +62,7 @@ struct inf_runtime {
   struct inf_hedge_work *hedge_work; /* made with the first plan */
   inf_telemetry *telemetry;          /* has a lock of its own */
   inf_export_counts exported;
+  struct inf_spends *spends; /* spend.h; NULL: no call has ended */
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

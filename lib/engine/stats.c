@@ -7,6 +7,7 @@
 #include "engine/meter_view.h"
 #include "engine/record.h"
 #include "engine/runtime_state.h"
+#include "engine/spend.h"
 #include "wire/json_write.h"
 
 static void
@@ -318,6 +319,8 @@ write_all(struct infer_client *client, const inf_config *config,
   inf_json_open(out, '{');
   inf_json_key(out, INF_SV("hedging"));
   inf_hedgers_write_json(runtime, out);
+  inf_json_key(out, INF_SV("spend"));
+  inf_spends_write_json(runtime, out);
   put_uint(out, INF_SV("calls_in_flight"), atomic_load(&client->call_count));
   inf_json_key(out, INF_SV("targets"));
   write_targets(telemetry, now_ns, work, out);

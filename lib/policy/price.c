@@ -5,6 +5,29 @@
 
 enum { most_tokens = 1000000000 };
 
+static void
+take(int64_t *price, int64_t other)
+{
+  if (*price < 0)
+    *price = other;
+}
+
+void
+inf_price_complete(inf_price *price, const inf_price *other)
+{
+  if (price->input < 0) {
+    price->input = other->input;
+    take(&price->cache_read, other->cache_read);
+    take(&price->cache_write, other->cache_write);
+    take(&price->audio_input, other->audio_input);
+  }
+  if (price->output < 0) {
+    price->output = other->output;
+    take(&price->reasoning, other->reasoning);
+    take(&price->audio_output, other->audio_output);
+  }
+}
+
 bool
 inf_price_is_known(const inf_price *price)
 {

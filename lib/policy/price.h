@@ -33,6 +33,9 @@ typedef struct inf_price {
         INF_PRICE_UNKNOWN                                        \
   }
 
+/* Takes what price does not say from another. Where price has an input, the
+ * parts of the other's input are not taken; the same with output. */
+void inf_price_complete(inf_price *price, const inf_price *other);
 /* Are both that of the input and that of the output known? */
 bool inf_price_is_known(const inf_price *price);
 /* What prompt and answer cost without their parts, for a plan: pico-dollars

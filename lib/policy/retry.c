@@ -134,7 +134,7 @@ mark_current(inf_retry_call *call, const inf_failure_rule *rule,
              const inf_retry_failure *failure, uint64_t now_ns, inf_rng *rng)
 {
   inf_retry_target *target = &call->targets[call->current];
-  bool next_key = has_next_key(call, rule, failure);
+  bool next_key = failure->renewed || has_next_key(call, rule, failure);
   target->visited = true;
   if (!next_key && !may_stay(rule, failure))
     target->excluded = true;
@@ -278,6 +278,13 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
     inf_retry_decision again =
         attempt(call->current, now_ns, INFER_REASON_RESEND,
                 "the connection had gone stale: sent again at once");
+    again.counted = false;
+    return again;
+  }
+  if (failure->renewed) {
+    inf_retry_decision again =
+        attempt(call->current, now_ns, INFER_REASON_KEY,
+                "the same target with a renewed token, or another time");
     again.counted = false;
     return again;
   }

@@ -18,6 +18,8 @@
  *   2. A reused connection that broke before any response byte, or a stream
  *      that the provider refused: the same request at once, outside the
  *      allowance, once in a row.
+ *      So it is with a token or a signature's time that was refused, where
+ *      there is another: with reason KEY, once for each target.
  *   3. A class of the key while the pool has another, or a rate limit while
  *      another key is free: the same target with the next key at once.
  *   4. The same target after its wait, up to stay_retries times and if the
@@ -74,6 +76,8 @@ typedef struct inf_retry_failure {
   bool refused;    /* the stream was refused: certainly nothing was begun */
   bool was_resend; /* this attempt was itself a resend */
   bool keyed;      /* this attempt used a key */
+  bool renewed;    /* its token or its time was refused, and there is another:
+                    * the same request at once, outside the allowance */
   bool other_key_free; /* the provider has a key that is neither limited nor
                         * set aside */
 } inf_retry_failure;

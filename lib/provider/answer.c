@@ -11,7 +11,7 @@
 #include "wire/json_write.h"
 #include "wire/swar.h"
 
-static const inf_usage no_usage = {-1, -1, -1, -1, -1, -1, false};
+static const inf_usage no_usage = {-1, -1, -1, -1, -1, -1, -1, -1, false};
 
 /* What an answer that is used again keeps: nearly all have one choice. */
 enum { keep_choices = 1, keep_bytes = 64 << 10 };
@@ -345,6 +345,8 @@ inf_answer_set_usage(inf_answer *answer, const inf_usage *usage, inf_sv json)
   take_figure(&answer->usage.cache_read, usage->cache_read);
   take_figure(&answer->usage.cache_write, usage->cache_write);
   take_figure(&answer->usage.total, usage->total);
+  take_figure(&answer->usage.audio_input, usage->audio_input);
+  take_figure(&answer->usage.audio_output, usage->audio_output);
   answer->usage.estimated = usage->estimated;
   if (json.len > 0)
     replace(answer, &answer->usage_json, json);

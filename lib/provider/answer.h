@@ -29,6 +29,7 @@ typedef struct inf_usage {
   /* -1: not known. Meaning as INFER_USAGE_*: output includes reasoning, input
    * includes what came from the cache. */
   int64_t input, output, reasoning, cache_read, cache_write, total;
+  int64_t audio_input, audio_output;
   bool estimated;
 } inf_usage;
 

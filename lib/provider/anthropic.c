@@ -3,6 +3,7 @@
  * maps to what is in anthropic_write.h. On Vertex AI the model stands in the
  * path and the API's version in the body: both are the kind's to say. */
 #include "provider/anthropic_alike.h"
+#include "provider/model_list.h"
 #include "provider/anthropic_read.h"
 #include "provider/anthropic_write.h"
 #include "provider/send.h"
@@ -358,6 +359,7 @@ const inf_dialect inf_dialect_anthropic = {
     .name = "anthropic",
     .write_chat = write_chat,
     .write_models = inf_send_write_models,
+    .next_models = inf_anthropic_next_models,
     .read_body = inf_anthropic_read_body,
     .read_event = inf_anthropic_read_event,
     .read_alike = inf_anthropic_read_alike,

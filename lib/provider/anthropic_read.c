@@ -33,6 +33,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_write = figure(json, "cache_creation_input_tokens",
                             answer->usage.cache_write),
       .total = -1,
+      .audio_input = -1,
+      .audio_output = -1,
   };
   int64_t fresh = figure(json, "input_tokens", -1);
   if (fresh >= 0)

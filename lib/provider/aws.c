@@ -137,7 +137,7 @@ inf_aws_sign(const inf_sigv4_account *account, inf_sv url, inf_sv body,
                        account->region.len + headers->len + SIGNATURE_BYTES))
     return headers->status;
   inf_sigv4_request request = {
-      .method = INF_SV("POST"),
+      .method = body.len > 0 ? INF_SV("POST") : INF_SV("GET"),
       .host = without_port(found.host, url),
       .path = found.path,
       .query = found.query,

@@ -16,9 +16,9 @@ bool inf_aws_credentials(inf_sv key, inf_sigv4_account *account);
  * "" where it has none, or is not of AWS. */
 inf_sv inf_aws_region_of(inf_sv url);
 
-/* Adds what signs the request, a POST to url, to its header lines: at the time
- * given, for that region and service. Errors as inf_sigv4_sign(), and
- * INFER_E_INVALID_ARGUMENT without a region. */
+/* Adds what signs the request, a POST to url (without a body: a GET), to its
+ * header lines: at the time given, for that region and service. Errors as
+ * inf_sigv4_sign(), and INFER_E_INVALID_ARGUMENT without a region. */
 int32_t inf_aws_sign(const inf_sigv4_account *account, inf_sv url, inf_sv body,
                      int64_t wall_ns, inf_buf *headers, inf_buf *why);
 

@@ -5,6 +5,8 @@
 #include "provider/aws.h"
 #include "provider/bedrock_read.h"
 #include "provider/bedrock_write.h"
+#include "provider/embed.h"
+#include "provider/model_list.h"
 #include "provider/openai_read.h"
 #include "provider/send.h"
 
@@ -42,6 +44,33 @@ write_chat(const inf_send *given, inf_wire_request *out, inf_buf *why)
 }
 
 static int32_t
+write_embed(const inf_send *given, inf_wire_request *out, inf_buf *why)
+{
+  inf_send send = begin(given, &out->headers);
+  int32_t status = inf_send_write_head_to(&send, "/model/{model}/invoke",
+                                          INF_ACCEPT_JSON, out, why);
+  if (status == INFER_OK)
+    status = inf_bedrock_write_embed_body(&send, &out->body, why);
+  return status;
+}
+
+/* Models are listed by another host than that which runs them. */
+static int32_t
+write_models(const inf_send *given, inf_wire_request *out)
+{
+  inf_buf base;
+  inf_send send = begin(given, &out->headers);
+  inf_buf_init(&base, send.base_url.len + 1);
+  inf_bedrock_list_base(send.base_url, &base);
+  send.base_url = inf_buf_sv(&base);
+  int32_t status = base.status;
+  if (status == INFER_OK)
+    status = inf_send_write_models(&send, out);
+  inf_buf_fini(&base);
+  return status;
+}
+
+static int32_t
 sign(const inf_send *send, inf_wire_request *request, int64_t wall_now_ns,
      inf_buf *why)
 {
@@ -71,7 +100,10 @@ const inf_dialect inf_dialect_bedrock = {
     .name = "bedrock",
     .framing = INF_FRAMING_EVENTSTREAM,
     .write_chat = write_chat,
-    .write_models = inf_send_write_models, /* which are listed elsewhere */
+    .write_models = write_models,
+    .next_models = inf_bedrock_next_models,
+    .write_embed = write_embed,
+    .read_embed = inf_bedrock_read_embed,
     .sign = sign,
     .secret_parts = secret_parts,
     .read_body = inf_bedrock_read_body,
@@ -90,7 +122,8 @@ write_completion(const inf_send *send, inf_wire_request *out, inf_buf *why)
 const inf_dialect inf_dialect_bedrock_openai = {
     .name = "bedrock-openai",
     .write_chat = write_completion,
-    .write_models = inf_send_write_models, /* which are listed elsewhere */
+    .write_models = write_models,
+    .next_models = inf_bedrock_next_models,
     .sign = sign,
     .secret_parts = secret_parts,
     .read_body = inf_openai_read_body,

@@ -32,6 +32,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_write =
           either(json, "cacheWriteInputTokens", "cacheWriteInputTokenCount"),
       .total = inf_document_figure(json, "totalTokens"),
+      .audio_input = -1,
+      .audio_output = -1,
   };
   if (usage.input >= 0)
     usage.input = inf_document_sum(

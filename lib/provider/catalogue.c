@@ -15,6 +15,11 @@ static const inf_provider_kind kinds[] = {
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
         .models_path = "/models",
+        /* "Any array must be 2048 dimensions or less", and 300,000 tokens in
+         * all (embeddings/create): no token is shorter than a byte. */
+        .embed_inputs = 2048,
+        .embed_bytes = 300000,
+        .embed_base64 = true,
         .claims = "gpt- o1 o3 o4 chatgpt-",
         /* "Unknown parameter" is a 400 there; other servers want some of
          * these. */

@@ -15,6 +15,9 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .key_header = "api-key",
         .chat_path = "/chat/completions",
         .models_path = "/models",
+        .embed_inputs = 2048, /* as OpenAI's own */
+        .embed_bytes = 300000,
+        .embed_base64 = true,
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -45,6 +48,12 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .key_header = "api-key",
         .query = "api-version=2024-10-21",
         .chat_path = "/deployments/{model}/chat/completions",
+        /* Those of the resource; deployments are told by Azure's management
+         * API only. */
+        .models_path = "/models",
+        .embed_inputs = 2048, /* as OpenAI's own */
+        .embed_bytes = 300000,
+        .embed_base64 = true,
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -240,7 +249,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .key_required = true,
         .auth_scheme = "Bearer",
         .chat_path = "/v2/chat",
-        .models_path = "/v1/models",
+        .models_path = "/v1/models?page_size=1000",
+        .embed_inputs = 96, /* docs.cohere.com/reference/embed */
         .claims = "command-",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,

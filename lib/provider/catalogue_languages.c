@@ -37,7 +37,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .key_header = "x-api-key",
         .fixed_headers = "anthropic-version: 2023-06-01\0",
         .chat_path = "/messages",
-        .models_path = "/models",
+        .models_path = "/models?limit=1000",
         .claims = "claude-",
         /* Models from 4.6 on refuse one; of an older one the account may say
          * that it takes it as "assistant". */
@@ -77,9 +77,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .type = "vertex-anthropic",
         .title = "Anthropic's models on Google's Vertex AI",
         .dialect = &inf_dialect_anthropic,
-        /* https://LOCATION-aiplatform.googleapis.com/v1/projects/PROJECT/
-         * locations/LOCATION */
-        .base_url = NULL,
+        .base_url = "https://{host}/v1/projects/{project}/locations/{region}",
         .key_env = NULL, /* an access token, which lives for an hour */
         .key_required = true,
         .auth_scheme = "Bearer",
@@ -106,7 +104,9 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .key_header = "x-goog-api-key",
         .chat_path = "/models/{model}:generateContent",
         .stream_path = "/models/{model}:streamGenerateContent?alt=sse",
-        .models_path = "/models",
+        .models_path = "/models?pageSize=1000",
+        /* "At most 100 requests can be in one batch", it answers to more. */
+        .embed_inputs = 100,
         .claims = "gemini-",
         .prefill = INF_PREFILL_NONE, /* its pages do not tell */
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
@@ -123,9 +123,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .type = "vertex",
         .title = "Google Gemini on Vertex AI",
         .dialect = &inf_dialect_gemini,
-        /* .../v1/projects/P/locations/L; a key of express mode goes without:
-         * https://aiplatform.googleapis.com/v1, scheme x-goog-api-key. */
-        .base_url = NULL,
+        .base_url = "https://{host}/v1/projects/{project}/locations/{region}",
         .key_env = NULL, /* a token of an hour is nobody's environment */
         .key_required = true,
         .auth_scheme = "Bearer",
@@ -146,6 +144,29 @@ const inf_provider_kind inf_catalogue_languages[] = {
                   "2024-2026",
     },
     {
+        .type = "vertex-express",
+        .title = "Google Gemini on Vertex AI, express mode",
+        .dialect = &inf_dialect_gemini,
+        .base_url = "https://aiplatform.googleapis.com/v1",
+        .key_env = "GOOGLE_API_KEY",
+        .key_required = true,
+        .by_name_only = true, /* that variable is for AI Studio, too */
+        .auth_scheme = "x-goog-api-key",
+        .key_header = "x-goog-api-key",
+        .chat_path = "/publishers/google/models/{model}:generateContent",
+        .stream_path =
+            "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        .claims = "",
+        .prefill = INF_PREFILL_NONE,
+        .limit_scope = INF_LIMIT_SCOPE_MODEL,
+        .request_id_headers = "",
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
+        .cancel_billing = INF_CANCEL_RUNS_ON,
+        .evidence = INF_EVIDENCE_DOCUMENTED,
+        .source = "docs.cloud.google.com/vertex-ai/generative-ai/docs"
+                  "/start/express-mode, read 2026-08",
+    },
+    {
         .type = "bedrock",
         .title = "Amazon Bedrock (Converse)",
         .dialect = &inf_dialect_bedrock,
@@ -157,6 +178,11 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .auth_scheme = "Bearer", /* of Bedrock API keys; others sign */
         .chat_path = "/model/{model}/converse",
         .stream_path = "/model/{model}/converse-stream",
+        .models_path = "/foundation-models",
+        /* Of Cohere's models; userguide, model-parameters-embed and
+         * model-parameters-titan-embed-text, read 2026-11. */
+        .embed_inputs = 96,
+        .embed_one = "titan-embed",
         .claims = "amazon. anthropic. meta. mistral. cohere. ai21. deepseek. "
                   "qwen. writer. us. eu. apac. jp. au. global. "
                   "arn:aws:bedrock:",
@@ -164,7 +190,8 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
         .request_id_headers = "x-amzn-requestid",
-        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
+                     INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_RUNS_ON,
         .evidence = INF_EVIDENCE_RECORDED,
         .source = "docs.aws.amazon.com/bedrock/latest/APIReference, "
@@ -184,6 +211,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/foundation-models",
         .claims = "openai.",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,

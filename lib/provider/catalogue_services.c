@@ -267,6 +267,9 @@ const inf_provider_kind inf_catalogue_services[] = {
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
         .models_path = "/models",
+        /* "Batch size ... should not be larger than 10", it answers for
+         * text-embedding-v3 and v4. */
+        .embed_inputs = 10,
         .claims = "qwen-",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,

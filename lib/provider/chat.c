@@ -46,6 +46,7 @@ inf_chat_fini(inf_chat *chat)
   inf_buf_fini(&chat->messages);
   inf_buf_fini(&chat->members);
   chat->message_count = 0;
+  chat->inputs = false;
 }
 
 static inf_sv
@@ -292,6 +293,8 @@ int32_t
 inf_chat_add_message(inf_chat *chat, inf_sv role, inf_sv text,
                      const char **reason)
 {
+  if (chat->inputs)
+    return refuse(reason, "the request has inputs: it takes no messages");
   if (role.len == 0)
     return refuse(reason, "the role is empty");
   if (has_control(role) || !inf_utf8_valid(role))
@@ -314,6 +317,8 @@ inf_chat_add_message_json(inf_chat *chat, inf_sv json, const char **reason,
   /* Within the request a message stands two levels down. */
   int32_t status =
       parse(json, INF_CHAT_MAX_DEPTH - 2, &message, reason, offset);
+  if (status == INFER_OK && chat->inputs)
+    status = refuse(reason, "the request has inputs: it takes no messages");
   if (status == INFER_OK)
     status = check_message(message, json.ptr, reason, offset);
   if (status != INFER_OK)
@@ -432,7 +437,7 @@ inf_chat_check(const inf_chat *chat, const char **reason)
 {
   if (chat->model.len == 0)
     return refuse(reason, "no \"model\"");
-  if (chat->message_count == 0)
+  if (chat->message_count == 0 || chat->inputs)
     return refuse(reason, "no \"messages\"");
   return INFER_OK;
 }
@@ -442,7 +447,7 @@ inf_chat_write_json(const inf_chat *chat, inf_buf *out)
 {
   inf_json_open(out, '{');
   inf_json_member_string(out, INF_SV("model"), inf_buf_sv(&chat->model));
-  inf_json_key(out, INF_SV("messages"));
+  inf_json_key(out, chat->inputs ? INF_SV("input") : INF_SV("messages"));
   inf_json_open(out, '[');
   if (chat->messages.len > 0)
     inf_json_put_raw(out, inf_buf_sv(&chat->messages));

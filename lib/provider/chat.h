@@ -12,6 +12,7 @@ typedef struct inf_chat {
   inf_buf model;    /* as the caller named it */
   inf_buf messages; /* JSON values joined by commas, without the brackets */
   size_t message_count;
+  bool inputs; /* they are no messages, but what is to be embedded: embed.h */
   /* JSON object of all other members ("{}" when empty): never "model",
    * "messages" or "stream"; each name once. */
   inf_buf members;

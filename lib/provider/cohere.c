@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/cohere.h"
+#include "provider/embed.h"
+#include "provider/model_list.h"
 
 #include "infer/infer.h"
 
@@ -399,6 +401,9 @@ const inf_dialect inf_dialect_cohere = {
     .name = "cohere",
     .write_chat = write_chat,
     .write_models = inf_send_write_models,
+    .next_models = inf_cohere_next_models,
+    .write_embed = inf_cohere_write_embed,
+    .read_embed = inf_cohere_read_embed,
     .read_body = inf_cohere_read_body,
     .read_event = inf_cohere_read_event,
 };

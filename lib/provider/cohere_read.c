@@ -21,6 +21,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_read = inf_document_figure(json, "cached_tokens"),
       .cache_write = -1,
       .total = -1,
+      .audio_input = -1,
+      .audio_output = -1,
   };
   inf_sv billed = inf_json_get(json, INF_SV("billed_units"));
   if (inf_json_has_items(json))

@@ -248,7 +248,7 @@ complete(inf_decoder *decoder)
   inf_answer *answer = decoder->answer;
   if (answer->usage.input < 0 && answer->usage.output < 0) {
     size_t bytes = 0;
-    inf_usage usage = {-1, -1, -1, -1, -1, -1, true};
+    inf_usage usage = {-1, -1, -1, -1, -1, -1, -1, -1, true};
     for (size_t i = 0; i < answer->choice_count; i++)
       bytes += inf_choice_content_bytes(&answer->choices[i]);
     usage.output = (int64_t)((bytes + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN);
@@ -296,7 +296,7 @@ on_event(void *context, const inf_sse_event *event)
   int32_t status = decoder->options.kind->dialect->read_event(decoder, event);
   note_answer_status(decoder);
   if (status == INFER_E_PROTOCOL && !decoder->failed) {
-    if (!decoder->unfinished_event)
+    if (!decoder->cut)
       decoder->skipped_events++;
     return true;
   }
@@ -390,13 +390,11 @@ feed_frames(inf_decoder *decoder, inf_sv bytes)
   return decoder->finished ? INF_DECODER_DONE : INFER_OK;
 }
 
+/* The frames that a stream of that kind begins in. */
 static int32_t
-begin_frames(inf_decoder *decoder, verdict what)
+begin_framing(inf_decoder *decoder, inf_framing framing)
 {
   const inf_decoder_options *options = &decoder->options;
-  inf_framing framing = what == IS_LINES   ? INF_FRAMING_NDJSON
-                        : what == IS_ARRAY ? INF_FRAMING_JSON_ARRAY
-                                           : INF_FRAMING_EVENTSTREAM;
   if (!decoder->frames) {
     decoder->frames = inf_calloc(1, sizeof *decoder->frames);
     if (!decoder->frames)
@@ -404,8 +402,34 @@ begin_frames(inf_decoder *decoder, verdict what)
     inf_frames_init(decoder->frames);
   }
   decoder->mode = INF_BODY_FRAMES;
-  inf_frames_begin(decoder->frames, framing, options->max_event_bytes,
-                   options->max_depth, KEEP_BYTES);
+  if (framing == INF_FRAMING_SPLIT)
+    inf_frames_begin_split(decoder->frames, options->kind->dialect->split,
+                           options->kind, options->max_event_bytes, KEEP_BYTES);
+  else
+    inf_frames_begin(decoder->frames, framing, options->max_event_bytes,
+                     options->max_depth, KEEP_BYTES);
+  return INFER_OK;
+}
+
+static int32_t
+begin_frames(inf_decoder *decoder, verdict what)
+{
+  return begin_framing(decoder, what == IS_LINES   ? INF_FRAMING_NDJSON
+                                : what == IS_ARRAY ? INF_FRAMING_JSON_ARRAY
+                                                   : INF_FRAMING_EVENTSTREAM);
+}
+
+/* Where the dialect says what comes, whatever it begins with. */
+static int32_t
+begin_untold(inf_decoder *decoder)
+{
+  inf_framing framing = decoder->options.kind->dialect->framing;
+  if (framing < INF_FRAMING_SPLIT)
+    return INFER_OK;
+  if (framing == INF_FRAMING_SPLIT && decoder->options.stream &&
+      !is_http_error(decoder))
+    return begin_framing(decoder, framing);
+  decoder->mode = INF_BODY_WHOLE;
   return INFER_OK;
 }
 
@@ -454,6 +478,8 @@ inf_decoder_feed(inf_decoder *decoder, const char *ptr, size_t len)
     return INF_DECODER_DONE;
   if (decoder->failed && !has_events(decoder))
     return decoder->failure.status;
+  if (decoder->mode == INF_BODY_SNIFF && len > 0)
+    status = begin_untold(decoder);
   while (len > 0 && status == INFER_OK && decoder->mode == INF_BODY_SNIFF) {
     size_t piece = len < SNIFF_BYTES ? len : SNIFF_BYTES;
     status = keep(decoder, ptr, piece);
@@ -488,7 +514,7 @@ all_finished(const inf_decoder *decoder)
 static int32_t
 end_events(inf_decoder *decoder, bool clean_end)
 {
-  decoder->unfinished_event = true;
+  decoder->cut = true;
   int32_t status = decoder->mode == INF_BODY_EVENTS
                        ? inf_sse_finish(&decoder->sse, on_event, decoder)
                        : inf_frames_finish(decoder->frames, on_event, decoder);
@@ -514,6 +540,7 @@ end_events(inf_decoder *decoder, bool clean_end)
 static int32_t
 end_document(inf_decoder *decoder, bool clean_end)
 {
+  decoder->cut = !clean_end;
   int32_t status = decoder->options.kind->dialect->read_body(
       decoder, inf_buf_sv(&decoder->body));
   if (!decoder->failed && decoder->answer->status != INFER_OK)
@@ -547,6 +574,9 @@ inf_decoder_end(inf_decoder *decoder, bool clean_end)
     inf_classify_failure(&decoder->failure, decoder->options.kind,
                          decoder->http_status, &decoder->headers,
                          inf_buf_sv(&decoder->body), decoder->wall_now_ns);
+    if (decoder->options.kind->dialect->classify)
+      decoder->options.kind->dialect->classify(decoder,
+                                               inf_buf_sv(&decoder->body));
     decoder->failed = true;
     return decoder->failure.status;
   }

@@ -7,7 +7,9 @@
 #include "provider/failure.h"
 #include "provider/frames.h"
 #include "provider/guess.h"
+#include "provider/rate_headers.h"
 #include "provider/tool_ids.h"
+#include "provider/vectors.h"
 
 /* A dialect is a provider's language: request -> bytes, bytes -> answer,
  * failure -> class. One file per dialect, one constant table each; no state
@@ -94,7 +96,14 @@ typedef struct inf_provider_kind {
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
   const char *models_path; /* NULL: no list */
-  const char *warm_path;   /* a cheap GET that keeps a connection; NULL */
+  /* Embeddings: what one request may hold, as the service's pages or messages
+   * say; 0: no page tells, see embed.h. embed_one: of models with this in their
+   * name one input only; NULL. embed_base64: at base_url (NULL: anywhere)
+   * vectors are asked for in base64. */
+  size_t embed_inputs, embed_bytes;
+  const char *embed_one;
+  bool embed_base64;
+  const char *warm_path; /* a cheap GET that keeps a connection; NULL */
   /* Model names that this kind claims when a request names a bare model:
    * prefixes separated by spaces, "" for none. */
   const char *claims;
@@ -147,6 +156,7 @@ typedef struct inf_send {
   inf_sv partial;
   int64_t partial_tokens; /* of the answer's limit, used up */
   inf_prefill prefill;
+  inf_sv page; /* of a list of models: its path, as next_models gave it */
 } inf_send;
 
 /* What goes out. */
@@ -173,6 +183,18 @@ struct inf_dialect {
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
+  /* Where the next page of a list of models is, given the checked body of one:
+   * a path in place of models_path, or none. False: that was the last one,
+   * if page has not failed.
+   * NULL: lists have one page. */
+  bool (*next_models)(const inf_send *send, inf_sv body, inf_buf *page);
+  /* Embeddings: a request for all inputs of send->chat, and a checked body with
+   * their vectors (embed.h). Errors as write_chat; read_embed also
+   * INFER_E_PROTOCOL, with a line in why. NULL: it has none. */
+  int32_t (*write_embed)(const inf_send *send, inf_wire_request *out,
+                         inf_buf *why);
+  int32_t (*read_embed)(inf_sv body, inf_vectors *vectors, inf_answer *answer,
+                        inf_buf *why);
   /* Right before what write_chat wrote goes out: adds what is made of the
    * request as a whole and the provider's time. Errors as write_chat. NULL:
    * there is no such thing. */
@@ -197,6 +219,20 @@ struct inf_dialect {
    * framing included, as stand at its front and are like the last one, and
    * gives their length and count. Not asked once decoder->failed is set. */
   size_t (*read_alike)(inf_decoder *decoder, inf_sv text, size_t *count);
+  /* Of a dialect that is written in terms of infer/provider.h: a plug-in, or a
+   * built-in one; NULL: it is not. Who has functions of plugin_*.h above has
+   * the hooks that they call. */
+  const struct infer_provider_descriptor *hooks;
+  /* Where an event ends, for INF_FRAMING_SPLIT: split.h. The context is the
+   * kind. */
+  inf_split_rule split;
+  /* After a failed answer was classified by status, headers and body: says
+   * more in decoder's failure. NULL: there is no more. */
+  void (*classify)(inf_decoder *decoder, inf_sv body);
+  /* What the headers of an answer say of quotas, in place of what
+   * inf_rate_headers_read() finds; NULL: that. */
+  void (*read_limits)(const inf_provider_kind *kind, int http_status,
+                      const inf_headers *headers, inf_rate_sights *sights);
 };
 
 /* ---- Decoder ------------------------------------------------------------
@@ -209,7 +245,8 @@ struct inf_dialect {
  * except that `{` with more behind it in its line begins lines of JSON where
  * a stream of them was asked for: then a document in one line is read as an
  * event. `[` begins a streamed array where a stream was asked for. The body
- * of an HTTP error is a document. */
+ * of an HTTP error is a document. Where the dialect has no streams, or a rule
+ * of its own for them, nothing is told by the beginning. */
 
 #define INF_DECODER_DONE 1 /* proper end seen; what follows is ignored */
 
@@ -247,11 +284,11 @@ struct inf_decoder {
     INF_BODY_FRAMES, /* events of another framing */
   } mode;
   size_t events, skipped_events;
-  bool unfinished_event; /* the event at hand was cut by the end */
-  bool terminated;       /* the API's terminator seen */
-  bool finished;         /* proper end seen */
-  bool failed;           /* failure is final; its words may be local ones */
-  bool between; /* sse stands between two events; false: it must be asked */
+  bool cut;        /* the event or body at hand was cut by the end */
+  bool terminated; /* the API's terminator seen */
+  bool finished;   /* proper end seen */
+  bool failed;     /* failure is final; its words may be local ones */
+  bool between;    /* sse stands between two events; false: it must be asked */
 };
 
 void inf_decoder_init(inf_decoder *decoder, const inf_decoder_options *options,

@@ -14,6 +14,7 @@ inf_frames_init(inf_frames *frames)
   inf_ndjson_init(&frames->lines, 0);
   inf_json_array_init(&frames->array, 0, 0);
   inf_eventstream_init(&frames->messages, 0);
+  inf_split_init(&frames->split);
 }
 
 void
@@ -22,6 +23,7 @@ inf_frames_fini(inf_frames *frames)
   inf_ndjson_fini(&frames->lines);
   inf_json_array_fini(&frames->array);
   inf_eventstream_fini(&frames->messages);
+  inf_split_fini(&frames->split);
 }
 
 void
@@ -32,6 +34,17 @@ inf_frames_begin(inf_frames *frames, inf_framing framing,
   inf_ndjson_reuse(&frames->lines, max_event_bytes, keep_bytes);
   inf_json_array_reuse(&frames->array, max_event_bytes, max_depth, keep_bytes);
   inf_eventstream_reuse(&frames->messages, max_event_bytes, keep_bytes);
+  inf_split_reuse(&frames->split, NULL, NULL, max_event_bytes, keep_bytes);
+}
+
+void
+inf_frames_begin_split(inf_frames *frames, inf_split_rule rule,
+                       const void *rule_context, size_t max_event_bytes,
+                       size_t keep_bytes)
+{
+  inf_frames_begin(frames, INF_FRAMING_SPLIT, max_event_bytes, 0, keep_bytes);
+  inf_split_reuse(&frames->split, rule, rule_context, max_event_bytes,
+                  keep_bytes);
 }
 
 /* ---- Events -------------------------------------------------------------- */
@@ -88,6 +101,8 @@ inf_frames_feed(inf_frames *frames, inf_sv bytes, inf_sse_fn fn, void *context)
   case INF_FRAMING_EVENTSTREAM:
     return inf_eventstream_feed(&frames->messages, bytes.ptr, bytes.len,
                                 on_message, frames);
+  case INF_FRAMING_SPLIT:
+    return inf_split_feed(&frames->split, bytes, on_document, frames);
   default:
     return INFER_E_PROTOCOL;
   }
@@ -105,6 +120,8 @@ inf_frames_finish(inf_frames *frames, inf_sse_fn fn, void *context)
     return inf_json_array_finish(&frames->array);
   case INF_FRAMING_EVENTSTREAM:
     return inf_eventstream_finish(&frames->messages);
+  case INF_FRAMING_SPLIT:
+    return inf_split_finish(&frames->split);
   default:
     return INFER_E_PROTOCOL;
   }
@@ -122,5 +139,7 @@ inf_frames_reason(const inf_frames *frames, int32_t status)
     reason = frames->array.reason;
   else if (frames->framing == INF_FRAMING_EVENTSTREAM)
     reason = frames->messages.reason;
+  else if (frames->framing == INF_FRAMING_SPLIT)
+    reason = frames->split.reason;
   return reason ? reason : "";
 }

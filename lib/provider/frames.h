@@ -5,6 +5,7 @@
 #include "wire/eventstream.h"
 #include "wire/json_array.h"
 #include "wire/ndjson.h"
+#include "wire/split.h"
 #include "wire/sse.h"
 
 /* Streams that are not server-sent events: bytes in, the same events out, so
@@ -19,6 +20,9 @@
  *            empty; data the payload, or where there is none the
  *            `:error-message`, which is bare text
  *
+ *   bytes cut off by a rule of the dialect
+ *            data is all of them; event and error are ""
+ *
  * The limit of one event counts as its framing counts it: a line, an element,
  * a whole message. No state but this struct; one thread at a time. */
 
@@ -27,6 +31,8 @@ typedef enum inf_framing {
   INF_FRAMING_NDJSON,
   INF_FRAMING_JSON_ARRAY, /* in a dialect: server-sent events too */
   INF_FRAMING_EVENTSTREAM,
+  INF_FRAMING_SPLIT, /* in a dialect: the body is nothing else */
+  INF_FRAMING_NONE,  /* in a dialect: it has no streams */
 } inf_framing;
 
 typedef struct inf_frames {
@@ -34,6 +40,7 @@ typedef struct inf_frames {
   inf_ndjson lines;
   inf_json_array array;
   inf_eventstream messages;
+  inf_split split;
   inf_sse_fn fn; /* whom the bytes at hand are read for */
   void *context;
 } inf_frames;
@@ -45,6 +52,10 @@ void inf_frames_fini(inf_frames *frames);
 void inf_frames_begin(inf_frames *frames, inf_framing framing,
                       size_t max_event_bytes, unsigned max_depth,
                       size_t keep_bytes);
+/* The same of INF_FRAMING_SPLIT, by that rule. */
+void inf_frames_begin_split(inf_frames *frames, inf_split_rule rule,
+                            const void *rule_context, size_t max_event_bytes,
+                            size_t keep_bytes);
 /* INFER_OK, or what the framing's reader says; that stays. */
 int32_t inf_frames_feed(inf_frames *frames, inf_sv bytes, inf_sse_fn fn,
                         void *context);

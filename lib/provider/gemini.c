@@ -4,6 +4,8 @@
  * caller says in OpenAI's words is said in Gemini's; a member that neither of
  * the two knows passes as it is. */
 #include "provider/gemini_alike.h"
+#include "provider/embed.h"
+#include "provider/model_list.h"
 #include "provider/gemini_read.h"
 #include "provider/gemini_write.h"
 #include "provider/send.h"
@@ -172,6 +174,9 @@ const inf_dialect inf_dialect_gemini = {
     .framing = INF_FRAMING_SSE,
     .write_chat = write_chat,
     .write_models = inf_send_write_models,
+    .next_models = inf_gemini_next_models,
+    .write_embed = inf_gemini_write_embed,
+    .read_embed = inf_gemini_read_embed,
     .read_body = inf_gemini_read_body,
     .read_event = inf_gemini_read_event,
     .read_alike = inf_gemini_read_alike,

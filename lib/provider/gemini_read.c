@@ -114,6 +114,19 @@ add_to_list(inf_answer *answer, uint32_t choice, const char *name,
 
 /* ---- Usage --------------------------------------------------------------- */
 
+/* Of [{"modality": "TEXT", "tokenCount": 9}, ...]; -1 if audio has none. */
+static int64_t
+audio(inf_sv usage, const char *name)
+{
+  inf_sv list = inf_json_get(usage, inf_sv_from(name));
+  inf_json_iter it = inf_json_iter_of(list);
+  while (inf_json_next(&it))
+    if (inf_sv_eq(inf_json_get(it.value, INF_SV("modality")),
+                  INF_SV("\"AUDIO\"")))
+      return inf_document_figure(it.value, "tokenCount");
+  return -1;
+}
+
 /* The last figures stand as a whole: what is not among them is not known. An
  * object that has none says nothing. */
 static void
@@ -127,6 +140,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_read = inf_document_figure(json, "cachedContentTokenCount"),
       .cache_write = -1,
       .total = inf_document_figure(json, "totalTokenCount"),
+      .audio_input = audio(json, "promptTokensDetails"),
+      .audio_output = audio(json, "candidatesTokensDetails"),
   };
   usage.output = inf_document_sum(
       inf_document_figure(json, "candidatesTokenCount"), usage.reasoning);

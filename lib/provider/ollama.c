@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/ollama.h"
+#include "provider/embed.h"
 
 #include "infer/infer.h"
 
 #include "provider/member_rules.h"
 #include "provider/members.h"
 #include "provider/ollama_read.h"
+#include "provider/plugin_sink.h"
 #include "provider/prefill.h"
 #include "provider/send.h"
 #include "provider/tool_ids.h"
@@ -523,6 +525,9 @@ const inf_dialect inf_dialect_ollama = {
     .framing = INF_FRAMING_NDJSON,
     .write_chat = write_chat,
     .write_models = inf_send_write_models,
-    .read_body = inf_ollama_read_body,
-    .read_event = inf_ollama_read_event,
+    .write_embed = inf_ollama_write_embed,
+    .read_embed = inf_ollama_read_embed,
+    .hooks = &inf_ollama_hooks,
+    .read_body = inf_plugin_read_body,
+    .read_event = inf_plugin_read_event,
 };

@@ -3,181 +3,225 @@
  * same object and are read by the same function. */
 #include "provider/ollama_read.h"
 
-#include "infer/infer.h"
-
-#include "provider/document.h"
 #include "wire/date.h"
-#include "wire/json_value.h"
+
+#include <stdbool.h>
+#include <string.h>
 
 #define NS_PER_S 1000000000
+
+/* What a stream's lines must know of those before: tool calls are not
+ * numbered, the last line does not say that there were any, and each has a
+ * time of its own, of which the first counts. */
+typedef struct progress {
+  uint32_t calls;
+  bool dated;
+} progress;
+
+/* A value by its pointer and length. */
+typedef struct value {
+  const char *ptr;
+  size_t len;
+} value;
+
+static value
+get(value object, const char *path)
+{
+  value found;
+  found.ptr = infer_provider_json_get(object.ptr, object.len, path, &found.len);
+  return found;
+}
+
+static value
+text_of(infer_provider_sink *sink, value json)
+{
+  value text;
+  text.ptr = infer_provider_sink_decode(sink, json.ptr, json.len, &text.len);
+  return text;
+}
+
+static value
+member(infer_provider_sink *sink, value object, const char *path)
+{
+  return text_of(sink, get(object, path));
+}
+
+static bool
+begins(value json, char c)
+{
+  return json.len > 0 && json.ptr[0] == c;
+}
 
 /* ---- The message --------------------------------------------------------- */
 
 static void
-read_calls(inf_decoder *decoder, inf_sv calls)
+read_call(infer_provider_sink *sink, value call)
 {
-  inf_json_iter it = inf_json_iter_of(calls);
-  while (inf_json_next(&it)) {
-    const inf_choice *choice = inf_answer_choice(decoder->answer, 0);
-    inf_sv function = inf_json_get(it.value, INF_SV("function"));
-    inf_sv arguments = inf_json_get(function, INF_SV("arguments"));
-    if (inf_json_is(arguments, INF_JSON_STRING))
-      arguments = inf_document_text(decoder, arguments);
-    else if (!inf_json_is(arguments, INF_JSON_OBJECT))
-      arguments = INF_SV("{}");
-    inf_answer_add_tool_call(
-        decoder->answer, 0, choice ? (uint32_t)choice->tool_call_count : 0,
-        inf_document_member(decoder, it.value, "id"), INF_SV("function"),
-        inf_document_member(decoder, function, "name"), arguments);
+  progress *so_far = infer_provider_sink_state(sink);
+  value id = member(sink, call, "id");
+  value name = member(sink, call, "function.name");
+  value arguments = get(call, "function.arguments");
+  if (begins(arguments, '"'))
+    arguments = text_of(sink, arguments);
+  else if (!begins(arguments, '{'))
+    arguments = (value){"{}", 2};
+  infer_provider_sink_tool_call(sink, 0, so_far->calls++, id.ptr, id.len,
+                                name.ptr, name.len, arguments.ptr,
+                                arguments.len);
+}
+
+/* Members beside those that are known, to where others go. */
+static void
+pass_others(infer_provider_sink *sink, value object, const char *const *known,
+            bool of_message)
+{
+  size_t at = 0;
+  value name, other;
+  while ((other.ptr = infer_provider_json_next(
+              object.ptr, object.len, &at, &name.ptr, &name.len, &other.len))) {
+    bool found = false;
+    for (size_t i = 0; known[i]; i++)
+      found = found || (strlen(known[i]) == name.len &&
+                        memcmp(known[i], name.ptr, name.len) == 0);
+    if (!found && of_message)
+      infer_provider_sink_message_extra(sink, 0, name.ptr, name.len, other.ptr,
+                                        other.len);
+    else if (!found)
+      infer_provider_sink_extra(sink, name.ptr, name.len, other.ptr, other.len);
   }
 }
 
 static void
-read_message(inf_decoder *decoder, inf_sv message, bool piece)
+read_message(infer_provider_sink *sink, value message)
 {
-  inf_answer *answer = decoder->answer;
-  inf_sv content = inf_json_get(message, INF_SV("content"));
-  inf_sv thinking = inf_document_member(decoder, message, "thinking");
-  inf_answer_set_role(answer, 0, inf_document_member(decoder, message, "role"));
+  static const char *const known[] = {"role", "content", "thinking",
+                                      "tool_calls", NULL};
+  size_t at = 0;
+  value content = get(message, "content"), calls = get(message, "tool_calls");
+  value thinking = member(sink, message, "thinking");
   if (thinking.len > 0)
-    inf_answer_add_reasoning(answer, 0, thinking, "reasoning_content");
-  if (inf_json_is(content, INF_JSON_STRING))
-    inf_answer_add_text(answer, 0, inf_document_text(decoder, content));
-  read_calls(decoder, inf_json_get(message, INF_SV("tool_calls")));
-  inf_json_iter it = inf_json_iter_of(message);
-  while (inf_json_next(&it)) {
-    static const char *const known[] = {"role", "content", "thinking",
-                                        "tool_calls"};
-    bool other = it.object;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-      other = other && !inf_json_key_is(&it, inf_sv_from(known[i]));
-    if (other)
-      inf_answer_set_message_extra(answer, 0, it.key, it.value, piece);
+    infer_provider_sink_reasoning(sink, 0, thinking.ptr, thinking.len);
+  if (begins(content, '"')) {
+    content = text_of(sink, content);
+    infer_provider_sink_text(sink, 0, content.ptr, content.len);
   }
+  value call;
+  while (begins(calls, '[') &&
+         (call.ptr = infer_provider_json_next(calls.ptr, calls.len, &at, NULL,
+                                              NULL, &call.len)))
+    read_call(sink, call);
+  pass_others(sink, message, known, true);
 }
 
 /* ---- Beside it ----------------------------------------------------------- */
 
-/* Times that the server needed, and what is to come. */
-static void
-pass_others(inf_answer *answer, inf_sv object)
+static int64_t
+figure(value object, const char *name)
 {
-  static const char *const known[] = {
-      "model",       "created_at",        "message",    "done",
-      "done_reason", "prompt_eval_count", "eval_count", "logprobs"};
-  inf_json_iter it = inf_json_iter_of(object);
-  while (inf_json_next(&it)) {
-    bool other = true;
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-      other = other && !inf_json_key_is(&it, inf_sv_from(known[i]));
-    if (other)
-      inf_answer_set_extra(answer, it.key, it.value);
-  }
+  int64_t number = -1;
+  value json = get(object, name);
+  infer_provider_json_int(json.ptr, json.len, &number);
+  return number;
 }
 
 static void
-read_logprobs(inf_answer *answer, inf_sv list)
+read_usage(infer_provider_sink *sink, value object)
 {
-  if (inf_json_is(list, INF_JSON_ARRAY) && inf_json_has_items(list))
-    inf_answer_add_logprobs(
-        answer, 0, inf_sv_trim(inf_sv_of(list.ptr + 1, list.len - 2)), false);
+  int64_t input = figure(object, "prompt_eval_count");
+  int64_t output = figure(object, "eval_count");
+  if (input >= 0 || output >= 0)
+    infer_provider_sink_usage(sink, input, output, -1, -1, -1);
 }
 
 static void
-read_usage(inf_answer *answer, inf_sv object)
-{
-  inf_usage usage = {
-      .input = inf_document_figure(object, "prompt_eval_count"),
-      .output = inf_document_figure(object, "eval_count"),
-      .reasoning = -1,
-      .cache_read = -1,
-      .cache_write = -1,
-      .total = -1,
-  };
-  if (usage.input >= 0 || usage.output >= 0)
-    inf_answer_set_usage(answer, &usage, INF_SV(""));
-}
-
-static void
-read_created(inf_decoder *decoder, inf_sv object)
+read_created(infer_provider_sink *sink, value object)
 {
   int64_t ns;
-  inf_sv text = inf_document_member(decoder, object, "created_at");
-  if (decoder->answer->created < 0 && inf_parse_rfc3339(text, &ns))
-    inf_answer_set_created(decoder->answer, ns / NS_PER_S);
-}
-
-static void
-read_end(inf_decoder *decoder, inf_sv object)
-{
-  const inf_choice *choice = inf_answer_choice(decoder->answer, 0);
-  inf_sv native = inf_document_member(decoder, object, "done_reason");
-  /* Servers of 2024 gave none. */
-  inf_sv reason =
-      native.len > 0 ? inf_map_finish_reason(native) : INF_SV("stop");
-  if (choice && choice->tool_call_count > 0 &&
-      inf_sv_eq(reason, INF_SV("stop")))
-    reason = INF_SV("tool_calls");
-  inf_answer_finish(decoder->answer, 0, reason, native);
+  progress *so_far = infer_provider_sink_state(sink);
+  if (so_far->dated)
+    return;
+  value text = member(sink, object, "created_at");
+  so_far->dated = inf_parse_rfc3339(inf_sv_of(text.ptr, text.len), &ns);
+  if (so_far->dated)
+    infer_provider_sink_created(sink, ns / NS_PER_S);
 }
 
 static bool
-is_done(inf_sv object)
+is_done(value object)
 {
-  return inf_json_is(inf_json_get(object, INF_SV("done")), INF_JSON_TRUE);
+  value done = get(object, "done");
+  return begins(done, 't');
+}
+
+static void
+read_end(infer_provider_sink *sink, value object)
+{
+  const progress *so_far = infer_provider_sink_state(sink);
+  value native = member(sink, object, "done_reason");
+  /* Servers of 2024 gave none. */
+  const char *reason = so_far->calls > 0 ? "tool_calls" : "stop";
+  infer_provider_sink_finish(sink, 0, native.len > 0 ? NULL : reason,
+                             native.ptr, native.len);
 }
 
 static int32_t
-read_object(inf_decoder *decoder, inf_sv object, bool piece)
+read_object(infer_provider_sink *sink, value object)
 {
-  inf_answer *answer = decoder->answer;
-  inf_sv message = inf_json_get(object, INF_SV("message"));
-  read_usage(answer, object);
-  if (decoder->failed)
+  static const char *const known[] = {
+      "model",      "created_at",  "message",
+      "done",       "done_reason", "prompt_eval_count",
+      "eval_count", "logprobs",    NULL};
+  value error = get(object, "error"), message = get(object, "message");
+  value logprobs = get(object, "logprobs"), model;
+  read_usage(sink, object);
+  if (error.len > 0 && !begins(error, 'n')) {
+    infer_provider_sink_fail_json(sink, object.ptr, object.len);
     return INFER_OK;
-  inf_sv error = inf_json_get(object, INF_SV("error"));
-  if (error.len > 0 && !inf_json_is(error, INF_JSON_NULL))
-    return inf_document_fail(decoder, object);
-  if (!inf_json_is(message, INF_JSON_OBJECT) && !is_done(object))
+  }
+  if (!begins(message, '{') && !is_done(object))
     return INFER_E_PROTOCOL;
-  inf_answer_set_model(answer, inf_document_member(decoder, object, "model"));
-  read_created(decoder, object);
-  read_message(decoder, message, piece);
-  read_logprobs(answer, inf_json_get(object, INF_SV("logprobs")));
-  pass_others(answer, object);
+  model = member(sink, object, "model");
+  infer_provider_sink_model(sink, model.ptr, model.len);
+  read_created(sink, object);
+  read_message(sink, message);
+  if (begins(logprobs, '['))
+    infer_provider_sink_logprobs(sink, 0, logprobs.ptr, logprobs.len);
+  pass_others(sink, object, known, false);
   if (is_done(object))
-    read_end(decoder, object);
+    read_end(sink, object);
   return INFER_OK;
 }
 
-/* ---- Entry points -------------------------------------------------------- */
+/* ---- The hooks ----------------------------------------------------------- */
 
-int32_t
-inf_ollama_read_body(inf_decoder *decoder, inf_sv body)
+static int32_t
+read_answer(void *user_data, const char *body, size_t len,
+            infer_provider_sink *sink)
 {
-  inf_sv object = INF_SV("");
-  int32_t status = inf_document_body(decoder, body, &object);
-  if (status != INFER_OK)
-    return status;
-  status = read_object(decoder, object, false);
-  if (status == INFER_E_PROTOCOL && !decoder->failed)
-    return inf_decoder_fail(decoder, status, "the answer has no message");
-  /* A line of a stream is not the whole of it. */
-  if (status == INFER_OK && !decoder->failed && !is_done(object))
-    return inf_decoder_fail(decoder, INFER_E_TRUNCATED,
-                            "the answer does not say that it is done");
+  value object;
+  (void)user_data;
+  object.ptr = infer_provider_sink_document(sink, body, len, &object.len);
+  return object.ptr ? read_object(sink, object) : INFER_OK;
+}
+
+static int32_t
+read_event(void *user_data, const infer_provider_event *event,
+           infer_provider_sink *sink)
+{
+  value object;
+  (void)user_data;
+  object.ptr = infer_provider_event_data(event, &object.len);
+  int32_t status = read_object(sink, object);
+  if (status == INFER_OK && is_done(object))
+    infer_provider_sink_end(sink);
   return status;
 }
 
-int32_t
-inf_ollama_read_event(inf_decoder *decoder, const inf_sse_event *event)
-{
-  inf_sv object = INF_SV("");
-  int32_t status = inf_document_begin(decoder, event->data, &object);
-  if (status == INFER_OK)
-    status = read_object(decoder, object, true);
-  if (status != INFER_OK || !is_done(object))
-    return status;
-  decoder->terminated = true;
-  return INF_DECODER_DONE;
-}
+const infer_provider_descriptor inf_ollama_hooks = {
+    .struct_size = sizeof inf_ollama_hooks,
+    .type = "ollama",
+    .framing = INFER_FRAMING_NDJSON,
+    .state_bytes = sizeof(progress),
+    .read_answer = read_answer,
+    .read_event = read_event,
+};

@@ -3,7 +3,9 @@
  * reads. The body goes straight into the send buffer, member by member as the
  * caller wrote it, so that what we do not know passes through untouched. */
 #include "provider/conversation.h"
+#include "provider/embed.h"
 #include "provider/member_rules.h"
+#include "provider/model_list.h"
 #include "provider/openai_read.h"
 #include "provider/openai_send.h"
 #include "provider/prefill.h"
@@ -161,7 +163,7 @@ inf_openai_write_models(const inf_send *send, inf_wire_request *out)
   if (!send->kind->models_path)
     return INFER_E_UNSUPPORTED;
   int32_t status =
-      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
+      inf_send_write_url(send, inf_model_list_path(send), &out->url, NULL);
   if (status == INFER_OK)
     status = inf_openai_write_headers(send, false, false, &out->headers, NULL);
   return status;
@@ -171,6 +173,8 @@ const inf_dialect inf_dialect_openai = {
     .name = "openai",
     .write_chat = write_chat,
     .write_models = inf_openai_write_models,
+    .write_embed = inf_openai_write_embed,
+    .read_embed = inf_openai_read_embed,
     .read_body = inf_openai_read_body,
     .read_event = inf_openai_read_event,
     .read_alike = inf_openai_read_alike,

@@ -40,6 +40,7 @@ enum {
   DETAIL_CACHED,
   DETAIL_REASONING,
   DETAIL_CACHE_WRITE,
+  DETAIL_AUDIO,
   DETAIL_NAME_COUNT,
 };
 
@@ -47,6 +48,7 @@ static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
     [DETAIL_REASONING] = INF_OPENAI_NAME("reasoning_tokens"),
     [DETAIL_CACHED] = INF_OPENAI_NAME("cached_tokens"),
     [DETAIL_CACHE_WRITE] = INF_OPENAI_NAME("cache_write_tokens"),
+    [DETAIL_AUDIO] = INF_OPENAI_NAME("audio_tokens"),
 };
 
 /* Or a string that holds one. */
@@ -114,6 +116,8 @@ inf_openai_usage(inf_openai_reader *reader, inf_sv json)
                            at[CACHE_READ], at[NUM_CACHED]),
       .cache_write = FIGURE(prompt[DETAIL_CACHE_WRITE], at[CACHE_CREATION]),
       .total = FIGURE(at[TOTAL]),
+      .audio_input = FIGURE(prompt[DETAIL_AUDIO]),
+      .audio_output = FIGURE(completion[DETAIL_AUDIO]),
   };
   /* xAI counts reasoning beside the output and not within it. Figures may be
    * anything: what is known not to be negative is taken from the total, since

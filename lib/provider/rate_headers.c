@@ -323,6 +323,19 @@ keep_sense(inf_rate_sights *sights)
 }
 
 void
+inf_rate_sights_add(inf_rate_sights *sights, const inf_rate_sight *sight)
+{
+  inf_rate_sight added = *sight;
+  drop_nonsense(&added);
+  bool taken = sights->count == INF_RATE_MAX_SIGHTS || !says_something(&added);
+  for (size_t i = 0; i < sights->count; i++)
+    taken = taken || (sights->items[i].kind == added.kind &&
+                      sights->items[i].period_ns == added.period_ns);
+  if (!taken)
+    sights->items[sights->count++] = added;
+}
+
+void
 inf_rate_headers_read(const inf_headers *headers, int64_t wall_now_ns,
                       inf_rate_sights *sights)
 {

@@ -42,5 +42,8 @@ typedef struct inf_rate_sights {
  * without one from wall_now_ns. */
 void inf_rate_headers_read(const inf_headers *headers, int64_t wall_now_ns,
                            inf_rate_sights *sights);
+/* Another one, found elsewhere: left out if it cannot be true, says nothing,
+ * is one of those already, or is one too many. */
+void inf_rate_sights_add(inf_rate_sights *sights, const inf_rate_sight *sight);
 
 #endif

@@ -31,6 +31,8 @@ read_usage(inf_answer *answer, inf_sv json)
       .cache_write =
           inf_document_figure(json, "input_tokens_details.cache_write_tokens"),
       .total = inf_document_figure(json, "total_tokens"),
+      .audio_input = -1,
+      .audio_output = -1,
   };
   if (inf_json_is(json, INF_JSON_OBJECT))
     inf_answer_set_usage(answer, &usage, INF_SV(""));

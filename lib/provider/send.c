@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "provider/send.h"
 
+#include "provider/model_list.h"
+
 #include <string.h>
 
 #include "base/mem.h"
@@ -306,14 +308,21 @@ write_headers(const inf_send *send, bool has_body, inf_sv accept,
 }
 
 int32_t
-inf_send_write_head(const inf_send *send, inf_sv accept, inf_wire_request *out,
-                    inf_buf *why)
+inf_send_write_head_to(const inf_send *send, const char *path, inf_sv accept,
+                       inf_wire_request *out, inf_buf *why)
 {
-  int32_t status =
-      inf_send_write_url(send, inf_send_chat_path(send), &out->url, why);
+  int32_t status = inf_send_write_url(send, path, &out->url, why);
   if (status == INFER_OK)
     status = write_headers(send, true, accept, &out->headers, why);
   return status;
+}
+
+int32_t
+inf_send_write_head(const inf_send *send, inf_sv accept, inf_wire_request *out,
+                    inf_buf *why)
+{
+  return inf_send_write_head_to(send, inf_send_chat_path(send), accept, out,
+                                why);
 }
 
 int32_t
@@ -322,7 +331,7 @@ inf_send_write_models(const inf_send *send, inf_wire_request *out)
   if (!send->kind->models_path)
     return INFER_E_UNSUPPORTED;
   int32_t status =
-      inf_send_write_url(send, send->kind->models_path, &out->url, NULL);
+      inf_send_write_url(send, inf_model_list_path(send), &out->url, NULL);
   if (status == INFER_OK)
     status = write_headers(send, false, INF_ACCEPT_JSON, &out->headers, NULL);
   return status;

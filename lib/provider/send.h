@@ -45,6 +45,10 @@ int32_t inf_send_write_extra(const inf_send *send, inf_buf *headers,
 /* Address and all headers of a chat that has none but the above. */
 int32_t inf_send_write_head(const inf_send *send, inf_sv accept,
                             inf_wire_request *out, inf_buf *why);
+/* The same to another path, as inf_send_write_url() takes it. */
+int32_t inf_send_write_head_to(const inf_send *send, const char *path,
+                               inf_sv accept, inf_wire_request *out,
+                               inf_buf *why);
 /* A dialect's write_models, where a list is asked for with those headers.
  * INFER_E_UNSUPPORTED if the kind has none. */
 int32_t inf_send_write_models(const inf_send *send, inf_wire_request *out);

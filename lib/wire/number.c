@@ -334,3 +334,134 @@ inf_number_from_double(double number, char out[INF_NUMBER_MAX_BYTES])
       return len;
   }
 }
+
+/* ---- Floats -------------------------------------------------------------- */
+
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* A number's first 15 digits that count, which are exact in a double, and the
+ * power of ten that they are to be multiplied with. */
+typedef struct start {
+  bool negative, more; /* digits follow that are not 0 */
+  uint64_t digits;
+  int64_t exponent;
+} start;
+
+static start
+read_start(inf_sv text)
+{
+  enum { exact_digits = 15 };
+  const char *at = text.ptr, *end = at + text.len;
+  start number = {.negative = *at == '-'};
+  bool fraction = false;
+  int count = 0;
+
+  for (at += number.negative; at < end && *at != 'e' && *at != 'E'; at++) {
+    if (*at == '.') {
+      fraction = true;
+    } else if (count < exact_digits) {
+      number.digits = number.digits * 10 + (uint64_t)(*at - '0');
+      number.exponent -= fraction;
+      count += number.digits > 0;
+    } else {
+      number.more |= *at != '0';
+      number.exponent += !fraction;
+    }
+  }
+  if (at < end)
+    number.exponent += read_exponent(at + 1, end);
+  return number;
+}
+
+/* Rounded once: the power is exact too. */
+static bool
+scale_exactly(uint64_t digits, int64_t exponent, double *number)
+{
+  const int64_t largest = sizeof(powers) / sizeof(powers[0]) - 1;
+
+  if (exponent > largest || exponent < -largest)
+    return false;
+  *number = exponent < 0 ? (double)digits / powers[-exponent]
+                         : (double)digits * powers[exponent];
+  return true;
+}
+
+/* A double that lies just between two floats does not tell to which of them the
+ * text was nearer: the nearest double to it may be either side. Any other
+ * rounds to the float that the text itself does. Floats below FLT_MIN have
+ * their middles elsewhere. */
+static bool
+is_between_floats(double number)
+{
+  const uint64_t below = (UINT64_C(1) << 29) - 1;
+  uint64_t bits;
+
+  memcpy(&bits, &number, sizeof(bits));
+  return (bits & below) == UINT64_C(1) << 28 ||
+         (number != 0 && fabs(number) < (double)FLT_MIN);
+}
+
+static bool
+read_float(const char *cstr, float *number)
+{
+  pthread_once(&locale_once, make_locale);
+  if (!c_locale)
+    return false;
+  *number = strtof_l(cstr, NULL, c_locale);
+  return isfinite(*number);
+}
+
+static bool
+long_to_float(inf_sv text, float *number)
+{
+  parts split = take_apart(text);
+  char digits[SIGNIFICANT + 1], form[SIGNIFICANT + 40];
+  size_t len = significant_digits(split.mantissa, digits, &split.exponent);
+
+  if (len == 0)
+    digits[len++] = '0';
+  snprintf(form, sizeof(form), "%s%.*se%lld", split.negative ? "-" : "",
+           (int)len, digits, (long long)split.exponent);
+  return read_float(form, number);
+}
+
+/* Where digits follow, the number lies between two that do not have them;
+ * mostly both are the same float, which it then is too. */
+static bool
+nearest_float(inf_sv text, float *number)
+{
+  start begin = read_start(text);
+  double low, high;
+
+  if (!scale_exactly(begin.digits, begin.exponent, &low) ||
+      !scale_exactly(begin.digits + begin.more, begin.exponent, &high) ||
+      is_between_floats(low) || is_between_floats(high) ||
+      (float)low != (float)high)
+    return false;
+  *number = begin.negative ? -(float)low : (float)low;
+  return isfinite(*number);
+}
+
+bool
+inf_number_to_float(inf_sv text, float *number)
+{
+  return is_number(text) &&
+         (nearest_float(text, number) || long_to_float(text, number));
+}
+
+size_t
+inf_number_from_float(float number, char out[INF_NUMBER_MAX_BYTES])
+{
+  /* As of doubles: 6 digits are always kept, 9 always suffice. */
+  int precision = fabsf(number) < FLT_MIN ? 1 : 6;
+
+  for (;; precision++) {
+    float back;
+    snprintf(out, INF_NUMBER_MAX_BYTES, "%.*g", precision, (double)number);
+    size_t len = plain_point(out);
+    if (precision >= 9 || (read_float(out, &back) && back == number))
+      return len;
+  }
+}

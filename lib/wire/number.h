@@ -19,10 +19,15 @@ size_t inf_number_scan(const char *ptr, size_t len, size_t *stop);
 bool inf_number_to_int64(inf_sv text, int64_t *number);
 /* Rounded to the nearest; false for what overflows or is no number. */
 bool inf_number_to_double(inf_sv text, double *number);
+/* The same for a float, and rounded once: what strtof() would give. Fast where
+ * a number has at most 15 digits and a small exponent, as vectors have. */
+bool inf_number_to_float(inf_sv text, float *number);
 
 #define INF_NUMBER_MAX_BYTES 32
 /* Writes the shortest form that reads back as the same number, and gives its
  * length. The number must be finite. */
 size_t inf_number_from_double(double number, char out[INF_NUMBER_MAX_BYTES]);
+/* The shortest that reads back as the same float. */
+size_t inf_number_from_float(float number, char out[INF_NUMBER_MAX_BYTES]);
 
 #endif

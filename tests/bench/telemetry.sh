@@ -52,7 +52,10 @@ bench_telemetry_chunk() {
 
 bench_telemetry() {
   local code=0
-  bench_begin "$bench_telemetry_needs" "" || return 1
+  bench_begin "$bench_telemetry_needs" infer || return 1
+  telemetry_invoice || code=1
+  bench_compare_p95 || code=1
+  telemetry_replay || code=1
   bench_telemetry_chunk || code=1
   return $code
 }

@@ -3,6 +3,7 @@
 #define TESTS_CONFORMANCE_EXPECT_H
 
 #include "base/buf.h"
+#include "infer/infer.h"
 
 #include <json-c/json.h>
 
@@ -19,7 +20,7 @@ typedef struct expect_actual {
   /* There is no answer to ask, because of an error before anything was said:
    * its choices and their end are not compared. */
   bool no_answer;
-  int64_t usage[6]; /* in the order of INFER_USAGE_* */
+  int64_t usage[INFER_USAGE_COUNT]; /* in the order of INFER_USAGE_* */
   bool usage_estimated;
   int32_t status; /* INFER_OK or the class */
   int http_status;

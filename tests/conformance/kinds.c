@@ -143,7 +143,7 @@ test_asks_for_stream(const test_case *test)
 }
 
 void
-test_usage_as_recorded(const test_kind *kind, int64_t usage[6])
+test_usage_as_recorded(const test_kind *kind, int64_t *usage)
 {
   static const int32_t cached[] = {INFER_USAGE_CACHE_READ,
                                    INFER_USAGE_CACHE_WRITE};

@@ -34,6 +34,6 @@ bool test_kind_is_openai(const test_kind *kind);
 bool test_asks_for_stream(const test_case *test);
 
 /* Our figures, in the order of INFER_USAGE_*, as the recorded API counts. */
-void test_usage_as_recorded(const test_kind *kind, int64_t usage[6]);
+void test_usage_as_recorded(const test_kind *kind, int64_t *usage);
 
 #endif

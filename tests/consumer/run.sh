@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs a build into a directory of its own, moves that away, and uses it
-# as an outside program would: the header alone, pkg-config, find_package.
+# as an outside program would: the headers alone, pkg-config, find_package, a
+# plug-in.
 #
 #   tests/consumer/run.sh BUILD_DIR
 set -u
@@ -33,7 +34,7 @@ try "install" cmake --install "$build" --prefix "$scratch/first"
 mv "$scratch/first" "$scratch/prefix"
 prefix=$scratch/prefix
 
-for pattern in include/infer/infer.h 'lib*/libinfer.so' 'lib*/libinfer.a'; do
+for pattern in include/infer/infer.h include/infer/provider.h 'lib*/libinfer.so' 'lib*/libinfer.a'; do
   compgen -G "$prefix/$pattern" >/dev/null ||
     compgen -G "$prefix/${pattern/lib\*/lib/*}" >/dev/null ||
     fail "$pattern is not installed"
@@ -45,16 +46,18 @@ if grep -rIl "$scratch/first\|$build" "$prefix" >"$log"; then
   fail "installed files name the place of the build or of the installation"
 fi
 
-# The header alone, in both languages.
-header='#include <infer/infer.h>'
+# Each header alone, in both languages.
 strict="-Wall -Wextra -Werror -pedantic -fsyntax-only -I$prefix/include"
-printf '%s\nint main(void) { return 0; }\n' "$header" >"$scratch/alone.c"
-cp "$scratch/alone.c" "$scratch/alone.cpp"
-# shellcheck disable=SC2086
-try "header as C99" "$cc" -std=c99 $strict "$scratch/alone.c"
-# shellcheck disable=SC2086
-try "header as C++17" "$cxx" -std=c++17 $strict -fno-exceptions -fno-rtti \
-  "$scratch/alone.cpp"
+for header in infer provider; do
+  printf '#include <infer/%s.h>\nint main(void) { return 0; }\n' "$header" \
+    >"$scratch/alone.c"
+  cp "$scratch/alone.c" "$scratch/alone.cpp"
+  # shellcheck disable=SC2086
+  try "$header.h as C99" "$cc" -std=c99 $strict "$scratch/alone.c"
+  # shellcheck disable=SC2086
+  try "$header.h as C++17" "$cxx" -std=c++17 $strict -fno-exceptions \
+    -fno-rtti "$scratch/alone.cpp"
+done
 
 # pkg-config
 export PKG_CONFIG_PATH=$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
@@ -93,10 +96,25 @@ try "find_package build" cmake --build "$scratch/cmake"
 prints_version "find_package, shared" "$scratch/cmake/with_shared"
 prints_version "find_package, static" "$scratch/cmake/with_static"
 
+# A plug-in, built as a library of its own against the installed package, in
+# the scenarios.
+try "plug-in" cmake -S "$here/plugin" -B "$scratch/plugin" \
+  -DCMAKE_PREFIX_PATH="$prefix" -DINFER_SOURCES="$(dirname "$(dirname "$here")")" \
+  -DCMAKE_C_COMPILER="$(command -v "$cc")"
+try "plug-in build" cmake --build "$scratch/plugin"
+LD_LIBRARY_PATH=$libdir DYLD_LIBRARY_PATH=$libdir \
+  try "scenarios of the plug-in" "$scratch/plugin/plugin_scenarios"
+# Nobody listens there: the program has come as far as that.
+PARCEL_TOKEN=x LD_LIBRARY_PATH=$libdir DYLD_LIBRARY_PATH=$libdir \
+  "$scratch/plugin/parcel/parcel_chat" http://127.0.0.1:1 plain hello \
+  >"$log" 2>&1 && fail "the program of the plug-in says that all is well"
+grep -q '^parcel_chat: post/plain: ' "$log" ||
+  fail "the program of the plug-in failed otherwise"
+
 # The name under which programs look for the library changes with the major
 # version only.
 if command -v readelf >/dev/null; then
   soname=$(readelf -d "$libdir/libinfer.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
   [ "$soname" = "libinfer.so.${version%%.*}" ] || fail "SONAME is \"$soname\""
 fi
-echo "consumer: header, pkg-config and find_package work ($version)"
+echo "consumer: headers, pkg-config, find_package and a plug-in work ($version)"

@@ -47,7 +47,7 @@ TEST(constants_are_those_of_the_c_header)
   CHECK_EQ(count, 38);
   CHECK_EQ(status_name(Status::limit), "INFER_E_LIMIT");
   CHECK_EQ(status_name(Status::ok), "INFER_OK");
-  CHECK_EQ(static_cast<int>(Usage::total) + 1, INFER_USAGE_COUNT);
+  CHECK_EQ(static_cast<int>(Usage::audio_output) + 1, INFER_USAGE_COUNT);
   CHECK_EQ(static_cast<int>(Phase::end) + 1, INFER_PHASE_COUNT);
   CHECK_EQ(version(), INFER_VERSION);
   CHECK(has_feature("http2") == (features().find("http2") != features().npos));

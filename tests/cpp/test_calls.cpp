@@ -35,6 +35,9 @@ TEST(chat_gives_the_answer)
   CHECK(answer->usage(Usage::output) > 0);
   CHECK(answer->usage(Usage::total) ==
         *answer->usage(Usage::input) + *answer->usage(Usage::output));
+  CHECK(!answer->total_cost_nano_usd()); /* no price is known */
+  CHECK_EQ(answer->wasted_cost_nano_usd().value_or(-1), 0);
+  CHECK(answer->cost_kind() == CostKind::unknown);
   CHECK(answer->total_usage(Usage::total) == answer->usage(Usage::total));
   CHECK(!answer->usage_estimated() && !answer->usage(Usage::cache_write));
   CHECK(answer->json().find("\"chat.completion\"") != std::string::npos);
@@ -466,6 +469,29 @@ TEST(models_are_a_call)
   CHECK_EQ(queue.try_poll().value().status(), Status::deadline);
 }
 
+TEST(embeddings_come_in_the_order_of_their_inputs)
+{
+  Client client = world::client();
+  Request request("sim/good");
+  request.input("one").input("two").set("dimensions", 3);
+  Embeddings both = client.try_embed(request).value();
+  CHECK_EQ(both.size(), 2);
+  CHECK_EQ(both.dimensions(), 3);
+  CHECK(both[1] == both[0] + 3 && !both[2] && both.handle());
+  Call call = client.try_submit_embed(request).value();
+  CHECK(call.try_wait());
+  Embeddings again = call.try_embeddings().value();
+  CHECK(again[0][0] == both[0][0] && again[1][2] == both[1][2]);
+  Queue queue = client.try_queue().value();
+  Call queued = client.try_submit_embed(request, queue, 7).value();
+  CHECK_EQ(queue.try_poll().value().tag(), 7);
+  CHECK_EQ(queued.try_embeddings().value().size(), 2);
+  CHECK_EQ(client.try_embed(world::request("sim/good")).status(),
+           Status::invalid_argument);
+  CHECK(Request("m").input("").error());
+  CHECK_EQ(Call().try_embeddings().status(), Status::invalid_argument);
+}
+
 TEST(things_may_go_in_any_order)
 {
   for (int order = 0; order < 6; order++) {
@@ -514,7 +540,7 @@ TEST(client_closes_and_is_shared)
 TEST(stats_of_hedges)
 {
   Client client = world::client();
-  CHECK_EQ(client.try_stats().value().find(R"({"hedging":{},)"), 0);
+  CHECK_EQ(client.try_stats().value().find(R"({"hedging":{},"spend":{)"), 0);
   Config hedged = world::config();
   hedged.set_json("routes.again.hedge", "{}");
   CHECK(client.try_reload(hedged));

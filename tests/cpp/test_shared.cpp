@@ -73,6 +73,8 @@ usage_of(Count count)
   note("cache_read", infer::Usage::cache_read);
   note("cache_write", infer::Usage::cache_write);
   note("total", infer::Usage::total);
+  note("audio_input", infer::Usage::audio_input);
+  note("audio_output", infer::Usage::audio_output);
   return usage;
 }
 

@@ -59,7 +59,7 @@ TEST(failures_are_thrown)
   Queue queue = client.queue();
   CHECK(client.submit_models("sim", queue, 5) && queue.poll()->tag() == 5);
   CHECK_EQ(client.plan(world::request("again")).size(), 2);
-  CHECK_EQ(client.stats().find(R"({"hedging":{},)"), 0);
+  CHECK_EQ(client.stats().find(R"({"hedging":{},"spend":{)"), 0);
   CHECK(!client.metrics().empty());
   CHECK_EQ(client.prewarm("sim", 5s).size(), 1);
   CHECK(!options_manual().empty() && !Request("m").user("x").json().empty());

@@ -13,7 +13,7 @@
 #   infer_bug(NUMBER FILE
 #     "TESTS"
 #     "what the user would suffer"
-#     [[text of lib/FILE]]
+#     [[text of lib/FILE, or of FILE where that begins with tools/]]
 #     [[the text with the mistake]])
 #
 # NUMBER   the next that is free: a number keeps its meaning.
@@ -29,6 +29,7 @@
 # A mistake that no test can ever see, because something else makes up for it,
 # is no bug. Nor is one that does not compile.
 foreach(floor base wire provider policy line limit breaker quota transport config engine gate meter api simulation hedge race routing
-    bedrock anthropic compat luck telemetry)
+    bedrock anthropic compat luck models credentials cost embed plugin compare telemetry)
   include(${CMAKE_CURRENT_LIST_DIR}/${floor}.cmake)
 endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/replay.cmake) # of the tools

@@ -87,7 +87,7 @@ infer_bug(401 engine/call.c
 infer_bug(402 engine/call.c
   "unit/test_gate"
   "lists of models are not retried in an outage"
-  [[  return call->params->retry_budget && call->kind == INF_CALL_CHAT;]]
+  [[  return call->params->retry_budget && call->kind != INF_CALL_MODELS;]]
   [[  return call->params->retry_budget;]])
 
 infer_bug(403 engine/health.c

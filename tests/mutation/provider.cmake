@@ -36,8 +36,8 @@ infer_bug(27 provider/decoder.c
 infer_bug(28 provider/decoder.c
   "unit/test_decoder"
   "estimated usage is passed off as measured: the bill does not match"
-  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, true};]]
-  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, false};]])
+  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, -1, -1, true};]]
+  [[    inf_usage usage = {-1, -1, -1, -1, -1, -1, -1, -1, false};]])
 
 infer_bug(29 provider/decoder.c
   "unit/test_decoder"

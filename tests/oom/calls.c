@@ -26,7 +26,13 @@ static const char document[] =
     "'headers':{'X-One':'1'},'models':{'alias':'m'}},"
     "{'name':'b','type':'openai','base_url':'http://b.test/v1',"
     "'api_key':['key-b-1','key-b-2'],'prefill':'continue_final_message','proxy'"
-    ":'none'}],"
+    ":'none'},"
+    "{'name':'g','type':'gemini','base_url':'http://g.test/v1',"
+    "'api_key':'k','proxy':'none'},"
+    "{'name':'l','type':'ollama','base_url':'http://l.test',"
+    "'proxy':'none'},"
+    "{'name':'w','type':'bedrock','base_url':'http://w.test',"
+    "'region':'us-east-1','api_key':'AKID:secret','proxy':'none'}],"
     "'routes':{'r':{'targets':['a/m','b/m'],"
     "'recovery':'restart'},"
     "'c':{'targets':['a/m','b/m'],'recovery':'continue'},"
@@ -432,6 +438,80 @@ list_of_models(void *unused)
   tear_down(&at);
 }
 
+/* Two pages of models. */
+static void
+pages_of_models(void *unused)
+{
+  (void)unused;
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_reply(
+        fake_script_for(&at.net, "http://g.test/v1/models?pageSize=1000&"), 1,
+        200, NULL, "{\"models\":[{\"name\":\"models/m-2\"}]}");
+    fake_reply(fake_script_next(&at.net), 1, 200, NULL,
+               "{\"models\":[{\"name\":\"models/m-1\"}],"
+               "\"nextPageToken\":\"t\"}");
+    infer_model_list *models = NULL;
+    infer_error *error = NULL;
+    int32_t status = infer_models(at.client, "g", 1000, &models, &error);
+    if (oom_is_ok(status, &error)) {
+      assert_int_equal(infer_model_list_count(models), 2);
+      assert_string_equal(infer_model_list_id(models, 1), "m-2");
+    } else {
+      assert_null(models);
+    }
+    infer_model_list_free(models);
+  }
+  tear_down(&at);
+}
+
+static infer_request *
+inputs_of(const char *model, int count)
+{
+  infer_request *request = NULL;
+  bool ok = oom_is_ok(infer_request_new(&request, model), NULL);
+  for (int i = 0; ok && i < count; i++)
+    ok = oom_is_ok(infer_request_add_input(request, "text"), NULL);
+  if (ok)
+    return request;
+  infer_request_free(request);
+  return NULL;
+}
+
+static void
+check_vectors(infer_embeddings *got)
+{
+  char *json = NULL;
+  assert_true(infer_embeddings_vector(got, 1)[1] == 0.5f);
+  if (oom_is_ok(infer_embeddings_json(got, 1, &json, NULL), NULL))
+    assert_non_null(json);
+  infer_text_free(json);
+}
+
+/* Three parts at the most, each with two inputs: the answer fits them all. */
+static void
+embeddings(void *model)
+{
+  setting at;
+  if (set_up(&at, "0")) {
+    fake_reply(fake_script_always(&at.net), 1, 200, NULL,
+               "{\"embeddings\":[[0,0.5],[1,0.5]],\"embedding\":[0,0.5]}");
+    infer_request *request = inputs_of(model, 2);
+    infer_embeddings *got = NULL;
+    infer_error *error = NULL;
+    if (request) {
+      int32_t status = infer_embed(at.client, request, &got, &error);
+      if (oom_is_ok(status, &error))
+        check_vectors(got);
+      else
+        assert_null(got);
+      infer_embeddings_free(got);
+    }
+    infer_request_free(request);
+  }
+  tear_down(&at);
+}
+
 /* One that any provider may serve. */
 static infer_request *
 plain_request_of(const char *model)
@@ -665,6 +745,9 @@ static const oom_scenario scenarios[] = {
     {"a reload", reload, NULL},
     {"a dry run", dry_run, NULL},
     {"a list of models", list_of_models, NULL},
+    {"a list of models in pages", pages_of_models, NULL},
+    {"embeddings", embeddings, "l/m"},
+    {"embeddings in parts", embeddings, "w/amazon.titan-embed-text-v2:0"},
     {"a call that is continued", continued_call, NULL},
     {"a race that the first attempt wins", hedged_call, "first"},
     {"a race that the second attempt wins", hedged_call, "second"},

@@ -35,8 +35,12 @@ extern const oom_suite oom_config;   /* configurations in all their forms */
 extern const oom_suite oom_requests; /* requests, responses, lists */
 extern const oom_suite oom_network;  /* calls over libcurl and real sockets */
 
+extern const oom_suite oom_tokens;   /* calls that need a token */
+
 /* Stops the servers of oom_network. */
 void oom_network_end(void);
+/* Removes the account of oom_tokens. */
+void oom_tokens_end(void);
 
 #define OOM_SUITE(scenarios)                              \
   {                                                       \

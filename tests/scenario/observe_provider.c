@@ -2,6 +2,8 @@
 /* Options of a provider that show in what it is sent: see observe.h. */
 #include "observe.h"
 
+#include "support/token_house.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -121,6 +123,31 @@ observe_region(void **state)
     outcome_end(&o);
     world_end(&w);
   }
+}
+
+/* A provider without another key, whose calls show a token of the account. */
+void
+observe_google_credentials(void **state)
+{
+  token_house house;
+  char text[512];
+  (void)state;
+  world w = {0};
+  world_folder(&w);
+  house_start(&house);
+  house_write_account(&house, w.folder, "sa");
+  snprintf(text, sizeof text,
+           "{'providers':[{'name':'p','type':'openai','base_url':"
+           "'http://127.0.0.1:%d','upstream':'unary',"
+           "'google_credentials':'file:$DIR/sa.json'}]}",
+           tiny_port(house.server));
+  world_client(&w, text);
+  outcome o = world_chat(&w, "p/m");
+  assert_int_equal(o.status, INFER_OK);
+  assert_string_equal(house.authorization, "Bearer ya29.token-1");
+  outcome_end(&o);
+  world_end(&w);
+  house_stop(&house);
 }
 
 void
@@ -263,4 +290,25 @@ observe_key_project(void **state)
   (void)state;
   expect_header(ORGANIZED(",'project':'proj-k'"), "openai-project", "proj-k");
   expect_header(ORGANIZED(""), "openai-project", "proj-p");
+}
+
+void
+observe_embed_inputs(void **state)
+{
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    world w =
+        observe_world("{}", i ? ONE(",'embed_inputs':2", "") : ONE("", ""));
+    infer_request *request;
+    assert_int_equal(infer_request_new(&request, "p/m"), INFER_OK);
+    for (int k = 0; k < 5; k++)
+      infer_request_add_input(request, "text");
+    infer_embeddings *got;
+    assert_int_equal(infer_embed(w.client, request, &got, NULL), INFER_OK);
+    assert_int_equal(infer_embeddings_count(got), 5);
+    infer_embeddings_free(got);
+    infer_request_free(request);
+    assert_int_equal(world_requests(&w, 1), i ? 3 : 1);
+    world_end(&w);
+  }
 }

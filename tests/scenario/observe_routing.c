@@ -157,6 +157,84 @@ observe_context_tokens(void **state)
                "a/x first CONTEXT_LENGTH, b/y failover OK");
 }
 
+/* Of gpt-4 the catalogue knows that it takes 8192 tokens, of gpt-4.1 that it
+ * takes more than that: where it holds, a prompt that is longer goes there. */
+static void
+long_prompt_goes(const char *option, const char *trail)
+{
+  char config[600];
+  static char prompt[120000];
+  memset(prompt, 'x', sizeof prompt - 1);
+  for (size_t i = 4; i < sizeof prompt - 1; i += 5)
+    prompt[i] = ' ';
+  snprintf(config, sizeof config,
+           "{'providers':[{'name':'a','type':'openai','base_url':'$1'%s}],"
+           "'routes':{'r':{'targets':['a/gpt-4','a/gpt-4.1']}}}",
+           option);
+  world w = observe_world(OK_SCRIPT, config);
+  infer_request *request = world_request("r", prompt);
+  outcome o = world_run(&w, request, false);
+  assert_string_equal(outcome_trail(&o), trail);
+  outcome_end(&o);
+  infer_request_free(request);
+  world_end(&w);
+}
+
+void
+observe_catalogue(void **state)
+{
+  (void)state;
+  long_prompt_goes(",'catalogue':'on'", "a/gpt-4.1 first OK");
+  /* By default it does not hold for a server of one's own. */
+  long_prompt_goes("", "a/gpt-4 first OK");
+  long_prompt_goes(",'catalogue':'off'", "a/gpt-4 first OK");
+}
+
+/* The limit in the body of the request that was sent as number n, "" if there
+ * is none. */
+static const char *
+limit_sent(json_object *log, size_t n, const char *name)
+{
+  json_object *value;
+  return json_object_object_get_ex(log_body(log, n), name, &value)
+             ? json_object_get_string(value)
+             : "";
+}
+
+/* Each target gets what it takes of what the caller said: the third one the
+ * whole again. */
+void
+observe_output_tokens(void **state)
+{
+  (void)state;
+  world w = observe_world(
+      "{'rules':[{'when':{'model':'x'},'do':{'status':503}},"
+      "{'when':{'model':'o3'},'do':{'status':503}}],"
+      "'defaults':{'text':'ok'}}",
+      "{'providers':[{'name':'a','type':'openai','base_url':'$1',"
+      "'catalogue':'on'}],'routes':{'r':{'targets':[{'target':'a/x',"
+      "'output_tokens':100},'a/o3','a/z'],'stay':{'retries':0}}}}");
+  infer_request *request = world_request("r", "hello");
+  infer_request_set_int(request, "max_tokens", 200000);
+  infer_request_set_double(request, "temperature", 0.5);
+  outcome o = world_run(&w, request, false);
+  assert_string_equal(outcome_trail(&o),
+                      "a/x first OVERLOADED, a/o3 failover OVERLOADED, "
+                      "a/z failover OK");
+  json_object *log = world_log(&w, 1, 3);
+  assert_string_equal(limit_sent(log, 0, "max_tokens"), "100");
+  assert_string_equal(limit_sent(log, 0, "temperature"), "0.5");
+  assert_string_equal(limit_sent(log, 1, "max_tokens"), "");
+  assert_string_equal(limit_sent(log, 1, "max_completion_tokens"), "100000");
+  assert_string_equal(limit_sent(log, 1, "temperature"), "");
+  assert_string_equal(limit_sent(log, 2, "max_tokens"), "200000");
+  assert_string_equal(limit_sent(log, 2, "temperature"), "0.5");
+  json_object_put(log);
+  outcome_end(&o);
+  infer_request_free(request);
+  world_end(&w);
+}
+
 void
 observe_lacks(void **state)
 {

@@ -268,6 +268,21 @@ submit_models(parent *p)
 }
 
 static bool
+embed(parent *p)
+{
+  infer_embeddings *got;
+  return infer_embed(p->w.client, p->request, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
+submit_embed(parent *p)
+{
+  infer_call *call;
+  return infer_submit_embed(p->w.client, p->request, NULL, 0, &call, NULL) ==
+         INFER_E_FORKED;
+}
+
+static bool
 chat(parent *p)
 {
   return infer_chat(p->w.client, p->request, NULL, NULL) == INFER_E_FORKED;
@@ -346,6 +361,13 @@ call_models(parent *p)
 }
 
 static bool
+call_embeddings(parent *p)
+{
+  infer_embeddings *got;
+  return infer_call_embeddings(p->call, &got, NULL) == INFER_E_FORKED;
+}
+
+static bool
 call_facts(parent *p)
 {
   return infer_call_id(p->call) > 0 && infer_call_tag(p->call) == 1 &&
@@ -372,6 +394,9 @@ static const trial trials[] = {
     {"infer_models", models},
     {"infer_submit_models", submit_models},
     {"infer_call_models", call_models},
+    {"infer_embed", embed},
+    {"infer_submit_embed", submit_embed},
+    {"infer_call_embeddings", call_embeddings},
     {"infer_chat", chat},
     {"infer_chat_stream", chat_stream},
     {"infer_queue_new", queue_new},
@@ -439,16 +464,21 @@ takes_a_handle(const char *declaration)
          strstr(declaration, "infer_call *");
 }
 
-/* Each function of the header that has to do with a client, a queue or a call
+/* Each function of the headers that has to do with a client, a queue or a call
  * is in the table above. */
 static void
 no_function_is_forgotten(void **state)
 {
   (void)state;
   char *header = read_source("include/infer/infer.h");
+  char *plugins = read_source("include/infer/provider.h");
   char *symbols = read_source("lib/libinfer.symbols");
   blank_comments(header);
+  blank_comments(plugins);
   size_t declared = 0, tried = 0, listed = 0;
+  /* Those know no handle of a client, a queue or a call. */
+  for (char *at = plugins; (at = strstr(at, "\nINFER_API ")); at++, declared++)
+    assert_false(takes_a_handle(at));
   for (char *at = header; (at = strstr(at, "\nINFER_API ")); declared++) {
     char *end = strchr(at, ';'), *name = strstr(at, "infer_");
     at += strlen("\nINFER_API ");
@@ -469,6 +499,7 @@ no_function_is_forgotten(void **state)
   assert_int_equal(declared, listed);
   assert_int_equal(tried, trial_count);
   free(header);
+  free(plugins);
   free(symbols);
 }
 

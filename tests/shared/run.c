@@ -133,7 +133,8 @@ usage_of(const infer_response *response,
          int64_t (*usage)(const infer_response *response, int32_t kind))
 {
   static const char *const kinds[INFER_USAGE_COUNT] = {
-      "input", "output", "reasoning", "cache_read", "cache_write", "total"};
+      "input",       "output", "reasoning",   "cache_read",
+      "cache_write", "total",  "audio_input", "audio_output"};
   json_object *object = json_object_new_object();
   for (int32_t kind = 0; kind < INFER_USAGE_COUNT; kind++)
     account_number(object, kinds[kind], usage(response, kind));

@@ -226,6 +226,17 @@ distributions_are_what_they_say(void **state)
   inf_sim_dist mix = {.kind = INF_SIM_MIX, .parts = parts, .part_count = 2};
   assert_near(draw_all(&mix), 2, 0.02);
   assert_true(drawn[0] == 1 && drawn[DRAWS - 1] == 5);
+  const inf_sim_part points[] = {{0, inf_sim_dist_constant(100)},
+                                 {0.5, inf_sim_dist_constant(200)},
+                                 {0.9, inf_sim_dist_constant(200)},
+                                 {1, inf_sim_dist_constant(1200)}};
+  inf_sim_dist quantiles = {
+      .kind = INF_SIM_QUANTILES, .parts = points, .part_count = 4};
+  draw_all(&quantiles);
+  assert_true(drawn[0] >= 100 && drawn[DRAWS - 1] <= 1200);
+  assert_near(drawn[DRAWS / 4], 150, 0.02);
+  assert_near(drawn[DRAWS * 7 / 10], 200, 1e-9);
+  assert_near(drawn[DRAWS * 95 / 100], 700, 0.05);
 }
 
 static void

@@ -59,6 +59,17 @@ errors_name_the_path(void **state)
       {"{\"defaults\":{\"first_token_ms\":{\"mix\":[[1,{\"mix\":[[1,{\"mix\":"
        "[[1,{\"mix\":[[1,{\"mix\":[[1,1]]}]]}]]}]]}]]}}}",
        "defaults.first_token_ms: must be a number or a distribution"},
+      {"{\"defaults\":{\"first_token_ms\":{\"quantiles\":[[0,1]]}}}",
+       "defaults.first_token_ms: must be a number or a distribution"},
+      {"{\"defaults\":{\"first_token_ms\":{\"quantiles\":[[0,1],[0.5,2]]}}}",
+       "defaults.first_token_ms: quantiles must be pairs"},
+      {"{\"defaults\":{\"first_token_ms\":{\"quantiles\":[[0.1,1],[1,2]]}}}",
+       "defaults.first_token_ms: quantiles must be pairs"},
+      {"{\"defaults\":{\"first_token_ms\":{\"quantiles\":[[0,3],[1,2]]}}}",
+       "defaults.first_token_ms: quantiles must be pairs"},
+      {"{\"defaults\":{\"first_token_ms\":{\"quantiles\":[[0,1],[0,2],[1,3]]"
+       "}}}",
+       "defaults.first_token_ms: quantiles must be pairs"},
       {"{\"defaults\":{\"silence\":true,\"silence\":false}}",
        "defaults.silence: given twice"},
       {"{\"defaults\":{\"tool_calls\":[{\"id\":\"a\"}]}}",

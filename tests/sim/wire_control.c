@@ -123,9 +123,11 @@ the_invoice_adds_up(void **state)
   (void)state;
   assert_true(sim_set_script(
       sim, "{\"prices\":{\"m*\":{\"input\":0.15,\"output\":0.6,\"cached\":"
-           "0.075}},\"rules\":[{\"when\":{\"model\":\"m2\"},\"do\":{\"usage\":"
+           "0.075,\"reasoning\":0.7}},\"rules\":[{\"when\":{\"model\":\"m2\"},"
+           "\"do\":{\"usage\":"
            "{\"prompt_tokens\":1001,\"completion_tokens\":333,"
-           "\"prompt_tokens_details\":{\"cached_tokens\":1}}}},"
+           "\"prompt_tokens_details\":{\"cached_tokens\":1},"
+           "\"completion_tokens_details\":{\"reasoning_tokens\":33}}}},"
            "{\"when\":{\"model\":\"free\"}}],\"defaults\":{\"tokens\":10}}"));
   free(ask(sim, WHOLE, NULL, NULL)); /* 1 prompt, 10 completion tokens */
   free(ask(sim, "{\"model\":\"m2\",\"messages\":[{\"role\":\"user\"}]}", NULL,
@@ -138,14 +140,22 @@ the_invoice_adds_up(void **state)
   assert_int_equal(int_at(invoice, "/requests/0/cost_nano_usd"),
                    150 + 10 * 600);
   assert_int_equal(int_at(invoice, "/requests/1/cost_nano_usd"),
-                   1000 * 150 + 75 + 333 * 600);
+                   1000 * 150 + 75 + 300 * 600 + 33 * 700);
   assert_int_equal(int_at(invoice, "/requests/2/cost_nano_usd"), 0);
   assert_int_equal(int_at(invoice, "/total/requests"), 3);
   assert_int_equal(int_at(invoice, "/total/prompt_tokens"), 1003);
   assert_int_equal(int_at(invoice, "/total/cached_tokens"), 1);
   assert_int_equal(int_at(invoice, "/total/completion_tokens"), 353);
   assert_int_equal(int_at(invoice, "/total/cost_nano_usd"),
-                   150 + 6000 + 150000 + 75 + 199800);
+                   150 + 6000 + 150000 + 75 + 180000 + 23100);
+  assert_int_equal(int_at(invoice, "/total/reasoning_tokens"), 33);
+  assert_string_equal(text_at(invoice, "/requests/1/request_id"),
+                      "req_sim000000000002");
+  /* Each model with each key. */
+  assert_string_equal(text_at(invoice, "/accounts/1/model"), "m2");
+  assert_int_equal(int_at(invoice, "/accounts/1/requests"), 1);
+  assert_int_equal(int_at(invoice, "/accounts/1/completion_tokens"), 333);
+  assert_int_equal(int_at(invoice, "/accounts/1/cost_nano_usd"), 353175);
   json_object_put(invoice);
   free(text);
 }

@@ -67,6 +67,8 @@ typedef struct fleet_params {
   /* Failures, whatever the regime. */
   uint32_t stale, refused_streams, errors, cut, reset, stall, error_in_stream,
       malformed, empty, no_done, no_usage, wrong_kind;
+  /* Micro-dollars for a million tokens; the client knows them. */
+  uint32_t price_input, price_output;
   /* Manner. */
   fleet_pieces pieces;
   bool crlf, comments, escapes, tight; /* tight: no space after "data:" */

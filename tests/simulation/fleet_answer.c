@@ -8,6 +8,7 @@
 #include "fleet.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { max_chunks = 4096 };
 
@@ -18,9 +19,11 @@ typedef struct draft_answer {
   inf_buf *body;
   uint32_t text_len;
   size_t count;
-  uint64_t now_ns;  /* of what is written next */
-  size_t whole_end; /* a body of so many bytes has a proper end */
-  bool failed;      /* an error stands within it */
+  uint64_t now_ns;   /* of what is written next */
+  size_t whole_end;  /* a body of so many bytes has a proper end */
+  bool failed;       /* an error stands within it */
+  size_t usage_end;  /* a body of so many bytes tells the tokens; 0 */
+  uint64_t pico_usd; /* for those tokens */
   size_t data_len, prefix_len, chunk_len;
   char prefix[256]; /* of every chunk: the field's name, its JSON up to the
                      * choices, and up to the text of the first of them */
@@ -162,6 +165,8 @@ put_usage(draft_answer *draft)
   put(draft, ",\"total_tokens\":");
   inf_buf_append_uint(draft->body, input + output);
   put(draft, "}");
+  draft->pico_usd = (uint64_t)input * draft->provider->params.price_input +
+                    (uint64_t)output * draft->provider->params.price_output;
 }
 
 /* ---- A stream ------------------------------------------------------------ */
@@ -245,6 +250,7 @@ write_stream_end(draft_answer *draft)
     put_usage(draft);
     put(draft, "}");
     end_event(draft);
+    draft->usage_end = draft->body->len;
   }
   if (dice_chance(rng, params->no_done))
     return;
@@ -284,11 +290,14 @@ write_whole(draft_answer *draft)
     put_text(draft, pos, to < draft->text_len ? to : draft->text_len);
   }
   put(draft, "\"},\"finish_reason\":\"stop\"}]");
-  if (!dice_chance(&draft->provider->rng, draft->provider->params.no_usage)) {
+  bool tells_usage =
+      !dice_chance(&draft->provider->rng, draft->provider->params.no_usage);
+  if (tells_usage) {
     put(draft, ",");
     put_usage(draft);
   }
   put(draft, "}");
+  draft->usage_end = tells_usage ? draft->body->len : 0;
   draft->whole_end = draft->body->len;
   draft->now_ns += draft->text_len / 8 * draft->provider->params.per_token_ns;
   cut_here(draft);
@@ -402,6 +411,10 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   inf_headers_add_line(&answer->headers,
                        ask.stream ? INF_SV("Content-Type: text/event-stream")
                                   : INF_SV("Content-Type: application/json"));
+  char id[64];
+  int len = snprintf(id, sizeof id, "X-Request-Id: %llu-%u",
+                     (unsigned long long)ask.number, (unsigned)ask.attempt);
+  inf_headers_add_line(&answer->headers, inf_sv_of(id, (size_t)len));
   if (ask.stream)
     write_stream(draft);
   else
@@ -412,5 +425,7 @@ fleet_write_answer(fleet_provider *provider, const fleet_ask *asked,
   deliver(draft, answer);
   entry->text_len = draft->text_len;
   entry->whole_end = draft->whole_end;
+  entry->usage_end = draft->usage_end;
+  entry->nano_usd = (int64_t)((draft->pico_usd + 500) / 1000);
   entry->whole = !draft->failed && draft->body->len >= draft->whole_end;
 }

@@ -305,6 +305,49 @@ ledger_over(ledger *books, uint64_t number, uint32_t attempt, size_t told_bytes,
 
 /* ---- Hooks --------------------------------------------------------------- */
 
+/* The send whose answer an attempt has, by its request id; NULL if it got
+ * none. */
+static const ledger_attempt *
+answer_of(const ledger_call *call, const infer_attempt *attempt)
+{
+  unsigned long long number;
+  unsigned index;
+  const char *id = infer_attempt_request_id(attempt);
+  if (sscanf(id, "%llu-%u", &number, &index) != 2 || number != call->number ||
+      index >= call->sends || index >= ledger_max_attempts)
+    return NULL;
+  return &call->attempts[index];
+}
+
+/* What the client thinks that an attempt cost is what its provider charges,
+ * wherever that was told; else it is an estimate, and says so. */
+static void
+check_cost(ledger *books, const ledger_call *call, const infer_attempt *attempt)
+{
+  const ledger_attempt *sent = answer_of(call, attempt);
+  int64_t nano_usd = infer_attempt_cost_nano_usd(attempt);
+  int32_t kind = infer_attempt_cost_kind(attempt);
+  bool ok = infer_attempt_status(attempt) == INFER_OK;
+  unsigned long long name = call->number;
+  if (kind == INFER_COST_UNKNOWN || nano_usd < 0) {
+    ledger_violated(books, "call %llu: an attempt of unknown cost", name);
+    return;
+  }
+  bool told = sent && sent->usage_end > 0 && ok &&
+              infer_attempt_bytes_received(attempt) >= (int64_t)sent->usage_end;
+  bool exact = kind == INFER_COST_EXACT && (ok || nano_usd > 0);
+  if (told && !exact)
+    ledger_violated(books, "call %llu: an estimate of what was told", name);
+  if (!exact || (books->memory_fails && !sent)) /* without its id */
+    return;
+  int64_t charged = sent && sent->usage_end > 0 ? sent->nano_usd : -1;
+  if (charged != nano_usd)
+    ledger_violated(books, "call %llu: %lld nano-dollars, the invoice has %lld",
+                    name, (long long)nano_usd, (long long)charged);
+  books->exact_nano += nano_usd;
+  books->invoice_nano += charged;
+}
+
 void
 ledger_attempt_ended(ledger *books, uint64_t number,
                      const infer_attempt *attempt, uint64_t now_ns)
@@ -326,6 +369,8 @@ ledger_attempt_ended(ledger *books, uint64_t number,
   if (call->ended_ns > 0)
     ledger_violated(books, "call %llu: an attempt ended after it",
                     (unsigned long long)number);
+  if (books->priced)
+    check_cost(books, call, attempt);
 }
 
 static bool

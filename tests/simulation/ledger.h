@@ -24,6 +24,8 @@ typedef struct ledger_attempt {
   uint64_t over_ns;  /* 0: not yet */
   size_t whole_end;  /* so many bytes of the body have a proper end in them */
   bool whole;        /* a proper end is among the bytes that it sends */
+  size_t usage_end;  /* so many bytes tell its tokens; 0: nothing does */
+  int64_t nano_usd;  /* that the provider charges for those */
   bool untouched;    /* it breaks as only a stale connection does */
   bool refused;      /* the stream is refused */
   bool arrived;      /* the request did */
@@ -36,7 +38,7 @@ typedef struct ledger_call {
   uint32_t allowance;
   uint32_t labels; /* that a provider must have, one bit for each */
   bool stream, run_once, continues;
-  bool hedges; /* two of its attempts may be under way at once */
+  bool hedges;    /* two of its attempts may be under way at once */
   uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
   bool cancelled; /* may end so from now on */
@@ -60,6 +62,8 @@ typedef struct ledger {
   uint64_t unread; /* begun and not done */
   uint64_t begun, sends, answers, bytes;
   uint64_t sent; /* calls with a send */
+  bool priced;   /* the client has the price of every model */
+  int64_t invoice_nano, exact_nano; /* of tokens that were told */
   uint64_t hash;
   bool memory_fails;   /* memory is made to run out */
   bool may_be_late;    /* nobody drives the client at times */

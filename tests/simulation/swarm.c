@@ -63,9 +63,30 @@ draw_limits(account_limits *limits, inf_rng *rng)
     limits->concurrency = (uint32_t)dice_log_between(rng, 1, 100);
 }
 
+/* The fourth is free. */
+static void
+set_price(fleet_params *params, size_t index)
+{
+  uint32_t times = index < 3 ? (uint32_t)index + 1 : 0;
+  params->price_input = 370001 * times;
+  params->price_output = swarm_dearest_price / 3 * times;
+}
+
+static void
+write_prices(inf_buf *config, const fleet_params *params)
+{
+  inf_buf_appendf(config,
+                  ",\"prices\":{\"m\":{\"input\":%u.%06u,\"output\":"
+                  "%u.%06u}}",
+                  (unsigned)(params->price_input / 1000000),
+                  (unsigned)(params->price_input % 1000000),
+                  (unsigned)(params->price_output / 1000000),
+                  (unsigned)(params->price_output % 1000000));
+}
+
 static void
 write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
-               size_t index)
+               bool priced, size_t index)
 {
   static const char *const prefills[] = {"none", "assistant", "prefix",
                                          "continue_final_message"};
@@ -73,6 +94,8 @@ write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
                   "%s{\"name\":\"p%zu\",\"type\":\"openai\",\"proxy\":\"none\","
                   "\"base_url\":\"http://p%zu.sim/v1\"",
                   index ? "," : "", index, index);
+  if (priced)
+    write_prices(config, params);
   write_keys(config, rng, index);
   write_labels(config, "labels", params->labels);
   write_limits(config, &params->limits);
@@ -309,8 +332,11 @@ swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
       draw_limits(&swarm->fleet[i].limits, &rng);
   write_client(config, &rng, swarm);
   inf_buf_append_cstr(config, ",\"providers\":[");
-  for (size_t i = 0; i < swarm->providers; i++)
-    write_provider(config, &rng, &swarm->fleet[i], i);
+  swarm->priced = seed % 4 != 0; /* not drawn: all else is as without */
+  for (size_t i = 0; i < swarm->providers; i++) {
+    set_price(&swarm->fleet[i], i);
+    write_provider(config, &rng, &swarm->fleet[i], swarm->priced, i);
+  }
   inf_buf_append_cstr(config, "],\"routes\":{");
   for (size_t i = 0; i < swarm->routes; i++)
     write_route(config, &rng, swarm, &swarm->route[i], i);

@@ -8,6 +8,8 @@
 #include "fleet.h"
 
 enum { swarm_max_routes = 3 };
+/* Micro-dollars for a million tokens of an answer. */
+enum { swarm_dearest_price = 3300009 };
 
 typedef struct swarm_route {
   uint32_t targets, retries, labels;
@@ -28,6 +30,7 @@ typedef struct swarm_run {
   uint32_t burst;                               /* so many at once, at most */
   uint64_t cancel_ns, slow_ns;                  /* mean times */
   uint32_t prompt_tokens;
+  bool priced; /* the client knows what every model costs */
   uint64_t reload_ns, memory_fails_one_in; /* 0: never */
   uint64_t leave_ns;  /* mean time until a reader leaves; 0: never */
   uint32_t absences;  /* how often the application does not drive at once */

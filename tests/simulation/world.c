@@ -475,8 +475,10 @@ check_breakers(sim_world *world)
 static void
 check_hedges(void *context, const inf_hedge_totals *totals)
 {
-  enum { dearest = 100000 };
+  enum { dearest_tokens = 25000, weight = 4 };
   sim_world *world = context;
+  double each = world->swarm.priced ? swarm_dearest_price : weight;
+  double dearest = dearest_tokens * each;
   double share = (double)totals->share_ppm / 1e6;
   if ((double)totals->losers_cost >
       share * (double)totals->calls_cost + dearest)
@@ -555,6 +557,7 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     world.next_reload_ns =
         world.swarm.reload_ns > 0 ? world.swarm.reload_ns : INF_NEVER;
     world.next_leave_ns = world.swarm.leave_ns > 0 ? start_ns : INF_NEVER;
+    world.books.priced = world.swarm.priced;
     world.books.memory_fails = world.swarm.memory_fails_one_in > 0;
     world.books.may_be_late = world.swarm.absences > 0;
     world.books.may_waste =

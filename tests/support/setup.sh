@@ -23,6 +23,7 @@ g++                   command:c++
 libcmocka-dev         pc:cmocka>=1.1
 openssl               command:openssl
 nghttp2-proxy         command:nghttpx
+jq                    command:jq
 "
 # For one test, which is skipped where it is not: a package with a service, so
 # it is installed by continuous integration only.
@@ -41,6 +42,7 @@ clang                 command:clang
 libclang-rt-14-dev    fuzzer:
 clang-tidy            command:clang-tidy
 cppcheck              command:cppcheck
+chromium              command:chromium
 "
 
 setup_say() {

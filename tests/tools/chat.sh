@@ -161,6 +161,9 @@ complains '^\* attempt 2: sim/good \(failover\)'
 complains '   ms: .*lookup .*, connect .*, sent .*, headers .*, first byte .*, end '
 complains '   ms: .*first byte .*, first content .*, last content .*, end '
 complains 'tokens: in [0-9]+, out [0-9]+'
+complains '^\*   cost: \$0\.000000000$'
+complains '^\*   cost: not known$'
+complains '^\* cost of all attempts: not known$'
 complains 'ended: answered'
 
 check "plans without sending"
@@ -329,6 +332,21 @@ exits 3
 run "$infer" models
 exits 2
 
+check "shows what is known of models"
+run "$infer" models --catalogue
+exits 0
+says '^# Source: .*, as of 20[0-9-]+\.'
+says '^openai +gpt-4o +128000 +16384 +2\.5 +10 +1\.25 +-  tools,images,schema$'
+run "$infer" models --catalogue groq
+exits 0
+says '^groq +openai/gpt-oss-20b '
+! grep -q '^openai' <<<"$out" || wrong "models of others"
+run "$infer" models --catalogue vllm
+exits 0
+complains 'nothing is known'
+run "$infer" models --catalogue nonsense
+exits 2
+
 check "checks and shows configurations"
 run "$infer" config check "$work/infer.json"
 exits 0
@@ -347,7 +365,7 @@ run "$infer" config
 exits 2
 
 check "helps"
-for command in chat models config decode sim; do
+for command in chat compare models config decode sim; do
   run "$infer" help $command
   exits 0
   says '^usage: infer '

@@ -51,7 +51,10 @@ clear_environment(void **state)
                                       "AWS_SESSION_TOKEN",
                                       "AWS_REGION",
                                       "AWS_DEFAULT_REGION",
-                                      "OTEL_SERVICE_NAME"};
+                                      "OTEL_SERVICE_NAME",
+                                      "GOOGLE_CLOUD_LOCATION",
+                                      "GOOGLE_CLOUD_PROJECT",
+                                      "GOOGLE_APPLICATION_CREDENTIALS"};
   const inf_provider_kind *kind;
   (void)state;
   for (size_t i = 0; (kind = inf_provider_kind_at(i)) != NULL; i++)

@@ -195,8 +195,8 @@ test_usage_is_told_once_at_the_end(void **state)
 {
   fixture *f = *state;
   inf_answer *answer = &f->answer;
-  inf_usage one = {5, 1, -1, -1, -1, 6, false};
-  inf_usage two = {-1, 9, 2, -1, -1, 14, false};
+  inf_usage one = {5, 1, -1, -1, -1, 6, -1, -1, false};
+  inf_usage two = {-1, 9, 2, -1, -1, 14, -1, -1, false};
   inf_answer_set_usage(answer, &one, S("{\"a\":1}"));
   inf_answer_set_usage(answer, &two, S("{\"a\":2}"));
   inf_answer_set_usage(answer, &two, S(""));

@@ -309,7 +309,7 @@ whole_usage(int64_t input, int64_t output, int64_t total, int64_t cache_read,
   inf_answer answer;
   inf_answer_init(&answer, 4096);
   inf_answer_go_on(&answer, S(beginning), prior_tokens, true, no_echo);
-  inf_usage usage = {input, output, -1, cache_read, -1, total, false};
+  inf_usage usage = {input, output, -1, cache_read, -1, total, -1, -1, false};
   inf_answer_set_usage(&answer, &usage, S("{\"prompt_tokens\":1}"));
   usage = inf_answer_whole_usage(&answer);
   inf_answer_fini(&answer);
@@ -355,7 +355,7 @@ the_usage_that_is_told_is_that_of_the_whole(void **state)
   hearing at;
   start(&at, no_echo);
   say(&at, "x");
-  inf_usage usage = {105, 10, -1, -1, -1, 115, false};
+  inf_usage usage = {105, 10, -1, -1, -1, 115, -1, -1, false};
   inf_answer_set_usage(&at.answer, &usage, S("{\"prompt_tokens\":105}"));
   inf_answer_end(&at.answer);
   check(&at,

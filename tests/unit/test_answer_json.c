@@ -50,7 +50,7 @@ test_an_answer_in_full(void **state)
 {
   fixture *f = *state;
   inf_answer *answer = &f->answer;
-  inf_usage usage = {1, 2, -1, -1, -1, 3, false};
+  inf_usage usage = {1, 2, -1, -1, -1, 3, -1, -1, false};
   inf_answer_set_id(answer, S("id\"1"));
   inf_answer_set_model(answer, S("m"));
   inf_answer_set_created(answer, 17);
@@ -132,7 +132,7 @@ static void
 test_usage_is_marked_when_it_is_estimated(void **state)
 {
   fixture *f = *state;
-  inf_usage estimate = {10, 3, -1, -1, -1, 13, true};
+  inf_usage estimate = {10, 3, -1, -1, -1, 13, -1, -1, true};
   inf_answer_set_role(&f->answer, 0, S("assistant"));
   assert_false(json_has(written(f), "/usage"));
   inf_answer_set_usage(&f->answer, &estimate, S(""));

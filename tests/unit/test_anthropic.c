@@ -80,7 +80,7 @@ test_models(void **state)
   written_init(&w, "anthropic", MESSAGES(USER));
   assert_int_equal(inf_dialect_anthropic.write_models(&w.send, &w.out),
                    INFER_OK);
-  assert_buf(&w.out.url, "https://h/v1/models");
+  assert_buf(&w.out.url, "https://h/v1/models?limit=1000");
   assert_true(has_line(&w, "x-api-key: sk"));
   assert_false(has_line(&w, "Content-Type: application/json"));
   written_fini(&w);

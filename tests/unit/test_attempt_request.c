@@ -253,6 +253,76 @@ a_request_that_cannot_be_signed_is_not_sent(void **state)
   fake_client_free(fake);
 }
 
+/* ---- What the model takes ------------------------------------------------ */
+
+#define KNOWN(targets) \
+  "providers.a.catalogue", "'on'", "routes.r.targets", targets
+
+/* Each change is told once, with the target; the request stays as it is for the
+ * next one. */
+static void
+what_is_changed_for_a_model_is_logged(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(KNOWN("['a/o3','b/m']"), NULL);
+  fake_reply(fake_script_next(&fake->net), 1, 404, NULL, "");
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_request *request = fake_request_new("r");
+  infer_request_set_int(request, "max_tokens", 123456);
+  infer_request_set_double(request, "temperature", 0.25);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 3);
+  assert_int_equal(fake_status(call), INFER_OK);
+  const fake_request *sent = fake->net.requests;
+  assert_contains(sent[0].body, "\"max_completion_tokens\":100000");
+  assert_lacks(sent[0].body, "\"max_tokens\"");
+  assert_lacks(sent[0].body, "temperature");
+  assert_contains(sent[1].body, "\"max_tokens\":123456");
+  assert_contains(sent[1].body, "\"temperature\":0.25");
+  assert_contains(fake->log, "a/o3: max_tokens lowered from 123456 to 100000, "
+                             "no temperature\n");
+  assert_lacks(fake->log, "b/m: max");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
+what_a_model_cannot_do_goes_to_another(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(KNOWN("['a/o3','b/m']"), NULL);
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_request *request = fake_request_new("r");
+  infer_request_set_json(request, "logprobs", "true", 4, NULL);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 3);
+  assert_int_equal(fake_status(call), INFER_OK);
+  assert_int_equal(fake->net.request_count, 1);
+  assert_contains(fake->net.requests[0].url, "http://b.test");
+  assert_contains(fake->net.requests[0].body, "\"logprobs\":true");
+  assert_contains(fake->telemetry, "the model does not take \"logprobs\"");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+/* Ours on top: overrides are the last word. */
+static void
+overrides_are_not_fitted(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      KNOWN("[{'target':'a/o3','overrides':{'temperature':0.5}},'b/m']"), NULL);
+  fake_stream_all(fake_script_next(&fake->net), 1, "x");
+  infer_request *request = fake_request_new("r");
+  infer_request_set_int(request, "max_tokens", 50);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 3);
+  assert_contains(fake->net.requests[0].body, "\"temperature\":0.5");
+  assert_contains(fake->net.requests[0].body, "\"max_completion_tokens\":50");
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 int
 main(void)
 {
@@ -268,6 +338,9 @@ main(void)
       cmocka_unit_test(other_refusals_do_not_touch_the_clock),
       cmocka_unit_test(what_a_refusal_quotes_of_the_key_is_hidden),
       cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
+      cmocka_unit_test(what_is_changed_for_a_model_is_logged),
+      cmocka_unit_test(what_a_model_cannot_do_goes_to_another),
+      cmocka_unit_test(overrides_are_not_fitted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,8 +197,12 @@ static void
 test_models_are_listed_elsewhere(void **state)
 {
   fixture *f = *state;
+  f->send.base_url = S("https://bedrock-runtime.eu-west-1.amazonaws.com");
   assert_int_equal(inf_dialect_bedrock.write_models(&f->send, &f->out),
-                   INFER_E_UNSUPPORTED);
+                   INFER_OK);
+  assert_buf(&f->out.url,
+             "https://bedrock.eu-west-1.amazonaws.com/foundation-models");
+  assert_buf(&f->out.body, "");
 }
 
 static void
@@ -240,8 +244,12 @@ test_chat_completions(void **state)
     assert_non_null(strstr(line_of(f, "Authorization"),
                            i == 0 ? "Bearer ABSK-key" : "Credential=AKID/"));
   }
-  assert_int_equal(dialect->write_models(&f->send, &f->out),
-                   INFER_E_UNSUPPORTED);
+  inf_wire_request_clear(&f->out);
+  f->send.base_url =
+      S("https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1");
+  assert_int_equal(dialect->write_models(&f->send, &f->out), INFER_OK);
+  assert_buf(&f->out.url,
+             "https://bedrock.eu-west-1.amazonaws.com/foundation-models");
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -1044,6 +1045,27 @@ nothing_is_harmless(void **state)
   inf_carry_free(NULL);
 }
 
+/* The limit is that of the target that goes on, less what was delivered. */
+static void
+the_limit_of_who_goes_on_counts(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new(CONTINUE, B_TAKES, "routes.r.targets",
+                      "['a/m',{'target':'b/m','output_tokens':50}]", NULL);
+  script_cut(fake);
+  script_rest(fake);
+  infer_request *request = fake_request_new("r");
+  infer_request_set_int(request, "max_tokens", 1000);
+  infer_call *call =
+      submit_and_read(fake, request, "start a/m|text " BEGINNING);
+  assert_contains(body(fake, 0), "\"max_tokens\":1000");
+  const char *limit = strstr(body(fake, 1), "\"max_tokens\":");
+  assert_non_null(limit);
+  assert_in_range(strtol(limit + strlen("\"max_tokens\":"), NULL, 10), 40, 49);
+  end(fake, call);
+}
+
 int
 main(void)
 {
@@ -1086,6 +1108,7 @@ main(void)
       cmocka_unit_test(the_limit_is_one_for_the_whole_answer),
       cmocka_unit_test(each_allocation_may_fail),
       cmocka_unit_test(nothing_is_harmless),
+      cmocka_unit_test(the_limit_of_who_goes_on_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_util.h"
 
+#include "support/token_house.h"
+
 #include "base/mem.h"
 
 #define PEM "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
@@ -106,17 +108,24 @@ dump_provider(const inf_provider_config *p)
   say("name=%s\ntype=%s\nbase_url=%s\nauth_scheme=%s\n", p->name, p->kind->type,
       p->base_url, p->auth_scheme);
   for (size_t i = 0; i < p->key_count; i++)
-    say("key=%s\norganization=%s\nproject=%s\n", p->keys[i].secret,
+    say("key=%s\nkey.source=%d\norganization=%s\nproject=%s\n",
+        or_none(p->keys[i].secret), (int)p->keys[i].source,
         or_none(p->keys[i].organization), or_none(p->keys[i].project));
   for (size_t i = 0; i < p->label_count; i++)
     say("label=%s\n", p->labels[i]);
   for (size_t i = 0; i < p->alias_count; i++)
     say("alias=%s=%s\n", p->aliases[i].name, p->aliases[i].model);
+  for (size_t i = 0; i < p->price_count; i++)
+    say("price of %s=%lld %lld\n", p->prices[i].model,
+        (long long)p->prices[i].price.input,
+        (long long)p->prices[i].price.output);
   say("headers=%s\nquery=%s\nbody=%s\n", inf_buf_cstr(&p->headers),
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
   say("provider.traceparent=%d\n", p->traceparent);
+  say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
+  say("embed_inputs=%lld\n", (long long)p->embed_inputs);
   dump_limits(&p->limits);
   say("proxy=%s\nca_file=%s\nca_pem=%s\n", or_none(p->endpoint.proxy),
       or_none(p->endpoint.ca_file), or_none(p->endpoint.ca_pem));
@@ -134,9 +143,14 @@ static void
 dump_target(const inf_target_config *target)
 {
   say("target.weight=%d\n", (int)target->weight);
-  say("target.price=%lld %lld\n", (long long)target->price.input,
-      (long long)target->price.output);
+  const inf_price *price = &target->price;
+  say("target.price=%lld %lld\n", (long long)price->input,
+      (long long)price->output);
+  say("target.parts=%lld %lld %lld %lld %lld\n", (long long)price->cache_read,
+      (long long)price->cache_write, (long long)price->reasoning,
+      (long long)price->audio_input, (long long)price->audio_output);
   say("target.context_tokens=%d\n", (int)target->context_tokens);
+  say("target.output_tokens=%d\n", (int)target->output_tokens);
   say("target.lacks=%u\n", (unsigned)target->lacks);
   say("target.overrides=%s %s\n", inf_buf_cstr(&target->overrides),
       or_none(target->system_prompt));
@@ -209,6 +223,10 @@ static const struct {
     {"provider", "base_url", "providers.p.base_url", "'http://q'",
      "base_url=http://q"},
     {"provider", "api_key", "providers.p.api_key", "'sk-2'", "key=sk-2"},
+    {"provider", "google_credentials", "providers.p",
+     "{'type':'openai','base_url':'http://p','google_credentials':"
+     "'file:ACCOUNT'}",
+     "key.source=1"},
     {"provider", "organization", "providers.p.organization", "'org'",
      "organization=org"},
     {"provider", "project", "providers.p.project", "'pro'", "project=pro"},
@@ -219,8 +237,12 @@ static const struct {
     {"provider", "query", "providers.p.query.a", "'1'", "query=a=1"},
     {"provider", "body", "providers.p.body.a", "1", "body={\"a\":1}"},
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
+    {"provider", "prices", "providers.p.prices", "{'m':{'input':2,'output':3}}",
+     "price of m=2000000 3000000"},
     {"provider", "upstream", "providers.p.upstream", "'stream'",
      "provider.upstream=1"},
+    {"provider", "catalogue", "providers.p.catalogue", "'on'",
+     "catalogue=1 openai openai-responses"},
     {"provider", "prefill", "providers.p.prefill", "'prefix'",
      "provider.prefill=3"},
     {"provider", "limits.requests_per_second",
@@ -270,6 +292,8 @@ static const struct {
      "http_version=1"},
     {"provider", "warm_path", "providers.p.warm_path", "'/w?x=1'",
      "warm_path=/w?x=1"},
+    {"provider", "embed_inputs", "providers.p.embed_inputs", "7",
+     "embed_inputs=7"},
     {"provider", "region", "providers.p",
      "{'type':'bedrock','base_url':'http://p','region':'eu-west-1'}",
      "region=eu-west-1"},
@@ -295,8 +319,25 @@ static const struct {
      "[{'target':'p/n','price':{'input':0.15}}]", "target.price=150000 -1"},
     {"target", "price.output", "routes.r.targets",
      "[{'target':'p/n','price':{'output':0}}]", "target.price=-1 0"},
+    {"target", "price.cache_read", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_read':0.5}}]",
+     "target.parts=500000 -1 -1 -1 -1"},
+    {"target", "price.cache_write", "routes.r.targets",
+     "[{'target':'p/n','price':{'cache_write':0.5}}]",
+     "target.parts=-1 500000 -1 -1 -1"},
+    {"target", "price.reasoning", "routes.r.targets",
+     "[{'target':'p/n','price':{'reasoning':0.5}}]",
+     "target.parts=-1 -1 500000 -1 -1"},
+    {"target", "price.audio_input", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_input':0.5}}]",
+     "target.parts=-1 -1 -1 500000 -1"},
+    {"target", "price.audio_output", "routes.r.targets",
+     "[{'target':'p/n','price':{'audio_output':0.5}}]",
+     "target.parts=-1 -1 -1 -1 500000"},
     {"target", "context_tokens", "routes.r.targets",
      "[{'target':'p/n','context_tokens':8000}]", "target.context_tokens=8000"},
+    {"target", "output_tokens", "routes.r.targets",
+     "[{'target':'p/n','output_tokens':800}]", "target.output_tokens=800"},
     {"target", "lacks", "routes.r.targets",
      "[{'target':'p/n','lacks':['json_schema','tools']}]", "target.lacks=5"},
     {"target", "overrides", "routes.r.targets",
@@ -356,7 +397,31 @@ static const struct {
      "defaults.timeouts.deadline_ms=3"},
 };
 
-/* " for ' and the file's path for FILE. Freed by free(). */
+/* Where a service account is. */
+static char account_folder[64];
+
+static void
+make_account(void)
+{
+  snprintf(account_folder, sizeof account_folder, "/tmp/infer-compile-XXXXXX");
+  assert_non_null(mkdtemp(account_folder));
+  token_write_account("https://tokens.example/t", account_folder, "sa");
+}
+
+static void
+drop_account(void)
+{
+  static const char *const names[] = {"sa.json", "sa.pub"};
+  for (size_t i = 0; i < 2; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", account_folder, names[i]);
+    unlink(path);
+  }
+  assert_int_equal(rmdir(account_folder), 0);
+}
+
+/* " for ', the file's path for FILE, the account's for ACCOUNT. Freed by
+ * free(). */
 static char *
 filled_in(const char *text, const char *file)
 {
@@ -366,6 +431,9 @@ filled_in(const char *text, const char *file)
     if (strncmp(text, "FILE", 4) == 0) {
       to += snprintf(to, 600, "%s", file);
       text += 3;
+    } else if (strncmp(text, "ACCOUNT", 7) == 0) {
+      to += snprintf(to, 600, "%s/sa.json", account_folder);
+      text += 6;
     } else {
       *to++ = *text == '\'' ? '"' : *text;
     }
@@ -411,6 +479,7 @@ every_option_makes_a_difference(void **state)
 {
   (void)state;
   char *file = new_file(PEM, sizeof PEM - 1);
+  make_account();
   for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
     char *value = filled_in(others[i].value, file);
     char *line = filled_in(others[i].line, file);
@@ -423,6 +492,7 @@ every_option_makes_a_difference(void **state)
     free(value);
     free(line);
   }
+  drop_account();
   drop_file(file);
 }
 

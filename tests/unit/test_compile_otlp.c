@@ -84,7 +84,7 @@ refuses_what_is_no_collector(void **state)
          "telemetry.otlp.headers.Host: is set by the library and cannot be "
          "given");
   refuse("'endpoint':'http://c','semconv':'v1.36'",
-         "telemetry.otlp.semconv: expected \"environment\", \"v1.41\" or "
+         "telemetry.otlp.semconv: expected \"environment\" or \"v1.41\" or "
          "\"genai-head\", got \"v1.36\"");
 }
 

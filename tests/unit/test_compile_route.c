@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config_util.h"
+#include "support/noisy_plugin.h"
 
 #include "config/compile_route.h"
 
@@ -265,7 +266,8 @@ static void
 the_nearest_word_says_how_a_prefill_is_given(void **state)
 {
   (void)state;
-  static const inf_provider_kind kind = {.prefill = INF_PREFILL_ASSISTANT};
+  static const inf_provider_kind kind = {.dialect = &inf_dialect_openai,
+                                         .prefill = INF_PREFILL_ASSISTANT};
   inf_provider_config provider = {.kind = &kind};
   assert_int_equal(inf_effective_prefill(INF_PREFILL_DEFAULT, &provider),
                    INF_PREFILL_ASSISTANT);
@@ -276,11 +278,38 @@ the_nearest_word_says_how_a_prefill_is_given(void **state)
                    INF_PREFILL_PREFIX);
 }
 
+/* Whatever the configuration says of it. */
+static void
+a_plug_in_is_asked_what_it_says_it_can(void **state)
+{
+  (void)state;
+  char why[INF_PLUGIN_WHY_MAX];
+  inf_plugin *plugin;
+  infer_provider_descriptor descriptor = noisy_descriptor(INFER_FRAMING_WHOLE);
+  descriptor.abilities = INFER_PROVIDER_CAN_VISION;
+  assert_int_equal(inf_plugin_new(&descriptor, &plugin, why), INFER_OK);
+  inf_provider_config provider = {.kind = &plugin->kind};
+  inf_route_params params = {.upstream = INF_UPSTREAM_STREAM};
+  assert_int_equal(inf_effective_prefill(INF_PREFILL_PREFIX, &provider),
+                   INF_PREFILL_NONE);
+  assert_int_equal(
+      inf_effective_upstream(INF_UPSTREAM_STREAM, &params, &provider),
+      INF_UPSTREAM_UNARY);
+  assert_int_equal(inf_effective_lacks(INF_LACKS_VISION, &provider),
+                   INF_LACKS_TOOLS | INF_LACKS_VISION | INF_LACKS_JSON_SCHEMA);
+  assert_int_equal(inf_effective_lacks(0, &provider),
+                   INF_LACKS_TOOLS | INF_LACKS_JSON_SCHEMA);
+  provider.kind = inf_provider_kind_at(0);
+  assert_int_equal(inf_effective_lacks(0, &provider), 0);
+  inf_plugin_unref(plugin);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_nearest_word_says_how_a_prefill_is_given),
+      cmocka_unit_test(a_plug_in_is_asked_what_it_says_it_can),
       cmocka_unit_test(takes_targets),
       cmocka_unit_test(the_nearest_says_how_to_ask),
       cmocka_unit_test(routes_begin_with_the_defaults),

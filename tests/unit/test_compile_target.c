@@ -174,6 +174,177 @@ strategy_latency_does_not_stay_unless_told(void **state)
       stay_retries("'stay':{'retries':2}", ",'strategy':'latency'"), 2);
 }
 
+/* ---- From the catalogue of models ---------------------------------------- */
+
+/* The target of a route; more: members of its object. */
+static inf_config *
+known(const char *provider, const char *target, const char *more,
+      const inf_target_config **out)
+{
+  char text[800];
+  snprintf(text, sizeof text,
+           "{'providers':[{'name':'p',%s,'api_key':'k'}],'routes':{'r':{"
+           "'targets':[{'target':'p/%s'%s}]}}}",
+           provider, target, more);
+  inf_config *config = compiled(text);
+  *out = &config->routes[0].targets[0];
+  return config;
+}
+
+static void
+the_catalogue_completes_a_target(void **state)
+{
+  (void)state;
+  const inf_target_config *target;
+  inf_config *config = known("'type':'openai'", "o3-mini", "", &target);
+  assert_int_equal(target->context_tokens, 200000);
+  assert_int_equal(target->output_tokens, 100000);
+  assert_int_equal(target->price.input, 1100000);
+  assert_int_equal(target->price.output, 4400000);
+  assert_int_equal(target->price.cache_read, 550000);
+  assert_int_equal(target->price.cache_write, INF_PRICE_UNKNOWN);
+  assert_int_equal(target->lacks, INF_LACKS_VISION);
+  assert_int_equal(target->manners,
+                   INF_MANNERS_COMPLETION_LIMIT | INF_MANNERS_NO_SAMPLING);
+  inf_config_unref(config);
+  config = known("'type':'openai'", "gpt-5.4", "", &target);
+  assert_int_equal(target->price_up_to_tokens, 272000);
+  inf_config_unref(config);
+  config = known("'type':'openai'", "gpt-4o", "", &target);
+  assert_int_equal(target->manners, 0);
+  assert_int_equal(target->lacks, 0);
+  inf_config_unref(config);
+  /* By the provider's name for it. */
+  config = known("'type':'openai','models':{'mine':'gpt-4o-2024-11-20'}",
+                 "mine", "", &target);
+  assert_int_equal(target->context_tokens, 128000);
+  inf_config_unref(config);
+  /* Of a model that is not known nothing is said. */
+  config = known("'type':'openai'", "gpt-99", "", &target);
+  of_which_nothing_is_said(target);
+  assert_int_equal(target->output_tokens, 0);
+  inf_config_unref(config);
+}
+
+static void
+the_configuration_comes_first(void **state)
+{
+  (void)state;
+  const inf_target_config *target;
+  inf_config *config =
+      known("'type':'openai'", "o3-mini",
+            ",'context_tokens':5,'output_tokens':3,'lacks':['tools'],"
+            "'price':{'output':2}",
+            &target);
+  assert_int_equal(target->context_tokens, 5);
+  assert_int_equal(target->output_tokens, 3);
+  assert_int_equal(target->lacks, INF_LACKS_TOOLS);
+  /* No price of two lists, and none that holds up to a length. */
+  assert_int_equal(target->price.input, INF_PRICE_UNKNOWN);
+  assert_int_equal(target->price.output, 2000000);
+  assert_int_equal(target->price.cache_read, INF_PRICE_UNKNOWN);
+  inf_config_unref(config);
+  config = known("'type':'openai'", "o3-mini", ",'lacks':[]", &target);
+  assert_int_equal(target->lacks, 0);
+  inf_config_unref(config);
+  config = known("'type':'openai'", "gpt-5.4", ",'price':{'input':1}", &target);
+  assert_int_equal(target->price_up_to_tokens, 0);
+  inf_config_unref(config);
+}
+
+/* Whose model it is depends on who answers. */
+static void
+it_holds_at_the_kind_s_own_address(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *provider, *model;
+    bool holds;
+  } rows[] = {
+      {"'type':'openai'", "gpt-4o", true},
+      {"'type':'openai','base_url':'https://api.openai.com/v1/'", "gpt-4o",
+       true},
+      {"'type':'openai','base_url':'http://localhost:8000/v1'", "gpt-4o",
+       false},
+      {"'type':'openai','base_url':'https://eu.api.openai.com/v1'", "gpt-4o",
+       false},
+      {"'type':'openai','base_url':'http://gateway/v1','catalogue':'on'",
+       "gpt-4o", true},
+      {"'type':'openai','catalogue':'off'", "gpt-4o", false},
+      {"'type':'groq','base_url':'http://localhost/v1'", "qwen/qwen3-32b",
+       false},
+      /* Kinds whose address is always the account's. */
+      {"'type':'azure-openai','base_url':'https://x.openai.azure.com/openai/"
+       "v1'",
+       "gpt-5", true},
+      {"'type':'azure-openai','base_url':'https://x.openai.azure.com/openai/"
+       "v1','catalogue':'off'",
+       "gpt-5", false},
+      {"'type':'vllm'", "gpt-4o", false},
+      {"'type':'vllm','catalogue':'on'", "gpt-4o", false},
+      {"'type':'bedrock-openai','region':'eu-west-1'", "openai.gpt-oss-20b-1:0",
+       true},
+      {"'type':'bedrock-openai','region':'eu-west-1','base_url':"
+       "'http://localhost/v1'",
+       "openai.gpt-oss-20b-1:0", false},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    const inf_target_config *target;
+    inf_config *config = known(rows[i].provider, rows[i].model, "", &target);
+    if ((target->context_tokens > 0) != rows[i].holds)
+      fail_msg("%s", rows[i].provider);
+    inf_config_unref(config);
+  }
+}
+
+static void
+a_model_says_whether_it_takes_a_prefill(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *provider, *model, *more;
+    int32_t prefill;
+  } rows[] = {
+      {"'type':'anthropic'", "claude-haiku-4-5", "", INF_PREFILL_ASSISTANT},
+      {"'type':'anthropic'", "claude-opus-4-7", "", INF_PREFILL_NONE},
+      {"'type':'anthropic'", "claude-of-tomorrow", "", INF_PREFILL_NONE},
+      {"'type':'anthropic','prefill':'none'", "claude-haiku-4-5", "",
+       INF_PREFILL_NONE},
+      {"'type':'anthropic'", "claude-haiku-4-5", ",'prefill':'none'",
+       INF_PREFILL_NONE},
+      {"'type':'anthropic'", "claude-opus-4-7", ",'prefill':'assistant'",
+       INF_PREFILL_ASSISTANT},
+      {"'type':'mistral'", "mistral-large-latest", "", INF_PREFILL_PREFIX},
+      {"'type':'openai'", "gpt-4o", "", INF_PREFILL_NONE},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    const inf_target_config *target;
+    inf_config *config =
+        known(rows[i].provider, rows[i].model, rows[i].more, &target);
+    if (target->prefill != rows[i].prefill)
+      fail_msg("%s %s: %d", rows[i].provider, rows[i].model, target->prefill);
+    inf_config_unref(config);
+  }
+}
+
+/* As a route's target, so one that a request names. */
+static void
+a_model_named_directly_is_known_too(void **state)
+{
+  (void)state;
+  const inf_route_config *route;
+  inf_config *config =
+      compiled("{'providers':[{'name':'p','type':'anthropic','api_key':'k',"
+               "'models':{'small':'claude-haiku-4-5'}}]}");
+  assert_int_equal(inf_config_resolve(config, INF_SV("p/small"), &route, NULL),
+                   INFER_OK);
+  assert_int_equal(route->targets[0].context_tokens, 200000);
+  assert_int_equal(route->targets[0].price.output, 5000000);
+  assert_int_equal(route->targets[0].prefill, INF_PREFILL_ASSISTANT);
+  inf_config_release_route(config, route);
+  inf_config_unref(config);
+}
+
 int
 main(void)
 {
@@ -184,6 +355,11 @@ main(void)
       cmocka_unit_test(refuses_what_it_cannot_do),
       cmocka_unit_test(sticky_names_a_tenant_or_a_tag),
       cmocka_unit_test(strategy_latency_does_not_stay_unless_told),
+      cmocka_unit_test(the_catalogue_completes_a_target),
+      cmocka_unit_test(the_configuration_comes_first),
+      cmocka_unit_test(it_holds_at_the_kind_s_own_address),
+      cmocka_unit_test(a_model_says_whether_it_takes_a_prefill),
+      cmocka_unit_test(a_model_named_directly_is_known_too),
   };
   return cmocka_run_group_tests(tests, clear_environment, NULL);
 }

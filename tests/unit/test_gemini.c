@@ -140,7 +140,7 @@ test_the_list_of_models(void **state)
                    .auth_scheme = S(kind->auth_scheme),
                    .key = S("k")};
   assert_int_equal(kind->dialect->write_models(&send, &out), INFER_OK);
-  assert_buf(&out.url, "http://h/v1beta/models");
+  assert_buf(&out.url, "http://h/v1beta/models?pageSize=1000");
   assert_true(has_line(&out.headers, "x-goog-api-key: k"));
   send.kind = vertex;
   assert_int_equal(vertex->dialect->write_models(&send, &out),

@@ -105,6 +105,23 @@ test_the_last_usage_stands_as_a_whole(void **state)
 }
 
 static void
+test_audio_is_counted_apart(void **state)
+{
+  (void)state;
+  static const char text[] =
+      EVENT("{\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{"
+            "\"promptTokenCount\":6,\"promptTokensDetails\":[{\"modality\":"
+            "\"TEXT\",\"tokenCount\":2},{\"modality\":\"AUDIO\",\"tokenCount\":"
+            "4}],\"totalTokenCount\":6}}");
+  inf_answer answer;
+  assert_int_equal(gemini_read(streamed, S(text), &answer, NULL), INFER_OK);
+  assert_int_equal(answer.usage.input, 6);
+  assert_int_equal(answer.usage.audio_input, 4);
+  assert_int_equal(answer.usage.audio_output, -1);
+  inf_answer_fini(&answer);
+}
+
+static void
 test_calls_without_ids_are_given_some(void **state)
 {
   (void)state;
@@ -368,6 +385,7 @@ main(void)
       cmocka_unit_test(test_a_cut_stream_is_never_a_success),
       cmocka_unit_test(test_a_streamed_array_that_is_cut_is_none_either),
       cmocka_unit_test(test_the_last_usage_stands_as_a_whole),
+      cmocka_unit_test(test_audio_is_counted_apart),
       cmocka_unit_test(test_calls_without_ids_are_given_some),
       cmocka_unit_test(test_arguments_in_pieces),
       cmocka_unit_test(test_thoughts_and_signatures),

@@ -11,104 +11,49 @@
 #define NOW  (1000 * S_NS)
 
 static int32_t
-answer(inf_google_token *token, int status, const char *body, uint64_t at_ns)
+answer(inf_token *token, int status, const char *body, uint64_t at_ns)
 {
-  return inf_google_token_answer(token, status, S(body), at_ns - S_NS, at_ns);
+  inf_rng rng;
+  inf_rng_seed(&rng, 1);
+  return inf_google_token_answer(token, status, S(body), at_ns - S_NS, at_ns,
+                                 &rng);
 }
 
 static void
-test_a_token_is_renewed_ahead_of_its_end(void **state)
+test_a_token_and_its_life(void **state)
 {
   (void)state;
-  inf_google_token token;
-  inf_google_token_init(&token);
-  assert_int_equal(inf_google_token_need(&token, NOW), INF_TOKEN_ASK);
-  token.asking = true;
-  assert_int_equal(inf_google_token_need(&token, NOW), INF_TOKEN_WAIT);
+  inf_token token;
+  inf_token_init(&token);
   assert_int_equal(answer(&token, 200,
-                          "{\"access_token\":\"ya29.a\",\"expires_in\":3600,"
-                          "\"token_type\":\"Bearer\"}",
+                          "{\"access_token\":\"ya29.a\",\"expires_in\":"
+                          "\"3600\",\"token_type\":\"Bearer\"}",
                           NOW),
                    INFER_OK);
   assert_buf(&token.text, "ya29.a");
-  uint64_t sent = NOW - S_NS;
-  assert_int_equal(inf_google_token_need(&token, NOW), INF_TOKEN_USE);
-  assert_int_equal(inf_google_token_need(&token, sent + 3300 * S_NS - 1),
-                   INF_TOKEN_USE);
-  assert_int_equal(inf_google_token_need(&token, sent + 3300 * S_NS),
-                   INF_TOKEN_USE_AND_ASK);
-  assert_int_equal(inf_google_token_need(&token, sent + 3570 * S_NS - 1),
-                   INF_TOKEN_USE_AND_ASK);
-  assert_int_equal(inf_google_token_need(&token, sent + 3570 * S_NS),
-                   INF_TOKEN_ASK);
-  token.asking = true;
-  assert_int_equal(inf_google_token_need(&token, sent + 3300 * S_NS),
-                   INF_TOKEN_USE);
-  inf_google_token_fini(&token);
-}
-
-static void
-test_short_and_long_lives(void **state)
-{
-  (void)state;
-  inf_google_token token;
-  inf_google_token_init(&token);
-  answer(&token, 200, "{\"access_token\":\"a\",\"expires_in\":\"100\"}", NOW);
-  assert_int_equal(token.refresh_ns, NOW - S_NS + 75 * S_NS);
-  assert_int_equal(token.end_ns, NOW - S_NS + 75 * S_NS);
-  answer(&token, 200, "{\"access_token\":\"a\",\"expires_in\":-5}", NOW);
-  assert_int_equal(token.end_ns, NOW - S_NS + 45 * S_NS);
-  answer(&token, 200, "{\"access_token\":\"a\",\"expires_in\":99999999999}",
-         NOW);
-  assert_int_equal(token.end_ns, NOW - S_NS + (43200 - 30) * S_NS);
-  inf_google_token_fini(&token);
-}
-
-static void
-test_failures_are_tried_again_later_and_later(void **state)
-{
-  (void)state;
-  static const int waits_s[] = {1, 2, 4, 8, 16, 32, 60, 60};
-  inf_google_token token;
-  inf_google_token_init(&token);
-  uint64_t now = NOW;
-  for (size_t i = 0; i < sizeof(waits_s) / sizeof(waits_s[0]); i++) {
-    uint64_t wait = (uint64_t)waits_s[i] * S_NS;
-    assert_int_equal(inf_google_token_need(&token, now), INF_TOKEN_ASK);
-    assert_int_equal(answer(&token, 503, "", now), INFER_E_OVERLOADED);
-    assert_int_equal(inf_google_token_need(&token, now + wait - 1),
-                     INF_TOKEN_FAILED);
-    now += wait;
-  }
-  assert_int_equal(
-      answer(&token, 200, "{\"access_token\":\"a\",\"expires_in\":3600}", now),
-      INFER_OK);
-  assert_int_equal(token.failures, 0);
-  /* One that is still good is used meanwhile. */
-  inf_google_token_fail(&token, INFER_E_CONNECT, "no route", now);
-  assert_buf(&token.failure.message, "no route");
-  assert_int_equal(token.failure.status, INFER_E_CONNECT);
-  assert_int_equal(inf_google_token_need(&token, now), INF_TOKEN_USE);
-  inf_google_token_fini(&token);
+  /* It counts from when it was asked for. */
+  assert_int_equal(token.end_ns, NOW - S_NS + 3570 * S_NS);
+  assert_int_equal(answer(&token, 503, "", NOW), INFER_E_OVERLOADED);
+  assert_buf(&token.text, "ya29.a");
+  inf_token_fini(&token);
 }
 
 static void
 test_an_account_that_is_refused(void **state)
 {
   (void)state;
-  inf_google_token token;
-  inf_google_token_init(&token);
+  inf_token token;
+  inf_token_init(&token);
   assert_int_equal(answer(&token, 400,
                           "{\"error\":\"invalid_grant\",\"error_description\":"
                           "\"Invalid JWT Signature.\"}",
                           NOW),
                    INFER_E_AUTH);
   assert_buf(&token.failure.message, "Invalid JWT Signature.");
-  assert_int_equal(inf_google_token_need(&token, NOW + 60 * S_NS - 1),
+  assert_int_equal(inf_token_look(&token, NOW + 60 * S_NS - 1),
                    INF_TOKEN_FAILED);
-  assert_int_equal(inf_google_token_need(&token, NOW + 60 * S_NS),
-                   INF_TOKEN_ASK);
-  inf_google_token_fini(&token);
+  assert_int_equal(inf_token_look(&token, NOW + 60 * S_NS), INF_TOKEN_ASK);
+  inf_token_fini(&token);
 }
 
 static void
@@ -125,38 +70,21 @@ test_answers_without_a_token(void **state)
       "{\"access_token\":1,\"expires_in\":3600}",
       "{\"access_token\":\"a\\r\\nX: y\",\"expires_in\":3600}"};
   for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
-    inf_google_token token;
-    inf_google_token_init(&token);
+    inf_token token;
+    inf_token_init(&token);
     assert_int_equal(answer(&token, 200, bodies[i], NOW), INFER_E_PROTOCOL);
     assert_int_equal(token.text.len, 0);
-    assert_int_equal(inf_google_token_need(&token, NOW), INF_TOKEN_FAILED);
-    inf_google_token_fini(&token);
+    assert_int_equal(inf_token_look(&token, NOW), INF_TOKEN_FAILED);
+    inf_token_fini(&token);
   }
-}
-
-static void
-test_a_token_that_the_provider_refuses(void **state)
-{
-  (void)state;
-  inf_google_token token;
-  inf_google_token_init(&token);
-  assert_false(inf_google_token_refused(&token, S("")));
-  answer(&token, 200, "{\"access_token\":\"new\",\"expires_in\":3600}", NOW);
-  assert_false(inf_google_token_refused(&token, S("old")));
-  assert_true(inf_google_token_refused(&token, S("new")));
-  assert_false(inf_google_token_refused(&token, S("new")));
-  assert_int_equal(inf_google_token_need(&token, NOW), INF_TOKEN_ASK);
-  inf_google_token_fini(&token);
 }
 
 static void
 test_what_is_asked(void **state)
 {
   (void)state;
-  inf_google_token token;
   inf_wire_request out;
   inf_jwt_account account = {0};
-  inf_google_token_init(&token);
   inf_wire_request_init(&out);
   inf_buf_init(&account.client_email, 64);
   inf_buf_init(&account.private_key_id, 64);
@@ -165,8 +93,7 @@ test_what_is_asked(void **state)
   inf_buf_append_cstr(&account.token_uri, INF_JWT_TOKEN_URI);
   account.private_key = EVP_RSA_gen(2048);
   assert_non_null(account.private_key);
-  assert_int_equal(inf_google_token_ask(&token, &account, 0, &out), INFER_OK);
-  assert_true(token.asking);
+  assert_int_equal(inf_google_token_ask(&account, 0, &out), INFER_OK);
   assert_buf(&out.url, INF_JWT_TOKEN_URI);
   assert_string_equal(out.headers.ptr,
                       "Content-Type: application/x-www-form-urlencoded");
@@ -180,19 +107,15 @@ test_what_is_asked(void **state)
                out.body.ptr[i]));
   inf_jwt_account_fini(&account);
   inf_wire_request_fini(&out);
-  inf_google_token_fini(&token);
 }
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_token_is_renewed_ahead_of_its_end),
-      cmocka_unit_test(test_short_and_long_lives),
-      cmocka_unit_test(test_failures_are_tried_again_later_and_later),
+      cmocka_unit_test(test_a_token_and_its_life),
       cmocka_unit_test(test_an_account_that_is_refused),
       cmocka_unit_test(test_answers_without_a_token),
-      cmocka_unit_test(test_a_token_that_the_provider_refuses),
       cmocka_unit_test(test_what_is_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

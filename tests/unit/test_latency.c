@@ -63,7 +63,6 @@ of_a_new_target_nothing_is_known(void **state)
   assert_null(inf_latency_view_locked(runtime, &place).series);
   assert_null(inf_latency_view_locked(runtime, &place).slowdown);
   inf_latency_note_content(runtime, "a/m", 1, false);
-  inf_latency_note_tokens(runtime, "a/m", 40, 10, 100);
   int64_t input, output;
   inf_latency_expect(runtime, "a/m", 40, &input, &output);
   assert_int_equal(input, 10); /* four bytes a token */

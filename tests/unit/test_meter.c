@@ -80,7 +80,8 @@ tell(world *w, inf_meter_pass *pass, const char *const *lines, uint64_t now_ns)
   for (; *lines; lines++)
     assert_int_equal(inf_headers_add_line(&headers, inf_sv_from(*lines)),
                      INFER_OK);
-  assert_true(inf_meter_headers(w->runtime, pass, &headers, 0, now_ns));
+  assert_true(inf_meter_headers(w->runtime, pass, w->target->provider->kind,
+                                200, &headers, 0, now_ns));
   inf_headers_fini(&headers);
 }
 
@@ -245,6 +246,24 @@ an_answer_that_may_be_long_is_sent_all_the_same(void **state)
   world_end(&w);
 }
 
+/* What a request allows beyond that is lowered before it is sent. */
+static void
+no_more_is_reserved_than_the_model_can_answer(void **state)
+{
+  (void)state;
+  world w = world_new("'tokens_per_minute':100000");
+  inf_target_config target = *w.target;
+  inf_meter_cost cost = cost_of("a few words", 100000);
+  inf_meter_pass pass;
+  target.output_tokens = 30;
+  w.target = &target;
+  cost.choices = 2;
+  assert_int_equal(reserve(&w, &cost, t0_ns, &pass).what, INF_METER_GO);
+  assert_int_equal(pass.reservation.cost.output_tokens, 60);
+  settle(&w, &pass, INF_METER_UNSENT, -1, -1, t0_ns);
+  world_end(&w);
+}
+
 static void
 keys_and_models_have_their_own(void **state)
 {
@@ -375,6 +394,7 @@ main(void)
       cmocka_unit_test(what_ends_gives_back_what_it_did_not_use),
       cmocka_unit_test(tokens_are_settled_by_what_was_used),
       cmocka_unit_test(an_answer_that_may_be_long_is_sent_all_the_same),
+      cmocka_unit_test(no_more_is_reserved_than_the_model_can_answer),
       cmocka_unit_test(keys_and_models_have_their_own),
       cmocka_unit_test(a_closed_place_lets_nobody_through),
       cmocka_unit_test(requests_before_the_first_header_count),

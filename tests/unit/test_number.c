@@ -371,6 +371,75 @@ test_locale(void **state)
     remove_folder(folder);
 }
 
+static void
+assert_float(const char *text)
+{
+  float number, want = strtof(text, NULL);
+
+  assert_true(inf_number_to_float(inf_sv_from(text), &number));
+  if (memcmp(&number, &want, sizeof want) != 0)
+    fail_msg("%s: %.9g, not %.9g", text, (double)number, (double)want);
+}
+
+/* Those that lie between two floats, or so near that a double rounds there. */
+static void
+test_float(void **state)
+{
+  static const char *const texts[] = {
+      "0", "-0", "0.0", "-0.0", "1", "-1.5", "0.1", "1e10", "1E-10", "1e22",
+      "1e-22", "1e23", "1e-30", "1e-44", "1e-45", "7e-46", "1e-400",
+      "3.4028235e38", "3.4028235677973366e38", "1.17549435e-38", "16777217",
+      "16777217.000000000000000001", "16777216.999999999999999999", "16777219",
+      "1.00000005960464477539", "1.000000059604644775390625",
+      "1.00000005960464477539062500000000000000000000000000000000000001",
+      "0.99999997019767761230468749999999999999999999999999999999999999",
+      "123456789012345678901234567890", "123456789012345000000000000000",
+      "0.000000000000000000000000000000000000012345678901234567",
+      /* their nearest doubles lie in the middle, they do not */
+      "1.00000661611557", "1.00001460313797", "1.00002783536911",
+      "1.00003319978714", "-0.0123456789012345678", "0.01234567890123450000",
+      "9007199254740993"};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    assert_float(texts[i]);
+  assert_false(inf_number_to_float(INF_SV("3.5e38"), &(float){0}));
+  assert_false(inf_number_to_float(INF_SV("-1e999999999"), &(float){0}));
+  assert_false(
+      inf_number_to_float(INF_SV("1e22222222222222222222"), &(float){0}));
+  assert_false(inf_number_to_float(INF_SV("01"), &(float){0}));
+  assert_false(inf_number_to_float(INF_SV("nan"), &(float){0}));
+  assert_false(inf_number_to_float(INF_SV(""), &(float){0}));
+}
+
+/* Whatever is read is what strtof() reads, and what is written is read back as
+ * it was. */
+static void
+test_random_floats(void **state)
+{
+  (void)state;
+  uint64_t seed = 1;
+  for (int i = 0; i < 200000; i++) {
+    char text[80];
+    uint32_t bits;
+    float number, back;
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    bits = (uint32_t)(seed >> 32);
+    memcpy(&number, &bits, sizeof number);
+    if (!isfinite(number))
+      continue;
+    snprintf(text, sizeof text, "%.*g", 3 + i % 18, (double)number);
+    if (isfinite(strtof(text, NULL)))
+      assert_float(text);
+    snprintf(text, sizeof text, "%.*f", i % 25, (double)(seed >> 33) * 1e-9);
+    assert_float(text);
+    char shortest[INF_NUMBER_MAX_BYTES];
+    size_t len = inf_number_from_float(number, shortest);
+    assert_true(inf_number_to_float(inf_sv_of(shortest, len), &back));
+    assert_memory_equal(&back, &number, sizeof back);
+  }
+}
+
 int
 main(void)
 {
@@ -383,6 +452,8 @@ main(void)
       cmocka_unit_test(test_from_double),
       cmocka_unit_test(test_double_round_trip),
       cmocka_unit_test(test_short_decimals_stay_short),
+      cmocka_unit_test(test_float),
+      cmocka_unit_test(test_random_floats),
       cmocka_unit_test(test_locale),
   };
 

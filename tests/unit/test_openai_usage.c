@@ -38,6 +38,12 @@ figures_of_openai(void **state)
                "\"completion_tokens_details\":{\"reasoning_tokens\":3}}",
                10, 7, 3, 4, 2, 17);
   assert_usage("{\"prompt_tokens\":0}", 0, -1, -1, -1, -1, -1);
+  inf_usage audio = usage_of(
+      "{\"prompt_tokens\":10,\"prompt_tokens_details\":{\"audio_tokens\":4},"
+      "\"completion_tokens_details\":{\"audio_tokens\":5}}");
+  assert_int_equal(audio.audio_input, 4);
+  assert_int_equal(audio.audio_output, 5);
+  assert_int_equal(usage_of("{\"prompt_tokens\":0}").audio_input, -1);
 }
 
 static void

@@ -9,12 +9,22 @@
 
 #define UNKNOWN INF_PRICE_UNKNOWN
 
+/* Parts are as the whole. */
+static inf_price
+price_of(int64_t input, int64_t output)
+{
+  inf_price price = INF_PRICE_NONE;
+  price.input = input;
+  price.output = output;
+  return price;
+}
+
 static void
 prices_are_exact(void **state)
 {
   (void)state;
   /* $0.15 and $0.60 per million tokens. */
-  const inf_price mini = {150000, 600000};
+  const inf_price mini = price_of(150000, 600000);
   assert_int_equal(inf_price_pico_usd(&mini, 1000, 200),
                    270000000); /* $0.00027 */
   assert_int_equal(inf_price_pico_usd(&mini, 0, 0), 0);
@@ -26,8 +36,8 @@ static void
 half_a_price_is_none(void **state)
 {
   (void)state;
-  const inf_price none = {UNKNOWN, UNKNOWN}, half = {150, UNKNOWN};
-  const inf_price other = {UNKNOWN, 0}, free_of_charge = {0, 0};
+  const inf_price none = INF_PRICE_NONE, half = price_of(150, UNKNOWN);
+  const inf_price other = price_of(UNKNOWN, 0), free_of_charge = price_of(0, 0);
   assert_false(inf_price_is_known(&none));
   assert_false(inf_price_is_known(&half));
   assert_false(inf_price_is_known(&other));
@@ -37,10 +47,37 @@ half_a_price_is_none(void **state)
 }
 
 static void
+the_nearer_price_has_its_parts(void **state)
+{
+  (void)state;
+  const inf_price other = {1, 2, 3, 4, 5, 6, 7};
+  inf_price price = INF_PRICE_NONE;
+  inf_price_complete(&price, &other);
+  assert_memory_equal(&price, &other, sizeof price);
+  const inf_price input = {10, 2, UNKNOWN, UNKNOWN, 5, UNKNOWN, 7};
+  price = (inf_price)INF_PRICE_NONE;
+  price.input = 10;
+  inf_price_complete(&price, &other);
+  assert_memory_equal(&price, &input, sizeof price);
+  const inf_price output = {1, 0, 3, 4, UNKNOWN, 6, UNKNOWN};
+  price = (inf_price)INF_PRICE_NONE;
+  price.output = 0;
+  inf_price_complete(&price, &other);
+  assert_memory_equal(&price, &output, sizeof price);
+  /* A part alone leaves the others as they are elsewhere. */
+  const inf_price part = {1, 2, 30, 4, 50, 6, 7};
+  price = (inf_price)INF_PRICE_NONE;
+  price.cache_read = 30;
+  price.reasoning = 50;
+  inf_price_complete(&price, &other);
+  assert_memory_equal(&price, &part, sizeof price);
+}
+
+static void
 nothing_overflows(void **state)
 {
   (void)state;
-  const inf_price most = {INF_PRICE_MAX, INF_PRICE_MAX};
+  const inf_price most = price_of(INF_PRICE_MAX, INF_PRICE_MAX);
   assert_true(inf_price_pico_usd(&most, UINT64_MAX, UINT64_MAX) ==
               INT64_MAX - 1);
 }
@@ -51,6 +88,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prices_are_exact),
       cmocka_unit_test(half_a_price_is_none),
+      cmocka_unit_test(the_nearer_price_has_its_parts),
       cmocka_unit_test(nothing_overflows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,8 +104,8 @@ expands_an_address(void **state)
   (void)state;
   inf_buf out;
   inf_buf_init(&out, 100);
-  assert_true(inf_region_expand("https://a.{region}.b/c", "r-1", &out));
-  assert_true(inf_region_expand(" plain", "r-1", &out));
+  inf_region_expand("https://a.{region}.b/c", "r-1", "", &out);
+  inf_region_expand(" plain", "r-1", "", &out);
   assert_string_equal(inf_buf_cstr(&out), "https://a.r-1.b/c plain");
   inf_buf_fini(&out);
 }

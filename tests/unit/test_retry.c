@@ -728,6 +728,40 @@ a_resend_is_no_stay(void **state)
   assert_int_equal(at.targets[0].stays, 0);
 }
 
+/* ---- A token or a time that was refused ---------------------------------- */
+
+/* Neither the allowance nor the budget pays for it, and the target is as good
+ * as before. */
+static void
+a_renewed_token_is_tried_at_once_and_free(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 2, INFER_E_AUTH);
+  at.failure.renewed = true;
+  at.call.attempts = 4;
+  at.call.stay_denied = "no budget";
+  inf_retry_decision decision = decide(&at);
+  assert_at_once(decision, 0, INFER_REASON_KEY);
+  assert_false(decision.counted);
+  assert_false(at.targets[0].excluded);
+  /* It is refused again: that is the target's end. */
+  scene_init(&at, 2, INFER_E_AUTH);
+  at.failure.keyed = false;
+  assert_at_once(decide(&at), 1, INFER_REASON_FAILOVER);
+  assert_true(at.targets[0].excluded);
+}
+
+static void
+a_renewed_token_does_not_run_twice_what_runs_once(void **state)
+{
+  (void)state;
+  scene at;
+  scene_init(&at, 1, INFER_E_AUTH);
+  at.failure.renewed = at.failure.sent = at.call.run_once = true;
+  assert_end(decide(&at));
+}
+
 /* ---- Run once ------------------------------------------------------------ */
 
 static void
@@ -1079,6 +1113,8 @@ main(void)
       cmocka_unit_test(nor_is_the_next_key_tried),
       cmocka_unit_test(a_resend_is_not_paid),
       cmocka_unit_test(who_may_take_its_place),
+      cmocka_unit_test(a_renewed_token_is_tried_at_once_and_free),
+      cmocka_unit_test(a_renewed_token_does_not_run_twice_what_runs_once),
       cmocka_unit_test(one_that_is_shut_comes_last),
       cmocka_unit_test(who_can_go_on_is_taken_first),
       cmocka_unit_test(one_that_may_not_be_asked_is_not),

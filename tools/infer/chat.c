@@ -5,6 +5,7 @@
 
 #include "chat_args.h"
 #include "cmd.h"
+#include "interrupt.h"
 #include "load.h"
 #include "out.h"
 #include "trail.h"
@@ -12,9 +13,7 @@
 #include "infer/infer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,47 +77,6 @@ typedef struct chat_run {
   inf_out out, err;
   bool stream, color, dimmed, done;
 } chat_run;
-
-/* ---- Signals ------------------------------------------------------------- */
-
-static volatile sig_atomic_t caught_signal;
-static int signal_pipe[2] = {-1, -1};
-
-static void
-on_signal(int number)
-{
-  int saved = errno;
-  caught_signal = number;
-  ssize_t ignored = write(signal_pipe[1], "", 1);
-  (void)ignored;
-  errno = saved;
-}
-
-/* The second signal of a kind ends the program as it would without us. */
-static int
-catch_signals(void)
-{
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  if (pipe(signal_pipe) != 0) {
-    inf_say("pipe: %s", strerror(errno));
-    return EXIT_CALL_FAILED;
-  }
-  for (int i = 0; i < 2; i++) {
-    fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-    fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-  }
-  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-    struct sigaction old,
-        action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    sigaction(numbers[i], NULL, &old);
-    if (old.sa_handler != SIG_IGN) { /* nohup stays nohup */
-      sigaction(numbers[i], &action, NULL);
-    }
-  }
-  signal(SIGPIPE, SIG_IGN);
-  return 0;
-}
 
 /* ---- Printing ------------------------------------------------------------ */
 
@@ -237,7 +195,7 @@ on_event(chat_run *chat, infer_event *event)
     on_done(chat, event);
     return;
   }
-  if (infer_event_choice(event) != 0 || caught_signal) {
+  if (infer_event_choice(event) != 0 || inf_interrupted) {
     return;
   }
   size_t len = 0;
@@ -283,14 +241,14 @@ run_call(chat_run *chat)
 {
   struct pollfd fds[2] = {
       {.fd = infer_queue_fd(chat->queue), .events = POLLIN},
-      {.fd = signal_pipe[0], .events = POLLIN},
+      {.fd = inf_interrupt_fd(), .events = POLLIN},
   };
   int32_t status = INFER_OK;
   while (!chat->done && status == INFER_OK) {
     if (poll(fds, 2, -1) < 0 && errno != EINTR) {
       return INFER_E_INTERNAL;
     }
-    if (caught_signal || chat->out.error) {
+    if (inf_interrupted || chat->out.error) {
       infer_call_cancel(chat->call);
       fds[1].fd = -1;
     }
@@ -374,16 +332,16 @@ call_failed(chat_run *chat)
 static int
 finish(chat_run *chat)
 {
-  if (chat->status == INFER_OK && !caught_signal) {
+  if (chat->status == INFER_OK && !inf_interrupted) {
     print_success(chat);
   }
   end_lines(chat);
   if (chat->args.verbose > 0) {
     inf_trail_say(chat->response, chat->error);
   }
-  if (caught_signal) {
+  if (inf_interrupted) {
     inf_say("cancelled");
-    return EXIT_SIGNAL + (int)caught_signal;
+    return EXIT_SIGNAL + (int)inf_interrupted;
   }
   if (chat->out.error) {
     return output_failed(chat);
@@ -467,7 +425,7 @@ choose_output(chat_run *chat)
   const char *no_color = getenv("NO_COLOR");
   inf_out_init(&chat->out, STDOUT_FILENO);
   inf_out_init(&chat->err, STDERR_FILENO);
-  chat->out.stop = &caught_signal;
+  chat->out.stop = &inf_interrupted;
   chat->stream = !chat->args.json && !chat->args.no_stream &&
                  (chat->args.stream || chat->out.terminal);
   chat->color = chat->out.terminal && !(no_color && no_color[0]) &&
@@ -494,7 +452,7 @@ run(chat_run *chat)
     return print_plan(chat);
   }
   choose_output(chat);
-  code = catch_signals();
+  code = inf_interrupt_catch();
   return code == 0 ? send_call(chat) : code;
 }
 

@@ -6,10 +6,13 @@
  * understands --help, and returns the exit code of the program. */
 
 int cmd_chat(int argc, char **argv);
+int cmd_embed(int argc, char **argv);
 int cmd_models(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 
 #define EXIT_CALL_FAILED 1   /* the call failed, or something local did */
 #define EXIT_USAGE       2   /* the command line is wrong */

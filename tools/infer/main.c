@@ -20,9 +20,12 @@ typedef struct command_entry {
 
 static const command_entry commands[] = {
     {"chat", cmd_chat, "send a prompt, print the answer as it comes"},
+    {"embed", cmd_embed, "turn lines of text into vectors"},
     {"models", cmd_models, "list the models of a provider"},
+    {"compare", cmd_compare, "measure targets side by side"},
     {"config", cmd_config, "check or show a configuration; list all options"},
     {"decode", cmd_decode, "read a provider's recorded answer"},
+    {"replay", cmd_replay, "tell what a trace of requests would have been"},
     {"sim", cmd_sim, "run a simulated provider, for tests"},
 };
 

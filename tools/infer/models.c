@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* `infer models`: what a provider lists. */
+/* `infer models`: what a provider lists, or what the library knows. */
 
 #include "cmd.h"
 #include "load.h"
+#include "model_table.h"
 #include "out.h"
 
 #include "infer/infer.h"
@@ -17,11 +18,15 @@
 
 static const char manual[] =
     "usage: infer models [OPTIONS] PROVIDER\n"
+    "       infer models --catalogue [TYPE]\n"
     "\n"
     "Prints the names of the models that the provider lists now, one a line.\n"
+    "With --catalogue, and without asking anybody, what the library knows of\n"
+    "the models of that type of provider, or of all: see docs/models.md.\n"
     "\n"
     "  -c, --config FILE  configuration (as for infer chat)\n"
     "      --json         print the provider's entries, as a JSON array\n"
+    "      --catalogue    print contexts, limits, prices and abilities\n"
     "  -h, --help\n"
     "\n"
     "Exit codes: 0 success, 1 the call failed, 2 wrong usage, 3 wrong\n"
@@ -30,13 +35,14 @@ static const char manual[] =
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"json", no_argument, NULL, 'j'},
+    {"catalogue", no_argument, NULL, 'k'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
 typedef struct arguments {
   const char *config_path, *provider;
-  bool json, help;
+  bool json, catalogue, help;
 } arguments;
 
 static int
@@ -53,6 +59,9 @@ parse(arguments *args, int argc, char **argv)
     case 'j':
       args->json = true;
       break;
+    case 'k':
+      args->catalogue = true;
+      break;
     case 'h':
       args->help = true;
       return 0;
@@ -60,6 +69,10 @@ parse(arguments *args, int argc, char **argv)
       inf_say("wrong option %s (see infer help models)", argv[optind - 1]);
       return EXIT_USAGE;
     }
+  }
+  if (args->catalogue && argc - optind <= 1) {
+    args->provider = argv[optind]; /* may be NULL */
+    return 0;
   }
   if (argc - optind != 1) {
     inf_say("one provider is needed (see infer help models)");
@@ -128,6 +141,9 @@ cmd_models(int argc, char **argv)
   if (code == 0 && args.help) {
     fputs(manual, stdout);
     return 0;
+  }
+  if (code == 0 && args.catalogue) {
+    return inf_print_model_table(args.provider);
   }
   if (code == 0) {
     code = inf_load_config(args.config_path, &config);

@@ -352,6 +352,8 @@ finish_turn(inf_sim_answer *answer, inf_buf *payload)
     comment(answer, payload);
     inf_sim_render_finish(&answer->render, i, with_usage, payload);
   }
+  answer->usage_sent =
+      b->usage_chunk == INF_SIM_USAGE_WITH_CHOICES || wants_usage_event(answer);
   if (wants_usage_event(answer)) {
     inf_sim_render_usage(&answer->render, payload);
   }

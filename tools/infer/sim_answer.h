@@ -13,6 +13,7 @@
 enum inf_sim_kind {
   INF_SIM_CHAT,
   INF_SIM_MODELS,
+  INF_SIM_EMBED,
   INF_SIM_NO_SUCH_PATH,
   INF_SIM_NO_SUCH_METHOD,
 };
@@ -71,6 +72,7 @@ typedef struct inf_sim_answer {
   size_t round;
   size_t body_at, stall_at;
   uint64_t tokens_sent;
+  bool usage_sent; /* with a stream */
   bool head_sent, stalled, malformed_sent, huge_sent, deep_sent;
   uint64_t head_sent_ns, first_token_ns; /* 0: not yet */
 } inf_sim_answer;

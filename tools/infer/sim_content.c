@@ -320,6 +320,8 @@ count_tokens(inf_sim_content *content, const inf_sim_behaviour *behaviour)
     take_count(usage, "completion_tokens", &content->billed_tokens);
     take_count(usage, "prompt_tokens_details.cached_tokens",
                &content->cached_tokens);
+    take_count(usage, "completion_tokens_details.reasoning_tokens",
+               &content->reasoning_tokens);
   }
   if (content->cached_tokens > content->prompt_tokens) {
     content->cached_tokens = content->prompt_tokens;

@@ -4,6 +4,8 @@
 
 #include "sim_decide.h"
 
+#include "sim_embed.h"
+
 #include "sim_reply.h"
 
 #define JSON_TYPE   INF_SV("application/json")
@@ -186,6 +188,16 @@ decide_error_in_200(decision *d)
 }
 
 static bool
+decide_vectors(decision *d)
+{
+  if (d->call->kind != INF_SIM_EMBED) {
+    return false;
+  }
+  inf_sim_put_embeddings(&d->answer->body, &d->answer->request);
+  return refuse(d, 200);
+}
+
+static bool
 decide_completion(decision *d)
 {
   inf_sim_answer *answer = d->answer;
@@ -346,9 +358,9 @@ void
 inf_sim_decide(inf_sim_answer *answer, const inf_sim_call *call)
 {
   static const decide_fn steps[] = {
-      decide_path,   decide_key,          decide_redirect,
-      decide_limit,  decide_given,        decide_request,
-      decide_models, decide_error_in_200, decide_completion,
+      decide_path,    decide_key,        decide_redirect, decide_limit,
+      decide_given,   decide_request,    decide_models,   decide_error_in_200,
+      decide_vectors, decide_completion,
   };
   decision d = {.answer = answer, .call = call, .behaviour = answer->behaviour};
   make_content(&d);

@@ -44,6 +44,25 @@ draw_mix(const inf_sim_dist *dist, inf_rng *rng)
   return inf_sim_dist_draw(&dist->parts[i].dist, rng);
 }
 
+/* The quantile of a share of 0 to 1. */
+static double
+quantile(const inf_sim_dist *dist, double share)
+{
+  const inf_sim_part *parts = dist->parts;
+  size_t low = 0, high = dist->part_count - 1;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (parts[middle].weight <= share) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  double width = parts[high].weight - parts[low].weight;
+  double part = width > 0 ? (share - parts[low].weight) / width : 0;
+  return parts[low].dist.a + part * (parts[high].dist.a - parts[low].dist.a);
+}
+
 /* Mixtures may hold mixtures; the reader bounds their depth. */
 static double
 draw_raw(const inf_sim_dist *dist, inf_rng *rng)
@@ -57,6 +76,8 @@ draw_raw(const inf_sim_dist *dist, inf_rng *rng)
     return -dist->a * log(1 - inf_rng_double(rng));
   case INF_SIM_MIX:
     return draw_mix(dist, rng);
+  case INF_SIM_QUANTILES:
+    return quantile(dist, inf_rng_double(rng));
   case INF_SIM_CONSTANT:
     break;
   }

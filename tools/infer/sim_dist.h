@@ -15,6 +15,9 @@ typedef enum inf_sim_dist_kind {
   INF_SIM_UNIFORM,     /* [a, b) */
   INF_SIM_EXPONENTIAL, /* mean a */
   INF_SIM_MIX,         /* one of the parts, by weight */
+  INF_SIM_QUANTILES,   /* straight lines between those of the parts, whose
+                        * weights are their shares, rising from 0 to 1, and
+                        * whose constants are their values */
 } inf_sim_dist_kind;
 
 typedef struct inf_sim_dist {

@@ -5,6 +5,7 @@
 #include "sim_exchange.h"
 
 #include "sim_control.h"
+#include "sim_embed.h"
 #include "sim_match.h"
 #include "sim_reply.h"
 
@@ -38,6 +39,10 @@ kind_of(const inf_sim_http *http)
   inf_sv method = inf_buf_sv(&http->method);
   if (inf_sv_ends_with(path, INF_SV("/chat/completions"))) {
     return inf_sv_eq(method, INF_SV("POST")) ? INF_SIM_CHAT
+                                             : INF_SIM_NO_SUCH_METHOD;
+  }
+  if (inf_sv_ends_with(path, INF_SV("/embeddings"))) {
+    return inf_sv_eq(method, INF_SV("POST")) ? INF_SIM_EMBED
                                              : INF_SIM_NO_SUCH_METHOD;
   }
   if (inf_sv_ends_with(path, INF_SV("/models"))) {
@@ -83,6 +88,13 @@ log_request(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
   return entry;
 }
 
+/* Is a model asked something? */
+static bool
+is_asked(const inf_sim_call *call)
+{
+  return call->kind == INF_SIM_CHAT || call->kind == INF_SIM_EMBED;
+}
+
 static inf_sim_rule *
 find_rule(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
 {
@@ -92,7 +104,7 @@ find_rule(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
       .path = path_of(&conn->http),
       .key = call->key,
       .headers = &conn->entry->headers,
-      .chat = call->kind == INF_SIM_CHAT,
+      .chat = is_asked(call),
       .stream = call->request.stream,
       .prefill = call->request.prefilled,
       .reused = conn->requests > 0,
@@ -107,7 +119,7 @@ choose_behaviour(inf_sim_conn *conn, const inf_sim_call *call, uint64_t now_ns)
   inf_sim_script *script = conn->server->script;
   inf_sim_rule *rule = find_rule(conn, call, now_ns);
   if (!rule) {
-    return call->kind == INF_SIM_CHAT ? &script->defaults : &script->plain;
+    return is_asked(call) ? &script->defaults : &script->plain;
   }
   inf_sim_entry *entry = conn->entry;
   entry->rule = rule - script->rules;
@@ -150,6 +162,10 @@ read_call(inf_sim_conn *conn, inf_sim_call *call, uint64_t now_ns)
   if (call->kind == INF_SIM_CHAT) {
     call->request_error =
         inf_sim_request_read(&call->request, inf_buf_sv(&http->body));
+  }
+  if (call->kind == INF_SIM_EMBED) {
+    call->request_error =
+        inf_sim_embed_read(&call->request, inf_buf_sv(&http->body));
   }
 }
 
@@ -240,6 +256,16 @@ inf_sim_exchange_run(inf_sim_conn *conn, uint64_t now_ns)
   entry->tokens = inf_sim_answer_tokens(answer, now_ns);
 }
 
+/* Whether the client can know what it is charged. */
+static bool
+has_told_usage(const inf_sim_answer *answer, int end)
+{
+  return answer->streaming
+             ? answer->usage_sent && end != INF_SIM_END_CLIENT_CLOSED
+             : answer->behaviour->usage_chunk != INF_SIM_USAGE_NEVER &&
+                   end == INF_SIM_END_COMPLETE;
+}
+
 static void
 charge(inf_sim_conn *conn, int end, uint64_t now_ns)
 {
@@ -257,9 +283,13 @@ charge(inf_sim_conn *conn, int end, uint64_t now_ns)
     made = content->billed_tokens;
   }
   *bill = (inf_sim_charge){.charged = true,
+                           .usage_sent = has_told_usage(answer, end),
                            .prompt_tokens = content->prompt_tokens,
                            .cached_tokens = content->cached_tokens,
-                           .completion_tokens = made};
+                           .completion_tokens = made,
+                           .reasoning_tokens = made < content->reasoning_tokens
+                                                   ? made
+                                                   : content->reasoning_tokens};
   inf_sim_charge_price(bill, answer->script,
                        inf_buf_sv(&answer->request.model));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The log and the invoice. Keys never stand in them: a key is known by its
+/* The log. Keys never stand in them: a key is known by its
  * last four characters, if it is long enough to keep the rest secret, and by
  * a hash. */
 
@@ -96,6 +96,7 @@ sum_charge(inf_sim_log *log, const inf_sim_charge *charge)
   log->prompt_tokens += charge->prompt_tokens;
   log->cached_tokens += charge->cached_tokens;
   log->completion_tokens += charge->completion_tokens;
+  log->reasoning_tokens += charge->reasoning_tokens;
   log->nano_usd += charge->nano_usd;
 }
 
@@ -124,6 +125,14 @@ inf_sim_log_finish(inf_sim_entry *entry)
 }
 
 inf_sv
+inf_sim_request_id(uint64_t number, char text[INF_SIM_REQUEST_ID_MAX])
+{
+  int len =
+      snprintf(text, INF_SIM_REQUEST_ID_MAX, "req_sim%012" PRIu64, number);
+  return inf_sv_of(text, (size_t)len);
+}
+
+inf_sv
 inf_sim_key_of(const inf_headers *headers)
 {
   inf_sv value;
@@ -135,23 +144,6 @@ inf_sim_key_of(const inf_headers *headers)
     return value;
   }
   return inf_sv_trim(inf_sv_of(value.ptr + space, value.len - space));
-}
-
-/* tokens * nano-dollars per million, summed before the one rounding. */
-void
-inf_sim_charge_price(inf_sim_charge *charge, const inf_sim_script *script,
-                     inf_sv model)
-{
-  const inf_sim_price *price = inf_sim_script_price(script, model);
-  if (!price || !charge->charged) {
-    return;
-  }
-  uint64_t fresh = charge->prompt_tokens - charge->cached_tokens;
-  __extension__ typedef unsigned __int128 wide;
-  wide sum = (wide)fresh * price->input +
-             (wide)charge->cached_tokens * price->cached +
-             (wide)charge->completion_tokens * price->output;
-  charge->nano_usd = (uint64_t)((sum + 500000) / 1000000);
 }
 
 /* Writing. */
@@ -244,8 +236,8 @@ put_headers(inf_buf *out, const inf_headers *headers)
   inf_json_close(out, '}');
 }
 
-static void
-put_key(inf_buf *out, const inf_headers *headers)
+void
+inf_sim_log_put_key(inf_buf *out, const inf_headers *headers)
 {
   inf_sv key = inf_sim_key_of(headers);
   char hash[20];
@@ -301,7 +293,7 @@ put_request(inf_buf *out, const inf_sim_entry *entry)
   inf_json_member_string(out, INF_SV("method"), inf_sv_from(entry->method));
   inf_json_member_string(out, INF_SV("path"), inf_sv_from(entry->path));
   put_headers(out, &entry->headers);
-  put_key(out, &entry->headers);
+  inf_sim_log_put_key(out, &entry->headers);
   inf_json_member_string(out, INF_SV("model"), inf_sv_from(entry->model));
   inf_json_member_bool(out, INF_SV("stream"), entry->stream);
   put_body(out, entry);
@@ -365,54 +357,5 @@ inf_sim_log_put(const inf_sim_log *log, uint64_t since, bool lines,
     }
   }
   inf_buf_append_cstr(out, lines ? "" : "]");
-  inf_sim_must(out);
-}
-
-static void
-put_charge(const inf_sim_entry *entry, inf_buf *out)
-{
-  const inf_sim_charge *charge = &entry->charge;
-  inf_json_open(out, '{');
-  inf_json_member_int(out, INF_SV("seq"), (int64_t)entry->number);
-  inf_json_member_string(out, INF_SV("model"), inf_sv_from(entry->model));
-  inf_json_member_bool(out, INF_SV("charged"), charge->charged);
-  inf_json_member_int(out, INF_SV("prompt_tokens"),
-                      (int64_t)charge->prompt_tokens);
-  inf_json_member_int(out, INF_SV("cached_tokens"),
-                      (int64_t)charge->cached_tokens);
-  inf_json_member_int(out, INF_SV("completion_tokens"),
-                      (int64_t)charge->completion_tokens);
-  inf_json_member_int(out, INF_SV("cost_nano_usd"), (int64_t)charge->nano_usd);
-  inf_json_member_string(out, INF_SV("end"),
-                         inf_sv_from(inf_sim_end_name(entry->end)));
-  inf_json_close(out, '}');
-}
-
-void
-inf_sim_log_put_invoice(const inf_sim_log *log, inf_buf *out)
-{
-  inf_json_open(out, '{');
-  inf_json_key(out, INF_SV("requests"));
-  inf_json_open(out, '[');
-  for (const inf_list *node = log->entries.next; node != &log->entries;
-       node = node->next) {
-    const inf_sim_entry *entry = INF_CONTAINER_OF(node, inf_sim_entry, node);
-    if (entry->finished && entry->chat) {
-      put_charge(entry, out);
-    }
-  }
-  inf_json_close(out, ']');
-  inf_json_key(out, INF_SV("total"));
-  inf_json_open(out, '{');
-  inf_json_member_int(out, INF_SV("requests"), (int64_t)log->charged_requests);
-  inf_json_member_int(out, INF_SV("prompt_tokens"),
-                      (int64_t)log->prompt_tokens);
-  inf_json_member_int(out, INF_SV("cached_tokens"),
-                      (int64_t)log->cached_tokens);
-  inf_json_member_int(out, INF_SV("completion_tokens"),
-                      (int64_t)log->completion_tokens);
-  inf_json_member_int(out, INF_SV("cost_nano_usd"), (int64_t)log->nano_usd);
-  inf_json_close(out, '}');
-  inf_json_close(out, '}');
   inf_sim_must(out);
 }

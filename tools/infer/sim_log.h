@@ -25,8 +25,10 @@ const char *inf_sim_end_name(int end);
 
 /* Tokens of one request, and their price. */
 typedef struct inf_sim_charge {
-  bool charged; /* a completion was begun; else all is 0 */
+  bool charged;    /* a completion was begun; else all is 0 */
+  bool usage_sent; /* the client was told these tokens */
   uint64_t prompt_tokens, cached_tokens, completion_tokens;
+  uint64_t reasoning_tokens; /* of the completion */
   uint64_t nano_usd;
 } inf_sim_charge;
 
@@ -63,7 +65,7 @@ typedef struct inf_sim_log {
   uint64_t start_ns;
   /* Sums over finished requests, also of those dropped from the list. */
   uint64_t charged_requests, prompt_tokens, cached_tokens, completion_tokens,
-      nano_usd;
+      reasoning_tokens, nano_usd;
 } inf_sim_log;
 
 void inf_sim_log_init(inf_sim_log *log, size_t count_max, uint64_t start_ns);
@@ -80,12 +82,19 @@ void inf_sim_log_finish(inf_sim_entry *entry);
  * one object on each line. */
 void inf_sim_log_put(const inf_sim_log *log, uint64_t since, bool lines,
                      inf_buf *out);
+/* "key" and "key_hash". */
+void inf_sim_log_put_key(inf_buf *out, const inf_headers *headers);
+/* sim_invoice.c */
 void inf_sim_log_put_invoice(const inf_sim_log *log, inf_buf *out);
 
 /* Charges by the script's price for the model: rounded to whole nano-dollars
  * once, for the request as a whole. */
 void inf_sim_charge_price(inf_sim_charge *charge, const inf_sim_script *script,
                           inf_sv model);
+
+/* What the answer's x-request-id says. */
+#define INF_SIM_REQUEST_ID_MAX 40
+inf_sv inf_sim_request_id(uint64_t number, char text[INF_SIM_REQUEST_ID_MAX]);
 
 /* The bearer key of the request, or "". */
 inf_sv inf_sim_key_of(const inf_headers *headers);

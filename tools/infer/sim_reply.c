@@ -3,6 +3,8 @@
 
 #include "sim_reply.h"
 
+#include "sim_log.h"
+
 #include "base/clock.h"
 #include "wire/json_write.h"
 
@@ -306,14 +308,13 @@ put_framing_fields(inf_buf *out, const inf_sim_head *head)
 void
 inf_sim_put_head(inf_buf *out, const inf_sim_head *head)
 {
-  char id[40];
-  int len =
-      snprintf(id, sizeof(id), "req_sim%012" PRIu64, head->request_number);
+  char id[INF_SIM_REQUEST_ID_MAX];
   inf_buf_appendf(out, "HTTP/1.1 %u %s\r\n", head->status,
                   inf_sim_status_reason(head->status));
   put_field(out, head, "server", INF_SV("infer-sim"));
   put_field(out, head, "content-type", head->content_type);
-  put_field(out, head, "x-request-id", inf_sv_of(id, (size_t)len));
+  put_field(out, head, "x-request-id",
+            inf_sim_request_id(head->request_number, id));
   put_field(out, head, "location", head->location);
   if (head->verdict) {
     put_limit_fields(out, head);

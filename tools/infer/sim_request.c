@@ -17,6 +17,7 @@ inf_sim_request_init(inf_sim_request *request)
   inf_buf_init(&request->model, INF_SIM_BUF_MAX);
   inf_buf_init(&request->prefill, INF_SIM_BUF_MAX);
   inf_buf_init(&request->last_user, INF_SIM_BUF_MAX);
+  inf_buf_init(&request->input, INF_SIM_BUF_MAX);
   request->hash = INF_SIM_HASH_START;
 }
 
@@ -26,6 +27,7 @@ inf_sim_request_fini(inf_sim_request *request)
   inf_buf_fini(&request->model);
   inf_buf_fini(&request->prefill);
   inf_buf_fini(&request->last_user);
+  inf_buf_fini(&request->input);
 }
 
 uint64_t

@@ -23,6 +23,10 @@ typedef struct inf_sim_request {
   /* Of model and messages without the prefill: equal for the same question,
    * streamed or not. */
   uint64_t hash;
+  /* Of embeddings, see sim_embed.h. */
+  inf_buf input; /* as the body has it */
+  uint64_t dimensions;
+  bool base64;
 } inf_sim_request;
 
 void inf_sim_request_init(inf_sim_request *request);

@@ -149,18 +149,23 @@ static const inf_sim_field price_fields[] = {
     {"input", read_usd, offsetof(inf_sim_price, input), NULL},
     {"output", read_usd, offsetof(inf_sim_price, output), NULL},
     {"cached", read_usd, offsetof(inf_sim_price, cached), NULL},
+    {"reasoning", read_usd, offsetof(inf_sim_price, reasoning), NULL},
 };
 
 static bool
 read_price(inf_sim_reader *reader, inf_sv value, inf_sim_price *price)
 {
-  price->cached = UINT64_MAX;
-  if (!inf_sim_read_fields(reader, value, price, price_fields, 3)) {
+  price->cached = price->reasoning = UINT64_MAX;
+  if (!inf_sim_read_fields(reader, value, price, price_fields,
+                           sizeof(price_fields) / sizeof(price_fields[0]))) {
     return false;
   }
-  /* Without a price of its own a cached token costs what any other does. */
+  /* Without a price of its own a token costs what any other does. */
   if (price->cached == UINT64_MAX) {
     price->cached = price->input;
+  }
+  if (price->reasoning == UINT64_MAX) {
+    price->reasoning = price->output;
   }
   return true;
 }

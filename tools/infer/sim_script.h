@@ -33,7 +33,7 @@ typedef struct inf_sim_rule {
 /* Nano-dollars for a million tokens. */
 typedef struct inf_sim_price {
   inf_sv model; /* glob */
-  uint64_t input, output, cached;
+  uint64_t input, output, cached, reasoning;
 } inf_sim_price;
 
 typedef struct inf_sim_period {

@@ -152,7 +152,8 @@ fail_dist(inf_sim_reader *reader)
   return inf_sim_reader_fail(
       reader, "must be a number or a distribution: {\"dist\":\"lognormal\","
               "\"p50\":..,\"p95\":..}, {\"uniform\":[a,b]}, "
-              "{\"exponential\":mean} or {\"mix\":[[weight,{..}],..]}");
+              "{\"exponential\":mean}, {\"quantiles\":[[share,value],..]} or "
+              "{\"mix\":[[weight,{..}],..]}");
 }
 
 static bool
@@ -192,6 +193,37 @@ read_exponential(inf_sim_reader *reader, inf_sv value, inf_sim_dist *dist)
   dist->kind = INF_SIM_EXPONENTIAL;
   return read_positive(inf_json_get(value, INF_SV("exponential")), &dist->a) ||
          fail_dist(reader);
+}
+
+/* Shares and values both rise; the first share is 0 and the last one 1. */
+static bool
+read_quantiles(inf_sim_reader *reader, inf_sv value, inf_sim_dist *dist)
+{
+  inf_sv list = inf_json_get(value, INF_SV("quantiles"));
+  size_t count = inf_json_is(list, INF_JSON_ARRAY) ? inf_json_count(list) : 0;
+  if (count < 2) {
+    return fail_dist(reader);
+  }
+  inf_sim_part *parts =
+      inf_sim_arena_alloc(reader->arena, count * sizeof(*parts));
+  bool ok = true;
+  inf_json_iter it = inf_json_iter_of(list);
+  for (size_t i = 0; ok && i < count && inf_json_next(&it); i++) {
+    ok = inf_json_count(it.value) == 2 &&
+         read_positive(inf_json_at(it.value, 0), &parts[i].weight) &&
+         read_positive(inf_json_at(it.value, 1), &parts[i].dist.a) &&
+         (i == 0 ? parts[i].weight <= 0
+                 : parts[i].weight > parts[i - 1].weight &&
+                       parts[i].dist.a >= parts[i - 1].dist.a);
+  }
+  if (!ok || parts[count - 1].weight < 1 || parts[count - 1].weight > 1) {
+    return inf_sim_reader_fail(reader,
+                               "quantiles must be pairs of a share and a "
+                               "value, both rising, from share 0 to share 1");
+  }
+  *dist = (inf_sim_dist){
+      .kind = INF_SIM_QUANTILES, .parts = parts, .part_count = count};
+  return true;
 }
 
 static bool
@@ -242,6 +274,9 @@ read_dist(inf_sim_reader *reader, inf_sv value, inf_sim_dist *dist,
   }
   if (inf_json_get(value, INF_SV("exponential")).len > 0) {
     return read_exponential(reader, value, dist);
+  }
+  if (inf_json_get(value, INF_SV("quantiles")).len > 0) {
+    return read_quantiles(reader, value, dist);
   }
   return read_mix(reader, value, dist, depth);
 }

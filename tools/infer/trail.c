@@ -82,6 +82,54 @@ say_tokens(const infer_attempt *attempt)
   inf_note("*   tokens: %s", line);
 }
 
+/* "$0.000123456", all digits: it is exact. */
+static const char *
+dollars(int64_t nano_usd, char text[32])
+{
+  const long long each = 1000000000;
+  snprintf(text, 32, "$%lld.%09lld", (long long)nano_usd / each,
+           (long long)nano_usd % each);
+  return text;
+}
+
+static const char *
+quality(int32_t kind)
+{
+  return kind == INFER_COST_ESTIMATED ? " (estimated)" : "";
+}
+
+static void
+say_cost(const infer_attempt *attempt)
+{
+  char text[32];
+  int64_t nano_usd = infer_attempt_cost_nano_usd(attempt);
+  if (nano_usd < 0) {
+    inf_note("*   cost: not known");
+  } else {
+    inf_note("*   cost: %s%s", dollars(nano_usd, text),
+             quality(infer_attempt_cost_kind(attempt)));
+  }
+}
+
+/* Of all attempts, where there are several. */
+static void
+say_total(const infer_response *response, const infer_error *error)
+{
+  char total[32], wasted[32];
+  int64_t nano_usd = response ? infer_response_total_cost_nano_usd(response)
+                              : infer_error_total_cost_nano_usd(error);
+  int64_t lost = response ? infer_response_wasted_cost_nano_usd(response)
+                          : infer_error_wasted_cost_nano_usd(error);
+  int32_t kind = response ? infer_response_cost_kind(response)
+                          : infer_error_cost_kind(error);
+  if (nano_usd < 0) {
+    inf_note("* cost of all attempts: not known");
+  } else {
+    inf_note("* cost of all attempts: %s%s, wasted %s",
+             dollars(nano_usd, total), quality(kind), dollars(lost, wasted));
+  }
+}
+
 static void
 say_connection(const infer_attempt *attempt)
 {
@@ -128,6 +176,7 @@ say_attempt(size_t number, const infer_attempt *attempt)
   say_connection(attempt);
   say_phases(attempt);
   say_tokens(attempt);
+  say_cost(attempt);
   say_end(attempt);
 }
 
@@ -142,5 +191,8 @@ inf_trail_say(const infer_response *response, const infer_error *error)
   }
   if (count == 0) {
     inf_note("* no attempt was made");
+  }
+  if (count > 1) {
+    say_total(response, error);
   }
 }

@@ -109,6 +109,8 @@ def usage_of(usage: libinfer.Usage) -> Object:
         "cache_read",
         "cache_write",
         "total",
+        "audio_input",
+        "audio_output",
     )
     counts = {kind: getattr(usage, kind) for kind in kinds}
     return {

@@ -31,6 +31,25 @@ def test_chat(client: Client) -> None:
     assert libinfer.Phase.FIRST_CONTENT in response.attempts[0].phases_ns
 
 
+def test_costs_are_nano_dollars(sim: Sim) -> None:
+    config = config_of(sim, defaults={"retries": 0})
+    with Client(config) as client:
+        response = client.chat("a/m", "Say hello.")
+        assert response.total_cost_nano_usd is None
+        assert response.cost_kind == libinfer.CostKind.UNKNOWN
+    config["providers"][0]["prices"] = {"m": {"input": 1, "output": 2}}
+    with Client(config) as client:
+        response = client.chat("a/m", "Say hello.")
+    usage = response.usage
+    assert usage.input is not None and usage.output is not None
+    cost = 1000 * usage.input + 2000 * usage.output
+    assert response.total_cost_nano_usd == cost
+    assert response.wasted_cost_nano_usd == 0
+    assert response.cost_kind == libinfer.CostKind.EXACT
+    assert response.attempts[0].cost_nano_usd == cost
+    assert response.attempts[0].cost_kind == libinfer.CostKind.EXACT
+
+
 def test_raw_is_openai_shaped(client: Client) -> None:
     raw = client.chat("a/m", "Say hello.").raw
     assert raw["object"] == "chat.completion"

@@ -300,8 +300,8 @@ def test_clear_refusals(
         create(model="m")
     with pytest.raises(openai.OpenAIError, match="Authorization"):
         create(**hello, extra_headers={"Authorization": "Bearer other"})
-    with pytest.raises(AttributeError, match="chat.completions and models"):
-        client.embeddings
+    with pytest.raises(AttributeError, match="chat.completions, embeddings and"):
+        client.images
     with pytest.raises(TypeError, match="does not stream"):
         client.chat.completions.parse(**hello, stream=True)
     with pytest.raises(TypeError, match="http_client"):

@@ -36,7 +36,7 @@ read_event(inf_decoder *decoder, const inf_sse_event *event)
     inf_answer_add_text(decoder->answer, 0, event->data);
     return INFER_OK;
   }
-  const inf_usage usage = {1, 1, -1, -1, -1, 2, false};
+  const inf_usage usage = {1, 1, -1, -1, -1, 2, -1, -1, false};
   inf_answer_finish(decoder->answer, 0, stop, stop);
   inf_answer_set_usage(decoder->answer, &usage, INF_SV("{}"));
   return INF_DECODER_DONE;

@@ -10,6 +10,7 @@
 from libinfer._aio import AsyncStream
 from libinfer._attempt import (
     Attempt,
+    CostKind,
     Usage,
 )
 from libinfer._client import (
@@ -18,6 +19,7 @@ from libinfer._client import (
     PlannedTarget,
     WarmReport,
 )
+from libinfer._embed import Embeddings
 from libinfer._errors import (
     AnswerError,
     AttemptTimeoutError,
@@ -93,6 +95,7 @@ from libinfer._generated import (
 from libinfer._request import Messages
 from libinfer._response import Choice, Part, Response, ToolCall
 from libinfer._stream import Stream
+from libinfer._token import TokenSource
 
 __version__ = "0.1.0"
 
@@ -119,7 +122,9 @@ __all__ = [
     "ConnectError",
     "ContentFilterError",
     "ContextLengthError",
+    "CostKind",
     "DeadlineError",
+    "Embeddings",
     "Error",
     "Event",
     "EventType",
@@ -167,6 +172,7 @@ __all__ = [
     "TextEvent",
     "TooDeepError",
     "TooLargeError",
+    "TokenSource",
     "ToolCall",
     "ToolCallDeltaEvent",
     "ToolCallDoneEvent",

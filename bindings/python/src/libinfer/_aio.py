@@ -25,7 +25,7 @@ from typing import (
     cast,
 )
 
-from libinfer import _models
+from libinfer import _embed, _models
 from libinfer._errors import CallCancelledError, ClosedError, Error, UnsupportedError
 from libinfer._events import (
     AttemptEvent,
@@ -276,6 +276,20 @@ async def achat(core: Any, request: Any) -> Response:
     if isinstance(item, Error):
         raise item
     return item
+
+
+async def aembed(core: Any, request: Any) -> _embed.Embeddings:
+    """A call for embeddings, awaited."""
+    result = _Result()
+    call = core.hub().start(
+        lambda *to: _embed.begin(core.handle, request, *to), result
+    )
+    try:
+        await result.future
+    except BaseException:
+        _embed.cancel(call)
+        raise
+    return _embed.taken(call)
 
 
 async def amodels(core: Any, provider: str, timeout: float) -> List[Dict[str, Any]]:

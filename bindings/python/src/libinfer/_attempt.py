@@ -2,6 +2,7 @@
 """The record of one HTTP request that was sent for a call."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Callable, Mapping, Optional, Tuple
 
 from libinfer._ffi import lib, text
@@ -21,6 +22,18 @@ class Usage:
     cache_write: Optional[int]
     """Of the input."""
     total: Optional[int]
+    audio_input: Optional[int] = None
+    """Of the input."""
+    audio_output: Optional[int] = None
+    """Of the output."""
+
+
+class CostKind(IntEnum):
+    """How well a cost is known."""
+
+    UNKNOWN = 0
+    EXACT = 1
+    ESTIMATED = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,9 @@ class Attempt:
     usage: Usage
     tokens_per_second: Optional[float]
     """Of the output after the first content; None where it is not known."""
+    cost_nano_usd: Optional[int]
+    """Nano-dollars; None where that is not known."""
+    cost_kind: CostKind
     bytes_sent: int
     bytes_received: int
     skipped_events: int
@@ -60,6 +76,11 @@ class Attempt:
 def usage_of(accessor: Callable[[Any, int], int], handle: Any) -> Usage:
     counts = (accessor(handle, kind) for kind in UsageKind)
     return Usage(*(None if count < 0 else count for count in counts))
+
+
+def nano_usd_of(accessor: Callable[[Any], int], handle: Any) -> Optional[int]:
+    nano_usd = accessor(handle)
+    return None if nano_usd < 0 else nano_usd
 
 
 _REASONS = frozenset(Reason)
@@ -86,6 +107,8 @@ def attempt_of(handle: Any) -> Attempt:
         phases_ns={phase: ns for phase, ns in phases.items() if ns >= 0},
         usage=usage_of(lib.infer_attempt_usage, handle),
         tokens_per_second=pace if pace >= 0 else None,
+        cost_nano_usd=nano_usd_of(lib.infer_attempt_cost_nano_usd, handle),
+        cost_kind=CostKind(lib.infer_attempt_cost_kind(handle)),
         bytes_sent=lib.infer_attempt_bytes_sent(handle),
         bytes_received=lib.infer_attempt_bytes_received(handle),
         skipped_events=lib.infer_attempt_skipped_events(handle),

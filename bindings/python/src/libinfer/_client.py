@@ -7,13 +7,15 @@ import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 from weakref import WeakKeyDictionary
 
-from libinfer._aio import AsyncStream, Hub, achat, amodels
+from libinfer._aio import AsyncStream, Hub, achat, aembed, amodels
+from libinfer._embed import Embeddings, Inputs, embed, embed_request
 from libinfer._errors import check, error_from
 from libinfer._ffi import ffi, fork_generation, lib, text
 from libinfer._models import models
 from libinfer._request import Messages, c_text, new_request, request_handle, to_json
 from libinfer._response import Response
 from libinfer._stream import Stream, chat
+from libinfer._token import TokenSource, set_token_sources
 from libinfer._wait import interruptibly
 
 Config = Union[Mapping[str, Any], str, "os.PathLike[str]"]
@@ -80,7 +82,9 @@ class _Core:
                 pass
 
 
-def _new_config(config: Optional[Config]) -> Any:
+def _new_config(
+    config: Optional[Config], sources: Optional[Mapping[str, TokenSource]]
+) -> Any:
     if config is None:
         return ffi.NULL
     out, error = ffi.new("infer_config **"), ffi.new("infer_error **")
@@ -90,7 +94,9 @@ def _new_config(config: Optional[Config]) -> Any:
     else:
         path = os.fsencode(config)
         check(lib.infer_config_from_file(out, path, error), error)
-    return ffi.gc(out[0], lib.infer_config_free)
+    made = ffi.gc(out[0], lib.infer_config_free)
+    set_token_sources(made, sources)
+    return made
 
 
 class Client:
@@ -99,6 +105,9 @@ class Client:
     ``config`` is a dictionary, the path of a JSON file, or None: then the
     providers are those whose key variable is set in the environment. A client
     may be used by any number of threads and event loops at once.
+
+    ``token_sources`` has a function for each provider whose tokens expire and
+    are got by the application, in place of its ``api_key``: see TokenSource.
 
     In a forked child a client of the parent becomes a new one, made from the
     same configuration, at its first use. Calls of the parent are not the
@@ -109,9 +118,13 @@ class Client:
     """
 
     def __init__(
-        self, config: Optional[Config] = None, *, records: bool = False
+        self,
+        config: Optional[Config] = None,
+        *,
+        token_sources: Optional[Mapping[str, TokenSource]] = None,
+        records: bool = False,
     ) -> None:
-        self._config = _new_config(config)
+        self._config = _new_config(config, token_sources)
         self._records = records
         self._closed = False
         self._core = _Core(self._config, records)
@@ -223,6 +236,46 @@ class Client:
         request = new_request(model, messages, members, how)
         return AsyncStream(core, request)
 
+    def embed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """The vectors of texts, in their order. Any number of them: they are
+        sent in as many requests as the provider needs, all to one model.
+        ``dimensions``, ``input_type`` and other members are the provider's."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return embed(core, embed_request(model, inputs, members, how))
+
+    async def aembed(
+        self,
+        model: str,
+        inputs: Inputs,
+        *,
+        deadline: Optional[float] = None,
+        headers: Optional[Mapping[str, str]] = None,
+        labels: Sequence[str] = (),
+        tags: Optional[Mapping[str, str]] = None,
+        tenant: Optional[str] = None,
+        run_once: bool = False,
+        policy: Optional[Mapping[str, int]] = None,
+        **members: Any,
+    ) -> Embeddings:
+        """embed() for asyncio. Cancelling the task cancels the call."""
+        core = self._open()
+        how = (deadline, headers, labels, tags, tenant, run_once, policy)
+        return await aembed(core, embed_request(model, inputs, members, how))
+
     # ---- The client itself ---------------------------------------------------
 
     def close(self, drain: float = 0) -> bool:
@@ -241,10 +294,16 @@ class Client:
         )
         return bool(status == lib.INFER_OK)
 
-    def reload(self, config: Config) -> None:
+    def reload(
+        self,
+        config: Config,
+        *,
+        token_sources: Optional[Mapping[str, TokenSource]] = None,
+    ) -> None:
         """Uses another configuration for calls from now on. Calls in flight
-        keep theirs; on an error nothing changes."""
-        core, new = self._open(), _new_config(config)
+        keep theirs; on an error nothing changes. The same token source keeps
+        its token."""
+        core, new = self._open(), _new_config(config, token_sources)
         error = ffi.new("infer_error **")
         check(lib.infer_client_reload(core.handle, new, error), error)
         self._config = new

@@ -9,7 +9,7 @@ does not know is a CallError.
 
 from typing import Any, Dict, Optional, Tuple, Type
 
-from libinfer._attempt import Attempt, attempts_of
+from libinfer._attempt import Attempt, CostKind, attempts_of, nano_usd_of
 from libinfer._ffi import ffi, lib, text
 from libinfer._generated import STATUS_TEXTS, Status
 from libinfer._response import Response
@@ -41,6 +41,9 @@ class Error(Exception):
     """Whether the same call may succeed later."""
     retry_after: Optional[float] = None
     """Seconds that the provider asked to wait."""
+    total_cost_nano_usd: Optional[int] = None
+    """Nano-dollars of all attempts, all wasted; None if not known."""
+    cost_kind: CostKind = CostKind.UNKNOWN
     attempts: Tuple[Attempt, ...] = ()
     """All attempts of the call, in the order of their start."""
     partial: Optional[Response] = None
@@ -289,6 +292,10 @@ def error_from(status: int, handle: Any = ffi.NULL) -> Error:
     error.retryable = lib.infer_error_retryable(handle) == 1
     retry_after_ms = lib.infer_error_retry_after_ms(handle)
     error.retry_after = None if retry_after_ms < 0 else retry_after_ms / 1000
+    error.total_cost_nano_usd = nano_usd_of(
+        lib.infer_error_total_cost_nano_usd, handle
+    )
+    error.cost_kind = CostKind(lib.infer_error_cost_kind(handle))
     error.attempts = attempts_of(
         handle, lib.infer_error_attempt_count, lib.infer_error_attempt
     )

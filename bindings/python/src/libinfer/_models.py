@@ -5,7 +5,7 @@ import json
 from typing import Any, Dict, List
 
 from libinfer._errors import check
-from libinfer._ffi import ffi, lib, sized
+from libinfer._ffi import ffi, lib, sized, text
 from libinfer._request import c_text
 from libinfer._wait import slice_ms
 
@@ -35,12 +35,16 @@ def _drop(call: Any) -> None:
 
 
 def listed(call: Any) -> List[Dict[str, Any]]:
-    """The provider's own entries, of a call that has ended."""
+    """The provider's own entries, of a call that has ended; one that is named
+    by another member has its name as ``id``, too."""
     out, error = ffi.new("infer_model_list **"), ffi.new("infer_error **")
     check(lib.infer_call_models(call, out, error), error)
     models = ffi.gc(out[0], lib.infer_model_list_free)
     return [
-        json.loads(sized(lib.infer_model_list_json, models, i))
+        {
+            "id": text(lib.infer_model_list_id(models, i)),
+            **json.loads(sized(lib.infer_model_list_json, models, i)),
+        }
         for i in range(lib.infer_model_list_count(models))
     ]
 

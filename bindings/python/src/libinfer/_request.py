@@ -131,6 +131,21 @@ def request_handle(
     out, error = ffi.new(_REQUEST), ffi.new(_ERROR)
     check(lib.infer_request_from_json(out, data, len(data), error), error)
     request = ffi.gc(out[0], lib.infer_request_free)
+    set_how(request, deadline, headers, labels, tags, tenant, run_once, policy)
+    return request
+
+
+def set_how(
+    request: Any,
+    deadline: Optional[float] = None,
+    headers: Optional[Mapping[str, str]] = None,
+    labels: Sequence[str] = (),
+    tags: Optional[Mapping[str, str]] = None,
+    tenant: Optional[str] = None,
+    run_once: bool = False,
+    policy: Optional[Mapping[str, int]] = None,
+) -> None:
+    """How the call is to be made."""
     if deadline is not None:
         # At least 1 ms: what is left of a caller's own deadline may be less.
         deadline_ms = max(1, round(deadline * 1000))
@@ -150,7 +165,6 @@ def request_handle(
     for name, number in (policy or {}).items():
         status = lib.infer_request_set_policy(request, c_text(name), number)
         _set(status, f"policy[{name!r}]")
-    return request
 
 
 def _set(status: int, what: str) -> None:

@@ -5,7 +5,14 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple, cast
 
-from libinfer._attempt import Attempt, Usage, attempts_of, usage_of
+from libinfer._attempt import (
+    Attempt,
+    CostKind,
+    Usage,
+    attempts_of,
+    nano_usd_of,
+    usage_of,
+)
 from libinfer._ffi import ffi, lib, sized, text
 
 
@@ -142,6 +149,21 @@ class Response:
     def total_usage(self) -> Usage:
         """Tokens of all attempts, failed ones included, as far as known."""
         return usage_of(lib.infer_response_total_usage, self._handle)
+
+    @property
+    def total_cost_nano_usd(self) -> Optional[int]:
+        """Nano-dollars of all attempts; None if any of them is not known."""
+        return nano_usd_of(lib.infer_response_total_cost_nano_usd, self._handle)
+
+    @property
+    def wasted_cost_nano_usd(self) -> Optional[int]:
+        """Of attempts that wrote nothing of this answer."""
+        return nano_usd_of(lib.infer_response_wasted_cost_nano_usd, self._handle)
+
+    @property
+    def cost_kind(self) -> CostKind:
+        """Of the total: as good as its worst part."""
+        return CostKind(lib.infer_response_cost_kind(self._handle))
 
     @property
     def attempts(self) -> Tuple[Attempt, ...]:

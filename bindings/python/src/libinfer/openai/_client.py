@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, TypeVar
 import libinfer
 from libinfer.openai._body import merged_headers, policy_of, request_of
 from libinfer.openai._completions import AsyncCompletions, Completions
+from libinfer.openai._embeddings import AsyncEmbeddings, Embeddings
 from libinfer.openai._exceptions import OpenAIError
 from libinfer.openai._model_list import AsyncModels, Models
 from libinfer.openai._types import (
@@ -170,6 +171,9 @@ class _Client:
         provider = _PROVIDER if self._config is None else ""
         return request_of(members, headers, policy, provider)
 
+    def _target(self, model: str) -> str:
+        return f"{_PROVIDER}/{model}" if self._config is None else model
+
     def _providers(self) -> List[Tuple[str, str]]:
         """Each with what goes before its models' names."""
         config = self._config
@@ -232,7 +236,7 @@ class _Client:
         kind = type(self).__name__
         raise AttributeError(
             f"{kind!r} has no attribute {name!r}: of the API there are "
-            "chat.completions and models"
+            "chat.completions, embeddings and models"
         )
 
 
@@ -242,6 +246,10 @@ class OpenAI(_Client):
     @cached_property
     def chat(self) -> "Chat":
         return Chat(self)
+
+    @cached_property
+    def embeddings(self) -> Embeddings:
+        return Embeddings(self)
 
     @cached_property
     def models(self) -> Models:
@@ -269,6 +277,10 @@ class AsyncOpenAI(_Client):
     @cached_property
     def chat(self) -> "AsyncChat":
         return AsyncChat(self)
+
+    @cached_property
+    def embeddings(self) -> AsyncEmbeddings:
+        return AsyncEmbeddings(self)
 
     @cached_property
     def models(self) -> AsyncModels:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Objects that more than one resource has."""
 
-from typing import Optional
+from typing import Any, List, Optional
 
 from libinfer.openai._models import BaseModel
 
@@ -30,6 +30,25 @@ class CompletionUsage(BaseModel):
     prompt_tokens_details: Optional[PromptTokensDetails] = None
 
 
+class Embedding(BaseModel):
+    embedding: Any
+    """A list of floats; base64 of floats where that was asked for."""
+    index: int
+    object: str
+
+
+class EmbeddingUsage(BaseModel):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class CreateEmbeddingResponse(BaseModel):
+    data: List[Embedding]
+    model: str
+    object: str
+    usage: EmbeddingUsage
+
+
 class Model(BaseModel):
     id: str
     created: int
@@ -41,6 +60,9 @@ class Model(BaseModel):
 __all__ = [
     "CompletionTokensDetails",
     "CompletionUsage",
+    "CreateEmbeddingResponse",
+    "Embedding",
+    "EmbeddingUsage",
     "Model",
     "PromptTokensDetails",
 ]

@@ -39,6 +39,16 @@ OBSERVE(max_calls);
 OBSERVE(max_idle_connections);
 OBSERVE(metrics_tenants);
 
+/* The collector: observe_otlp.c */
+OBSERVE(otlp_endpoint);
+OBSERVE(otlp_headers);
+OBSERVE(otlp_interval_ms);
+OBSERVE(otlp_max_queue_bytes);
+OBSERVE(otlp_semconv);
+OBSERVE(otlp_service_name);
+OBSERVE(otlp_from_environment);
+OBSERVE(traceparent);
+
 /* What is sent: observe_provider.c */
 OBSERVE(name);
 OBSERVE(type);

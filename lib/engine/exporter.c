@@ -90,7 +90,7 @@ counts_of(const inf_exporter *exporter)
 }
 
 static void
-count(atomic_uint_fast64_t *counter, uint64_t more)
+add(atomic_uint_fast64_t *counter, uint64_t more)
 {
   atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
@@ -207,7 +207,7 @@ inf_exporter_end(struct inf_engine *engine)
     return;
   end_exchange(exporter);
   while ((gone = first_batch(exporter))) {
-    count(&counts_of(exporter)->spans_dropped, gone->spans);
+    add(&counts_of(exporter)->spans_dropped, gone->spans);
     drop_batch(exporter, gone);
   }
   inf_buf_fini(&exporter->url);
@@ -324,7 +324,7 @@ inf_exporter_add(struct inf_engine *engine, inf_sv spans, size_t span_count)
   if (fresh)
     last = new_batch(exporter);
   if (!last || !append(exporter, last, spans, span_count)) {
-    count(&counts_of(exporter)->spans_dropped, span_count);
+    add(&counts_of(exporter)->spans_dropped, span_count);
     if (last && last->spans == 0)
       drop_batch(exporter, last);
     return;
@@ -367,7 +367,7 @@ leave(inf_exporter *exporter, bool delivered)
     return;
   }
   batch *gone = first_batch(exporter);
-  count(delivered ? &counts->spans_sent : &counts->spans_dropped, gone->spans);
+  add(delivered ? &counts->spans_sent : &counts->spans_dropped, gone->spans);
   drop_batch(exporter, gone);
 }
 
@@ -382,7 +382,7 @@ succeed(inf_exporter *exporter)
     log_success(exporter);
     return;
   }
-  count(&counts_of(exporter)->rejected, rejected);
+  add(&counts_of(exporter)->rejected, rejected);
   log_failure(exporter, "it refused a part (partialSuccess)");
 }
 
@@ -437,13 +437,13 @@ finish(inf_exporter *exporter, const char *why)
   char told[64];
   end_exchange(exporter);
   exporter->next_ns = exporter->engine->now_ns;
-  count(&counts_of(exporter)->requests, 1);
+  add(&counts_of(exporter)->requests, 1);
   if (http_status >= 200 && http_status < 300) {
     succeed(exporter);
     return;
   }
   snprintf(told, sizeof told, "HTTP status %d", http_status);
-  count(&counts_of(exporter)->requests_failed, 1);
+  add(&counts_of(exporter)->requests_failed, 1);
   log_failure(exporter, http_status > 0 ? told : why);
   if (may_pass(http_status))
     put_off(exporter);

@@ -71,9 +71,7 @@ put_server(inf_buf *out, const char *base_url)
   if (!begin)
     return;
   begin += 3;
-  size_t len = strcspn(begin, "/");
-  const char *end = begin + len;
-  const char *colon = end;
+  const char *end, *colon;
   if (begin[0] == '[') {
     begin++;
     end = begin + strcspn(begin, "]");

@@ -162,7 +162,7 @@ dropped_with(const char *more)
   assert_int_equal(infer_client_stats(w.client, &text, NULL), INFER_OK);
   const char *at = strstr(text, "\"spans_dropped\":");
   assert_non_null(at);
-  int64_t dropped = atoll(at + strlen("\"spans_dropped\":"));
+  int64_t dropped = strtoll(at + strlen("\"spans_dropped\":"), NULL, 10);
   infer_text_free(text);
   world_end(&w);
   return dropped;

@@ -251,8 +251,8 @@ a_span_tells_of_its_call(void **state)
   for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
     assert_contains(body, parts[i]);
   assert_lacks(body, "error.type");
-  int64_t start = atoll(member(fake, 0, "startTimeUnixNano"));
-  int64_t end = atoll(member(fake, 0, "endTimeUnixNano"));
+  int64_t start = strtoll(member(fake, 0, "startTimeUnixNano"), NULL, 10);
+  int64_t end = strtoll(member(fake, 0, "endTimeUnixNano"), NULL, 10);
   assert_int_equal(end - start, 50 * INF_NS_PER_MS);
   int64_t begin = fake->net.clock.wall_ns(fake->net.clock.context) -
                   (int64_t)(fake_now_ms(fake) * INF_NS_PER_MS);

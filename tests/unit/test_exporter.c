@@ -5,6 +5,7 @@
 
 #include "support/collector.h"
 #include "support/fail_alloc.h"
+#include "wire/json_scan.h"
 
 static void
 call_one(fake_client *fake)
@@ -174,6 +175,35 @@ what_may_pass_is_tried_again(void **state)
     assert_int_equal(collector_counts(fake)->queued_bytes, 0);
     fake_client_free(fake);
   }
+}
+
+/* What is sent again is the same, and what has ended meanwhile comes later. */
+static void
+a_batch_on_its_way_is_left_alone(void **state)
+{
+  (void)state;
+  fake_client *fake = collector_client(NULL, NULL);
+  fake_reply(fake_script_for(&fake->net, TRACES), 200, 503, NULL, "");
+  call_one(fake);
+  fake_run_ms(fake, 1000);
+  assert_int_equal(collector_count(fake, TRACES), 1);
+  call_one(fake); /* while the request is under way */
+  fake_run_ms(fake, 200);
+  call_one(fake); /* while it waits to be sent again */
+  collector_says(fake, 200, NULL, "{}");
+  fake_run_ms(fake, 5000);
+  assert_int_equal(collector_counts(fake)->spans_sent, 6);
+  const char *first = collector_request(fake, TRACES, 0)->body;
+  assert_int_equal(spans_in(collector_request(fake, TRACES, 0)), 2);
+  assert_string_equal(collector_request(fake, TRACES, 1)->body, first);
+  assert_int_equal(spans_in(collector_request(fake, TRACES, 2)), 4);
+  for (size_t i = 0; i < collector_count(fake, COLLECTOR); i++) {
+    inf_sv value;
+    const char *body = collector_request(fake, COLLECTOR, i)->body;
+    if (!inf_json_parse(inf_sv_from(body), 32, &value, NULL))
+      fail_msg("no JSON: %s", body);
+  }
+  fake_client_free(fake);
 }
 
 static void
@@ -540,6 +570,7 @@ main(void)
       cmocka_unit_test(no_text_of_people_is_sent),
       cmocka_unit_test(a_full_batch_goes_at_once),
       cmocka_unit_test(what_may_pass_is_tried_again),
+      cmocka_unit_test(a_batch_on_its_way_is_left_alone),
       cmocka_unit_test(what_cannot_pass_is_dropped),
       cmocka_unit_test(waits_grow),
       cmocka_unit_test(a_batch_is_given_up),

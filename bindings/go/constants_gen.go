@@ -102,6 +102,7 @@ const (
 	EventUsage         EventType = 10 // token counts, as JSON
 	EventRestart       EventType = 11 // forget what you got of this call
 	EventDone          EventType = 12 // terminal: status and result
+	EventAttempt       EventType = 13 // an attempt ended, see below
 )
 
 var eventNames = map[EventType]string{
@@ -117,6 +118,7 @@ var eventNames = map[EventType]string{
 	EventUsage:         "usage",
 	EventRestart:       "restart",
 	EventDone:          "done",
+	EventAttempt:       "attempt",
 }
 
 func (v EventType) String() string { return nameOf(eventNames, v) }
@@ -125,14 +127,16 @@ func (v EventType) String() string { return nameOf(eventNames, v) }
 type Reason int32
 
 const (
-	ReasonFirst    Reason = 1 // the call's first attempt
-	ReasonRetry    Reason = 2 // the same target again
-	ReasonFailover Reason = 3 // another target
-	ReasonKey      Reason = 4 // the same target with the next key
-	ReasonResend   Reason = 5 // at once after a reused connection broke
-	ReasonRecovery Reason = 6 // a new answer after one had begun
-	ReasonContinue Reason = 7 // goes on from what was delivered
-	ReasonHedge    Reason = 8 // beside another that was silent
+	ReasonFirst    Reason = 1  // the call's first attempt
+	ReasonRetry    Reason = 2  // the same target again
+	ReasonFailover Reason = 3  // another target
+	ReasonKey      Reason = 4  // the same target, another key or token
+	ReasonResend   Reason = 5  // at once after a reused connection broke
+	ReasonRecovery Reason = 6  // a new answer after one had begun
+	ReasonContinue Reason = 7  // goes on from what was delivered
+	ReasonHedge    Reason = 8  // beside another that was silent
+	ReasonProbe    Reason = 9  // a copy, for a breaker; of no call
+	ReasonPrewarm  Reason = 10 // only a connection; of no call
 )
 
 var reasonNames = map[Reason]string{
@@ -144,6 +148,8 @@ var reasonNames = map[Reason]string{
 	ReasonRecovery: "recovery",
 	ReasonContinue: "continue",
 	ReasonHedge:    "hedge",
+	ReasonProbe:    "probe",
+	ReasonPrewarm:  "prewarm",
 }
 
 func (v Reason) String() string { return nameOf(reasonNames, v) }
@@ -219,6 +225,7 @@ const (
 	OptionMaxCalls            = "max_calls"
 	OptionMaxWaitingCalls     = "max_waiting_calls"
 	OptionMaxIdleConnections  = "max_idle_connections"
+	OptionMetricsTenants      = "metrics_tenants"
 	OptionTenants             = "tenants"
 
 	// Providers.
@@ -226,6 +233,7 @@ const (
 	OptionProviderType                        = "type"
 	OptionProviderBaseURL                     = "base_url"
 	OptionProviderAPIKey                      = "api_key"
+	OptionProviderGoogleCredentials           = "google_credentials"
 	OptionProviderOrganization                = "organization"
 	OptionProviderProject                     = "project"
 	OptionProviderAuthScheme                  = "auth_scheme"
@@ -235,8 +243,10 @@ const (
 	OptionProviderQuery                       = "query"
 	OptionProviderBody                        = "body"
 	OptionProviderModels                      = "models"
+	OptionProviderPrices                      = "prices"
 	OptionProviderUpstream                    = "upstream"
 	OptionProviderPrefill                     = "prefill"
+	OptionProviderCatalogue                   = "catalogue"
 	OptionProviderProxy                       = "proxy"
 	OptionProviderCAFile                      = "ca_file"
 	OptionProviderCAPEM                       = "ca_pem"
@@ -248,6 +258,7 @@ const (
 	OptionProviderCompression                 = "compression"
 	OptionProviderHTTPVersion                 = "http_version"
 	OptionProviderWarmPath                    = "warm_path"
+	OptionProviderEmbedInputs                 = "embed_inputs"
 	OptionProviderLimitsRequestsPerSecond     = "limits.requests_per_second"
 	OptionProviderLimitsRequestsPerMinute     = "limits.requests_per_minute"
 	OptionProviderLimitsRequestsPerDay        = "limits.requests_per_day"
@@ -270,15 +281,21 @@ const (
 	OptionRouteSticky        = "sticky"
 
 	// Targets.
-	OptionTargetTarget        = "target"
-	OptionTargetUpstream      = "upstream"
-	OptionTargetPrefill       = "prefill"
-	OptionTargetWeight        = "weight"
-	OptionTargetPriceInput    = "price.input"
-	OptionTargetPriceOutput   = "price.output"
-	OptionTargetContextTokens = "context_tokens"
-	OptionTargetLacks         = "lacks"
-	OptionTargetOverrides     = "overrides"
+	OptionTargetTarget           = "target"
+	OptionTargetUpstream         = "upstream"
+	OptionTargetPrefill          = "prefill"
+	OptionTargetWeight           = "weight"
+	OptionTargetPriceInput       = "price.input"
+	OptionTargetPriceOutput      = "price.output"
+	OptionTargetPriceCacheRead   = "price.cache_read"
+	OptionTargetPriceCacheWrite  = "price.cache_write"
+	OptionTargetPriceReasoning   = "price.reasoning"
+	OptionTargetPriceAudioInput  = "price.audio_input"
+	OptionTargetPriceAudioOutput = "price.audio_output"
+	OptionTargetContextTokens    = "context_tokens"
+	OptionTargetOutputTokens     = "output_tokens"
+	OptionTargetLacks            = "lacks"
+	OptionTargetOverrides        = "overrides"
 
 	// Policy.
 	OptionPolicyStrategy             = "strategy"

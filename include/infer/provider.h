@@ -207,7 +207,8 @@ INFER_API const char *infer_provider_json_next(const char *json, size_t len,
                                                size_t *at, const char **name,
                                                size_t *name_len,
                                                size_t *value_len);
-/** 1, with *number set, if the value is a whole number. [hook-safe] */
+/** 1, with *number set, if the value is a whole number, or a string that holds
+ * one, as some services write their figures. [hook-safe] */
 INFER_API int32_t infer_provider_json_int(const char *json, size_t len,
                                           int64_t *number);
 /** 1 if the value is a string that says this, escapes resolved. [hook-safe] */

@@ -83,7 +83,7 @@ infer_provider_json_next(const char *json, size_t len, size_t *at,
 int32_t
 infer_provider_json_int(const char *json, size_t len, int64_t *number)
 {
-  return number && inf_json_int64(inf_plugin_text(json, len), false, number);
+  return number && inf_json_int64(inf_plugin_text(json, len), true, number);
 }
 
 int32_t

@@ -41,7 +41,8 @@ test_where_it_goes(void **state)
                  "x-goog-api-key: k");
 #undef STUDIO
   assert_sent_to("vertex", "gemini-2.5-pro", true,
-                 "http://h/v1/publishers/google/models/"
+                 "https://{host}/v1/projects/{project}/locations/{region}/"
+                 "publishers/google/models/"
                  "gemini-2.5-pro:streamGenerateContent?alt=sse",
                  "Authorization: Bearer k");
 }

@@ -107,7 +107,8 @@ numbers_and_words_are_read(void **state)
   assert_int_equal(infer_provider_json_int("1e3", 3, &number), 1);
   assert_int_equal(number, 1000);
   assert_int_equal(infer_provider_json_int("0.5", 3, &number), 0);
-  assert_int_equal(infer_provider_json_int("\"1\"", 3, &number), 0);
+  assert_int_equal(infer_provider_json_int("\"1\"", 3, &number), 1);
+  assert_int_equal(infer_provider_json_int("\"1x\"", 4, &number), 0);
   assert_int_equal(infer_provider_json_int(NULL, 0, &number), 0);
   assert_int_equal(infer_provider_json_int("1", 1, NULL), 0);
   assert_int_equal(infer_provider_json_is("\"d\\u0041\"", 9, "dA"), 1);

@@ -106,6 +106,7 @@ class EventType(IntEnum):
     USAGE = 10
     RESTART = 11
     DONE = 12
+    ATTEMPT = 13
 
 
 class Reason(IntEnum):
@@ -119,6 +120,8 @@ class Reason(IntEnum):
     RECOVERY = 6
     CONTINUE = 7
     HEDGE = 8
+    PROBE = 9
+    PREWARM = 10
 
 
 class Phase(IntEnum):
@@ -146,6 +149,8 @@ class UsageKind(IntEnum):
     CACHE_READ = 3
     CACHE_WRITE = 4
     TOTAL = 5
+    AUDIO_INPUT = 6
+    AUDIO_OUTPUT = 7
 
 
 class Warmth(IntEnum):
@@ -170,6 +175,7 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "max_calls",
         "max_waiting_calls",
         "max_idle_connections",
+        "metrics_tenants",
         "tenants",
     ),
     "Providers": (
@@ -177,6 +183,7 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "type",
         "base_url",
         "api_key",
+        "google_credentials",
         "organization",
         "project",
         "auth_scheme",
@@ -186,8 +193,10 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "query",
         "body",
         "models",
+        "prices",
         "upstream",
         "prefill",
+        "catalogue",
         "proxy",
         "ca_file",
         "ca_pem",
@@ -199,6 +208,7 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "compression",
         "http_version",
         "warm_path",
+        "embed_inputs",
         "limits.requests_per_second",
         "limits.requests_per_minute",
         "limits.requests_per_day",
@@ -227,7 +237,13 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "weight",
         "price.input",
         "price.output",
+        "price.cache_read",
+        "price.cache_write",
+        "price.reasoning",
+        "price.audio_input",
+        "price.audio_output",
         "context_tokens",
+        "output_tokens",
         "lacks",
         "overrides",
     ),

@@ -38,7 +38,7 @@ def set_token_sources(
             raise error_from(status, ffi.NULL)
 
 
-@ffi.def_extern()  # type: ignore[misc,unused-ignore]
+@ffi.def_extern()  # type: ignore[untyped-decorator,unused-ignore]
 def infer_python_token_question(request: Any, user_data: Any) -> None:
     source = ffi.from_handle(user_data)
     threading.Thread(

@@ -3,11 +3,6 @@
  *
  * IMPLEMENTATION NOTES
  *
- * A batch is the body of a request from its first byte on: it is opened when
- * its first span comes and closed when it is sent, so that nothing is copied
- * once more. It is full at 512 spans (what OpenTelemetry's SDKs take by
- * default) or 256 KiB.
- *
  * The order is first in, first out, metrics before spans. A batch stays at the
  * front of the queue until the collector has it or it is given up, and counts
  * as queued that long.
@@ -26,12 +21,12 @@
 #include "engine/record.h"
 #include "engine/runtime_state.h"
 #include "telemetry/otlp_metrics.h"
+#include "telemetry/span_queue.h"
 #include "wire/header_values.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { batch_spans = 512, batch_bytes = 256 << 10, batch_part = 4 };
 /* Of metrics: 32 series take some 200 KiB, and each at most 400. */
 enum { metrics_max_bytes = 16 << 20 };
 enum { answer_max_bytes = 64 << 10, url_max_bytes = 8 << 10 };
@@ -41,22 +36,13 @@ enum { answer_max_bytes = 64 << 10, url_max_bytes = 8 << 10 };
 #define LAST_RETRY_NS  (60 * INF_NS_PER_S)
 #define GIVE_UP_NS     (300 * INF_NS_PER_S)
 
-typedef struct batch {
-  inf_list node;
-  inf_buf body;
-  size_t spans;
-  uint64_t due_ns; /* when it is sent though it is not full */
-  bool closed;     /* sent, or being sent: nothing is added any more */
-} batch;
-
 struct inf_exporter {
   struct inf_engine *engine;
   inf_config *config;
   inf_rng rng;
   char instance_id[33];
-  int64_t start_unix_ns;              /* of what the metrics count */
-  inf_list batches;                   /* the oldest first */
-  size_t queued_bytes;                /* of all batches */
+  int64_t start_unix_ns; /* of what the metrics count */
+  inf_span_queue spans;
   uint64_t metrics_ns;                /* when metrics are due */
   const inf_telemetry_series *series; /* to go on with; NULL: none are due */
   bool closing;                       /* see inf_exporter_close() */
@@ -137,28 +123,10 @@ inf_exporter_id(inf_exporter *exporter)
 }
 
 static void
-set_queued(inf_exporter *exporter, size_t bytes)
+tell_queued(const inf_exporter *exporter)
 {
-  exporter->queued_bytes = bytes;
-  atomic_store_explicit(&counts_of(exporter)->queued_bytes, bytes,
-                        memory_order_relaxed);
-}
-
-static batch *
-first_batch(const inf_exporter *exporter)
-{
-  return inf_list_empty(&exporter->batches)
-             ? NULL
-             : INF_CONTAINER_OF(exporter->batches.next, batch, node);
-}
-
-static void
-drop_batch(inf_exporter *exporter, batch *gone)
-{
-  inf_list_remove(&gone->node);
-  set_queued(exporter, exporter->queued_bytes - gone->body.cap);
-  inf_buf_fini(&gone->body);
-  inf_free(gone);
+  atomic_store_explicit(&counts_of(exporter)->queued_bytes,
+                        exporter->spans.bytes, memory_order_relaxed);
 }
 
 static inf_exporter *
@@ -177,7 +145,7 @@ exporter_new(inf_engine *engine, inf_config *config, uint64_t seed)
   uint64_t began_ns = inf_telemetry_began_ns(engine->runtime->telemetry);
   if (began_ns < engine->now_ns) /* without a collector so far */
     exporter->start_unix_ns -= (int64_t)(engine->now_ns - began_ns);
-  inf_list_init(&exporter->batches);
+  inf_span_queue_init(&exporter->spans);
   inf_buf_init(&exporter->url, url_max_bytes);
   inf_buf_init(&exporter->metrics, metrics_max_bytes);
   inf_buf_init(&exporter->answer, answer_max_bytes);
@@ -202,14 +170,13 @@ void
 inf_exporter_end(struct inf_engine *engine)
 {
   inf_exporter *exporter = engine->exporter;
-  batch *gone;
   if (!exporter)
     return;
   end_exchange(exporter);
-  while ((gone = first_batch(exporter))) {
-    add(&counts_of(exporter)->spans_dropped, gone->spans);
-    drop_batch(exporter, gone);
-  }
+  while (inf_span_queue_first(&exporter->spans))
+    add(&counts_of(exporter)->spans_dropped,
+        inf_span_queue_drop(&exporter->spans));
+  tell_queued(exporter);
   inf_buf_fini(&exporter->url);
   inf_buf_fini(&exporter->metrics);
   inf_buf_fini(&exporter->answer);
@@ -245,92 +212,22 @@ inf_exporter_configure(struct inf_engine *engine, inf_config *config,
   return true;
 }
 
-/* ---- Spans that wait ----------------------------------------------------- */
-
-static size_t
-batch_max_bytes(const inf_exporter *exporter)
-{
-  size_t part =
-      (size_t)exporter->config->client.otlp.max_queue_bytes / batch_part;
-  return part < batch_bytes ? part : batch_bytes;
-}
-
-static bool
-is_full(const inf_exporter *exporter, const batch *last, size_t len)
-{
-  return last->closed || last->spans >= batch_spans ||
-         last->body.len + len > batch_max_bytes(exporter);
-}
-
-static batch *
-new_batch(inf_exporter *exporter)
-{
-  batch *made = inf_calloc(1, sizeof *made);
-  if (!made)
-    return NULL;
-  inf_otlp_origin origin = origin_of(exporter);
-  /* So that the last span fits however long it is: what a batch may take is
-   * looked at before. */
-  inf_buf_init(&made->body,
-               (size_t)exporter->config->client.otlp.max_queue_bytes);
-  inf_otlp_request_open(&made->body, INF_OTLP_TRACES, &origin);
-  if (made->body.status != INFER_OK) {
-    inf_buf_fini(&made->body);
-    inf_free(made);
-    return NULL;
-  }
-  made->due_ns = interval_from_now(exporter);
-  inf_list_push_back(&exporter->batches, &made->node);
-  set_queued(exporter, exporter->queued_bytes + made->body.cap);
-  return made;
-}
-
-/* A buffer doubles when it grows. */
-static size_t
-growth(const inf_buf *body, size_t len)
-{
-  return len < body->cap - body->len ? 0 : body->len + 2 * len;
-}
-
-static bool
-append(inf_exporter *exporter, batch *to, inf_sv spans, size_t span_count)
-{
-  size_t most = (size_t)exporter->config->client.otlp.max_queue_bytes;
-  size_t len = spans.len + 1 + INF_OTLP_CLOSE_MAX_BYTES;
-  size_t before = to->body.cap;
-  if (exporter->queued_bytes + growth(&to->body, len) > most ||
-      !inf_buf_reserve(&to->body, len)) {
-    to->body.status = INFER_OK;
-    return false;
-  }
-  if (to->spans > 0)
-    inf_buf_append_char(&to->body, ',');
-  inf_buf_append_sv(&to->body, spans);
-  to->spans += span_count;
-  set_queued(exporter, exporter->queued_bytes + to->body.cap - before);
-  return true;
-}
-
 void
 inf_exporter_add(struct inf_engine *engine, inf_sv spans, size_t span_count)
 {
   inf_exporter *exporter = engine->exporter;
-  batch *last = inf_list_empty(&exporter->batches)
-                    ? NULL
-                    : INF_CONTAINER_OF(exporter->batches.prev, batch, node);
-  bool fresh = !last || is_full(exporter, last, spans.len);
-  if (fresh && last)
-    exporter->next_ns = engine->now_ns;
-  if (fresh)
-    last = new_batch(exporter);
-  if (!last || !append(exporter, last, spans, span_count)) {
+  inf_otlp_origin origin = origin_of(exporter);
+  size_t most_bytes = (size_t)exporter->config->client.otlp.max_queue_bytes;
+  const inf_span_batch *batch =
+      inf_span_queue_add(&exporter->spans, &origin, spans, span_count,
+                         interval_from_now(exporter), most_bytes);
+  if (!batch)
     add(&counts_of(exporter)->spans_dropped, span_count);
-    if (last && last->spans == 0)
-      drop_batch(exporter, last);
-    return;
-  }
-  if (last->due_ns < exporter->next_ns)
-    exporter->next_ns = last->due_ns;
+  else if (inf_span_queue_full(&exporter->spans))
+    exporter->next_ns = engine->now_ns;
+  else if (batch->due_ns < exporter->next_ns)
+    exporter->next_ns = batch->due_ns;
+  tell_queued(exporter);
 }
 
 /* ---- The end of a request ------------------------------------------------ */
@@ -366,9 +263,9 @@ leave(inf_exporter *exporter, bool delivered)
     exporter->series = exporter->series_after;
     return;
   }
-  batch *gone = first_batch(exporter);
-  add(delivered ? &counts->spans_sent : &counts->spans_dropped, gone->spans);
-  drop_batch(exporter, gone);
+  add(delivered ? &counts->spans_sent : &counts->spans_dropped,
+      inf_span_queue_drop(&exporter->spans));
+  tell_queued(exporter);
 }
 
 static void
@@ -558,12 +455,9 @@ send_metrics(inf_exporter *exporter)
 static void
 send_spans(inf_exporter *exporter)
 {
-  batch *first = first_batch(exporter);
   inf_otlp_origin origin = origin_of(exporter);
-  if (!first->closed) /* the room is reserved */
-    inf_otlp_request_close(&first->body, &origin);
-  first->closed = true;
-  send_body(exporter, INF_OTLP_TRACES, inf_buf_sv(&first->body));
+  send_body(exporter, INF_OTLP_TRACES,
+            inf_span_queue_close(&exporter->spans, &origin));
 }
 
 /* ---- When ---------------------------------------------------------------- */
@@ -581,13 +475,10 @@ begin_metrics(inf_exporter *exporter)
 static bool
 spans_due(const inf_exporter *exporter)
 {
-  const batch *first = first_batch(exporter);
-  if (!first)
-    return false;
-  return first->closed || is_ending(exporter) ||
-         first->node.next != &exporter->batches ||
-         first->spans >= batch_spans ||
-         first->due_ns <= exporter->engine->now_ns;
+  const inf_span_batch *first = inf_span_queue_first(&exporter->spans);
+  return first &&
+         (is_ending(exporter) || inf_span_queue_full(&exporter->spans) ||
+          first->due_ns <= exporter->engine->now_ns);
 }
 
 static uint64_t
@@ -595,10 +486,11 @@ work_ns(const inf_exporter *exporter)
 {
   uint64_t next_ns = exporter->metrics_ns;
   uint64_t now_ns = exporter->engine->now_ns;
+  const inf_span_batch *first = inf_span_queue_first(&exporter->spans);
   if (exporter->exchange)
     return exporter->until_ns;
-  if (first_batch(exporter) && first_batch(exporter)->due_ns < next_ns)
-    next_ns = first_batch(exporter)->due_ns;
+  if (first && first->due_ns < next_ns)
+    next_ns = first->due_ns;
   if (exporter->series || spans_due(exporter))
     next_ns = now_ns;
   return exporter->retry_ns > next_ns ? exporter->retry_ns : next_ns;
@@ -646,8 +538,8 @@ inf_exporter_run(struct inf_engine *engine)
   }
   if (!exporter->exchange && !exporter->given_up)
     send_due(exporter);
-  bool empty =
-      !exporter->exchange && !exporter->series && !first_batch(exporter);
+  bool empty = !exporter->exchange && !exporter->series &&
+               !inf_span_queue_first(&exporter->spans);
   if (exporter->given_up || (is_ending(exporter) && empty))
     inf_exporter_end(engine);
   else

@@ -13,11 +13,11 @@ infer_bug(601 engine/exporter.c
   [[  return http_status == 0 || http_status == 429 || http_status == 502 ||]]
   [[  return http_status == 0 || http_status == 429 || http_status >= 500 ||]])
 
-infer_bug(602 engine/exporter.c
-  "unit/test_exporter"
+infer_bug(602 telemetry/span_queue.c
+  "unit/test_span_queue unit/test_exporter"
   "Spans that end while a batch waits to be sent again make one broken document of it."
-  [[  return last->closed || last->spans >= batch_spans ||]]
-  [[  return last->spans >= batch_spans ||]])
+  [[  return batch->closed || batch->spans >= batch_spans ||]]
+  [[  return batch->spans >= batch_spans ||]])
 
 infer_bug(603 engine/exporter.c
   "unit/test_exporter"
@@ -32,12 +32,12 @@ infer_bug(604 engine/exporter.c
   [[  return hint_ns > wait_ns ? hint_ns : wait_ns;]]
   [[  return wait_ns;]])
 
-infer_bug(605 engine/exporter.c
-  "unit/test_exporter"
+infer_bug(605 telemetry/span_queue.c
+  "unit/test_span_queue unit/test_exporter"
   "A collector that is down for a night takes all memory of the application."
-  [[  if (exporter->queued_bytes + growth(&to->body, len) > most ||
-      !inf_buf_reserve(&to->body, len)) {]]
-  [[  if (most == 0 || !inf_buf_reserve(&to->body, len)) {]])
+  [[  if (queue->bytes + growth(&batch->body, len) > most_bytes ||
+      !inf_buf_reserve(&batch->body, len))]]
+  [[  if (most_bytes == 0 || !inf_buf_reserve(&batch->body, len))]])
 
 infer_bug(606 engine/tracing.c
   "unit/test_tracing"

@@ -182,6 +182,42 @@ freeing_does_not_wait(void **state)
   assert_true(now_ms() - start_ms < 5000);
 }
 
+/* One that is not ours, at INFER_TEST_COLLECTOR: it takes all of 100 calls, by
+ * either version of the names. */
+static void
+another_collector_takes_it(void **state)
+{
+  (void)state;
+  static const char *const versions[] = {"v1.41", "genai-head"};
+  const char *url = getenv("INFER_TEST_COLLECTOR");
+  if (!url) {
+    print_message("INFER_TEST_COLLECTOR names no collector\n");
+    skip();
+  }
+  for (size_t i = 0; i < 2; i++) {
+    world w;
+    char members[1024];
+    snprintf(members, sizeof members,
+             "'metrics_tenants':3,'telemetry':{'otlp':{'endpoint':'%s',"
+             "'semconv':'%s','interval_ms':100}},"
+             "'defaults':{'stay':{'retries':0}},"
+             "'routes':{'r':{'targets':['b/m','a/m']}}",
+             url, versions[i]);
+    memset(&w, 0, sizeof w);
+    world_sim(&w, 1, good);
+    world_sim(&w, 2, busy);
+    world_usual(&w, members);
+    for (int k = 0; k < 100; k++)
+      call(&w, k % 2 ? "a/m" : "r");
+    assert_int_equal(infer_client_close(w.client, 20000), INFER_OK);
+    assert_true(told_of_itself(&w, "spans_sent") >= 200);
+    assert_int_equal(told_of_itself(&w, "spans_dropped"), 0);
+    assert_int_equal(told_of_itself(&w, "rejected"), 0);
+    assert_int_equal(told_of_itself(&w, "requests_failed"), 0);
+    world_end(&w);
+  }
+}
+
 int
 main(void)
 {
@@ -190,6 +226,7 @@ main(void)
       cmocka_unit_test(no_call_suffers),
       cmocka_unit_test(a_collector_that_is_not_there),
       cmocka_unit_test(freeing_does_not_wait),
+      cmocka_unit_test(another_collector_takes_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -530,6 +530,14 @@ INFER_API int32_t infer_client_reload(infer_client *client,
  * for attempts that wrote nothing of a delivered answer; unknown_attempts have
  * no known cost and are in none of the sums; see docs/cost.md.
  *
+ * Where labels kept targets out of calls there is a member "refusals":
+ *
+ *   [{"target": "us/m", "label": "eu", "calls": 12}]
+ *
+ * in the order in which they first did; calls whose target and label are not
+ * among the first 256 pairs are counted together, with null for both; see
+ * docs/privacy.md.
+ *
  * Counters begin at 0 with the client and are kept when it is reloaded. *json
  * has a NUL at its end, which *len (may be NULL) does not count; free it with
  * infer_text_free(). Errors: INFER_E_NO_MEMORY; *json is NULL then;
@@ -592,7 +600,8 @@ INFER_API void infer_plan_free(infer_plan *plan);
 
 /** Makes connections ready, so that the next calls begin without name lookup
  * and handshakes, and reports what came of it. name: a route (all its
- * targets), "provider/model", or a provider; NULL: every provider.
+ * targets but those that its own labels keep out of all its calls),
+ * "provider/model", or a provider; NULL: every provider.
  *
  * A provider with the option warm_path is sent a GET of that path, without a
  * key, prompt or header of the account. Without the option no request is sent,

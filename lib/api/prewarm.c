@@ -3,6 +3,7 @@
 #include "api/guard.h"
 
 #include "base/mem.h"
+#include "engine/plan.h"
 
 typedef struct provider_set {
   const inf_provider_config **providers;
@@ -19,11 +20,13 @@ choose(provider_set *set, const inf_provider_config *provider)
   set->providers[set->count++] = provider;
 }
 
-/* The providers that the name means; there is room for all. */
+/* The providers that the name means, without those that the labels of a route
+ * keep out of all its calls; there is room for all. */
 static int32_t
 choose_named(const inf_config *config, const char *name, provider_set *set,
              struct infer_error **error)
 {
+  static const struct infer_request any;
   const inf_provider_config *provider =
       inf_config_provider(config, inf_sv_from(name));
   const inf_route_config *route = NULL;
@@ -31,7 +34,8 @@ choose_named(const inf_config *config, const char *name, provider_set *set,
                                       provider ? NULL : error);
   if (status == INFER_OK)
     for (size_t i = 0; i < route->target_count; i++)
-      choose(set, route->targets[i].provider);
+      if (!inf_plan_missing_label(route->targets[i].provider, route, &any))
+        choose(set, route->targets[i].provider);
   inf_config_release_route(config, route);
   if (status != INFER_OK && status != INFER_E_NO_MEMORY && provider) {
     choose(set, provider);

@@ -11,6 +11,7 @@
 #include "engine/carry.h"
 #include "engine/probe.h"
 #include "engine/race.h"
+#include "engine/refusals.h"
 #include "engine/routing.h"
 
 /* Attempts kept for reuse, and the largest body among them; more would hold
@@ -619,6 +620,7 @@ launch(inf_attempt *attempt, const inf_target_config *target, inf_buf *why)
   if (label) {
     inf_buf_appendf(why, "the provider does not have the required label \"%s\"",
                     label);
+    inf_refusals_note(engine->runtime, target->name, label);
     return INFER_E_NO_TARGET;
   }
   int32_t status;

@@ -130,9 +130,14 @@ end_health(inf_attempt *attempt, int32_t status)
     inf_health_untimed(&attempt->health);
     status = status == INFER_OK ? INFER_OK : INFER_E_CANCELLED;
   }
-  inf_attempt_log_health(attempt,
-                         inf_health_end(engine->runtime, &attempt->health,
-                                        status, engine->now_ns, &engine->rng));
+  if (inf_attempt_loads(attempt, status))
+    inf_attempt_log_health(attempt,
+                           inf_health_loading(engine->runtime, &attempt->health,
+                                              engine->now_ns, &engine->rng));
+  else
+    inf_attempt_log_health(
+        attempt, inf_health_end(engine->runtime, &attempt->health, status,
+                                engine->now_ns, &engine->rng));
 }
 
 /* ---- Limits -------------------------------------------------------------- */

@@ -45,6 +45,14 @@ inf_attempt_jumped(const inf_attempt *attempt)
   return attempt->clock_epoch != attempt->engine->clock_jumps;
 }
 
+/* Did the target say that its model is being loaded? */
+static inline bool
+inf_attempt_loads(const inf_attempt *attempt, int32_t status)
+{
+  return status == INFER_E_OVERLOADED && attempt->has_decoder &&
+         attempt->decoder.failure.loading;
+}
+
 /* What happened to the target's breaker (health.h), for the log; NULL:
  * nothing. */
 void inf_attempt_log_health(const inf_attempt *attempt, const char *news);

@@ -11,6 +11,7 @@
 #include "engine/health.h"
 #include "engine/observe.h"
 #include "engine/race.h"
+#include "engine/refusals.h"
 #include "engine/routing.h"
 #include "engine/spend.h"
 #include "policy/recovery.h"
@@ -89,6 +90,19 @@ take_room(struct infer_call *call, size_t targets)
   return call->retry_targets;
 }
 
+/* Which labels kept targets out: items are those of choose_targets(). */
+static void
+note_refusals(struct infer_call *call, const inf_plan_item *items, size_t count)
+{
+  bool told = false;
+  for (size_t i = 0; i < count; i++)
+    if (items[i].missing_label)
+      told |= inf_refusals_note(call->client->runtime, items[i].target->name,
+                                items[i].missing_label);
+  if (told)
+    inf_client_wake(call->client);
+}
+
 /* Fixes which targets the call may use. None: an error that names the label,
  * or the state of the keys, that keeps the first one out. */
 static int32_t
@@ -112,6 +126,9 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
     call->targets[i] = items[i].target;
     call->retry_targets[i].context_tokens = items[i].target->context_tokens;
   }
+  if (call->target_count < route->target_count)
+    note_refusals(call, items + call->target_count,
+                  route->target_count - call->target_count);
   int32_t status = INFER_OK;
   if (call->target_count == 0 && items[0].missing_label)
     status = inf_error_set(
@@ -582,6 +599,7 @@ failure_of(const inf_attempt *attempt, int32_t status)
       .status = status,
       .hint_ns = said ? said->hint_ns : -1,
       .should_retry = said ? said->should_retry : -1,
+      .loading = inf_attempt_loads(attempt, status),
       .sent = attempt->sent,
       .untouched = attempt->untouched,
       .refused = attempt->refused,
@@ -664,10 +682,13 @@ decide(inf_attempt *attempt, int32_t status, bool prefill_refused)
 }
 
 /* Extra attempts are paid from the budgets. The claim of an attempt that could
- * not start goes back. */
+ * not start goes back. What they do not pay for is not done; to wait for a
+ * model costs nothing. */
 static void
-pay(inf_engine *engine, struct infer_call *call, inf_retry_decision *next)
+pay(const inf_attempt *attempt, inf_retry_decision *next)
 {
+  inf_engine *engine = attempt->engine;
+  struct infer_call *call = attempt->call;
   inf_health_refund(engine->runtime, &call->claim);
   if (next->action != INF_RETRY_ATTEMPT || !next->counted || !is_paid(call))
     return;
@@ -678,8 +699,17 @@ pay(inf_engine *engine, struct infer_call *call, inf_retry_decision *next)
       engine->runtime, call->targets[next->target]->name, use, &call->claim);
   if (!why)
     return;
-  next->action = INF_RETRY_END;
-  next->why = why;
+  inf_retry_call state = {
+      .params = call->params,
+      .targets = call->retry_targets,
+      .target_count = call->target_count,
+      .current = attempt->target,
+      .deadline_ns = call->deadline_ns,
+  };
+  *next =
+      inf_retry_await(&state, use == INF_RETRY_BUDGET_FAILOVER, engine->now_ns);
+  if (next->action == INF_RETRY_END)
+    next->why = why;
 }
 
 static void
@@ -868,7 +898,7 @@ inf_call_attempt_failed(inf_attempt *attempt, int32_t status)
   bool prefill_refused = inf_carry_refused(attempt, status);
   if (status != INFER_E_NO_MEMORY)
     next = decide(attempt, status, prefill_refused);
-  pay(engine, call, &next);
+  pay(attempt, &next);
   if (call->committed && next.action == INF_RETRY_ATTEMPT)
     action = recover(call, &next);
   inf_logf(&engine->hooks->log, INFER_LOG_DEBUG, "call %llu: %s",

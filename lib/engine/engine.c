@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "engine/probe.h"
+#include "engine/refusals.h"
 #include "engine/routing.h"
 
 #include "base/mem.h"
@@ -272,4 +273,5 @@ inf_engine_turn(inf_engine *engine, uint64_t wait_ns)
   limit_paused(engine);
   run_timers(engine);
   inf_deliver_flush(engine);
+  inf_refusals_tell(engine->runtime, &engine->hooks->log);
 }

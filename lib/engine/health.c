@@ -304,3 +304,24 @@ inf_health_end(inf_runtime *runtime, inf_health_attempt *attempt,
   attempt->target = NULL;
   return news;
 }
+
+const char *
+inf_health_loading(inf_runtime *runtime, inf_health_attempt *attempt,
+                   uint64_t now_ns, inf_rng *rng)
+{
+  if (!attempt->target)
+    return NULL;
+  pthread_mutex_lock(&runtime->mutex);
+  inf_target_state *target = attempt->target;
+  uint8_t state = target->breaker.state;
+  inf_breaker_end(&target->breaker, &attempt->breaker, INF_BREAKER_FAILED, 0,
+                  now_ns, rng);
+  inf_outlook_end(&target->outlook, &attempt->outlook, INF_OUTLOOK_FAILED,
+                  now_ns);
+  inf_breaker_forgive(&target->breaker);
+  pthread_mutex_unlock(&runtime->mutex);
+  attempt->target = NULL;
+  return state == INF_BREAKER_CLOSED
+             ? NULL
+             : "its breaker closes: its model is being loaded";
+}

@@ -92,5 +92,12 @@ const char *inf_health_silent(inf_runtime *runtime, inf_health_attempt *attempt,
  * effect. */
 const char *inf_health_end(inf_runtime *runtime, inf_health_attempt *attempt,
                            int32_t status, uint64_t now_ns, inf_rng *rng);
+/* The same where the target said that its model is being loaded. It is not
+ * down: that counts against it with routing, where others serve meanwhile, but
+ * not with its breaker, which closes if it is open. Else a call that may go
+ * nowhere else would be refused instead of waiting for it. */
+const char *inf_health_loading(inf_runtime *runtime,
+                               inf_health_attempt *attempt, uint64_t now_ns,
+                               inf_rng *rng);
 
 #endif

@@ -5,6 +5,7 @@
 #include "engine/hedger.h"
 #include "engine/meter_view.h"
 #include "engine/record.h"
+#include "engine/refusals.h"
 #include "engine/runtime_state.h"
 #include "engine/stats.h"
 #include "telemetry/prometheus.h"
@@ -170,6 +171,29 @@ write_breakers(inf_runtime *runtime, uint64_t now_ns, inf_buf *out)
   }
 }
 
+/* ---- Labels -------------------------------------------------------------- */
+
+static void
+put_refusal(void *context, const char *target, const char *label,
+            uint64_t count)
+{
+  const sink *at = context;
+  inf_labels labels = {.count = 0};
+  inf_labels_add(&labels, "target", target);
+  inf_labels_add(&labels, "label", label ? label : "");
+  inf_sample_uint(at->out, at->name, &labels, count);
+}
+
+static void
+write_refusals(inf_runtime *runtime, inf_buf *out)
+{
+  static const char name[] = "libinfer_label_refusals_total";
+  sink at = {name, NULL, out};
+  inf_family_begin(out, name, "counter",
+                   "Calls from which a missing label kept a target out.");
+  inf_refusals_each(runtime, put_refusal, &at);
+}
+
 /* ---- Limits -------------------------------------------------------------- */
 
 static inf_labels
@@ -269,6 +293,7 @@ inf_metrics_write(struct infer_client *client, inf_buf *out)
   inf_prometheus_write(runtime->telemetry, inf_reason_name, out);
   write_hedges(runtime, out);
   write_breakers(runtime, now_ns, out);
+  write_refusals(runtime, out);
   write_limits(runtime, config, now_ns, out);
   inf_config_unref(config);
   write_one(out, "libinfer_calls_in_flight", "gauge",

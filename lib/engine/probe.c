@@ -94,8 +94,11 @@ finish(inf_probe *probe, int32_t status)
   inf_runtime_note_key(engine->runtime, probe->record.provider, attempt->key,
                        status, attempt->decoder.failure.hint_ns,
                        engine->now_ns);
-  const char *news = inf_health_end(engine->runtime, &attempt->health, status,
-                                    engine->now_ns, &engine->rng);
+  const char *news = inf_attempt_loads(attempt, status)
+                         ? inf_health_loading(engine->runtime, &attempt->health,
+                                              engine->now_ns, &engine->rng)
+                         : inf_health_end(engine->runtime, &attempt->health,
+                                          status, engine->now_ns, &engine->rng);
   inf_logf(&engine->hooks->log, INFER_LOG_INFO, "probe of %s: %s",
            probe->record.target,
            status == INFER_OK ? "answered" : inf_status_find(status)->text);

@@ -8,6 +8,7 @@
 #include "engine/hedger.h"
 #include "engine/latency.h"
 #include "engine/meter.h"
+#include "engine/refusals.h"
 #include "engine/spend.h"
 
 #include <string.h>
@@ -69,6 +70,7 @@ inf_runtime_new(void)
     return NULL;
   }
   atomic_init(&runtime->any_aside, false);
+  atomic_init(&runtime->refusals_untold, false);
   runtime->latency_room.cap_bytes = INF_LATENCY_MAX_BYTES;
   inf_retry_budget_init(&runtime->retries, &inf_retry_budget_defaults);
   inf_retry_budget_init(&runtime->probes, &inf_probe_budget_defaults);
@@ -103,6 +105,7 @@ inf_runtime_free(inf_runtime *runtime)
   }
   inf_meters_free(runtime);
   inf_hedgers_free(runtime);
+  inf_refusals_free(runtime->refusals);
   telemetry_end(runtime);
   inf_spends_free(runtime->spends);
   pthread_mutex_destroy(&runtime->mutex);

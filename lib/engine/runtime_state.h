@@ -45,6 +45,7 @@ struct inf_hedge_work;
 struct inf_key_pool;
 struct inf_spends;
 struct inf_meter;
+struct inf_refusals;
 
 struct inf_runtime {
   pthread_mutex_t mutex;
@@ -60,6 +61,8 @@ struct inf_runtime {
   struct inf_hedger *hedgers; /* of routes */
   size_t hedger_count;
   struct inf_hedge_work *hedge_work; /* made with the first plan */
+  struct inf_refusals *refusals;     /* made with the first one */
+  atomic_bool refusals_untold;       /* the log is to hear of one */
   inf_telemetry *telemetry;          /* has a lock of its own */
   inf_export_counts exported;
   struct inf_spends *spends; /* spend.h; NULL: no call has ended */

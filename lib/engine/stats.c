@@ -6,6 +6,7 @@
 #include "engine/hedger.h"
 #include "engine/meter_view.h"
 #include "engine/record.h"
+#include "engine/refusals.h"
 #include "engine/runtime_state.h"
 #include "engine/spend.h"
 #include "wire/json_write.h"
@@ -321,6 +322,7 @@ write_all(struct infer_client *client, const inf_config *config,
   inf_hedgers_write_json(runtime, out);
   inf_json_key(out, INF_SV("spend"));
   inf_spends_write_json(runtime, out);
+  inf_refusals_write_json(runtime, out);
   put_uint(out, INF_SV("calls_in_flight"), atomic_load(&client->call_count));
   inf_json_key(out, INF_SV("targets"));
   write_targets(telemetry, now_ns, work, out);

@@ -579,6 +579,15 @@ inf_breaker_end(inf_breaker *breaker, inf_breaker_attempt *attempt,
   attempt->phase = phase_none;
 }
 
+void
+inf_breaker_forgive(inf_breaker *breaker)
+{
+  if (breaker->state == INF_BREAKER_CLOSED)
+    return;
+  begin_epoch(breaker, INF_BREAKER_CLOSED);
+  close_fully(breaker);
+}
+
 /* ---- What is known ------------------------------------------------------- */
 
 static int64_t

@@ -197,6 +197,10 @@ void inf_breaker_end(inf_breaker *breaker, inf_breaker_attempt *attempt,
                      inf_breaker_outcome outcome, uint8_t percent,
                      uint64_t now_ns, inf_rng *rng);
 
+/* The target said that it is there and only has to load its model: what was
+ * held against it is over. Closed; what is in flight belongs to the past. */
+void inf_breaker_forgive(inf_breaker *breaker);
+
 /* ---- What is known ------------------------------------------------------- */
 
 /* For the dry run and telemetry. */

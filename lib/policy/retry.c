@@ -8,7 +8,13 @@
  *
  * Hint: the provider's wait is a floor; a fifth of it is added at random on
  * top, so that clients that were refused together do not return together.
- * Above 120 s a hint means "not here": the OpenAI SDK's rule. */
+ * Above 120 s a hint means "not here": the OpenAI SDK's rule.
+ *
+ * Loading: a model takes from seconds to some ten minutes. A wait that is a
+ * share of the time gone by asks 8 * ln(10) = 18 times for each tenfold time,
+ * and comes late by that share at most: an eighth. Under a second nobody would
+ * notice; the cap of 30 s is that of a breaker's probes. The wait is drawn from
+ * its upper half, so that calls that began together part. */
 #include "policy/retry.h"
 
 #include "base/clock.h"
@@ -19,6 +25,10 @@ const uint64_t inf_retry_backoff_low_ns = 50 * INF_NS_PER_MS;
 const uint64_t inf_retry_backoff_high_ns = 250 * INF_NS_PER_MS;
 const uint64_t inf_retry_hint_cap_ns = 120 * INF_NS_PER_S;
 
+const uint64_t inf_retry_loading_low_ns = 250 * INF_NS_PER_MS;
+const uint64_t inf_retry_loading_cap_ns = 30 * INF_NS_PER_S;
+
+static const uint64_t loading_divisor = 8;
 static const uint64_t backoff_cap_ns = 8 * INF_NS_PER_S;
 static const uint64_t hint_jitter_divisor = 5;
 
@@ -37,6 +47,20 @@ draw_backoff_ns(uint32_t stays, inf_rng *rng)
   if (high_ns > backoff_cap_ns)
     high_ns = backoff_cap_ns;
   return inf_rng_between(rng, inf_retry_backoff_low_ns, high_ns);
+}
+
+/* For a target that says that its model is being loaded. */
+static uint64_t
+draw_loading_ns(inf_retry_target *target, uint64_t now_ns, inf_rng *rng)
+{
+  if (target->loading_ns == 0)
+    target->loading_ns = now_ns;
+  uint64_t high_ns = (now_ns - target->loading_ns) / loading_divisor;
+  if (high_ns < 2 * inf_retry_loading_low_ns)
+    high_ns = 2 * inf_retry_loading_low_ns;
+  if (high_ns > inf_retry_loading_cap_ns)
+    high_ns = inf_retry_loading_cap_ns;
+  return inf_rng_between(rng, high_ns / 2, high_ns);
 }
 
 static uint64_t
@@ -138,7 +162,11 @@ mark_current(inf_retry_call *call, const inf_failure_rule *rule,
   target->visited = true;
   if (!next_key && !may_stay(rule, failure))
     target->excluded = true;
-  uint64_t floor_ns = draw_backoff_ns(target->stays, rng);
+  else if (failure->loading) /* why it was silent to another attempt */
+    target->excluded = false;
+  target->loading = failure->loading;
+  uint64_t floor_ns = failure->loading ? draw_loading_ns(target, now_ns, rng)
+                                       : draw_backoff_ns(target->stays, rng);
   uint64_t wait_ns = floor_ns;
   if (failure->hint_ns > 0) {
     floor_ns = (uint64_t)failure->hint_ns;
@@ -150,26 +178,45 @@ mark_current(inf_retry_call *call, const inf_failure_rule *rule,
   return floor_ns;
 }
 
-/* Step 6: of all targets that may still be asked, the one that can be asked
- * soonest; the current one where they are equal. */
+/* Step 7. */
 static inf_retry_decision
-soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
+await(inf_retry_call *call, size_t target, uint64_t at_ns)
+{
+  int32_t reason =
+      target == call->current ? INFER_REASON_RETRY : INFER_REASON_FAILOVER;
+  inf_retry_decision decision = attempt(
+      target, at_ns, reason, "its model is being loaded: asked again later");
+  decision.counted = false;
+  decision.awaited = true;
+  call->targets[target].loading = false;
+  return decision;
+}
+
+/* Steps 6 and 7: of all targets that may still be asked, the one that can be
+ * asked soonest; the current one where they are equal. spent: the allowance is,
+ * and only those that load are left. */
+static inf_retry_decision
+soonest(inf_retry_call *call, bool elsewhere, bool spent, uint64_t now_ns)
 {
   size_t best = call->target_count;
   uint64_t best_at_ns = INF_NEVER;
-  const char *why = "no target is left that could answer before the deadline";
+  const char *why =
+      spent ? "the call's allowance of attempts is used up"
+            : "no target is left that could answer before the deadline";
   for (size_t i = 0; i < call->target_count; i++) {
     const inf_retry_target *target = &call->targets[i];
     if (target->excluded || !target->has_key || !target->visited)
       continue;
     if (i != call->current && !elsewhere)
       continue;
+    if (spent && !target->loading)
+      continue;
     uint64_t at_ns = target->not_before_ns;
     if (at_ns < now_ns)
       at_ns = now_ns;
     if (!fits_deadline(call, i, at_ns))
       continue;
-    if (i == call->current && call->stay_denied) {
+    if (i == call->current && call->stay_denied && !target->loading) {
       why = call->stay_denied;
       continue;
     }
@@ -180,6 +227,8 @@ soonest(const inf_retry_call *call, bool elsewhere, uint64_t now_ns)
   }
   if (best == call->target_count)
     return end(why);
+  if (call->targets[best].loading)
+    return await(call, best, best_at_ns);
   if (best == call->current)
     return attempt(best, best_at_ns, INFER_REASON_RETRY,
                    "no other target is left: again here");
@@ -223,16 +272,16 @@ stays_here(const inf_retry_call *call, uint64_t floor_ns)
 
 /* Steps 4 to 6: what is done after a wait, or elsewhere. */
 static inf_retry_decision
-stay_or_go(const inf_retry_call *call, bool stay, bool elsewhere,
-           uint64_t floor_ns, uint64_t now_ns)
+stay_or_go(inf_retry_call *call, bool stay, bool elsewhere, uint64_t floor_ns,
+           uint64_t now_ns)
 {
   const inf_retry_target *current = &call->targets[call->current];
   size_t none = call->target_count;
   size_t next = elsewhere ? next_unvisited(call, false) : none;
   if (next == none)
-    return soonest(call, elsewhere, now_ns);
+    return soonest(call, elsewhere, false, now_ns);
   size_t better = next_unvisited(call, true);
-  stay = stay && stays_here(call, floor_ns);
+  stay = stay && !current->loading && stays_here(call, floor_ns);
   if (stay && (current->continues || better == none))
     return attempt(call->current, current->not_before_ns, INFER_REASON_RETRY,
                    "the same target again");
@@ -289,11 +338,17 @@ decide(inf_retry_call *call, const inf_retry_failure *failure, uint64_t now_ns,
     return again;
   }
   if (call->attempts >= inf_retry_allowance(call->params, call->target_count))
-    return end("the call's allowance of attempts is used up");
+    return soonest(call, elsewhere, true, now_ns);
   if (!call->stay_denied && has_next_key(call, rule, failure))
     return attempt(call->current, now_ns, INFER_REASON_KEY,
                    "the same target with the next key");
   return stay_or_go(call, stay, elsewhere, floor_ns, now_ns);
+}
+
+inf_retry_decision
+inf_retry_await(inf_retry_call *call, bool elsewhere, uint64_t now_ns)
+{
+  return soonest(call, elsewhere, true, now_ns);
 }
 
 void
@@ -309,9 +364,11 @@ inf_retry_decide(inf_retry_call *call, const inf_retry_failure *failure,
                  uint64_t now_ns, inf_rng *rng)
 {
   inf_retry_decision decision = decide(call, failure, now_ns, rng);
-  decision.movable = may_go_elsewhere(
-      call->params, inf_failure_rule_of(failure->status)->elsewhere);
-  if (decision.action == INF_RETRY_ATTEMPT &&
+  decision.movable =
+      !decision.awaited &&
+      may_go_elsewhere(call->params,
+                       inf_failure_rule_of(failure->status)->elsewhere);
+  if (decision.action == INF_RETRY_ATTEMPT && decision.counted &&
       decision.reason == INFER_REASON_RETRY)
     call->targets[decision.target].stays++;
   return decision;

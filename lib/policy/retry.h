@@ -32,6 +32,14 @@
  *      breaker is open is taken last.
  *   6. With none unvisited, that of the targets not excluded which can be
  *      asked soonest gets what the allowance still holds.
+ *   7. A target that says that its model is being loaded is not asked again
+ *      before others were (no step 4); but it is waited for until the deadline.
+ *      In step 6, and where the allowance is used up, it is asked again after
+ *      an eighth of the time that it is known to load, from 250 ms to 30 s:
+ *      what is asked later than it could be is at most that. Each such answer
+ *      allows one more attempt there, which neither the allowance nor a budget
+ *      counts: nothing was begun, and no capacity was taken. Nobody else takes
+ *      its place.
  * Where the retry budget does not pay for the same target again, steps 3, 4 and
  * 6 pass it over.
  * A wait that would pass the deadline, counting the target's usual time to
@@ -42,10 +50,12 @@
 typedef struct inf_retry_target {
   uint64_t not_before_ns; /* end of the provider's hint; 0: none */
   uint64_t ttft_ns;       /* its usual time to first token; 0: unknown */
+  uint64_t loading_ns;    /* when it first said that it loads; 0: never */
   int64_t context_tokens; /* longest prompt and answer; 0: not known */
   uint32_t stays;         /* retries decided for it */
   bool visited;
   bool excluded; /* not to be asked again in this call */
+  bool loading;  /* said so last: it may be asked once more, uncounted */
   bool has_key;  /* a key that is not set aside, or none is needed */
   bool shut;     /* its breaker is open: others are taken before it */
   /* There is a partial answer, and it can go on from there (recovery.h). */
@@ -70,6 +80,7 @@ typedef struct inf_retry_failure {
   int32_t status;
   int64_t hint_ns;     /* -1: none */
   int8_t should_retry; /* 1, 0, -1: not said */
+  bool loading;        /* its model is being loaded */
   bool sent;           /* a byte of the request may have left */
   bool untouched;  /* a reused connection broke before any response byte, or the
                     * stream was refused: most likely nothing was begun */
@@ -94,6 +105,7 @@ typedef struct inf_retry_decision {
   int32_t reason;  /* INFER_REASON_* */
   bool counted;    /* against the allowance */
   bool movable;    /* another target may take its place */
+  bool awaited;    /* step 7: it is not, and movable is false */
   const char *why; /* static: for the trail and the log */
 } inf_retry_decision;
 
@@ -101,10 +113,18 @@ typedef struct inf_retry_decision {
 extern const uint64_t inf_retry_backoff_low_ns;
 extern const uint64_t inf_retry_backoff_high_ns;
 extern const uint64_t inf_retry_hint_cap_ns;
+extern const uint64_t inf_retry_loading_low_ns; /* half of the first wait */
+extern const uint64_t inf_retry_loading_cap_ns;
 
 inf_retry_decision inf_retry_decide(inf_retry_call *call,
                                     const inf_retry_failure *failure,
                                     uint64_t now_ns, inf_rng *rng);
+
+/* What was decided cannot be paid for: step 7 for what costs nothing, a target
+ * whose last answer was that it loads; elsewhere: also one that is not the
+ * current one. Else the end. */
+inf_retry_decision inf_retry_await(inf_retry_call *call, bool elsewhere,
+                                   uint64_t now_ns);
 
 /* What a failure says of its target, where nothing is to be decided: another
  * attempt of the call goes on. */

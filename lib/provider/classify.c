@@ -392,6 +392,28 @@ inside(inf_sv value)
   return value;
 }
 
+/* Is the model on its way? What could not be loaded is told in similar words:
+ * "error loading model architecture" (llama.cpp, Ollama). Sources: llama.cpp's
+ * server, "Loading model" with a 503; Ollama, "llm server loading model" with a
+ * 500; text-generation-inference, "Model ... is currently loading" with a 503;
+ * Bedrock's ModelNotReadyException. */
+static bool
+is_loading(const struct words *words)
+{
+  static const char *const phrases[] = {"loading model", "currently loading",
+                                        "is loading", "still loading"};
+  inf_sv message = words->message;
+  if (inf_sv_eq_nocase(words->type, INF_SV("ModelNotReadyException")))
+    return true;
+  if (inf_sv_contains_nocase(message, INF_SV("error loading")) ||
+      inf_sv_contains_nocase(message, INF_SV("failed")))
+    return false;
+  for (size_t i = 0; i < sizeof phrases / sizeof phrases[0]; i++)
+    if (inf_sv_contains_nocase(message, inf_sv_from(phrases[i])))
+      return true;
+  return false;
+}
+
 static void
 decide_class(inf_failure *failure, const inf_error_body *error)
 {
@@ -404,6 +426,8 @@ decide_class(inf_failure *failure, const inf_error_body *error)
   };
   failure->status = decide(failure->http_status, failure->body_status,
                            error->clarifai, &words);
+  failure->loading =
+      failure->status == INFER_E_OVERLOADED && is_loading(&words);
 }
 
 static void

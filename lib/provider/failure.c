@@ -37,6 +37,7 @@ inf_failure_clear(inf_failure *failure)
   failure->body_status = 0;
   failure->hint_ns = -1;
   failure->should_retry = -1;
+  failure->loading = false;
   inf_buf_clear(&failure->message);
   inf_buf_clear(&failure->type);
   inf_buf_clear(&failure->code);

@@ -13,6 +13,8 @@ typedef struct inf_failure {
   int32_t body_status; /* HTTP-like number that the error itself gives, or 0 */
   int64_t hint_ns;     /* how long to wait; -1: not said */
   int8_t should_retry; /* x-should-retry: 1 true, 0 false, -1 absent */
+  bool loading;        /* the model is being loaded: it will serve, in a while;
+                        * the class is INFER_E_OVERLOADED then */
   /* As sent, decoded; cut at 4 KiB for message, 256 bytes for the others. */
   inf_buf message, type, code, param, request_id;
 } inf_failure;

@@ -29,7 +29,8 @@
 # A mistake that no test can ever see, because something else makes up for it,
 # is no bug. Nor is one that does not compile.
 foreach(floor base wire provider policy line limit breaker quota transport config engine gate meter api simulation hedge race routing
-    bedrock anthropic compat luck models credentials cost embed plugin compare telemetry otlp)
+    bedrock anthropic compat luck models credentials cost embed plugin compare telemetry
+    labels otlp)
   include(${CMAKE_CURRENT_LIST_DIR}/${floor}.cmake)
 endforeach()
 include(${CMAKE_CURRENT_LIST_DIR}/replay.cmake) # of the tools

@@ -87,6 +87,37 @@ fleet_draw(fleet_params *params, inf_rng *rng)
     draw_failures(params, rng);
 }
 
+void
+fleet_draw_every_fault(fleet_params *params, inf_rng *rng)
+{
+  uint32_t *const shares[] = {
+      &params->stale,     &params->refused_streams, &params->errors,
+      &params->cut,       &params->reset,           &params->stall,
+      &params->malformed, &params->error_in_stream, &params->empty,
+      &params->no_done,   &params->no_usage,        &params->wrong_kind};
+  for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
+    *shares[i] = dice_between(rng, 5, 100);
+  for (int i = FLEET_SLOW; i < FLEET_REGIMES; i++)
+    params->weights[i] = dice_between(rng, 1, 100);
+  params->normal_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S);
+  if (params->requests_per_minute == 0 && dice_chance(rng, 300))
+    params->requests_per_minute = (uint32_t)dice_log_between(rng, 30, 6000);
+  if (params->requests_per_minute > 0 && params->tokens_per_minute == 0)
+    params->tokens_per_minute = 4000000;
+}
+
+/* Another set in each generation: the labels change places. */
+uint32_t
+fleet_labels(const fleet_params *params, uint32_t generation)
+{
+  enum { all = (1 << fleet_label_count) - 1 };
+  uint32_t by = generation % fleet_label_count;
+  return by == 0 ? params->labels
+                 : (params->labels << by |
+                    params->labels >> (fleet_label_count - by)) &
+                       all;
+}
+
 /* ---- Weather ------------------------------------------------------------- */
 
 static fleet_regime
@@ -182,6 +213,21 @@ write_error(fleet_provider *provider, const fleet_error *error,
   inf_virtual_piece_at(answer, at_ns + INF_NS_PER_MS, answer->body.len);
 }
 
+/* As llama.cpp says it. */
+static void
+write_loading(fleet_provider *provider, inf_virtual_answer *answer)
+{
+  uint64_t at_ns = dice_exponential(&provider->rng, 2 * INF_NS_PER_MS);
+  answer->status = 503;
+  answer->headers_ns = at_ns;
+  inf_headers_add_line(&answer->headers,
+                       INF_SV("Content-Type: application/json"));
+  inf_buf_append_cstr(&answer->body,
+                      "{\"error\":{\"code\":503,\"message\":\"Loading model\","
+                      "\"type\":\"unavailable_error\"}}");
+  inf_virtual_piece_at(answer, at_ns, answer->body.len);
+}
+
 static void
 write_rate_limited(fleet_provider *provider, int64_t wall_ns,
                    inf_virtual_answer *answer)
@@ -217,6 +263,10 @@ read_ask(const inf_http_request *request, fleet_ask *ask)
   char *end;
   ask->number = strtoull(at + 4, &end, 10);
   ask->prompt_tokens = (uint32_t)strtoul(end + 1, &end, 10);
+  if (*end == ':')
+    ask->labels = (uint32_t)strtoul(end + 1, &end, 10);
+  if (*end == ':')
+    ask->generation = (uint32_t)strtoul(end + 1, &end, 10);
   /* The rest stands behind the message. */
   body = inf_sv_of(end, body.len - (size_t)(end - body.ptr));
   size_t message = inf_sv_find(body, '"');
@@ -248,7 +298,8 @@ mark_of(sim_fleet *fleet, const fleet_provider *provider, const fleet_ask *ask,
   if (!is_probe(fleet))
     return mark | ledger_send(fleet->books, ask->number, now_ns);
   fleet->probes++;
-  ledger_probe(fleet->books, ask->number, provider->params.labels,
+  ledger_probe(fleet->books, ask->number,
+               fleet_labels(&provider->params, ask->generation),
                ask->prefill.len, now_ns);
   return mark | probe_mark;
 }
@@ -262,6 +313,35 @@ account_of(fleet_provider *provider, const inf_http_request *request)
       memmem(request->headers.ptr, request->headers.len, name, sizeof name - 1);
   size_t key = at ? (size_t)(at[sizeof name + 1] - '0') : fleet_max_keys - 1;
   return &provider->accounts[key % fleet_max_keys];
+}
+
+/* No byte of a prompt reaches a provider without its labels, and no key one
+ * that it is not of; with a warm-up comes neither. The request itself says what
+ * holds for it: the books need not know of it. */
+static void
+check_privacy(sim_fleet *fleet, const fleet_provider *provider,
+              const inf_http_request *request, const fleet_ask *ask)
+{
+  static const char name[] = "Bearer key-";
+  size_t index = (size_t)(provider - fleet->providers);
+  const char *key =
+      memmem(request->headers.ptr, request->headers.len, name, sizeof name - 1);
+  if (key && (size_t)(key[sizeof name - 1] - '0') != index)
+    ledger_violated(fleet->books, "p%zu gets a key of another", index);
+  if (!ask) {
+    if (key || request->body.len > 0)
+      ledger_violated(fleet->books, "a warm-up of p%zu with a key or a body",
+                      index);
+    if (fleet->may_warm && !fleet->may_warm(fleet->context, index))
+      ledger_violated(fleet->books, "p%zu is warmed without labels", index);
+    return;
+  }
+  fleet->labelled_requests += ask->labels != 0;
+  if (ask->labels & ~fleet_labels(&provider->params, ask->generation))
+    ledger_violated(fleet->books,
+                    "call %llu: its prompt comes to p%zu, which "
+                    "lacks labels that it requires",
+                    (unsigned long long)ask->number, index);
 }
 
 static uint64_t
@@ -306,9 +386,14 @@ on_connect(void *context, const inf_http_request *request, uint64_t now_ns,
   fleet_ask ask = {0};
   fleet->open++;
   if (read_ask(request, &ask)) {
+    check_privacy(fleet, provider, request, &ask);
     link->mark = mark_of(fleet, provider, &ask, now_ns);
+    fleet->labelled_probes += ask.labels != 0 && (link->mark & probe_mark) != 0;
+    fleet->labelled_calls += ask.labels != 0 && (link->mark & 0xff) == 0 &&
+                             !(link->mark & probe_mark);
     count(fleet, provider, request, link->mark, now_ns);
   } else {
+    check_privacy(fleet, provider, request, NULL);
     link->mark = warm_up_mark;
     fleet->warm_ups++;
     ledger_trace(fleet->books, now_ns, LEDGER_WARM, 0, 0, 0);
@@ -381,7 +466,10 @@ answer_call(sim_fleet *fleet, fleet_provider *provider, const fleet_ask *ask,
   const uint32_t bad = regime == FLEET_ERRORS ? 800 : provider->params.errors;
   if (write_broken(provider, reused, entry, answer))
     return;
-  if (regime == FLEET_BLACK_HOLE)
+  if (regime == FLEET_LOADING) {
+    entry->loading = true;
+    write_loading(provider, answer);
+  } else if (regime == FLEET_BLACK_HOLE)
     write_silence(provider, answer);
   else if (!fleet_take(provider, ask->prompt_tokens, now_ns))
     write_rate_limited(provider, wall_ns, answer);
@@ -416,8 +504,9 @@ on_answer(void *context, uint64_t mark, const inf_http_request *request,
     account_arrive(used, account_mark(mark), false);
     return;
   }
-  ledger_attempt *entry = ledger_arrive(fleet->books, ask.number, ask.attempt,
-                                        provider->params.labels, now_ns);
+  ledger_attempt *entry =
+      ledger_arrive(fleet->books, ask.number, ask.attempt,
+                    fleet_labels(&provider->params, ask.generation), now_ns);
   if (!entry) {
     account_arrive(used, account_mark(mark), false);
     return;
@@ -452,6 +541,8 @@ fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
   fleet->books = books;
   fleet->clock = clock;
   fleet->warm_ups = fleet->open = fleet->probes = 0;
+  fleet->labelled_requests = fleet->labelled_calls = 0;
+  fleet->labelled_probes = 0;
   for (size_t i = 0; i < fleet->count; i++) {
     fleet_provider *provider = &fleet->providers[i];
     const fleet_params *params = &provider->params;

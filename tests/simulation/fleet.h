@@ -4,8 +4,10 @@
  * in which it is slow, silent, failing or down.
  *
  * A request says whose it is and how long its prompt counts by "sim:NUMBER:
- * TOKENS;" within a message. The host of its address says which provider is
- * asked: "p0.sim", "p1.sim", ... */
+ * TOKENS;" within a message. In runs about labels it also says which it may
+ * not go without, and by which generation of the configuration it was
+ * submitted: "sim:NUMBER:TOKENS:LABELS:GENERATION;". The host of its address
+ * says which provider is asked: "p0.sim", "p1.sim", ... */
 #ifndef TESTS_SIMULATION_FLEET_H
 #define TESTS_SIMULATION_FLEET_H
 
@@ -22,6 +24,7 @@ typedef enum fleet_regime {
   FLEET_BLACK_HOLE, /* takes requests and says nothing */
   FLEET_ERRORS,     /* most requests fail */
   FLEET_DOWN,       /* connections are refused */
+  FLEET_LOADING,    /* every request is told that the model is being loaded */
   FLEET_REGIMES,
 } fleet_regime;
 
@@ -45,7 +48,7 @@ typedef enum fleet_pieces {
 
 /* What a provider is like. Shares are in permille. */
 typedef struct fleet_params {
-  uint32_t labels;
+  uint32_t labels; /* of generation 0: see fleet_labels() */
   bool prefills, echoes;
   /* Time. */
   uint64_t connect_ns, first_ns, per_prompt_token_ns;
@@ -83,7 +86,7 @@ typedef struct fleet_params {
   uint64_t error_ns;
   uint32_t stragglers; /* answers that take ten times as long, in permille; the
                         * others are spread by sigma: this is drawn */
-  uint32_t burst; /* requests that the quota holds; 0: those of a minute */
+  uint32_t burst;      /* requests that the quota holds; 0: those of a minute */
 } fleet_params;
 
 typedef struct fleet_provider {
@@ -106,6 +109,11 @@ typedef struct sim_fleet {
   size_t count;
   uint64_t warm_ups, open; /* exchanges that are not over */
   uint64_t probes;
+  /* Requests that said what labels they require, and calls that did. */
+  uint64_t labelled_requests, labelled_calls, labelled_probes;
+  /* May a provider be warmed? NULL: any. */
+  bool (*may_warm)(void *context, size_t provider);
+  void *context;
   /* Who asks, once it is there: no request says that it is a probe. */
   struct infer_client *const *client;
 } sim_fleet;
@@ -114,13 +122,19 @@ typedef struct sim_fleet {
 void fleet_init(sim_fleet *fleet, ledger *books, const inf_virtual_clock *clock,
                 uint64_t seed);
 void fleet_fini(sim_fleet *fleet);
+/* A reload may give the providers other labels. */
+enum { fleet_generations = 4, fleet_label_count = 5 };
+uint32_t fleet_labels(const fleet_params *params, uint32_t generation);
 /* Draws what a provider is like. */
 void fleet_draw(fleet_params *params, inf_rng *rng);
+/* Every way to fail that is there becomes one of its own. */
+void fleet_draw_every_fault(fleet_params *params, inf_rng *rng);
 
 /* fleet_answer.c: the answer of a provider to a request that it accepts. */
 typedef struct fleet_ask {
   uint64_t number; /* of the call */
   uint32_t attempt, prompt_tokens;
+  uint32_t labels, generation;
   bool stream;
   inf_sv prefill; /* the part that it is to go on from */
 } fleet_ask;

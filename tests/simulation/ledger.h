@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "infer/infer.h"
 
-enum { ledger_max_attempts = 48, ledger_slots = 4096 };
+enum { ledger_max_attempts = 128, ledger_slots = 4096 };
 
 /* One send, as the provider knows it. */
 typedef struct ledger_attempt {
@@ -28,6 +28,7 @@ typedef struct ledger_attempt {
   int64_t nano_usd;  /* that the provider charges for those */
   bool untouched;    /* it breaks as only a stale connection does */
   bool refused;      /* the stream is refused */
+  bool loading;      /* it is told that the model is being loaded */
   bool arrived;      /* the request did */
 } ledger_attempt;
 
@@ -41,9 +42,11 @@ typedef struct ledger_call {
   bool hedges;    /* two of its attempts may be under way at once */
   uint32_t queue; /* of its reader */
   bool has_whole; /* an attempt that is over had brought a whole answer */
+  bool lost;      /* the attempt whose end was told last was cancelled */
   bool cancelled; /* may end so from now on */
   /* Sends. */
-  uint32_t sends, stale; /* stale: those after which a resend is free */
+  /* stale, loading: those after which another is free. */
+  uint32_t sends, stale, loading;
   ledger_attempt attempts[ledger_max_attempts];
   /* Its end. */
   uint64_t ended_ns;

@@ -74,7 +74,7 @@ run_seed(uint64_t seed, const sim_options *options, world_result *sum)
   world_result result;
   printf("seed %llu ", (unsigned long long)seed);
   fflush(stdout);
-  bool made = world_run(seed, options->calls, &result);
+  bool made = world_run(seed, SWARM_ANYTHING, options->calls, &result);
   printf("calls %llu attempts %llu hash %016llx\n",
          (unsigned long long)result.calls, (unsigned long long)result.attempts,
          (unsigned long long)result.hash);

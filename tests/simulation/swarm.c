@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "swarm.h"
 
-static const char *const label_names[] = {"eu", "private"};
+static const char *const label_names[fleet_label_count] = {
+    "eu", "private", "zdr", "onprem", "hipaa"};
+
+const char *
+swarm_label(int bit)
+{
+  return label_names[bit];
+}
 
 static uint32_t
 pick(inf_rng *rng, const uint32_t *values, uint32_t count)
@@ -13,9 +20,9 @@ static void
 write_labels(inf_buf *config, const char *name, uint32_t labels)
 {
   inf_buf_appendf(config, ",\"%s\":[", name);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < fleet_label_count; i++)
     if (labels >> i & 1)
-      inf_buf_appendf(config, "%s\"%s\"", (labels & 1) && i ? "," : "",
+      inf_buf_appendf(config, "%s\"%s\"", labels & ((1u << i) - 1) ? "," : "",
                       label_names[i]);
   inf_buf_append_cstr(config, "]");
 }
@@ -86,7 +93,7 @@ write_prices(inf_buf *config, const fleet_params *params)
 
 static void
 write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
-               bool priced, size_t index)
+               bool priced, size_t index, uint32_t generation)
 {
   static const char *const prefills[] = {"none", "assistant", "prefix",
                                          "continue_final_message"};
@@ -97,7 +104,7 @@ write_provider(inf_buf *config, inf_rng *rng, const fleet_params *params,
   if (priced)
     write_prices(config, params);
   write_keys(config, rng, index);
-  write_labels(config, "labels", params->labels);
+  write_labels(config, "labels", fleet_labels(params, generation));
   write_limits(config, &params->limits);
   inf_buf_appendf(config, ",\"prefill\":\"%s\"", prefills[dice_below(rng, 4)]);
   if (dice_chance(rng, 150))
@@ -114,6 +121,7 @@ write_targets(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
               swarm_route *route)
 {
   uint32_t first = dice_below(rng, (uint32_t)swarm->providers);
+  route->first = first;
   route->targets = dice_between(rng, 1, (uint32_t)swarm->providers);
   inf_buf_append_cstr(config, "\"targets\":[");
   for (uint32_t i = 0; i < route->targets; i++)
@@ -141,10 +149,10 @@ write_timeouts(inf_buf *config, inf_rng *rng, swarm_route *route)
 
 /* Shares of the spend from 1 to 50 %. */
 static void
-write_hedge(inf_buf *config, inf_rng *rng, swarm_route *route)
+write_hedge(inf_buf *config, inf_rng *rng, swarm_kind kind, swarm_route *route)
 {
   static const uint32_t percentiles[] = {50, 90, 95, 95, 99};
-  route->hedges = dice_chance(rng, 500);
+  route->hedges = dice_chance(rng, kind == SWARM_LABELS ? 900 : 500);
   if (!route->hedges)
     return;
   uint32_t budget = dice_between(rng, 1, 50);
@@ -172,6 +180,16 @@ write_strategy(inf_buf *config, inf_rng *rng)
                     (unsigned)dice_between(rng, 1, 3000));
 }
 
+/* Mostly none or one of the five, for two are rarely found together. */
+static uint32_t
+draw_required(inf_rng *rng)
+{
+  uint32_t labels = 0, count = dice_below(rng, 3);
+  for (uint32_t i = 0; i < count; i++)
+    labels |= 1u << dice_below(rng, fleet_label_count);
+  return labels;
+}
+
 static void
 write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
             swarm_route *route, size_t index)
@@ -188,7 +206,10 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   if (swarm->broken)
     route->retries = dice_between(rng, 3, 10);
   route->continues = mode == 2;
+  bool labels = swarm->kind == SWARM_LABELS;
   route->labels = dice_chance(rng, 300) ? dice_between(rng, 1, 3) : 0;
+  if (labels)
+    route->labels = draw_required(rng);
   inf_buf_appendf(config,
                   ",\"retries\":%u,\"stay\":{\"retries\":%u,"
                   "\"max_wait_ms\":%u},\"recovery\":\"%s\"",
@@ -196,16 +217,16 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
                   modes[mode]);
   write_labels(config, "require_labels", route->labels);
   write_timeouts(config, rng, route);
-  if (dice_chance(rng, 200))
+  if (dice_chance(rng, labels ? 500 : 200))
     inf_buf_append_cstr(config, ",\"keep_warm\":true");
   if (dice_chance(rng, 200))
     inf_buf_append_cstr(config, ",\"failover_on\":[\"content_filter\"]");
   /* Where they are on, most of what fails is not tried. */
-  if (dice_chance(rng, 500))
+  if (dice_chance(rng, labels ? 100 : 500))
     inf_buf_append_cstr(config, ",\"breaker\":false");
   if (dice_chance(rng, 500))
     inf_buf_append_cstr(config, ",\"retry_budget\":false");
-  write_hedge(config, rng, route);
+  write_hedge(config, rng, swarm->kind, route);
   write_strategy(config, rng);
   inf_buf_append_cstr(config, "}");
 }
@@ -315,18 +336,36 @@ draw_theme(swarm_run *swarm, inf_rng *rng)
     draw_broken_answers(swarm, rng);
 }
 
+static void
+draw_labels(swarm_run *swarm, inf_rng *rng)
+{
+  for (size_t i = 0; i < swarm->providers; i++) {
+    fleet_params *params = &swarm->fleet[i];
+    fleet_draw_every_fault(params, rng);
+    params->labels = 0;
+    for (int bit = 0; bit < fleet_label_count; bit++)
+      params->labels |= (uint32_t)dice_chance(rng, 600) << bit;
+  }
+  swarm->labelled = dice_between(rng, 300, 1000);
+  swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S);
+}
+
 void
-swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
+swarm_draw(swarm_run *swarm, swarm_kind kind, uint64_t seed,
+           uint32_t generation, inf_buf *config)
 {
   inf_rng rng;
   inf_rng_seed(&rng, seed);
   memset(swarm, 0, sizeof *swarm);
+  swarm->kind = kind;
   swarm->providers = dice_between(&rng, 1, fleet_max_providers);
   swarm->routes = dice_between(&rng, 1, swarm_max_routes);
   for (size_t i = 0; i < swarm->providers; i++)
     fleet_draw(&swarm->fleet[i], &rng);
   draw_calls(swarm, &rng);
   draw_theme(swarm, &rng);
+  if (kind == SWARM_LABELS)
+    draw_labels(swarm, &rng);
   for (size_t i = 0; i < swarm->providers; i++)
     if (dice_chance(&rng, 300))
       draw_limits(&swarm->fleet[i].limits, &rng);
@@ -335,7 +374,8 @@ swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config)
   swarm->priced = seed % 4 != 0; /* not drawn: all else is as without */
   for (size_t i = 0; i < swarm->providers; i++) {
     set_price(&swarm->fleet[i], i);
-    write_provider(config, &rng, &swarm->fleet[i], swarm->priced, i);
+    write_provider(config, &rng, &swarm->fleet[i], swarm->priced, i,
+                   generation);
   }
   inf_buf_append_cstr(config, "],\"routes\":{");
   for (size_t i = 0; i < swarm->routes; i++)

@@ -11,8 +11,17 @@ enum { swarm_max_routes = 3 };
 /* Micro-dollars for a million tokens of an answer. */
 enum { swarm_dearest_price = 3300009 };
 
+/* What runs are about. */
+typedef enum swarm_kind {
+  SWARM_ANYTHING,
+  /* Where data may go: every way to fail is on, at each provider, and so is
+   * every way to come to another one; providers, routes and requests have
+   * labels, which a reload changes. */
+  SWARM_LABELS,
+} swarm_kind;
+
 typedef struct swarm_route {
-  uint32_t targets, retries, labels;
+  uint32_t first, targets, retries, labels;
   uint64_t deadline_ns, attempt_ns;
   bool continues; /* its answers may be gone on with */
   bool hedges;
@@ -20,6 +29,7 @@ typedef struct swarm_route {
 
 /* Shares are in permille. */
 typedef struct swarm_run {
+  swarm_kind kind;
   size_t providers, routes;
   fleet_params fleet[fleet_max_providers];
   swarm_route route[swarm_max_routes];
@@ -41,7 +51,11 @@ typedef struct swarm_run {
   uint32_t end_ms;    /* patience of the client's end */
 } swarm_run;
 
-/* Draws a run, and writes the configuration of its client. */
-void swarm_draw(swarm_run *swarm, uint64_t seed, inf_buf *config);
+/* Draws a run, and writes the configuration of its client: that of a
+ * generation of labels (fleet_labels()). */
+void swarm_draw(swarm_run *swarm, swarm_kind kind, uint64_t seed,
+                uint32_t generation, inf_buf *config);
+/* The name of a label by its bit. */
+const char *swarm_label(int bit);
 
 #endif

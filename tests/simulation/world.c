@@ -32,7 +32,9 @@ typedef struct sim_world {
   ledger books;
   sim_fleet fleet;
   inf_virtual_clock clock;
-  infer_config *config;
+  infer_config *configs[fleet_generations]; /* the first, or all */
+  uint32_t generation;                      /* of labels */
+  uint64_t until_ns[fleet_generations];     /* when it was the present one */
   infer_client *client;
   infer_queue *queues[queues];
   held_call holds[ledger_slots];
@@ -56,9 +58,32 @@ on_attempt(const infer_call *call, const infer_attempt *attempt,
            void *user_data)
 {
   sim_world *world = user_data;
-  if (call) /* else a probe, or a warm-up */
-    ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
-                         world->clock.now_ns);
+  if (!call) /* a probe, or a warm-up */
+    return;
+  const ledger_call *about =
+      &world->books.calls[infer_call_tag(call) % ledger_slots];
+  if (about->number == infer_call_tag(call) && about->labels)
+    world->result->reasons[infer_attempt_reason(attempt) & 15]++;
+  ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
+                       world->clock.now_ns);
+}
+
+/* Whoever may go nowhere else waits for a model that is being loaded, as long
+ * as the deadline allows, unless its last attempt came to something else (a
+ * continuation that is refused ends as what broke off did): an eighth of what
+ * is gone, at most 30 s, and the target's usual first token have to fit before
+ * it. */
+static void
+check_loading(sim_world *world, uint64_t number, const infer_error *error)
+{
+  enum { far_s = 60 };
+  const ledger_call *call = &world->books.calls[number % ledger_slots];
+  if (call->number == number && !call->run_once && !world->books.closing &&
+      call->deadline_ns > world->clock.now_ns + far_s * INF_NS_PER_S &&
+      strstr(infer_error_message(error), "Loading model") && call->sends > 0 &&
+      call->attempts[call->sends - 1].loading)
+    ledger_violated(&world->books, "call %llu: did not wait for the model",
+                    (unsigned long long)number);
 }
 
 static void
@@ -71,6 +96,8 @@ on_call(const infer_call *call, const infer_response *response,
   if (!response && status == INFER_OK)
     ledger_violated(&world->books, "call %llu: ended without a result",
                     (unsigned long long)infer_call_tag(call));
+  if (status == INFER_E_OVERLOADED)
+    check_loading(world, infer_call_tag(call), error);
   if (world->waited[infer_call_tag(call) % ledger_slots])
     world->ended[world->ended_count++] = infer_call_tag(call);
   world->result->succeeded += status == INFER_OK;
@@ -84,6 +111,39 @@ new_transport(void *context, const inf_curl_options *options)
   (void)options;
   sim_world *world = context;
   return inf_virtual_transport_new(&world->clock, &world->fleet.server);
+}
+
+/* Warm-ups may go to what some route could ask, by a configuration of the last
+ * 30 s: so long one may wait for its turn, and go on. */
+static bool
+may_warm_in(const sim_world *world, size_t provider, uint32_t generation)
+{
+  const swarm_run *swarm = &world->swarm;
+  uint32_t labels = fleet_labels(&swarm->fleet[provider], generation);
+  for (size_t i = 0; i < swarm->routes; i++) {
+    const swarm_route *route = &swarm->route[i];
+    size_t distance = provider + swarm->providers - route->first;
+    if (distance % swarm->providers < route->targets &&
+        !(route->labels & ~labels))
+      return true;
+  }
+  return false;
+}
+
+static bool
+may_warm(void *context, size_t provider)
+{
+  enum { patience_s = 30 };
+  const sim_world *world = context;
+  uint64_t from_ns = world->clock.now_ns - patience_s * INF_NS_PER_S;
+  if (world->clock.now_ns < patience_s * INF_NS_PER_S)
+    from_ns = 0;
+  for (uint32_t i = 0; i < fleet_generations; i++)
+    if ((i == world->generation ||
+         (world->until_ns[i] > 0 && world->until_ns[i] >= from_ns)) &&
+        may_warm_in(world, provider, i))
+      return true;
+  return false;
 }
 
 /* ---- Calls --------------------------------------------------------------- */
@@ -103,6 +163,7 @@ make_request(sim_world *world, ledger_call *call, uint32_t route)
   infer_request *request = NULL;
   uint32_t tokens = dice_between(rng, 1, world->swarm.prompt_tokens);
   uint32_t chars = tokens < sizeof filler ? tokens : sizeof filler - 1;
+  uint32_t asked = 0;
   model[1] = (char)('0' + route);
   inf_buf_init(&text, sizeof memory);
   inf_buf_lend(&text, memory, sizeof memory);
@@ -110,11 +171,22 @@ make_request(sim_world *world, ledger_call *call, uint32_t route)
   inf_buf_append_uint(&text, call->number);
   inf_buf_append_char(&text, ':');
   inf_buf_append_uint(&text, tokens);
+  call->labels = about->labels;
+  if (world->swarm.kind == SWARM_LABELS) {
+    if (dice_chance(rng, world->swarm.labelled))
+      asked = 1u << dice_below(rng, fleet_label_count);
+    if (dice_chance(rng, 200))
+      asked |= 1u << dice_below(rng, fleet_label_count);
+    call->labels |= asked;
+    inf_buf_append_char(&text, ':');
+    inf_buf_append_uint(&text, call->labels);
+    inf_buf_append_char(&text, ':');
+    inf_buf_append_uint(&text, world->generation);
+  }
   inf_buf_append_char(&text, ';');
   inf_buf_append(&text, filler, chars);
   if (infer_request_new(&request, model) != INFER_OK)
     return NULL;
-  call->labels = about->labels;
   call->deadline_ns = about->deadline_ns;
   int32_t status = infer_request_add_message(request, "user", text.ptr);
   if (dice_chance(rng, world->swarm.hurried)) {
@@ -126,10 +198,14 @@ make_request(sim_world *world, ledger_call *call, uint32_t route)
     call->run_once = true;
     infer_request_set_run_once(request, 1);
   }
-  if (dice_chance(rng, world->swarm.labelled)) {
+  if (world->swarm.kind == SWARM_ANYTHING &&
+      dice_chance(rng, world->swarm.labelled)) {
     call->labels |= 1;
-    status = status ? status : infer_request_require_label(request, "eu");
+    asked = 1;
   }
+  for (int bit = 0; status == INFER_OK && bit < fleet_label_count; bit++)
+    if (asked >> bit & 1)
+      status = infer_request_require_label(request, swarm_label(bit));
   if (status == INFER_OK)
     return request;
   infer_request_free(request);
@@ -335,8 +411,30 @@ check_resumed(sim_world *world, bool was_read)
 static void
 reload(sim_world *world)
 {
-  infer_client_reload(world->client, world->config, NULL);
+  uint32_t next = world->generation;
+  if (world->swarm.kind == SWARM_LABELS)
+    next = dice_below(&world->rng, fleet_generations);
+  if (infer_client_reload(world->client, world->configs[next], NULL) ==
+      INFER_OK) {
+    world->until_ns[world->generation] = world->clock.now_ns;
+    world->generation = next;
+  }
+  world->result->reloads++;
   world->next_reload_ns = world->clock.now_ns + world->swarm.reload_ns;
+}
+
+/* Somebody wants connections ready for a route. */
+static void
+prewarm_due(sim_world *world)
+{
+  char name[3] = "r0";
+  infer_warm_report *report = NULL;
+  if (world->swarm.kind != SWARM_LABELS || !dice_chance(&world->rng, 2))
+    return;
+  name[1] =
+      (char)('0' + dice_below(&world->rng, (uint32_t)world->swarm.routes));
+  infer_client_prewarm(world->client, name, 0, &report, NULL);
+  infer_warm_report_free(report);
 }
 
 /* The slow reader leaves, and another one comes. */
@@ -375,6 +473,7 @@ take_turns(sim_world *world)
     take_outcomes(world);
     read_due(world);
     leave_due(world);
+    prewarm_due(world);
     cancel_due(world);
     if (world->clock.now_ns >= world->next_reload_ns)
       reload(world);
@@ -392,14 +491,33 @@ take_turns(sim_world *world)
 /* ---- Beginning and end --------------------------------------------------- */
 
 static bool
-make_client(sim_world *world, uint64_t seed)
+make_configs(sim_world *world, swarm_kind kind, uint64_t seed,
+             infer_error **error)
 {
-  inf_buf text;
+  uint32_t count = kind == SWARM_LABELS ? fleet_generations : 1;
+  int32_t status = INFER_OK;
+  for (uint32_t i = 0; status == INFER_OK && i < count; i++) {
+    inf_buf text;
+    inf_buf_init(&text, 1 << 20);
+    swarm_draw(&world->swarm, kind, seed, i, &text);
+    if (ledger_tracing())
+      fprintf(stderr, "%s\n", inf_buf_cstr(&text));
+    status =
+        infer_config_from_json(&world->configs[i], text.ptr, text.len, error);
+    if (status != INFER_OK)
+      fprintf(stderr, "simulation: %s\n%s\n", infer_error_message(*error),
+              inf_buf_cstr(&text));
+    inf_buf_fini(&text);
+  }
+  return status == INFER_OK;
+}
+
+static bool
+make_client(sim_world *world, swarm_kind kind, uint64_t seed)
+{
   infer_error *error = NULL;
-  inf_buf_init(&text, 1 << 20);
-  swarm_draw(&world->swarm, seed, &text);
-  if (ledger_tracing())
-    fprintf(stderr, "%s\n", inf_buf_cstr(&text));
+  int32_t status = INFER_E_CONFIG;
+  bool made = make_configs(world, kind, seed, &error);
   world->fleet.client = &world->client;
   world->fleet.count = world->swarm.providers;
   for (size_t i = 0; i < world->fleet.count; i++)
@@ -407,19 +525,19 @@ make_client(sim_world *world, uint64_t seed)
   fleet_init(&world->fleet, &world->books, &world->clock, seed);
   const inf_client_parts parts = {new_transport, world, &world->clock.clock,
                                   seed};
-  int32_t status =
-      infer_config_from_json(&world->config, text.ptr, text.len, &error);
-  if (status == INFER_OK) {
-    infer_config_set_telemetry(world->config, on_attempt, on_call, world);
-    status = inf_client_new_with(&world->client, world->config, &parts, &error);
+  if (kind == SWARM_LABELS)
+    world->fleet.may_warm = may_warm;
+  world->fleet.context = world;
+  if (made) {
+    infer_config_set_telemetry(world->configs[0], on_attempt, on_call, world);
+    status =
+        inf_client_new_with(&world->client, world->configs[0], &parts, &error);
   }
   for (int i = 0; i < queues && status == INFER_OK; i++)
     status = infer_queue_new(&world->queues[i], world->client);
-  if (status != INFER_OK)
-    fprintf(stderr, "simulation: %s\n%s\n", infer_error_message(error),
-            inf_buf_cstr(&text));
+  if (made && status != INFER_OK)
+    fprintf(stderr, "simulation: %s\n", infer_error_message(error));
   infer_error_free(error);
-  inf_buf_fini(&text);
   return status == INFER_OK;
 }
 
@@ -522,6 +640,10 @@ fill_result(sim_world *world)
   result->sent = world->books.sent;
   result->bytes = world->books.bytes;
   result->turns = world->turns;
+  result->labelled = world->fleet.labelled_calls;
+  result->labelled_requests = world->fleet.labelled_requests;
+  result->labelled_probes = world->fleet.labelled_probes;
+  result->warm_ups = world->fleet.warm_ups;
   result->virtual_ns = world->clock.now_ns - start_ns;
   result->hash = world->books.hash;
   snprintf(result->violation, sizeof result->violation, "%s",
@@ -540,7 +662,7 @@ check_nothing_left(sim_world *world, size_t blocks, size_t bytes)
 }
 
 bool
-world_run(uint64_t seed, uint64_t calls, world_result *result)
+world_run(uint64_t seed, swarm_kind kind, uint64_t calls, world_result *result)
 {
   static sim_world world; /* large, and one at a time */
   size_t blocks = counted_blocks(), bytes = counted_bytes();
@@ -551,7 +673,7 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
   inf_virtual_clock_init(&world.clock, start_ns, wall_start_ns);
   inf_rng_seed(&world.rng, seed * 2 + 1);
   ledger_init(&world.books);
-  bool made = make_client(&world, seed);
+  bool made = make_client(&world, kind, seed);
   if (made) {
     world.next_call_ns = world.next_read_ns = start_ns;
     world.next_reload_ns =
@@ -568,7 +690,8 @@ world_run(uint64_t seed, uint64_t calls, world_result *result)
     counted_fail(0, 0);
     infer_client_free(world.client);
   }
-  infer_config_free(world.config);
+  for (size_t i = 0; i < fleet_generations; i++)
+    infer_config_free(world.configs[i]);
   fleet_fini(&world.fleet);
   if (made)
     check_nothing_left(&world, blocks, bytes);

@@ -7,10 +7,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "swarm.h"
+
 typedef struct world_result {
   uint64_t calls, refused, attempts, events, succeeded, bytes, turns;
   uint64_t sent; /* calls that came to an attempt */
   uint64_t hedges, rescues;
+  /* Of calls that require labels: how many were sent, all their requests and
+   * probes, and what the attempts were for (INFER_REASON_*). */
+  uint64_t labelled, labelled_requests, labelled_probes, reasons[16];
+  uint64_t warm_ups, reloads;
   uint64_t virtual_ns;
   uint64_t hash;
   char violation[512]; /* "": none */
@@ -18,6 +24,7 @@ typedef struct world_result {
 
 /* Runs the world of that seed until so many calls were made and have ended.
  * False if it could not be set up. */
-bool world_run(uint64_t seed, uint64_t calls, world_result *result);
+bool world_run(uint64_t seed, swarm_kind kind, uint64_t calls,
+               world_result *result);
 
 #endif

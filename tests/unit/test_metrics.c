@@ -107,6 +107,21 @@ calls_in_flight_are_told(void **state)
 }
 
 static void
+refusals_are_told(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.labels", "['eu']", "routes.r.require_labels",
+                      "['eu']", NULL);
+  is_well(fake, A);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(call_once(fake, "r"), INFER_OK);
+  assert_has(fake, "libinfer_label_refusals_total{target=\"b/m\",label=\"eu\"} "
+                   "3");
+  fake_client_free(fake);
+}
+
+static void
 arguments_are_checked(void **state)
 {
   (void)state;
@@ -158,6 +173,7 @@ main(void)
       cmocka_unit_test(hedges_are_told),
       cmocka_unit_test(limits_are_told),
       cmocka_unit_test(calls_in_flight_are_told),
+      cmocka_unit_test(refusals_are_told),
       cmocka_unit_test(arguments_are_checked),
       cmocka_unit_test(without_memory_there_is_no_text),
   };

@@ -107,6 +107,27 @@ a_route_may_require_several_labels(void **state)
   fake_client_free(fake);
 }
 
+/* The very characters: nothing that only begins, ends or looks alike. */
+static void
+a_label_is_what_it_is(void **state)
+{
+  (void)state;
+  static const char *const others[] = {"['eu-west']", "['not-eu']", "['EU']",
+                                       "['e']",       "['eu ']",    "[]"};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    fake_client *fake = fake_client_new(
+        "providers.a.labels", others[i], "providers.b.labels", "['x','eu']",
+        "routes.r.require_labels", "['eu']", NULL);
+    infer_request *request = fake_request_new("r");
+    infer_plan *plan = plan_of(fake, request);
+    assert_line(plan, 0, "b/m", INFER_OK, "place 1");
+    assert_line(plan, 1, "a/m", INFER_E_NO_TARGET, "\"eu\"");
+    infer_plan_free(plan);
+    infer_request_free(request);
+    fake_client_free(fake);
+  }
+}
+
 static void
 keys_that_are_set_aside_keep_a_target_out(void **state)
 {
@@ -259,6 +280,7 @@ main(void)
       cmocka_unit_test(a_target_that_is_named_stands_alone),
       cmocka_unit_test(filtered_targets_stand_behind_with_the_reason),
       cmocka_unit_test(a_route_may_require_several_labels),
+      cmocka_unit_test(a_label_is_what_it_is),
       cmocka_unit_test(keys_that_are_set_aside_keep_a_target_out),
       cmocka_unit_test(the_dry_run_does_not_lie),
       cmocka_unit_test(what_a_breaker_says_is_told),

@@ -40,7 +40,7 @@ def test_unknown_status_is_a_call_error() -> None:
 def test_every_event_type_is_made() -> None:
     from libinfer import _reader
 
-    made = set(_reader._PLAIN) | {_reader._START, _reader._DONE}
+    made = set(_reader._PLAIN) | {_reader._START, _reader._DONE, _reader._ATTEMPT}
     made |= {_reader._DELTA, _reader._TOOL_DONE}
     assert made == {int(kind) for kind in libinfer.EventType}
 

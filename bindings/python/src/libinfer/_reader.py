@@ -28,7 +28,7 @@ _RECORD = Struct("=QQQQIIII")  # struct binding_record
 _PLAIN = {int(kind): make for kind, make in PLAIN.items()}
 _START = int(EventType.START)
 _DONE = int(EventType.DONE)
-_ATTEMPT = int(lib.INFER_EVENT_ATTEMPT)
+_ATTEMPT = int(EventType.ATTEMPT)
 _DELTA = int(EventType.TOOL_CALL_DELTA)
 _TOOL_DONE = int(EventType.TOOL_CALL_DONE)
 

@@ -83,10 +83,8 @@ inf_span_queue_add(inf_span_queue *queue, const inf_otlp_origin *origin,
                    size_t most_bytes)
 {
   inf_span_batch *last =
-      inf_list_empty(&queue->batches)
-          ? NULL
-          : INF_CONTAINER_OF(queue->batches.prev, inf_span_batch, node);
-  if (!last || is_full(last, spans.len, most_bytes))
+      INF_CONTAINER_OF(queue->batches.prev, inf_span_batch, node);
+  if (inf_list_empty(&queue->batches) || is_full(last, spans.len, most_bytes))
     last = new_batch(queue, origin, due_ns, most_bytes);
   if (!last)
     return NULL;

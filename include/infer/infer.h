@@ -500,7 +500,9 @@ INFER_API infer_client *infer_client_ref(infer_client *client);
 INFER_API void infer_client_free(infer_client *client);
 /** Refuses new calls (INFER_E_CLOSED), waits up to drain_ms for those in
  * flight, then cancels the rest. INFER_OK if all had ended by themselves,
- * INFER_E_TIMEOUT if some were cancelled. May be called again. */
+ * INFER_E_TIMEOUT if some were cancelled. What is left of telemetry for a
+ * collector (option telemetry.otlp) is sent within the same time, or lost. May
+ * be called again. */
 INFER_API int32_t infer_client_close(infer_client *client, int64_t drain_ms);
 /** Checks config and, if it is good, uses it for calls submitted from now on;
  * calls in flight keep what they began with. What was learned of providers
@@ -778,7 +780,8 @@ INFER_API int32_t infer_request_set_policy(infer_request *request,
                                            const char *option, int64_t value);
 /** An HTTP header for every attempt, at most 64 of them. Names and values
  * with control characters, and names that the library sets itself
- * (authorization, host, content-length, ...) are refused. */
+ * (authorization, host, content-length, ...) are refused. "traceparent" and
+ * "tracestate" put the call into a trace: docs/telemetry.md. */
 INFER_API int32_t infer_request_set_header(infer_request *request,
                                            const char *name, const char *value);
 /** Only providers with this label may see the request, on top of what the

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/builder.h"
 #include "config/compile_budgets.h"
+#include "config/compile_otlp.h"
 #include "config/compile_provider.h"
 #include "config/compile_route.h"
 #include "config/compile_tenants.h"
@@ -44,6 +45,7 @@ free_config(shared_config *shared)
   inf_free(config->providers);
   inf_tenants_free(config);
   inf_budgets_config_free(config);
+  inf_otlp_fini(&config->client.otlp);
   inf_free(shared);
 }
 
@@ -168,6 +170,8 @@ read_document(const inf_node *document, const inf_token_source *sources,
     status = inf_place_error(&place, error, "expected an array of providers");
   if (status == INFER_OK)
     status = inf_compile_tenants(document, config, error);
+  if (status == INFER_OK)
+    status = inf_compile_otlp(document, &config->client.otlp, error);
   if (status == INFER_OK && document)
     status = inf_compile_budgets(document, config, error);
   if (status == INFER_OK && document)

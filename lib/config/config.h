@@ -114,6 +114,7 @@ typedef struct inf_provider_config {
   inf_provider_limits limits;
   bool limited;          /* one of them is not 0 */
   bool from_environment; /* found by its key variable, not configured */
+  bool traceparent;      /* it is told of traces */
   int32_t catalogue;     /* inf_catalogue */
   /* What is known of its models; NULL: nothing, or it does not hold here. */
   const inf_model_table *models;
@@ -167,6 +168,18 @@ typedef struct inf_route_config {
   char *sticky; /* "tenant", or "tag:NAME"; NULL: by chance */
 } inf_route_config;
 
+/* The collector that telemetry is sent to. */
+typedef struct inf_otlp_options {
+  char *endpoint;     /* without a slash at its end; NULL: none */
+  char *service_name; /* or NULL */
+  inf_buf headers; /* "Name: value" lines, each NUL-terminated, all of them */
+  inf_endpoint network;
+  int64_t interval_ms;     /* default 10 s */
+  int64_t max_queue_bytes; /* default 4 MiB */
+  int32_t semconv;         /* inf_semconv, once compiled */
+  bool from_environment;   /* the standard variables are looked at */
+} inf_otlp_options;
+
 typedef struct inf_client_options {
   int64_t threads; /* 0 or 1 */
   int64_t delivery_interval_ms;
@@ -179,6 +192,7 @@ typedef struct inf_client_options {
   int64_t max_waiting_calls;     /* for limits, default 1024 */
   int64_t max_idle_connections;  /* default 256 */
   int64_t metrics_tenants;       /* told apart, default 0 */
+  inf_otlp_options otlp;
 } inf_client_options;
 
 /* Its share where calls wait for a limit; that of any other is 1. */

@@ -115,6 +115,38 @@ static const inf_option options[] = {
            "tenants that statistics and metrics tell apart: so many, those "
            "first that call first"),
 
+    OTHER("client", "telemetry.otlp.endpoint", INF_OPTION_STRING, "none", "",
+          offsetof(inf_client_options, otlp.endpoint),
+          "OpenTelemetry collector that spans and metrics go to, as OTLP/HTTP "
+          "with JSON: the address before /v1/traces and /v1/metrics, such as "
+          "http://localhost:4318"),
+    OTHER("client", "telemetry.otlp.headers", INF_OPTION_STRING_MAP, "", "",
+          APART,
+          "headers for the collector; those that carry secrets may "
+          "name them"),
+    CLIENT("telemetry.otlp.interval_ms", "ms", 100, HOUR, 10000,
+           otlp.interval_ms,
+           "how often metrics are sent, and how long spans wait for others to "
+           "be sent with"),
+    CLIENT("telemetry.otlp.max_queue_bytes", "bytes", 64 * KIB, GIB, 4 * MIB,
+           otlp.max_queue_bytes,
+           "spans that wait for the collector; more are dropped and counted"),
+    OTHER("client", "telemetry.otlp.semconv", INF_OPTION_ENUM, "",
+          "environment v1.41 genai-head",
+          offsetof(inf_client_options, otlp.semconv),
+          "version of the OpenTelemetry conventions for generative AI that "
+          "names are from; environment: v1.41, or genai-head where "
+          "OTEL_SEMCONV_STABILITY_OPT_IN has gen_ai_latest_experimental"),
+    OTHER("client", "telemetry.otlp.service_name", INF_OPTION_STRING,
+          "unknown_service:libinfer", "",
+          offsetof(inf_client_options, otlp.service_name),
+          "service.name, by which the collector knows the application"),
+    {"client", "telemetry.otlp.from_environment", INF_OPTION_BOOL, "", 0, 0, 0,
+     "", "", offsetof(inf_client_options, otlp.from_environment),
+     "endpoint, headers and service_name that are not given here are taken "
+     "from OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS and "
+     "OTEL_SERVICE_NAME"},
+
     OTHER("client", "tenants", INF_OPTION_JSON, "", "", APART,
           "object: tenant -> weight, 1 to 1000: its share where calls wait "
           "for a limit; others have 1"),
@@ -231,6 +263,10 @@ static const inf_option options[] = {
              IN_ENDPOINT(client_cert), "PEM file with the client certificate"),
     PROVIDER("client_key", INF_OPTION_STRING, 0, "client_cert", "",
              IN_ENDPOINT(client_key), "PEM file with its key"),
+    PROVIDER("traceparent", INF_OPTION_BOOL, 1, "", "",
+             IN_PROVIDER(traceparent),
+             "tell it of traces: the headers traceparent and tracestate, where "
+             "a request has them or telemetry.otlp is on"),
     PROVIDER("tls_verify", INF_OPTION_BOOL, 1, "", "", IN_ENDPOINT(tls_verify),
              "false accepts any certificate: for tests only"),
     PROVIDER("unix_socket", INF_OPTION_STRING, 0, "", "",

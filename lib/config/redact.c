@@ -112,7 +112,8 @@ write_option(const inf_option *option, const inf_node *node, inf_buf *out)
            node->type == INF_JSON_OBJECT)
     write_children(node, out, write_map_value);
   else if (strcmp(option->name, "proxy") == 0 ||
-           strcmp(option->name, "base_url") == 0)
+           strcmp(option->name, "base_url") == 0 ||
+           strcmp(option->name, "telemetry.otlp.endpoint") == 0)
     write_url(node, out);
   else
     inf_node_write(node, out);
@@ -172,6 +173,32 @@ write_policy(const inf_node *node, inf_buf *out)
     write_hidden(node, out);
 }
 
+/* ---- Telemetry ----------------------------------------------------------- */
+
+static void
+write_otlp_member(const inf_node *node, inf_buf *out)
+{
+  const inf_option *option =
+      inf_option_find("client", INF_SV("telemetry.otlp"), node->name);
+  if (option)
+    write_option(option, node, out);
+  else if (inf_option_is_private(node->name))
+    inf_node_write(node, out);
+  else
+    write_hidden(node, out);
+}
+
+static void
+write_telemetry_member(const inf_node *node, inf_buf *out)
+{
+  if (inf_sv_eq(node->name, INF_SV("otlp")) && node->type == INF_JSON_OBJECT)
+    write_children(node, out, write_otlp_member);
+  else if (inf_option_is_private(node->name))
+    inf_node_write(node, out);
+  else
+    write_hidden(node, out);
+}
+
 static void
 write_top_member(const inf_node *node, inf_buf *out)
 {
@@ -181,6 +208,9 @@ write_top_member(const inf_node *node, inf_buf *out)
     write_children(node, out, write_policy);
   else if (inf_sv_eq(node->name, INF_SV("defaults")))
     write_policy(node, out);
+  else if (inf_sv_eq(node->name, INF_SV("telemetry")) &&
+           node->type == INF_JSON_OBJECT)
+    write_children(node, out, write_telemetry_member);
   else
     write_member("client", node, out);
 }

@@ -331,12 +331,13 @@ static inf_sv
 name_in_group(const inf_option *option, inf_sv group)
 {
   inf_sv path = inf_sv_from(option->name);
-  size_t dot = inf_sv_find(path, '.');
-  if (group.len == 0)
-    return inf_sv_of(path.ptr, dot);
-  if (dot == path.len || !inf_sv_eq(inf_sv_of(path.ptr, dot), group))
-    return INF_SV("");
-  return inf_sv_of(path.ptr + dot + 1, path.len - dot - 1);
+  if (group.len > 0) {
+    if (path.len <= group.len || path.ptr[group.len] != '.' ||
+        !inf_sv_starts_with(path, group))
+      return INF_SV("");
+    path = inf_sv_of(path.ptr + group.len + 1, path.len - group.len - 1);
+  }
+  return inf_sv_of(path.ptr, inf_sv_find(path, '.'));
 }
 
 static int32_t
@@ -357,14 +358,35 @@ unknown(const section_reader *reader, inf_sv group, const inf_node *node,
                          inf_suggest_text(&nearest, hint));
 }
 
+enum { GROUP_MAX = 64 };
+
 static int32_t read_members(const section_reader *reader,
                             const inf_node *object, inf_sv group,
                             const inf_place *place);
+
+/* The path of a group within a group: "telemetry.otlp". Empty for what cannot
+ * be one. */
+static inf_sv
+subgroup(inf_sv group, inf_sv name, char room[GROUP_MAX])
+{
+  if (inf_sv_find(name, '.') < name.len)
+    return INF_SV("");
+  if (group.len == 0)
+    return name;
+  if (group.len + name.len + 1 > GROUP_MAX)
+    return INF_SV("");
+  memcpy(room, group.ptr, group.len);
+  room[group.len] = '.';
+  memcpy(room + group.len + 1, name.ptr, name.len);
+  return inf_sv_of(room, group.len + name.len + 1);
+}
 
 static int32_t
 read_member(const section_reader *reader, const inf_node *node, inf_sv group,
             const inf_place *place)
 {
+  char room[GROUP_MAX];
+  inf_sv path = subgroup(group, node->name, room);
   for (size_t s = 0; s < reader->count; s++) {
     const inf_section *section = &reader->sections[s];
     const inf_option *option =
@@ -374,11 +396,11 @@ read_member(const section_reader *reader, const inf_node *node, inf_sv group,
                  ? INFER_OK
                  : read_value(option, node, place, section->fields,
                               reader->error);
-    if (group.len > 0 || !inf_option_is_group(section->name, node->name))
+    if (path.len == 0 || !inf_option_is_group(section->name, path))
       continue;
     if (node->type != INF_JSON_OBJECT)
       return inf_place_error(place, reader->error, "expected an object");
-    return read_members(reader, node, node->name, place);
+    return read_members(reader, node, path, place);
   }
   return unknown(reader, group, node, place);
 }

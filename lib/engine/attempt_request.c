@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/fit.h"
 #include "engine/overrides.h"
+#include "engine/tracing.h"
 
 /* The text that the attempt goes on from, "" where it does not. */
 static inf_sv
@@ -37,15 +38,52 @@ inf_attempt_prepare_decoder(inf_attempt *attempt)
   attempt->decoder_made = attempt->has_decoder = true;
 }
 
-/* The account's header lines and the request's. Mostly one or both are missing:
- * else they are joined. */
-static inf_sv
-join_headers(inf_sv account, inf_sv own, inf_buf *joined)
+static bool
+has_name(inf_sv line, inf_sv name)
 {
-  if (account.len == 0 || own.len == 0)
+  return line.len > name.len && line.ptr[name.len] == ':' &&
+         inf_sv_eq_nocase(inf_sv_of(line.ptr, name.len), name);
+}
+
+/* The request's lines, without its traceparent, and without tracestate unless
+ * that goes on. */
+static void
+append_untraced(inf_sv lines, bool state, inf_buf *out)
+{
+  while (lines.len > 0) {
+    size_t len = inf_sv_find(lines, '\0') + 1;
+    inf_sv line = inf_sv_of(lines.ptr, len < lines.len ? len : lines.len);
+    if (!has_name(line, INF_SV("traceparent")) &&
+        (state || !has_name(line, INF_SV("tracestate"))))
+      inf_buf_append_sv(out, line);
+    lines = inf_sv_of(lines.ptr + line.len, lines.len - line.len);
+  }
+}
+
+/* The account's header lines and the request's, and the place in a trace.
+ * Mostly all but one are missing: else they are joined. */
+static inf_sv
+headers_of(inf_attempt *attempt, const inf_provider_config *provider,
+           inf_buf *joined)
+{
+  const struct infer_call *call = attempt->call;
+  inf_sv account = inf_buf_sv(&provider->headers);
+  inf_sv own = inf_buf_sv(&call->request->headers);
+  char traceparent[INF_TRACEPARENT_LEN + 1];
+  bool traced = inf_tracing_begin(attempt, traceparent);
+  bool as_they_are = provider->traceparent ? !traced : own.len == 0;
+  if (as_they_are && (account.len == 0 || own.len == 0))
     return account.len == 0 ? own : account;
   inf_buf_append_sv(joined, account);
-  inf_buf_append_sv(joined, own);
+  if (as_they_are)
+    inf_buf_append_sv(joined, own);
+  else
+    append_untraced(own, provider->traceparent && call->trace.parent != 0,
+                    joined);
+  if (traced && provider->traceparent) {
+    inf_buf_append_cstr(joined, "traceparent: ");
+    inf_buf_append(joined, traceparent, sizeof traceparent);
+  }
   return inf_buf_sv(joined);
 }
 
@@ -103,8 +141,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .query = inf_buf_sv(&provider->query),
       .auth_scheme = inf_sv_from(provider->auth_scheme),
       .region = inf_sv_from(provider->region),
-      .headers = join_headers(inf_buf_sv(&provider->headers),
-                              inf_buf_sv(&call->request->headers), &headers),
+      .headers = headers_of(attempt, provider, &headers),
       .body_members = inf_buf_sv(&provider->body),
       .model = inf_sv_from(target->model),
       .chat = &call->request->chat,

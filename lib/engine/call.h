@@ -10,6 +10,7 @@
 #include "engine/result.h"
 #include "policy/retry.h"
 #include "provider/vectors.h"
+#include "telemetry/trace_context.h"
 
 /* A call: what the application asked for, from its submission to its one
  * terminal event.
@@ -75,6 +76,7 @@ struct infer_call {
   inf_retry_claim claim;          /* [loop] on the budgets, for that attempt */
   inf_health_attempt resent;      /* [loop] what a resend goes on with */
   struct inf_call_limits *limits; /* [loop] once it waited for one, or NULL */
+  inf_trace trace;                /* [loop] see tracing.h */
   inf_list token_node; /* [loop] while it waits for a token: credentials.h */
   uint64_t renewed;    /* [loop] targets, as bits, with inf_attempt.renewed */
   uint32_t counted_attempts;     /* [loop] against the allowance */

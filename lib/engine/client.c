@@ -120,10 +120,11 @@ silence(struct infer_client *client)
   pthread_mutex_unlock(&client->mutex);
 }
 
-/* Options of the loop, and what it keeps warm. Loop only. */
+/* Options of the loop, what it keeps warm, and the collector. Loop only. */
 INF_COLD static void
-use_config(inf_engine *engine, inf_config *config)
+use_config(struct infer_client *client, inf_config *config)
 {
+  inf_engine *engine = &client->engine;
   engine->delivery_interval_ns =
       (uint64_t)config->client.delivery_interval_ms * INF_NS_PER_MS;
   engine->paused.max_bytes = (uint64_t)config->client.max_paused_bytes;
@@ -131,6 +132,8 @@ use_config(inf_engine *engine, inf_config *config)
                         (size_t)config->client.max_waiting_calls);
   inf_credentials_configure(engine, config);
   inf_warmer_configure(engine, config);
+  if (inf_exporter_configure(engine, config, client->export_seed))
+    atomic_store(&client->exporting, true);
 }
 
 /* What was in the mailbox: nothing but new calls, whose ends the engine tells;
@@ -171,10 +174,12 @@ take_mail(struct infer_client *client)
   inf_budget_store_tell(client->budget_store, &engine->hooks->log);
   inf_engine_update_time(engine, INF_NEVER);
   if (reloaded)
-    use_config(engine, reloaded);
+    use_config(client, reloaded);
   inf_config_unref(reloaded);
-  if (closing)
+  if (closing) {
     inf_warmer_stop(engine);
+    inf_exporter_close(engine);
+  }
   inf_list *node;
   while ((node = inf_list_pop_front(&submitted)))
     inf_engine_begin(engine,
@@ -192,8 +197,10 @@ take_mail(struct infer_client *client)
       inf_engine_resume(engine, call);
     inf_call_unref(call);
   }
-  if (cancel_all)
+  if (cancel_all) {
     inf_engine_cancel_all(engine, "the client was closed");
+    inf_exporter_end(engine);
+  }
   if (stop)
     return MAIL_STOP;
   return only_calls ? MAIL_CALLS : MAIL_ORDERS;
@@ -275,7 +282,7 @@ static void
 note_drained_locked(struct infer_client *client)
 {
   if (!client->closing || atomic_load(&client->call_count) > 0 ||
-      atomic_load(&client->drained))
+      atomic_load(&client->exporting) || atomic_load(&client->drained))
     return;
   atomic_store(&client->drained, true);
   broadcast_queues_locked(client);
@@ -306,6 +313,16 @@ on_call_ended(void *context, struct infer_call *call)
   (void)call;
   struct infer_client *client = context;
   atomic_fetch_sub(&client->call_count, 1);
+  if (atomic_load(&client->closing))
+    note_drained(client);
+}
+
+/* The same order as of calls: exporting, then closing. */
+INF_COLD static void
+on_exported(void *context)
+{
+  struct infer_client *client = context;
+  atomic_store(&client->exporting, false);
   if (atomic_load(&client->closing))
     note_drained(client);
 }
@@ -540,10 +557,12 @@ start_engine(struct infer_client *client, const inf_client_parts *parts)
     return false;
   inf_engine_init(&client->engine, transport, parts->clock, parts->seed,
                   client->runtime, &client->hooks);
-  use_config(&client->engine, client->config);
   client->engine.on_call_ending = on_call_ending;
   client->engine.on_call_ended = on_call_ended;
+  client->engine.on_exported = on_exported;
   client->engine.context = client;
+  client->export_seed = parts->seed * 0x9e3779b97f4a7c15u + 1;
+  use_config(client, client->config);
   return true;
 }
 
@@ -764,10 +783,11 @@ inf_client_close(struct infer_client *client, uint64_t drain_ns)
   if (wait_drained(client, inf_time_add(now_ns, drain_ns)))
     return INFER_OK;
   pthread_mutex_lock(&client->mutex);
+  bool cut = atomic_load(&client->call_count) > 0; /* else only telemetry is */
   client->cancel_all = true;
   unlock_and_wake(client);
   wait_drained(client, INF_NEVER);
-  return INFER_E_TIMEOUT;
+  return cut ? INFER_E_TIMEOUT : INFER_OK;
 }
 
 /* Waits until the loop has ended, or until_ns. */
@@ -867,6 +887,9 @@ inf_client_end_at_exit(struct infer_client *client, uint64_t wait_ns)
 static void
 wipe_keys(const inf_config *config)
 {
+  const inf_buf *headers = &config->client.otlp.headers;
+  if (headers->len > 0)
+    inf_wipe(headers->ptr, headers->len);
   for (size_t i = 0; i < config->provider_count; i++)
     for (size_t j = 0; j < config->providers[i].key_count; j++) {
       inf_key *key = &config->providers[i].keys[j];

@@ -16,9 +16,10 @@ struct infer_client {
   inf_engine engine; /* touched by the loop only */
   inf_runtime *runtime;
   inf_config_hooks hooks;
-  inf_log loop_log;      /* the transport's; touched by the loop only */
+  inf_log loop_log; /* the transport's; touched by the loop only */
+  uint64_t export_seed;
   struct inf_budget_store *budget_store; /* or NULL */
-  inf_list process_node; /* in the list of process.c */
+  inf_list process_node;                 /* in the list of process.c */
 
   pthread_mutex_t mutex;
   pthread_cond_t cond;      /* a call ended; a driver left; the loop stopped */
@@ -35,16 +36,17 @@ struct infer_client {
                              * rise under the mutex only */
   atomic_size_t room_bytes; /* that a response may need; the loop writes */
   size_t max_calls;
-  atomic_bool closing; /* refuses new calls; set under the mutex */
-  bool cancel_all;     /* [client] */
-  bool reloaded;       /* [client] options of the loop changed */
-  bool look;           /* [client] whoever drives is to look at his reason */
-  atomic_bool stop;    /* the loop is to end; set under the mutex */
-  bool stopped;        /* [client] it has begun to end: not to be woken */
-  bool ended;          /* [client] it has ended, the engine is gone */
-  bool silent;         /* [client] the process exits: no hook runs */
-  atomic_bool drained; /* closing, and no call is left */
-  inf_list queues;     /* [client] all queues */
+  atomic_bool closing;   /* refuses new calls; set under the mutex */
+  atomic_bool exporting; /* telemetry may be sent still */
+  bool cancel_all;       /* [client] */
+  bool reloaded;         /* [client] options of the loop changed */
+  bool look;             /* [client] whoever drives is to look at his reason */
+  atomic_bool stop;      /* the loop is to end; set under the mutex */
+  bool stopped;          /* [client] it has begun to end: not to be woken */
+  bool ended;            /* [client] it has ended, the engine is gone */
+  bool silent;           /* [client] the process exits: no hook runs */
+  atomic_bool drained;   /* closing, and no call is left */
+  inf_list queues;       /* [client] all queues */
 
   bool threaded;
   pthread_t thread; /* if threaded */

@@ -102,6 +102,7 @@ void
 inf_engine_fini(inf_engine *engine)
 {
   inf_list *node;
+  inf_exporter_end(engine);
   while ((node = inf_list_pop_front(&engine->attempts))) {
     inf_attempt *attempt = INF_CONTAINER_OF(node, inf_attempt, node);
     if (attempt->exchange)
@@ -211,6 +212,8 @@ run_timers(inf_engine *engine)
     inf_credentials_run(engine);
   if (engine->waiting.next_ns <= engine->now_ns)
     inf_waiting_serve(engine);
+  if (engine->exporter && inf_exporter_next_ns(engine) <= engine->now_ns)
+    inf_exporter_run(engine);
 }
 
 INF_HOT uint64_t
@@ -221,6 +224,7 @@ inf_engine_next_ns(inf_engine *engine)
       inf_timer_next_ns(&engine->attempt_timers),
       engine->warmer.next_ns,
       engine->waiting.next_ns,
+      inf_exporter_next_ns(engine),
       engine->credentials.next_ns,
       engine->transport->ops->next_timeout_ns(engine->transport),
   };

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "engine/attempt.h"
 #include "engine/credentials.h"
+#include "engine/exporter.h"
 #include "engine/waiting.h"
 #include "engine/warmer.h"
 
@@ -77,7 +78,10 @@ typedef struct inf_engine {
    * reader; context is the client. */
   void (*on_call_ending)(void *context, struct infer_call *call);
   void (*on_call_ended)(void *context, struct infer_call *call);
+  /* Told when there is no exporter any more. */
+  void (*on_exported)(void *context);
   void *context;
+  inf_exporter *exporter; /* NULL: telemetry goes to no collector */
 } inf_engine;
 
 void inf_engine_init(inf_engine *engine, inf_transport *transport,

@@ -4,6 +4,7 @@
 
 #include "engine/attempt_record.h"
 #include "engine/runtime_state.h"
+#include "engine/tracing.h"
 
 uint64_t
 inf_observe_per_token_ns(const struct infer_attempt *record)
@@ -37,14 +38,6 @@ name_of(const inf_provider_config *provider, const char *target,
   };
 }
 
-static bool
-is_ended_by_us(int32_t status)
-{
-  return status == INFER_E_CANCELLED || status == INFER_E_DEADLINE ||
-         status == INFER_E_BUDGET || status == INFER_E_LIMIT ||
-         status == INFER_E_NO_MEMORY;
-}
-
 static inf_attempt_facts
 facts_of(const inf_engine *engine, const struct infer_attempt *record,
          const char *route, bool timed, bool stream)
@@ -59,7 +52,7 @@ facts_of(const inf_engine *engine, const struct infer_attempt *record,
       .reason = record->reason,
       .status = record->status,
       .won = record->won,
-      .ended_by_us = is_ended_by_us(record->status),
+      .ended_by_us = inf_tracing_is_ended_by_us(record->status),
       .timed = timed,
       .stream = stream,
       .first_seen = content_ns > 0,
@@ -218,6 +211,8 @@ inf_observe_call(inf_engine *engine, struct infer_call *call,
   if (call->kind == INF_CALL_CHAT) {
     inf_call_facts facts = call_facts(engine, call, infer_error_status(error));
     inf_telemetry_call(engine->runtime->telemetry, &facts);
+    inf_tracing_end(engine, call, telling_record(call->trail), &facts,
+                    response);
   }
   if (!hooks->on_call)
     return;

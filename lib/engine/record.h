@@ -35,6 +35,7 @@ struct infer_attempt {
   int64_t start_offset_ns; /* since the call was accepted */
   int64_t cost_nano;       /* nano-dollars; -1: not known */
   int32_t cost_kind;       /* INFER_COST_*; set when the attempt has ended */
+  uint64_t span;           /* its id, see tracing.h; 0: none */
 };
 
 typedef struct inf_trail {

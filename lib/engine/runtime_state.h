@@ -2,6 +2,7 @@
 #ifndef INF_ENGINE_RUNTIME_STATE_H
 #define INF_ENGINE_RUNTIME_STATE_H
 
+#include "engine/exporter.h"
 #include "engine/runtime.h"
 #include "policy/breaker.h"
 #include "policy/estimate.h"
@@ -64,8 +65,9 @@ struct inf_runtime {
   struct inf_refusals *refusals;     /* made with the first one */
   atomic_bool refusals_untold;       /* the log is to hear of one */
   inf_telemetry *telemetry;          /* has a lock of its own */
-  struct inf_spends *spends;         /* spend.h; NULL: no call has ended */
-  struct inf_budgets *budgets;       /* budgets.h; NULL: there are none */
+  inf_export_counts exported;
+  struct inf_spends *spends;   /* spend.h; NULL: no call has ended */
+  struct inf_budgets *budgets; /* budgets.h; NULL: there are none */
 };
 
 /* The target's state, made if there is none; NULL if none can be made. */

@@ -282,13 +282,31 @@ write_tenants(inf_telemetry *telemetry, inf_buf *out)
 }
 
 static void
-write_memory(inf_telemetry *telemetry, inf_buf *out)
+write_exported(const inf_export_counts *counts, inf_buf *out)
+{
+  inf_json_open(out, '{');
+  put_uint(out, INF_SV("spans_sent"), atomic_load(&counts->spans_sent));
+  put_uint(out, INF_SV("spans_dropped"), atomic_load(&counts->spans_dropped));
+  put_uint(out, INF_SV("rejected"), atomic_load(&counts->rejected));
+  put_uint(out, INF_SV("requests"), atomic_load(&counts->requests));
+  put_uint(out, INF_SV("requests_failed"),
+           atomic_load(&counts->requests_failed));
+  put_uint(out, INF_SV("queued_bytes"), atomic_load(&counts->queued_bytes));
+  inf_json_close(out, '}');
+}
+
+static void
+write_memory(const inf_runtime *runtime, inf_telemetry *telemetry, inf_buf *out)
 {
   inf_telemetry_memory memory = inf_telemetry_memory_of(telemetry);
   inf_json_open(out, '{');
   put_uint(out, INF_SV("bytes"), memory.used_bytes);
   put_uint(out, INF_SV("max_bytes"), memory.cap_bytes);
   put_uint(out, INF_SV("dropped"), memory.dropped);
+  if (atomic_load(&runtime->exported.used)) {
+    inf_json_key(out, INF_SV("otlp"));
+    write_exported(&runtime->exported, out);
+  }
   inf_json_close(out, '}');
 }
 
@@ -323,7 +341,7 @@ write_all(struct infer_client *client, const inf_config *config,
   inf_json_key(out, INF_SV("tenants"));
   write_tenants(telemetry, out);
   inf_json_key(out, INF_SV("telemetry"));
-  write_memory(telemetry, out);
+  write_memory(runtime, telemetry, out);
   inf_json_close(out, '}');
 }
 

@@ -44,6 +44,13 @@ client_of(const char *url, int *told)
          "a hook is taken");
   expect(infer_config_set_telemetry(config, NULL, NULL, NULL) == INFER_OK,
          "no hook is not taken");
+  expect(infer_config_set_string(config, "telemetry.otlp.endpoint",
+                                 "http://localhost:4318", NULL) == INFER_OK &&
+             infer_client_new(&client, config, NULL) == INFER_E_CONFIG,
+         "a collector is taken");
+  expect(infer_config_set_json(config, "telemetry", "{}", INFER_NUL_TERMINATED,
+                               NULL) == INFER_OK,
+         "no collector is not taken");
   expect(infer_client_new(&client, config, NULL) == INFER_OK, "no client");
   infer_config_free(config);
   return client;

@@ -30,7 +30,7 @@
 # is no bug. Nor is one that does not compile.
 foreach(floor base wire provider policy line limit breaker quota transport config engine gate meter api simulation hedge race routing
     bedrock anthropic compat luck models credentials cost embed plugin compare telemetry
-    labels budgets)
+    labels otlp budgets)
   include(${CMAKE_CURRENT_LIST_DIR}/${floor}.cmake)
 endforeach()
 include(${CMAKE_CURRENT_LIST_DIR}/replay.cmake) # of the tools

@@ -324,6 +324,35 @@ told_call(void *threads)
   tear_down(&at);
 }
 
+/* With a collector, that hears of the calls or loses them. */
+static const char collected[] =
+    "{'threads':0,'providers':["
+    "{'name':'a','type':'openai','base_url':'http://a.test/v1',"
+    "'api_key':'key-of-a','proxy':'none','labels':['x']},"
+    "{'name':'b','type':'openai','base_url':'http://b.test/v1',"
+    "'api_key':['key-b-1','key-b-2'],'proxy':'none','labels':['x']}],"
+    "'routes':{'r':{'targets':['a/m','b/m']}},"
+    "'telemetry':{'otlp':{'endpoint':'http://otel.test','headers':{"
+    "'X-Key':'k'}}}}";
+
+static void
+collected_call(void *threads)
+{
+  setting at;
+  if (set_up_with(&at, collected, threads)) {
+    fake_reply(fake_script_for(&at.net, "http://otel.test"), 1, 200, NULL,
+               "{\"partialSuccess\":{\"rejectedSpans\":\"1\"}}");
+    fake_stream_all(fake_script_always(&at.net), 1, "Hello");
+    infer_request_set_header(
+        at.request, "traceparent",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    submit_and_poll(&at, "Hello");
+    int32_t status = infer_client_close(at.client, 1000);
+    assert_true(status == INFER_OK || oom_hits() > 0);
+  }
+  tear_down(&at);
+}
+
 /* A call that fails anyway: with its own class, or for want of memory. */
 static void
 failing_call(void *unused)
@@ -738,6 +767,8 @@ static const oom_scenario scenarios[] = {
     {"a call with failures", call_with_failures, NULL},
     {"a call whose telemetry is read", told_call, "0"},
     {"a call whose telemetry is read, with a thread", told_call, "1"},
+    {"a call that a collector hears of", collected_call, "0"},
+    {"a call that a collector hears of, with a thread", collected_call, "1"},
     {"a call that fails", failing_call, NULL},
     {"a call that is cut", cut_call, NULL},
     {"the making of a client", client_creation, "0"},

@@ -52,6 +52,16 @@ OBSERVE(budget_at_limit);
 OBSERVE(budget_without_price);
 OBSERVE(budget_utc_offset_minutes);
 
+/* The collector: observe_otlp.c */
+OBSERVE(otlp_endpoint);
+OBSERVE(otlp_headers);
+OBSERVE(otlp_interval_ms);
+OBSERVE(otlp_max_queue_bytes);
+OBSERVE(otlp_semconv);
+OBSERVE(otlp_service_name);
+OBSERVE(otlp_from_environment);
+OBSERVE(traceparent);
+
 /* What is sent: observe_provider.c */
 OBSERVE(name);
 OBSERVE(type);

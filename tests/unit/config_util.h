@@ -51,6 +51,7 @@ clear_environment(void **state)
                                       "AWS_SESSION_TOKEN",
                                       "AWS_REGION",
                                       "AWS_DEFAULT_REGION",
+                                      "OTEL_SERVICE_NAME",
                                       "GOOGLE_CLOUD_LOCATION",
                                       "GOOGLE_CLOUD_PROJECT",
                                       "GOOGLE_APPLICATION_CREDENTIALS"};

@@ -76,6 +76,13 @@ dump_client(const inf_client_options *c)
   say("max_waiting_calls=%d\n", (int)c->max_waiting_calls);
   say("max_idle_connections=%d\n", (int)c->max_idle_connections);
   say("metrics_tenants=%d\n", (int)c->metrics_tenants);
+  say("otlp.endpoint=%s\notlp.service_name=%s\notlp.headers=%s\n",
+      or_none(c->otlp.endpoint), or_none(c->otlp.service_name),
+      inf_buf_cstr(&c->otlp.headers));
+  say("otlp.interval_ms=%d\notlp.max_queue_bytes=%d\n",
+      (int)c->otlp.interval_ms, (int)c->otlp.max_queue_bytes);
+  say("otlp.semconv=%d\notlp.from_environment=%d\n", c->otlp.semconv,
+      c->otlp.from_environment);
 }
 
 static void
@@ -116,6 +123,7 @@ dump_provider(const inf_provider_config *p)
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
+  say("provider.traceparent=%d\n", p->traceparent);
   say("catalogue=%d %s\n", p->catalogue, p->models ? p->models->kinds : "");
   say("embed_inputs=%lld\n", (long long)p->embed_inputs);
   dump_limits(&p->limits);
@@ -229,6 +237,22 @@ static const struct {
      "[{'name':'n','usd':1,'utc_offset_minutes':-60}]",
      "budget n per=0 period=1 offset=-60"},
     {"client", "metrics_tenants", "metrics_tenants", "7", "metrics_tenants=7"},
+    {"client", "telemetry.otlp.endpoint", "telemetry.otlp.endpoint",
+     "'http://c:4318/'", "otlp.endpoint=http://c:4318"},
+    {"client", "telemetry.otlp.headers", "telemetry.otlp.headers.X-A", "'1'",
+     "otlp.headers=X-A: 1"},
+    {"client", "telemetry.otlp.interval_ms", "telemetry.otlp.interval_ms",
+     "500", "otlp.interval_ms=500"},
+    {"client", "telemetry.otlp.max_queue_bytes",
+     "telemetry.otlp.max_queue_bytes", "65536", "otlp.max_queue_bytes=65536"},
+    {"client", "telemetry.otlp.semconv", "telemetry.otlp.semconv",
+     "'genai-head'", "otlp.semconv=1"},
+    {"client", "telemetry.otlp.service_name", "telemetry.otlp.service_name",
+     "'shop'", "otlp.service_name=shop"},
+    {"client", "telemetry.otlp.from_environment",
+     "telemetry.otlp.from_environment", "true", "otlp.from_environment=1"},
+    {"provider", "traceparent", "providers.p.traceparent", "false",
+     "provider.traceparent=0"},
     {"provider", "name", "providers.p.name", "'q'", "name=q"},
     {"provider", "type", "providers.p.type", "'clarifai'", "type=clarifai"},
     {"provider", "base_url", "providers.p.base_url", "'http://q'",

@@ -37,8 +37,9 @@ every_row_is_found_once(void **state)
   for (size_t i = 0; i < inf_option_count(); i++) {
     const inf_option *o = inf_option_at(i);
     inf_sv name = inf_sv_from(o->name), group = INF_SV("");
-    size_t dot = inf_sv_find(name, '.');
-    if (dot < name.len) {
+    const char *last = strrchr(o->name, '.');
+    if (last) {
+      size_t dot = (size_t)(last - o->name);
       group = inf_sv_of(name.ptr, dot);
       name = inf_sv_of(name.ptr + dot + 1, name.len - dot - 1);
       assert_true(inf_option_is_group(o->section, group));

@@ -88,7 +88,12 @@ numbers_have_limits(void **state)
     inf_section section = {o->section, fields};
     char form[64], text[128], message[300];
     const char *dot = strchr(o->name, '.');
-    if (dot)
+    const char *last = strrchr(o->name, '.');
+    if (dot != last)
+      snprintf(form, sizeof form, "{'%.*s':{'%.*s':{'%s':%%lld}}}",
+               (int)(dot - o->name), o->name, (int)(last - dot - 1), dot + 1,
+               last + 1);
+    else if (dot)
       snprintf(form, sizeof form, "{'%.*s':{'%s':%%lld}}", (int)(dot - o->name),
                o->name, dot + 1);
     else
@@ -110,6 +115,29 @@ numbers_have_limits(void **state)
         assert_int_equal(*(int64_t *)((char *)fields + o->offset), value);
     }
   }
+}
+
+/* A group within a group, and nothing that only looks like one. */
+static void
+groups_have_groups(void **state)
+{
+  (void)state;
+  client_refused("{'telemetry':{'otlp':1}}",
+                 "here.telemetry.otlp: expected an object");
+  client_refused("{'telemetry':{'otlp':{'intervall_ms':1}}}",
+                 "here.telemetry.otlp.intervall_ms: unknown option (did you "
+                 "mean \"interval_ms\"?)");
+  client_refused("{'telemetry':{'otlp':{'otlp':{'interval_ms':100}}}}",
+                 "here.telemetry.otlp.otlp: unknown option");
+  client_refused("{'telemetry.otlp':{'interval_ms':100}}",
+                 "here.\"telemetry.otlp\": unknown option");
+  client_refused("{'telemetry':{'otlp.interval_ms':100}}",
+                 "here.telemetry.\"otlp.interval_ms\": unknown option");
+  client_refused(
+      "{'telemetry':{'a-name-of-a-group-that-is-longer-than-any-group-ever-is-"
+      "in-the-table':{'interval_ms':100}}}",
+      "here.telemetry.a-name-of-a-group-that-is-longer-than-any-group-ever-is-"
+      "in-the-table: unknown option");
 }
 
 /* {"hedge": {NAME: NUMBER}}; gives the status and the value read. */
@@ -356,6 +384,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sets_defaults),
       cmocka_unit_test(numbers_have_limits),
+      cmocka_unit_test(groups_have_groups),
       cmocka_unit_test(decimals_are_read_to_the_millionth),
       cmocka_unit_test(decimals_have_limits),
       cmocka_unit_test(tells_what_was_expected),

@@ -20,7 +20,7 @@ static const char *const dropped[] = {
     "client_key", "client_cert", "unix_socket", "resolve", "google_credentials",
 };
 /* What the client loses: a replay is nothing to report to a collector. */
-static const char *const dropped_of_client[] = {"telemetry"};
+static const char *const dropped_of_client[] = {"telemetry", "budgets_file"};
 
 static int32_t
 set(infer_config *config, const char *provider, const char *option,

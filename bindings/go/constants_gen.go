@@ -40,7 +40,7 @@ const (
 	ErrTooDeep           Status = -41 // JSON nested too deeply
 	ErrCancelled         Status = -42 // infer_call_cancel() or close
 	ErrDeadline          Status = -43 // the call's deadline passed
-	ErrBudget            Status = -44 // spend limit reached
+	ErrBudget            Status = -44 // a budget is used up
 	ErrNoTarget          Status = -45 // no target may serve the call
 	ErrLimit             Status = -46 // a limit of this client
 )
@@ -215,18 +215,38 @@ func (v Warmth) String() string { return nameOf(warmNames, v) }
 const (
 
 	// Client.
-	OptionThreads             = "threads"
-	OptionDeliveryIntervalMs  = "delivery_interval_ms"
-	OptionMaxResponseBytes    = "max_response_bytes"
-	OptionMaxEventBytes       = "max_event_bytes"
-	OptionMaxJSONDepth        = "max_json_depth"
-	OptionMaxUndeliveredBytes = "max_undelivered_bytes"
-	OptionMaxPausedBytes      = "max_paused_bytes"
-	OptionMaxCalls            = "max_calls"
-	OptionMaxWaitingCalls     = "max_waiting_calls"
-	OptionMaxIdleConnections  = "max_idle_connections"
-	OptionMetricsTenants      = "metrics_tenants"
-	OptionTenants             = "tenants"
+	OptionThreads                      = "threads"
+	OptionDeliveryIntervalMs           = "delivery_interval_ms"
+	OptionMaxResponseBytes             = "max_response_bytes"
+	OptionMaxEventBytes                = "max_event_bytes"
+	OptionMaxJSONDepth                 = "max_json_depth"
+	OptionMaxUndeliveredBytes          = "max_undelivered_bytes"
+	OptionMaxPausedBytes               = "max_paused_bytes"
+	OptionMaxCalls                     = "max_calls"
+	OptionMaxWaitingCalls              = "max_waiting_calls"
+	OptionMaxIdleConnections           = "max_idle_connections"
+	OptionMetricsTenants               = "metrics_tenants"
+	OptionTelemetryOtlpEndpoint        = "telemetry.otlp.endpoint"
+	OptionTelemetryOtlpHeaders         = "telemetry.otlp.headers"
+	OptionTelemetryOtlpIntervalMs      = "telemetry.otlp.interval_ms"
+	OptionTelemetryOtlpMaxQueueBytes   = "telemetry.otlp.max_queue_bytes"
+	OptionTelemetryOtlpSemconv         = "telemetry.otlp.semconv"
+	OptionTelemetryOtlpServiceName     = "telemetry.otlp.service_name"
+	OptionTelemetryOtlpFromEnvironment = "telemetry.otlp.from_environment"
+	OptionTenants                      = "tenants"
+	OptionBudgets                      = "budgets"
+	OptionBudgetsFile                  = "budgets_file"
+
+	// Budgets.
+	OptionBudgetName             = "name"
+	OptionBudgetPer              = "per"
+	OptionBudgetPeriod           = "period"
+	OptionBudgetUsd              = "usd"
+	OptionBudgetTokens           = "tokens"
+	OptionBudgetWarn             = "warn"
+	OptionBudgetAtLimit          = "at_limit"
+	OptionBudgetWithoutPrice     = "without_price"
+	OptionBudgetUtcOffsetMinutes = "utc_offset_minutes"
 
 	// Providers.
 	OptionProviderName                        = "name"
@@ -252,6 +272,7 @@ const (
 	OptionProviderCAPEM                       = "ca_pem"
 	OptionProviderClientCert                  = "client_cert"
 	OptionProviderClientKey                   = "client_key"
+	OptionProviderTraceparent                 = "traceparent"
 	OptionProviderTLSVerify                   = "tls_verify"
 	OptionProviderUnixSocket                  = "unix_socket"
 	OptionProviderResolve                     = "resolve"

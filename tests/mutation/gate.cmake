@@ -31,8 +31,7 @@ infer_bug(393 engine/gate.c
 infer_bug(394 engine/gate.c
   "unit/test_gate"
   "with all targets open nobody asks whether one of them is back"
-  [[ what->held ||
-         look_for(what, true);]]
+  [[ what->held || look_for(what, true);]]
   [[ what->held;]])
 
 infer_bug(395 engine/gate.c

@@ -109,9 +109,9 @@ infer_bug(528 engine/race.c
 infer_bug(529 engine/race.c
   "unit/test_race"
   "hedges use up a limit that first attempts need"
-  [[                          keep_percent, inf_waiting_places(engine),]]
-  [[                          keep_percent - keep_percent,
-                          inf_waiting_places(engine),]])
+  [[keep_percent, inf_waiting_places(engine), &engine->pass)]]
+  [[keep_percent - keep_percent, inf_waiting_places(engine),
+                       &engine->pass)]])
 
 infer_bug(530 engine/race.c
   "unit/test_race_silence"

@@ -235,6 +235,7 @@ replay(infer_config *config, const char *trace, uint64_t seed, double speed,
   if (inf_replay_run(config, &options, result) != 0)
     give_up("the replay failed");
   inf_replay_models_free(&models);
+  inf_buf_fini(&error);
 }
 
 static int

@@ -76,17 +76,17 @@ typedef struct fake_request {
 typedef struct fake_net {
   inf_transport base;
   inf_clock clock;
-  uint64_t now_ns; /* of the virtual clock; a hook may move it */
+  _Atomic uint64_t now_ns; /* of the virtual clock; a hook may move it */
   bool real_time;
-  bool fails_to_start;   /* start() gives NULL */
-  bool warm_ups_apart;   /* they are neither counted nor answered */
-  uint64_t jump_ns;      /* the next wait ends so much later than it was due */
-  uint64_t asleep_ns;    /* that the machine has slept so far */
-  int64_t wall_shift_ns; /* of the wall clock against the other */
-  unsigned deaf;         /* so many waits end by a signal: nothing is told */
-  unsigned behind;       /* so many run() do not come to telling anything */
-  size_t live;           /* exchanges that have not ended */
-  size_t retired;        /* calls of retire_idle() */
+  bool fails_to_start; /* start() gives NULL */
+  bool warm_ups_apart; /* they are neither counted nor answered */
+  uint64_t jump_ns;    /* the next wait ends so much later than it was due */
+  uint64_t asleep_ns;  /* that the machine has slept so far */
+  _Atomic int64_t wall_shift_ns; /* of the wall clock against the other */
+  unsigned deaf;   /* so many waits end by a signal: nothing is told */
+  unsigned behind; /* so many run() do not come to telling anything */
+  size_t live;     /* exchanges that have not ended */
+  size_t retired;  /* calls of retire_idle() */
   size_t transports;
   atomic_size_t freed;
   atomic_size_t wakes;

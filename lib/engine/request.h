@@ -26,7 +26,7 @@ typedef struct inf_request_tag {
 struct infer_request {
   inf_chat chat;
   int64_t deadline_ms; /* 0: the route's */
-  inf_buf headers; /* "Name: value" lines, each NUL-terminated */
+  inf_buf headers;     /* "Name: value" lines, each NUL-terminated */
   size_t header_count;
   /* Room for as many as there may be; of a copy, for those that there are. */
   inf_request_policy *policy;

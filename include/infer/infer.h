@@ -676,7 +676,7 @@ INFER_API void infer_warm_report_free(infer_warm_report *report);
 
 /** The models that a provider lists, fetched now, page by page where it has
  * several (INFER_E_TOO_LARGE for more than 50); waits at most timeout_ms.
- * INFER_E_UNSUPPORTED where the provider has no list. */
+ * INFER_E_UNSUPPORTED, with the reason, where the provider has no list. */
 INFER_API int32_t infer_models(infer_client *client, const char *provider,
                                int64_t timeout_ms, infer_model_list **models,
                                infer_error **error);

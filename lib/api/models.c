@@ -18,11 +18,12 @@ struct infer_model_list {
 };
 
 static int32_t
-add_model(struct infer_model_list *list, inf_sv entry)
+add_model(struct infer_model_list *list, const inf_provider_kind *kind,
+          inf_sv entry)
 {
   inf_buf id;
   inf_buf_init(&id, 4096);
-  inf_model_list_name(entry, &id);
+  inf_model_list_name(kind, entry, &id);
   model *at = &list->models[list->count++];
   at->id = inf_buf_take(&id, NULL);
   at->json = inf_strndup(entry.ptr, entry.len);
@@ -32,7 +33,8 @@ add_model(struct infer_model_list *list, inf_sv entry)
 }
 
 static int32_t
-add_page(struct infer_model_list *list, inf_sv page)
+add_page(struct infer_model_list *list, const inf_provider_kind *kind,
+         inf_sv page)
 {
   inf_sv entries = inf_model_list_entries(page);
   if (!inf_json_is(entries, INF_JSON_ARRAY))
@@ -45,19 +47,20 @@ add_page(struct infer_model_list *list, inf_sv page)
   int32_t status = INFER_OK;
   inf_json_iter it = inf_json_iter_of(entries);
   while (status == INFER_OK && inf_json_next(&it))
-    status = add_model(list, it.value);
+    status = add_model(list, kind, it.value);
   return status;
 }
 
 /* The pages stand one behind the other. */
 static int32_t
-parse_models(inf_sv rest, struct infer_model_list *list)
+parse_models(inf_sv rest, const inf_provider_kind *kind,
+             struct infer_model_list *list)
 {
   do {
     inf_sv page;
     if (!inf_json_scan(rest, INF_CHAT_MAX_DEPTH, &page, NULL))
       return INFER_E_PROTOCOL;
-    int32_t status = add_page(list, page);
+    int32_t status = add_page(list, kind, page);
     if (status != INFER_OK)
       return status;
     const char *end = page.ptr + page.len;
@@ -107,6 +110,18 @@ check(struct infer_client *client, const char *provider,
   return INFER_OK;
 }
 
+static int32_t
+no_list(const inf_provider_kind *kind, const char *provider,
+        struct infer_error **error)
+{
+  const char *why = kind->no_models;
+  return inf_error_set(error, INFER_E_UNSUPPORTED,
+                       "provider \"%s\": %s (type \"%s\") has no list of "
+                       "models%s%s",
+                       provider, kind->title ? kind->title : kind->type,
+                       kind->type, why ? ": " : "", why ? why : "");
+}
+
 /* NULL with a *status that is not INFER_OK. */
 static struct infer_call *
 make_call(struct infer_client *client, const char *provider, int64_t timeout_ms,
@@ -126,11 +141,11 @@ make_call(struct infer_client *client, const char *provider, int64_t timeout_ms,
   infer_request_free(request);
   if (*status != INFER_OK)
     return NULL;
-  if (call->targets[0]->provider->kind->models_path)
+  const inf_provider_kind *kind = call->targets[0]->provider->kind;
+  if (kind->models_path)
     return call;
   inf_call_unref(call);
-  *status = inf_error_set(error, INFER_E_UNSUPPORTED,
-                          "this provider has no list of models");
+  *status = no_list(kind, provider, error);
   return NULL;
 }
 
@@ -183,7 +198,8 @@ infer_call_models(infer_call *call, infer_model_list **models,
   if (status != INFER_OK)
     return status;
   struct infer_model_list *list = inf_calloc(1, sizeof *list);
-  status = list ? parse_models(inf_buf_sv(&call->pages->json), list)
+  const inf_provider_kind *kind = call->targets[0]->provider->kind;
+  status = list ? parse_models(inf_buf_sv(&call->pages->json), kind, list)
                 : INFER_E_NO_MEMORY;
   if (status != INFER_OK) {
     infer_model_list_free(list);

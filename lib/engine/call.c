@@ -761,10 +761,9 @@ find_next_page(const inf_attempt *attempt, inf_buf *page)
   inf_send send = {.kind = attempt->record->provider->kind,
                    .page = inf_buf_sv(&call->pages->asked)};
   inf_sv body;
-  return send.kind->dialect->next_models &&
-         inf_json_scan(inf_buf_sv(&attempt->raw), INF_CHAT_MAX_DEPTH, &body,
+  return inf_json_scan(inf_buf_sv(&attempt->raw), INF_CHAT_MAX_DEPTH, &body,
                        NULL) &&
-         send.kind->dialect->next_models(&send, body, page) &&
+         inf_model_list_next(&send, body, page) &&
          !inf_sv_eq(inf_buf_sv(page), send.page);
 }
 

@@ -3,6 +3,8 @@
  * added when its facts have a source; what no source tells is left out. */
 #include "provider/catalogue.h"
 
+#include "provider/model_list.h"
+
 const inf_provider_kind inf_catalogue_clouds[] = {
     {
         .type = "azure-openai",
@@ -82,6 +84,9 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .key_header = "api-key",
         .query = "api-version=2024-05-01-preview",
         .chat_path = "/chat/completions",
+        .no_models =
+            "Azure tells deployments by its management API only, and /info "
+            "of one at a time",
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -107,6 +112,9 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/api/2.0/serving-endpoints",
+        .models_instead_of = "/serving-endpoints",
+        .models_name = "name", /* the id is another */
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_KEY,
@@ -119,7 +127,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .evidence = INF_EVIDENCE_RECORDED,
         .source =
             "docs.databricks.com/aws/en/machine-learning/model-serving/query-"
-            "chat-models; 4 recorded answers, 2024-2026",
+            "chat-models and api/workspace/servingendpoints/list; 4 recorded "
+            "answers, 2024-2026",
     },
     {
         .type = "snowflake",
@@ -130,6 +139,9 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/cortex/models",
+        .models_instead_of = "/cortex/v1",
+        .models_body = "{}", /* it refuses a GET without one */
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -144,7 +156,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
             " and finish reason; audio with nothing in it",
         .evidence = INF_EVIDENCE_RECORDED,
         .source =
-            "docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk; 4 "
+            "docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk and "
+            "developer-guide/snowflake-rest-api/cortex-inference; 4 "
             "recorded answers, 2024-2026",
     },
     {
@@ -156,6 +169,10 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/ai/models/search?per_page=100",
+        .models_instead_of = "/ai/v1",
+        .models_name = "name", /* the id is another */
+        .next_models = inf_cloudflare_next_models,
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -169,7 +186,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
             "content is an object in JSON mode",
         .evidence = INF_EVIDENCE_RECORDED,
         .source = "developers.cloudflare.com/workers-ai/configuration/open-ai-"
-                  "compatibility; 2 recorded answers, 2024-2026",
+                  "compatibility and api/resources/ai/subresources/models; 2 "
+                  "recorded answers, 2024-2026",
     },
     {
         .type = "vercel",
@@ -228,6 +246,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/catalog/models",
+        .models_instead_of = "/inference",
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -238,7 +258,8 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .quirks =
             "GITHUB_TOKEN is set for other reasons too; answers are Azure's",
         .evidence = INF_EVIDENCE_DOCUMENTED,
-        .source = "docs.github.com/en/rest/models/inference, read 2026-08",
+        .source = "docs.github.com/en/rest/models/inference and /catalog, read "
+                  "2026-11",
     },
     {
         .type = "cohere",
@@ -274,6 +295,9 @@ const inf_provider_kind inf_catalogue_clouds[] = {
         .by_name_only = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/v1/models?page_size=1000", /* Cohere's own */
+        .models_instead_of = "/compatibility/v1",
+        .next_models = inf_cohere_next_models,
         .claims = "",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,

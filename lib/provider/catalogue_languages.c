@@ -3,6 +3,8 @@
  * added when its facts have a source; what no source tells is left out. */
 #include "provider/catalogue.h"
 
+#include "provider/model_list.h"
+
 const inf_provider_kind inf_catalogue_languages[] = {
     {
         .type = "openai-responses",
@@ -64,6 +66,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .key_header = "x-api-key",
         .fixed_headers = "anthropic-version: 2023-06-01\0",
         .chat_path = "/messages",
+        .no_models = "Azure tells deployments by its management API only",
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
@@ -84,6 +87,9 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .fixed_members = "{\"anthropic_version\":\"vertex-2023-10-16\"}",
         .chat_path = "/publishers/anthropic/models/{model}:rawPredict",
         .stream_path = "/publishers/anthropic/models/{model}:streamRawPredict",
+        .models_path = "/v1beta1/publishers/anthropic/models?pageSize=100",
+        .models_instead_of = "/v1/projects/",
+        .next_models = inf_gemini_next_models,
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
@@ -91,7 +97,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
         .evidence = INF_EVIDENCE_RECORDED,
         .source = "13 recorded exchanges, 2025-2026; "
-                  "docs.claude.com en/api/claude-on-vertex-ai",
+                  "docs.claude.com en/api/claude-on-vertex-ai; list: as vertex",
     },
     {
         .type = "gemini",
@@ -131,6 +137,8 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .chat_path = "/publishers/google/models/{model}:generateContent",
         .stream_path =
             "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        .models_path = "/v1beta1/publishers/google/models?pageSize=100",
+        .models_instead_of = "/v1/projects/",
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
@@ -140,7 +148,9 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .evidence = INF_EVIDENCE_RECORDED,
         .source = "docs.cloud.google.com/vertex-ai/generative-ai/docs "
                   "/model-reference/inference, /thought-signatures and "
-                  "/start/express-mode, read 2026-08; 40 recorded answers, "
+                  "/start/express-mode, read 2026-08; "
+                  "Vertex AI API v1beta1, publishers.models.list, read "
+                  "2026-11; 40 recorded answers, "
                   "2024-2026",
     },
     {
@@ -156,6 +166,7 @@ const inf_provider_kind inf_catalogue_languages[] = {
         .chat_path = "/publishers/google/models/{model}:generateContent",
         .stream_path =
             "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        .no_models = "its pages name none for express mode",
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,

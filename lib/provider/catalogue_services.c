@@ -196,6 +196,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .key_required = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .no_models = "the one it has is of its Agent API's models",
         .claims = "sonar",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -242,6 +243,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .key_required = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/models",
         .claims = "glm-",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -254,8 +256,8 @@ const inf_provider_kind inf_catalogue_services[] = {
             " json_object",
         .evidence = INF_EVIDENCE_RECORDED,
         .source =
-            "docs.z.ai/api-reference/llm/chat-completion; 17 recorded answers,"
-            " 2024-2026",
+            "docs.z.ai/api-reference/llm/chat-completion; its list as public "
+            "clients have it, 2026-11; 17 recorded answers, 2024-2026",
     },
     {
         .type = "alibaba",
@@ -295,6 +297,7 @@ const inf_provider_kind inf_catalogue_services[] = {
         .key_required = true,
         .auth_scheme = "Bearer",
         .chat_path = "/chat/completions",
+        .models_path = "/models",
         .claims = "MiniMax-",
         .stream_options = true,
         .prefill = INF_PREFILL_NONE,
@@ -311,7 +314,7 @@ const inf_provider_kind inf_catalogue_services[] = {
             "text unless reasoning_split is set",
         .evidence = INF_EVIDENCE_DOCUMENTED,
         .source = "platform.minimax.io/docs/api-reference/text-openai-api; its "
-                  "address as public clients have it, 2026-11",
+                  "address and list as public clients have them, 2026-11",
     },
     {
         .type = "nvidia",

@@ -16,6 +16,12 @@
  * but what inf_decoder carries. */
 
 typedef struct inf_dialect inf_dialect;
+typedef struct inf_send inf_send;
+
+/* Where the next page of a list of models is, given the checked body of one:
+ * a path in place of models_path. False: that was the last one, if page has
+ * not failed. */
+typedef bool inf_next_models(const inf_send *send, inf_sv body, inf_buf *page);
 
 /* How sure we are of a catalogue row. */
 typedef enum inf_evidence {
@@ -96,6 +102,14 @@ typedef struct inf_provider_kind {
   const char *chat_path;
   const char *stream_path; /* where a stream has another path; NULL */
   const char *models_path; /* NULL: no list */
+  const char *no_models;   /* then: why; NULL: its pages tell of none */
+  /* models_path stands behind what comes before this in base_url; NULL, or if
+   * base_url has it not: behind base_url. */
+  const char *models_instead_of;
+  const char *models_body; /* sent with the GET; NULL: none */
+  const char *models_name; /* the member with a model's name; NULL: found */
+  /* In place of the dialect's; NULL: that. */
+  inf_next_models *next_models;
   /* Embeddings: what one request may hold, as the service's pages or messages
    * say; 0: no page tells, see embed.h. embed_one: of models with this in their
    * name one input only; NULL. embed_base64: at base_url (NULL: anywhere)
@@ -137,7 +151,7 @@ const char *inf_evidence_name(inf_evidence evidence);
 bool inf_provider_kind_claims(const inf_provider_kind *kind, inf_sv model);
 
 /* Everything that one attempt's request is made of. All borrowed. */
-typedef struct inf_send {
+struct inf_send {
   const inf_provider_kind *kind;
   inf_sv base_url;
   inf_sv query; /* "a=b&c=d", encoded; "" for none */
@@ -157,7 +171,7 @@ typedef struct inf_send {
   int64_t partial_tokens; /* of the answer's limit, used up */
   inf_prefill prefill;
   inf_sv page; /* of a list of models: its path, as next_models gave it */
-} inf_send;
+};
 
 /* What goes out. */
 typedef struct inf_wire_request {
@@ -183,11 +197,7 @@ struct inf_dialect {
   int32_t (*write_chat)(const inf_send *send, inf_wire_request *out,
                         inf_buf *why);
   int32_t (*write_models)(const inf_send *send, inf_wire_request *out);
-  /* Where the next page of a list of models is, given the checked body of one:
-   * a path in place of models_path, or none. False: that was the last one,
-   * if page has not failed.
-   * NULL: lists have one page. */
-  bool (*next_models)(const inf_send *send, inf_sv body, inf_buf *page);
+  inf_next_models *next_models; /* NULL: lists have one page */
   /* Embeddings: a request for all inputs of send->chat, and a checked body with
    * their vectors (embed.h). Errors as write_chat; read_embed also
    * INFER_E_PROTOCOL, with a line in why. NULL: it has none. */

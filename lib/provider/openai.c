@@ -160,12 +160,10 @@ write_chat(const inf_send *send, inf_wire_request *out, inf_buf *why)
 int32_t
 inf_openai_write_models(const inf_send *send, inf_wire_request *out)
 {
-  if (!send->kind->models_path)
-    return INFER_E_UNSUPPORTED;
-  int32_t status =
-      inf_send_write_url(send, inf_model_list_path(send), &out->url, NULL);
+  int32_t status = inf_model_list_write(send, out);
   if (status == INFER_OK)
-    status = inf_openai_write_headers(send, false, false, &out->headers, NULL);
+    status = inf_openai_write_headers(send, out->body.len > 0, false,
+                                      &out->headers, NULL);
   return status;
 }
 

@@ -328,11 +328,9 @@ inf_send_write_head(const inf_send *send, inf_sv accept, inf_wire_request *out,
 int32_t
 inf_send_write_models(const inf_send *send, inf_wire_request *out)
 {
-  if (!send->kind->models_path)
-    return INFER_E_UNSUPPORTED;
-  int32_t status =
-      inf_send_write_url(send, inf_model_list_path(send), &out->url, NULL);
+  int32_t status = inf_model_list_write(send, out);
   if (status == INFER_OK)
-    status = write_headers(send, false, INF_ACCEPT_JSON, &out->headers, NULL);
+    status = write_headers(send, out->body.len > 0, INF_ACCEPT_JSON,
+                           &out->headers, NULL);
   return status;
 }

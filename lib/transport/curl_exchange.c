@@ -113,6 +113,7 @@ clean_handle(inf_exchange *exchange)
     return;
   }
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
 }
 
@@ -310,10 +311,13 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   /* CURLMOPT_MAXCONNECTS 0 means "four for each transfer". */
   bool keeps = exchange->transport->options.max_idle_connections > 0;
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, keeps ? 0L : 1L);
-  if (request->method[0] == 'P')
-    set_body(exchange, request->body);
-  else
+  bool is_get = request->method[0] == 'G';
+  if (is_get && request->body.len == 0)
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  else
+    set_body(exchange, request->body);
+  if (is_get && request->body.len > 0)
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "GET");
   if (request->warm_up != INF_WARM_UP_NOT)
     inf_exchange_set_warm_up(exchange, request);
   code = set_address(exchange, request->url);

@@ -76,7 +76,7 @@ typedef struct inf_http_request {
   /* Lines "Name: value", each NUL-terminated, one after the other. May hold a
    * key: never logged. */
   inf_sv headers;
-  inf_sv body; /* for POST */
+  inf_sv body; /* of a GET mostly "", for none */
   const inf_endpoint *endpoint;
   /* Not over a connection that was used before. */
   bool fresh_connection;

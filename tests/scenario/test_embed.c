@@ -285,6 +285,11 @@ static const struct page {
      "{\"modelSummaries\":[{\"modelId\":\"b-1\"}]}"},
     {"GET /bedrock/inference-profiles?maxResults=1000 HTTP/1.1",
      "{\"inferenceProfileSummaries\":[{\"inferenceProfileId\":\"us.b-1\"}]}"},
+    {"POST /openai/embeddings HTTP/1.1",
+     "{\"data\":[{\"index\":0,\"embedding\":[1]}]}"},
+    {"GET /snowflake/cortex/models HTTP/1.1", "{\"models\":[\"s-1\"]}"},
+    {"GET /vertex/v1beta1/publishers/google/models?pageSize=100 HTTP/1.1",
+     "{\"publisherModels\":[{\"name\":\"publishers/google/models/v-1\"}]}"},
 };
 
 static void
@@ -297,6 +302,11 @@ serve_pages(tiny_conn *conn)
       if (strlen(pages[i].line) == len &&
           strncmp(pages[i].line, conn->head, len) == 0)
         body = pages[i].body;
+    /* Snowflake takes no GET without a body, and others none with one. */
+    bool has_body = conn->body_len > 0;
+    if (conn->head[0] == 'G' &&
+        has_body != (strstr(conn->head, "/snowflake/") != NULL))
+      body = NULL;
     if (body)
       tiny_answer(conn, body);
     else
@@ -309,26 +319,34 @@ each_dialect_lists_its_models(void **state)
 {
   (void)state;
   static const char *const expected[][3] = {
-      {"openai", "o-1"},        {"azure", "z-1"},      {"anthropic", "c-1,c-2"},
-      {"gemini", "g-1,g-2"},    {"cohere", "h-1,h-2"}, {"ollama", "l-1"},
-      {"bedrock", "b-1,us.b-1"}};
+      {"openai", "o-1", ""},
+      {"azure", "z-1", ""},
+      {"snowflake", "s-1", "/cortex/v1"},
+      {"anthropic", "c-1,c-2", ""},
+      {"gemini", "g-1,g-2", ""},
+      {"cohere", "h-1,h-2", ""},
+      {"ollama", "l-1", ""},
+      {"bedrock", "b-1,us.b-1", ""},
+      {"vertex", "v-1", "/v1/projects/p/locations/l"},
+  };
+  enum { count = sizeof expected / sizeof expected[0] };
   char config[2048];
   size_t len = (size_t)snprintf(config, sizeof config, "{'providers':[");
   world w = {0};
   tiny_server *server = tiny_start(serve_pages, NULL, NULL);
-  for (size_t i = 0; i < 7; i++) {
+  for (size_t i = 0; i < count; i++) {
     const char *name = expected[i][0];
     len += (size_t)snprintf(
         config + len, sizeof config - len,
-        "%s{'name':'%s','type':'%s','base_url':'http://127.0.0.1:%d/%s',"
+        "%s{'name':'%s','type':'%s','base_url':'http://127.0.0.1:%d/%s%s',"
         "'api_key':'k'}",
         i ? "," : "", name,
         strcmp(name, "azure") == 0 ? "azure-openai-deployments" : name,
-        tiny_port(server), name);
+        tiny_port(server), name, expected[i][2]);
   }
   snprintf(config + len, sizeof config - len, "]}");
   world_client(&w, config);
-  for (size_t i = 0; i < 7; i++) {
+  for (size_t i = 0; i < count; i++) {
     char ids[128] = "";
     size_t used = 0;
     infer_model_list *models;
@@ -342,6 +360,18 @@ each_dialect_lists_its_models(void **state)
     assert_string_equal(ids, expected[i][1]);
     infer_model_list_free(models);
   }
+  /* What sent a GET with a body sends a POST again. */
+  infer_model_list *models;
+  assert_int_equal(infer_models(w.client, "snowflake", 5000, &models, NULL),
+                   INFER_OK);
+  infer_model_list_free(models);
+  infer_request *request;
+  infer_embeddings *vectors;
+  assert_int_equal(infer_request_new(&request, "openai/m"), INFER_OK);
+  assert_int_equal(infer_request_add_input(request, "a"), INFER_OK);
+  assert_int_equal(infer_embed(w.client, request, &vectors, NULL), INFER_OK);
+  infer_request_free(request);
+  infer_embeddings_free(vectors);
   world_end(&w);
   tiny_stop(server);
 }

@@ -84,7 +84,7 @@ test_models(void **state)
   assert_true(has_line(&w, "x-api-key: sk"));
   assert_false(has_line(&w, "Content-Type: application/json"));
   written_fini(&w);
-  written_init(&w, "vertex-anthropic", MESSAGES(USER));
+  written_init(&w, "azure-anthropic", MESSAGES(USER));
   assert_int_equal(inf_dialect_anthropic.write_models(&w.send, &w.out),
                    INFER_E_UNSUPPORTED);
   written_fini(&w);

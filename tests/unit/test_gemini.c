@@ -134,7 +134,8 @@ test_the_list_of_models(void **state)
   (void)state;
   inf_wire_request out;
   const inf_provider_kind *kind = inf_provider_kind_find(S("gemini"));
-  const inf_provider_kind *vertex = inf_provider_kind_find(S("vertex"));
+  const inf_provider_kind *express =
+      inf_provider_kind_find(S("vertex-express"));
   inf_wire_request_init(&out);
   inf_send send = {.kind = kind,
                    .base_url = S("http://h/v1beta"),
@@ -143,8 +144,8 @@ test_the_list_of_models(void **state)
   assert_int_equal(kind->dialect->write_models(&send, &out), INFER_OK);
   assert_buf(&out.url, "http://h/v1beta/models?pageSize=1000");
   assert_true(has_line(&out.headers, "x-goog-api-key: k"));
-  send.kind = vertex;
-  assert_int_equal(vertex->dialect->write_models(&send, &out),
+  send.kind = express;
+  assert_int_equal(express->dialect->write_models(&send, &out),
                    INFER_E_UNSUPPORTED);
   inf_wire_request_fini(&out);
 }

@@ -18,46 +18,64 @@
 static const struct listing {
   const char *type;
   const char *urls[3], *pages[3], *ids[5];
+  const char *base; /* NULL: http://a.test/v1 */
+  const char *body; /* of the requests; NULL: none */
 } listings[] = {
     {"openai",
      {"http://a.test/v1/models"},
      {"{\"data\":[{\"id\":\"x\"},{\"id\":\"y\"}],\"has_more\":false}"},
-     {"x", "y"}},
+     {"x", "y"},
+     NULL,
+     NULL},
     {"openai-responses",
      {"http://a.test/v1/models"},
      {"{\"data\":[{\"id\":\"x\"}]}"},
-     {"x"}},
+     {"x"},
+     NULL,
+     NULL},
     {"azure-openai",
      {"http://a.test/v1/models"},
      {"{\"data\":[{\"id\":\"x\"}]}"},
-     {"x"}},
+     {"x"},
+     NULL,
+     NULL},
     {"azure-openai-deployments",
      {"http://a.test/v1/models?api-version=2024-10-21"},
      {"{\"data\":[{\"id\":\"x\"}]}"},
-     {"x"}},
+     {"x"},
+     NULL,
+     NULL},
     {"anthropic",
      {"http://a.test/v1/models?limit=1000",
       "http://a.test/v1/models?limit=1000&after_id=y"},
      {"{\"data\":[{\"id\":\"x\"},{\"id\":\"y\"}],\"has_more\":true,"
       "\"last_id\":\"y\"}",
       "{\"data\":[{\"id\":\"z\"}],\"has_more\":false,\"last_id\":\"z\"}"},
-     {"x", "y", "z"}},
+     {"x", "y", "z"},
+     NULL,
+     NULL},
     {"gemini",
      {"http://a.test/v1/models?pageSize=1000",
       "http://a.test/v1/models?pageSize=1000&pageToken=a%2Fb%3D"},
      {"{\"models\":[{\"name\":\"models/x\"}],\"nextPageToken\":\"a/b=\"}",
       "{\"models\":[{\"name\":\"models/y\"}]}"},
-     {"x", "y"}},
+     {"x", "y"},
+     NULL,
+     NULL},
     {"cohere",
      {"http://a.test/v1/v1/models?page_size=1000",
       "http://a.test/v1/v1/models?page_size=1000&page_token=t"},
      {"{\"models\":[{\"name\":\"x\"}],\"next_page_token\":\"t\"}",
       "{\"models\":[{\"name\":\"y\"}],\"next_page_token\":\"\"}"},
-     {"x", "y"}},
+     {"x", "y"},
+     NULL,
+     NULL},
     {"ollama",
      {"http://a.test/v1/api/tags"},
      {"{\"models\":[{\"name\":\"x:1b\",\"model\":\"x:1b\"}]}"},
-     {"x:1b"}},
+     {"x:1b"},
+     NULL,
+     NULL},
     {"bedrock",
      {"http://a.test/v1/foundation-models",
       "http://a.test/v1/inference-profiles?maxResults=1000",
@@ -66,23 +84,117 @@ static const struct listing {
       "{\"inferenceProfileSummaries\":[{\"inferenceProfileId\":\"us.x\","
       "\"inferenceProfileName\":\"X\"}],\"nextToken\":\"n\"}",
       "{\"inferenceProfileSummaries\":[{\"inferenceProfileId\":\"eu.x\"}]}"},
-     {"x", "us.x", "eu.x"}},
+     {"x", "us.x", "eu.x"},
+     NULL,
+     NULL},
+    {"vertex",
+     {"http://a.test/v1beta1/publishers/google/models?pageSize=100",
+      "http://a.test/v1beta1/publishers/google/models?pageSize=100&pageToken="
+      "t"},
+     {"{\"publisherModels\":[{\"name\":\"publishers/google/models/x\","
+      "\"versionId\":\"1\"}],\"nextPageToken\":\"t\"}",
+      "{\"publisherModels\":[{\"name\":\"publishers/google/models/y\"}]}"},
+     {"x", "y"},
+     "http://a.test/v1/projects/p/locations/l",
+     NULL},
+    {"vertex-anthropic",
+     {"http://a.test/v1beta1/publishers/anthropic/models?pageSize=100",
+      "http://a.test/v1beta1/publishers/anthropic/models?pageSize=100&pageToken"
+      "=t"},
+     {"{\"publisherModels\":[{\"name\":\"publishers/anthropic/models/x\"}],"
+      "\"nextPageToken\":\"t\"}",
+      "{\"publisherModels\":[]}"},
+     {"x"},
+     "http://a.test/v1/projects/p/locations/l",
+     NULL},
+    {"databricks",
+     {"http://a.test/api/2.0/serving-endpoints"},
+     {"{\"endpoints\":[{\"id\":\"7f\",\"name\":\"x\",\"task\":\"llm/v1/chat\"}"
+      "]}"},
+     {"x"},
+     "http://a.test/serving-endpoints",
+     NULL},
+    {"snowflake",
+     {"http://a.test/api/v2/cortex/models"},
+     {"{\"models\":[\"x\",{\"name\":\"y\"}]}"},
+     {"x", "y"},
+     "http://a.test/api/v2/cortex/v1",
+     "{}"},
+    {"cloudflare",
+     {"http://a.test/accounts/7/ai/models/search?per_page=100",
+      "http://a.test/accounts/7/ai/models/search?per_page=100&page=2"},
+     {"{\"success\":true,\"result\":[{\"id\":\"429b\",\"name\":\"@cf/m/x\"}],"
+      "\"result_info\":{\"page\":1,\"per_page\":100,\"total_count\":101}}",
+      "{\"success\":true,\"result\":[{\"id\":\"7f1a\",\"name\":\"@cf/m/y\"}],"
+      "\"result_info\":{\"page\":2,\"per_page\":100,\"total_count\":101}}"},
+     {"@cf/m/x", "@cf/m/y"},
+     "http://a.test/accounts/7/ai/v1",
+     NULL},
+    {"github-models",
+     {"http://a.test/catalog/models"},
+     {"[{\"id\":\"openai/x\",\"name\":\"X\"}]"},
+     {"openai/x"},
+     "http://a.test/inference",
+     NULL},
+    {"cohere-compatible",
+     {"http://a.test/v1/models?page_size=1000",
+      "http://a.test/v1/models?page_size=1000&page_token=t"},
+     {"{\"models\":[{\"name\":\"x\"}],\"next_page_token\":\"t\"}",
+      "{\"models\":[{\"name\":\"y\"}]}"},
+     {"x", "y"},
+     "http://a.test/compatibility/v1",
+     NULL},
+    /* Not the service's own address: the list stands below it. */
+    {"databricks",
+     {"http://a.test/proxy/api/2.0/serving-endpoints"},
+     {"{\"endpoints\":[]}"},
+     {NULL},
+     "http://a.test/proxy",
+     NULL},
+    {"github-models",
+     {"http://inference.test/catalog/models"},
+     {"[]"},
+     {NULL},
+     "http://inference.test",
+     NULL},
+    /* Pages of Cloudflare's that do not tell how many there are. */
+    {"cloudflare",
+     {"http://a.test/ai/models/search?per_page=100"},
+     {"{\"result\":[{\"name\":\"x\"}],\"result_info\":{\"page\":1}}"},
+     {"x"},
+     "http://a.test/ai/v1",
+     NULL},
+    {"cloudflare",
+     {"http://a.test/ai/models/search?per_page=100"},
+     {"{\"result\":[],\"result_info\":{\"page\":1,\"per_page\":100,"
+      "\"total_count\":900}}"},
+     {NULL},
+     "http://a.test/ai/v1",
+     NULL},
 };
+
+static fake_client *
+client_at(const char *type, const char *base)
+{
+  char name[64], url[128];
+  snprintf(name, sizeof name, "'%s'", type);
+  snprintf(url, sizeof url, "'%s'", base ? base : "http://a.test/v1");
+  return fake_client_new("providers.a.type", name, "providers.a.base_url", url,
+                         "providers.a.region",
+                         strcmp(type, "bedrock") == 0 ? "'us-east-1'" : "null",
+                         NULL);
+}
 
 static fake_client *
 client_of(const char *type)
 {
-  char name[64];
-  snprintf(name, sizeof name, "'%s'", type);
-  return fake_client_new("providers.a.type", name, "providers.a.region",
-                         strcmp(type, "bedrock") == 0 ? "'us-east-1'" : "null",
-                         NULL);
+  return client_at(type, NULL);
 }
 
 static void
 check_listing(const struct listing *given)
 {
-  fake_client *fake = client_of(given->type);
+  fake_client *fake = client_at(given->type, given->base);
   size_t pages = 0, ids = 0;
   for (; pages < 3 && given->pages[pages]; pages++)
     fake_reply(fake_script_next(&fake->net), 5, 200, NULL, given->pages[pages]);
@@ -94,6 +206,11 @@ check_listing(const struct listing *given)
   for (size_t i = 0; i < pages; i++) {
     assert_string_equal(fake->net.requests[i].url, given->urls[i]);
     assert_string_equal(fake->net.requests[i].method, "GET");
+    assert_string_equal(fake->net.requests[i].body,
+                        given->body ? given->body : "");
+    assert_int_equal(strstr(fake->net.requests[i].headers, "Content-Type") !=
+                         NULL,
+                     given->body != NULL);
   }
   for (; given->ids[ids]; ids++)
     assert_string_equal(infer_model_list_id(models, ids), given->ids[ids]);
@@ -124,6 +241,54 @@ every_dialect_has_a_list(void **state)
                   dialect;
     if (!found)
       fail_msg("nothing lists the models of %s", dialect->name);
+  }
+}
+
+/* Who has no list says so by name, without asking. */
+static void
+who_has_no_list_says_why(void **state)
+{
+  (void)state;
+  static const char *const cases[][2] = {
+      {"perplexity", "provider \"a\": Perplexity (type \"perplexity\") has no "
+                     "list of models: the one it has is of its Agent API's "
+                     "models"},
+      {"azure-ai", "provider \"a\": Azure AI model inference (type "
+                   "\"azure-ai\") has no list of models: Azure tells "
+                   "deployments by its management API only, and /info of one "
+                   "at a time"},
+      {"azure-anthropic",
+       "provider \"a\": Anthropic's models on Azure AI Foundry (type "
+       "\"azure-anthropic\") has no list of models: Azure tells deployments by "
+       "its management API only"},
+      {"vertex-express", "provider \"a\": Google Gemini on Vertex AI, express "
+                         "mode (type \"vertex-express\") has no list of "
+                         "models: its pages name none for express mode"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    fake_client *fake = client_of(cases[i][0]);
+    infer_model_list *models;
+    infer_error *error;
+    assert_int_equal(infer_models(fake->client, "a", 1000, &models, &error),
+                     INFER_E_UNSUPPORTED);
+    assert_string_equal(infer_error_message(error), cases[i][1]);
+    assert_null(models);
+    assert_int_equal(fake->net.request_count, 0);
+    infer_error_free(error);
+    fake_client_free(fake);
+  }
+}
+
+/* Every type has a list, or a reason why it has none, which the manual gives
+ * too. */
+static void
+every_type_has_a_list_or_a_reason(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < inf_provider_kind_count(); i++) {
+    const inf_provider_kind *kind = inf_provider_kind_at(i);
+    if (!kind->models_path == !kind->no_models)
+      fail_msg("%s", kind->type);
   }
 }
 
@@ -233,6 +398,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_dialect_lists_its_models),
       cmocka_unit_test(every_dialect_has_a_list),
+      cmocka_unit_test(who_has_no_list_says_why),
+      cmocka_unit_test(every_type_has_a_list_or_a_reason),
       cmocka_unit_test(bedrock_lists_at_another_host),
       cmocka_unit_test(a_signed_list_is_a_get),
       cmocka_unit_test(a_page_is_retried_by_itself),

@@ -139,11 +139,19 @@ const inf_provider_kind inf_catalogue_languages[] = {
             "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
         .models_path = "/v1beta1/publishers/google/models?pageSize=100",
         .models_instead_of = "/v1/projects/",
+        /* "Up to 250 input texts", 20,000 tokens in all, and of Gemini's one
+         * text (generative-ai/docs/embeddings/get-text-embeddings, read
+         * 2026-11): no token is shorter than a byte. */
+        .embed_inputs = 250,
+        .embed_bytes = 20000,
+        .embed_one = "gemini-embedding",
+        .embed_predict = true,
         .claims = "",
         .prefill = INF_PREFILL_NONE,
         .limit_scope = INF_LIMIT_SCOPE_MODEL,
         .request_id_headers = "",
-        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA,
+        .abilities = INF_CAN_TOOLS | INF_CAN_VISION | INF_CAN_JSON_SCHEMA |
+                     INF_CAN_EMBED,
         .cancel_billing = INF_CANCEL_RUNS_ON,
         .evidence = INF_EVIDENCE_RECORDED,
         .source = "docs.cloud.google.com/vertex-ai/generative-ai/docs "

@@ -112,11 +112,12 @@ typedef struct inf_provider_kind {
   inf_next_models *next_models;
   /* Embeddings: what one request may hold, as the service's pages or messages
    * say; 0: no page tells, see embed.h. embed_one: of models with this in their
-   * name one input only; NULL. embed_base64: at base_url (NULL: anywhere)
+   * name one input only; NULL. embed_predict: as Vertex AI has it.
+   * embed_base64: at base_url (NULL: anywhere)
    * vectors are asked for in base64. */
   size_t embed_inputs, embed_bytes;
   const char *embed_one;
-  bool embed_base64;
+  bool embed_predict, embed_base64;
   const char *warm_path; /* a cheap GET that keeps a connection; NULL */
   /* Model names that this kind claims when a request names a bare model:
    * prefixes separated by spaces, "" for none. */

@@ -111,13 +111,48 @@ inf_cohere_read_embed(inf_sv body, inf_vectors *vectors, inf_answer *answer,
 
 /* ---- Gemini -------------------------------------------------------------- */
 
+/* Vertex AI's answer to :predict. Its tokens are told for each text. */
+static int32_t
+read_predictions(inf_sv list, inf_vectors *vectors, inf_answer *answer,
+                 inf_buf *why)
+{
+  inf_usage usage = {-1, -1, -1, -1, -1, -1, -1, -1, false};
+  int64_t sum = 0, tokens;
+  bool all = true;
+  size_t index = 0;
+  int32_t status = INFER_OK;
+  inf_json_iter it = inf_json_iter_of(list);
+  while (status == INFER_OK && inf_json_next(&it)) {
+    inf_sv one = inf_json_get(it.value, INF_SV("embeddings"));
+    status = inf_vectors_put(vectors, index++,
+                             inf_json_get(one, INF_SV("values")), why);
+    all = all &&
+          inf_json_int64(inf_json_path(one, "statistics.token_count"), true,
+                         &tokens) &&
+          tokens >= 0 && tokens <= INT64_MAX - sum;
+    if (all)
+      sum += tokens;
+  }
+  if (all && index > 0)
+    usage.input = sum;
+  inf_answer_set_usage(answer, &usage, INF_SV(""));
+  return status;
+}
+
 int32_t
 inf_gemini_read_embed(inf_sv body, inf_vectors *vectors, inf_answer *answer,
                       inf_buf *why)
 {
+  inf_sv predictions = inf_json_get(body, INF_SV("predictions"));
+  if (inf_json_is(predictions, INF_JSON_ARRAY))
+    return read_predictions(predictions, vectors, answer, why);
   inf_sv usage = inf_json_get(body, INF_SV("usageMetadata"));
+  inf_sv one = inf_json_get(body, INF_SV("embedding")); /* :embedContent */
   read_usage(answer, inf_json_get(usage, INF_SV("promptTokenCount")),
              inf_json_get(usage, INF_SV("totalTokenCount")));
+  if (inf_json_is(one, INF_JSON_OBJECT))
+    return inf_vectors_put(vectors, 0, inf_json_get(one, INF_SV("values")),
+                           why);
   return read_in_order(inf_json_get(body, INF_SV("embeddings")), "values",
                        vectors, why);
 }

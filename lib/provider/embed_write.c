@@ -203,10 +203,9 @@ task_of(inf_sv input_type)
 }
 
 static int32_t
-check_gemini_members(const inf_send *send, inf_buf *why)
+check_gemini_members(const inf_send *send, const char *const *known,
+                     inf_buf *why)
 {
-  static const char *const known[] = {"dimensions", "encoding_format", "user",
-                                      "input_type", NULL};
   inf_json_iter it = inf_json_iter_of(inf_buf_sv(&send->chat->members));
   while (inf_json_next(&it)) {
     if (is_one_of(&it, known))
@@ -219,17 +218,17 @@ check_gemini_members(const inf_send *send, inf_buf *why)
   return INFER_OK;
 }
 
-/* Each input is a request of its own within the batch. */
 static void
-put_gemini_request(const inf_send *send, inf_sv text, inf_buf *body)
+put_task(const inf_send *send, const char *name, inf_buf *body)
 {
   inf_sv task = task_of(member_of(send, "input_type"));
-  inf_json_open(body, '{');
-  inf_json_key(body, INF_SV("model"));
-  inf_json_put_string(body, INF_SV("models/"));
-  inf_buf_truncate(body, body->len - 1); /* the quote */
-  inf_json_escape(body, send->model);
-  inf_buf_append_char(body, '"');
+  if (task.len > 0)
+    inf_json_member_raw(body, inf_sv_from(name), task);
+}
+
+static void
+put_content(inf_sv text, inf_buf *body)
+{
   inf_json_key(body, INF_SV("content"));
   inf_json_open(body, '{');
   inf_json_key(body, INF_SV("parts"));
@@ -239,37 +238,130 @@ put_gemini_request(const inf_send *send, inf_sv text, inf_buf *body)
   inf_json_close(body, '}');
   inf_json_close(body, ']');
   inf_json_close(body, '}');
-  if (task.len > 0)
-    inf_json_member_raw(body, INF_SV("taskType"), task);
+}
+
+/* Each input is a request of its own within the batch. */
+static void
+put_gemini_request(const inf_send *send, inf_sv text, inf_buf *body)
+{
+  inf_json_open(body, '{');
+  inf_json_key(body, INF_SV("model"));
+  inf_json_put_string(body, INF_SV("models/"));
+  inf_buf_truncate(body, body->len - 1); /* the quote */
+  inf_json_escape(body, send->model);
+  inf_buf_append_char(body, '"');
+  put_content(text, body);
+  put_task(send, "taskType", body);
   put_renamed(send, "dimensions", INF_SV("outputDimensionality"), body);
   inf_json_close(body, '}');
+}
+
+static void
+put_gemini_batch(const inf_send *send, inf_buf *body)
+{
+  inf_json_key(body, INF_SV("requests"));
+  inf_json_open(body, '[');
+  inf_sv inputs = inputs_of(send);
+  inf_json_iter it = {.at = inputs.ptr, .end = inputs.ptr + inputs.len};
+  while (inf_json_next(&it))
+    put_gemini_request(send, it.value, body);
+  inf_json_close(body, ']');
+}
+
+/* On Vertex AI models are asked as all of its models of former days are, except
+ * Gemini's after the first. */
+static void
+put_vertex_prediction(const inf_send *send, inf_buf *body)
+{
+  inf_json_key(body, INF_SV("instances"));
+  inf_json_open(body, '[');
+  inf_sv inputs = inputs_of(send);
+  inf_json_iter it = {.at = inputs.ptr, .end = inputs.ptr + inputs.len};
+  while (inf_json_next(&it)) {
+    inf_json_open(body, '{');
+    inf_json_member_raw(body, INF_SV("content"), it.value);
+    put_task(send, "task_type", body);
+    inf_json_close(body, '}');
+  }
+  inf_json_close(body, ']');
+  inf_json_key(body, INF_SV("parameters"));
+  inf_json_open(body, '{');
+  put_renamed(send, "dimensions", INF_SV("outputDimensionality"), body);
+  put_renamed(send, "autoTruncate", INF_SV("autoTruncate"), body);
+  inf_json_close(body, '}');
+}
+
+static int32_t
+put_vertex_content(const inf_send *send, inf_buf *body, inf_buf *why)
+{
+  if (send->chat->message_count > 1) {
+    inf_buf_append_cstr(why, "this model takes one text at a time (set "
+                             "embed_inputs to 1)");
+    return INFER_E_UNSUPPORTED;
+  }
+  put_content(inputs_of(send), body);
+  inf_json_key(body, INF_SV("embedContentConfig"));
+  inf_json_open(body, '{');
+  put_task(send, "taskType", body);
+  put_renamed(send, "dimensions", INF_SV("outputDimensionality"), body);
+  put_renamed(send, "autoTruncate", INF_SV("autoTruncate"), body);
+  inf_json_close(body, '}');
+  return INFER_OK;
+}
+
+static bool
+is_embed_content(inf_sv model)
+{
+  const inf_sv gemini = INF_SV("gemini"),
+               first = INF_SV("gemini-embedding-001");
+  return inf_sv_starts_with(model, gemini) && !inf_sv_eq(model, first);
+}
+
+static int32_t
+write_vertex_embed(const inf_send *send, inf_wire_request *out, inf_buf *why)
+{
+  static const char *const known[] = {"dimensions", "encoding_format", "user",
+                                      "input_type", "autoTruncate",    NULL};
+  bool content = is_embed_content(send->model);
+  const char *path = content ? "/publishers/google/models/{model}:embedContent"
+                             : "/publishers/google/models/{model}:predict";
+  int32_t status = check_gemini_members(send, known, why);
+  if (status == INFER_OK)
+    status = inf_send_write_head_to(send, path, INF_ACCEPT_JSON, out, why);
+  if (status != INFER_OK)
+    return status;
+  inf_json_open(&out->body, '{');
+  if (content)
+    status = put_vertex_content(send, &out->body, why);
+  else
+    put_vertex_prediction(send, &out->body);
+  inf_json_close(&out->body, '}');
+  return status == INFER_OK ? out->body.status : status;
 }
 
 int32_t
 inf_gemini_write_embed(const inf_send *given, inf_wire_request *out,
                        inf_buf *why)
 {
+  static const char *const known[] = {"dimensions", "encoding_format", "user",
+                                      "input_type", NULL};
   inf_send send = *given;
   const inf_sv prefix = INF_SV("models/");
   if (inf_sv_starts_with(send.model, prefix))
     send.model =
         inf_sv_of(send.model.ptr + prefix.len, send.model.len - prefix.len);
   int32_t status = check_texts(&send, why);
+  if (status == INFER_OK && send.kind->embed_predict)
+    return write_vertex_embed(&send, out, why);
   if (status == INFER_OK)
-    status = check_gemini_members(&send, why);
+    status = check_gemini_members(&send, known, why);
   if (status == INFER_OK)
     status = inf_send_write_head_to(&send, "/models/{model}:batchEmbedContents",
                                     INF_ACCEPT_JSON, out, why);
   if (status != INFER_OK)
     return status;
   inf_json_open(&out->body, '{');
-  inf_json_key(&out->body, INF_SV("requests"));
-  inf_json_open(&out->body, '[');
-  inf_sv inputs = inputs_of(&send);
-  inf_json_iter it = {.at = inputs.ptr, .end = inputs.ptr + inputs.len};
-  while (inf_json_next(&it))
-    put_gemini_request(&send, it.value, &out->body);
-  inf_json_close(&out->body, ']');
+  put_gemini_batch(&send, &out->body);
   inf_json_close(&out->body, '}');
   return out->body.status;
 }

@@ -157,6 +157,8 @@ test_limits_are_the_services_own(void **state)
       {"azure-openai-deployments", "x", 2048, 300000},
       {"cohere", "embed-v4.0", 96, 0},
       {"gemini", "gemini-embedding-001", 100, 0},
+      {"vertex", "text-embedding-005", 250, 20000},
+      {"vertex", "gemini-embedding-001", 1, 20000},
       {"bedrock", "amazon.titan-embed-text-v2:0", 1, 0},
       {"bedrock", "us.cohere.embed-v4:0", 96, 0},
       {"alibaba", "text-embedding-v4", 10, 0},
@@ -283,6 +285,25 @@ test_what_each_service_is_sent(void **state)
                  "https://h/models/g:batchEmbedContents",
                  "{'requests':[{'model':'models/g','content':{'parts':["
                  "{'text':'a'}]},'taskType':'FACT_VERIFICATION'}]}");
+  expect_request(
+      "vertex", "text-embedding-005", ALL,
+      "https://h/publishers/google/models/text-embedding-005:predict",
+      "{'instances':[{'content':'a','task_type':'RETRIEVAL_QUERY'},"
+      "{'content':'b','task_type':'RETRIEVAL_QUERY'}],"
+      "'parameters':{'outputDimensionality':3}}");
+  expect_request(
+      "vertex", "gemini-embedding-001",
+      "{'model':'x','input':'a','autoTruncate':false}",
+      "https://h/publishers/google/models/gemini-embedding-001:predict",
+      "{'instances':[{'content':'a'}],'parameters':{'autoTruncate':false}}");
+  expect_request(
+      "vertex", "gemini-embedding-2",
+      "{'model':'x','input':'a','dimensions':3,'autoTruncate':false,"
+      "'input_type':'clustering','user':'u'}",
+      "https://h/publishers/google/models/gemini-embedding-2:embedContent",
+      "{'content':{'parts':[{'text':'a'}]},'embedContentConfig':{"
+      "'taskType':'CLUSTERING','outputDimensionality':3,"
+      "'autoTruncate':false}}");
   expect_request("ollama", "nomic", ALL, "https://h/api/embed",
                  "{'model':'nomic','input':['a','b'],'dimensions':3}");
   expect_request(
@@ -347,6 +368,13 @@ test_what_has_no_place_is_refused(void **state)
        "Gemini's embeddings have nothing like \"truncate\""},
       {"gemini", "g", "{'model':'x','input':[1,2]}",
        "this provider takes texts, not token numbers"},
+      {"vertex", "text-embedding-005",
+       "{'model':'x','input':'a','truncate':'END'}",
+       "Gemini's embeddings have nothing like \"truncate\""},
+      {"vertex", "text-embedding-005", "{'model':'x','input':[1]}",
+       "this provider takes texts, not token numbers"},
+      {"vertex", "gemini-embedding-2", "{'model':'x','input':['a','b']}",
+       "this model takes one text at a time (set embed_inputs to 1)"},
       {"cohere", "e", "{'model':'x','input':['a',[1]]}",
        "this provider takes texts, not token numbers"},
       {"ollama", "o", "{'model':'x','input':[1]}",
@@ -420,6 +448,16 @@ static const struct wording {
     {"cohere", "{'embeddings':{'base64':['AACAPwAAAEA=','AABAQAAAgEA=']}}", "",
      -1},
     {"gemini", "{'embeddings':[{'values':[1,2]},{'values':[3,4]}]}", "", -1},
+    {"vertex",
+     "{'predictions':[{'embeddings':{'values':[1,2],'statistics':{"
+     "'token_count':3,'truncated':false}}},{'embeddings':{'values':[3,4],"
+     "'statistics':{'token_count':4}}}],"
+     "'metadata':{'billableCharacterCount':9}}",
+     "", 7},
+    {"vertex",
+     "{'predictions':[{'embeddings':{'values':[1,2],'statistics':{"
+     "'token_count':3}}},{'embeddings':{'values':[3,4]}}]}",
+     "", -1},
     {"ollama",
      "{'model':'all','embeddings':[[1,2],[3,4]],'total_duration':1,"
      "'prompt_eval_count':4}",
@@ -458,6 +496,14 @@ test_what_each_service_answers(void **state)
                quoted("{'embedding':[1,2],'inputTextTokenCount':7}")),
       INFER_OK);
   assert_int_equal(r.answer.usage.input, 7);
+  assert_int_equal(
+      read_run(&r, "vertex",
+               quoted("{'embedding':{'values':[1,2]},'truncated':false,"
+                      "'usageMetadata':{'promptTokenCount':5}}")),
+      INFER_OK);
+  assert_memory_equal(inf_vectors_at(r.vectors, 0), expected,
+                      2 * sizeof expected[0]);
+  assert_int_equal(r.answer.usage.input, 5);
   read_fini(&r);
 }
 
@@ -510,8 +556,12 @@ test_bad_answers(void **state)
       {"cohere", "{'embeddings':{'int8':[[1],[2]]}}",
        "the answer has no list of vectors"},
       {"gemini", "{'embeddings':[{'values':[1]},{}]}", "input 1 has no vector"},
-      {"gemini", "{'embedding':{'values':[1]}}",
-       "the answer has no list of vectors"},
+      {"gemini", "{'embedding':{'values':[1]}}", "1 vectors for 2 inputs"},
+      {"gemini", "{'embedding':[1]}", "the answer has no list of vectors"},
+      {"vertex", "{'predictions':{}}", "the answer has no list of vectors"},
+      {"vertex", "{'predictions':[{'embeddings':{'values':[1]}},{}]}",
+       "input 1 has no vector"},
+      {"vertex", "{'predictions':[]}", "0 vectors for 2 inputs"},
       {"ollama", "{'embeddings':[[1],[1,2]]}",
        "the vector of input 1 has 2 dimensions, others 1"},
       {"bedrock", "{'embedding':[1],'inputTextTokenCount':1}",

@@ -280,6 +280,7 @@ const (
 	OptionProviderHTTPVersion                 = "http_version"
 	OptionProviderWarmPath                    = "warm_path"
 	OptionProviderEmbedInputs                 = "embed_inputs"
+	OptionProviderEmbedBody                   = "embed_body"
 	OptionProviderLimitsRequestsPerSecond     = "limits.requests_per_second"
 	OptionProviderLimitsRequestsPerMinute     = "limits.requests_per_minute"
 	OptionProviderLimitsRequestsPerDay        = "limits.requests_per_day"

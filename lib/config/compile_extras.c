@@ -203,29 +203,48 @@ read_query(const inf_node *query, const inf_place *place,
 
 /* ---- Body ---------------------------------------------------------------- */
 
+/* own: the request's, up to NULL. */
 static int32_t
-read_body(const inf_node *body, const inf_place *place,
-          inf_provider_config *provider, infer_error **error)
+read_members(const inf_node *body, const char *option, const char *const *own,
+             const inf_place *place, inf_buf *out, infer_error **error)
 {
-  static const char *const own[] = {"model", "messages", "stream"};
   if (body->type != INF_JSON_OBJECT)
     return inf_value_wrong(
-        inf_option_find("provider", INF_SV(""), INF_SV("body")), body, place,
-        error);
-  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-    inf_place here = inf_place_member(place, inf_sv_from(own[i]));
-    if (inf_node_get(body, inf_sv_from(own[i])))
+        inf_option_find("provider", INF_SV(""), inf_sv_from(option)), body,
+        place, error);
+  for (; *own; own++) {
+    inf_place here = inf_place_member(place, inf_sv_from(*own));
+    if (inf_node_get(body, inf_sv_from(*own)))
       return inf_place_error(&here, error,
                              "belongs to the request and cannot be given");
   }
   if (!body->first)
     return INFER_OK;
-  inf_node_write(body, &provider->body);
-  if (provider->body.status == INFER_E_NO_MEMORY)
+  inf_node_write(body, out);
+  if (out->status == INFER_E_NO_MEMORY)
     return inf_place_no_memory(error);
-  if (provider->body.status != INFER_OK)
+  if (out->status != INFER_OK)
     return inf_place_error(place, error, "longer than %zu bytes", TEXT_MAX);
   return INFER_OK;
+}
+
+static int32_t
+read_body(const inf_node *body, const inf_place *place,
+          inf_provider_config *provider, infer_error **error)
+{
+  static const char *const own[] = {"model", "messages", "stream", NULL};
+  return read_members(body, "body", own, place, &provider->body, error);
+}
+
+/* Vectors of another length than the call asks for are a target's affair. */
+static int32_t
+read_embed_body(const inf_node *body, const inf_place *place,
+                inf_provider_config *provider, infer_error **error)
+{
+  static const char *const own[] = {"model", "input", "encoding_format",
+                                    "dimensions", NULL};
+  return read_members(body, "embed_body", own, place, &provider->embed_body,
+                      error);
 }
 
 /* ---- All ----------------------------------------------------------------- */
@@ -238,13 +257,17 @@ inf_compile_extras(const inf_node *node, const inf_place *place,
     const char *name;
     int32_t (*read)(const inf_node *node, const inf_place *place,
                     inf_provider_config *provider, infer_error **error);
-  } parts[] = {
-      {"headers", read_headers}, {"query", read_query}, {"body", read_body}};
+  } parts[] = {{"headers", read_headers},
+               {"query", read_query},
+               {"body", read_body},
+               {"embed_body", read_embed_body}};
   int32_t status = INFER_OK;
   inf_buf_init(&provider->headers, TEXT_MAX);
   inf_buf_init(&provider->query, TEXT_MAX);
   inf_buf_init(&provider->body, TEXT_MAX);
-  for (size_t i = 0; i < 3 && status == INFER_OK; i++) {
+  inf_buf_init(&provider->embed_body, TEXT_MAX);
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == INFER_OK;
+       i++) {
     inf_sv name = inf_sv_from(parts[i].name);
     const inf_node *part = inf_node_get(node, name);
     inf_place here = inf_place_member(place, name);

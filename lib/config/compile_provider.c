@@ -30,6 +30,7 @@ inf_provider_config_fini(inf_provider_config *provider)
   inf_buf_fini_secret(&provider->headers);
   inf_buf_fini_secret(&provider->query);
   inf_buf_fini(&provider->body);
+  inf_buf_fini(&provider->embed_body);
   inf_endpoint_fini(&provider->endpoint);
   inf_free(provider->name);
   inf_free(provider->base_url);

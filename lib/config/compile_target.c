@@ -113,8 +113,8 @@ read_lacks(const inf_node *node, const inf_place *place,
 static bool
 is_the_requests(inf_sv name)
 {
-  static const char *const names[] = {"model", "messages", "stream",
-                                      "stream_options", "n"};
+  static const char *const names[] = {"model",  "messages",       "input",
+                                      "stream", "stream_options", "n"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
     if (inf_sv_eq(name, inf_sv_from(names[i])))
       return true;

@@ -97,9 +97,10 @@ typedef struct inf_provider_config {
   size_t key_count;
   char **labels;
   size_t label_count;
-  inf_buf headers; /* "Name: value" lines, each NUL-terminated */
-  inf_buf query;   /* encoded */
-  inf_buf body;    /* JSON object or empty */
+  inf_buf headers;    /* "Name: value" lines, each NUL-terminated */
+  inf_buf query;      /* encoded */
+  inf_buf body;       /* JSON object or empty */
+  inf_buf embed_body; /* the same, of requests for embeddings */
   inf_alias *aliases;
   size_t alias_count;
   inf_model_price *prices;

@@ -227,7 +227,8 @@ static const inf_option options[] = {
     PROVIDER("query", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "query parameters to add to each address; they are encoded"),
     PROVIDER("body", INF_OPTION_JSON, 0, "", "", APART,
-             "members to add to each request; the request's own win"),
+             "members to add to each request for a chat; the request's own "
+             "win. Requests for embeddings have embed_body"),
     PROVIDER("models", INF_OPTION_STRING_MAP, 0, "", "", APART,
              "aliases: name in requests -> the provider's name; or an array "
              "of names that this provider claims"),
@@ -289,6 +290,10 @@ static const inf_option options[] = {
      "texts that one request for embeddings may hold: of a server of your own "
      "what it was started with. A call with more of them is cut into parts; 0: "
      "as docs/embeddings.md has it for the kind"},
+    PROVIDER("embed_body", INF_OPTION_JSON, 0, "", "", APART,
+             "members to add to each request for embeddings, named as in "
+             "infer_embed(); the request's own win. As in {\"truncate\": "
+             "\"END\"}"),
 
     LIMIT(requests_per_second, UNITS_MAX,
           "requests that each key may send in a second: calls wait for "

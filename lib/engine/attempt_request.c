@@ -166,6 +166,10 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {
     status = adapt(attempt, &own, target, why);
     send.chat = &own;
+  } else if (status == INFER_OK && call->kind == INF_CALL_EMBED &&
+             inf_overrides_any_embed(target)) {
+    status = inf_overrides_apply_embed(&own, send.chat, target);
+    send.chat = &own;
   }
   if (status == INFER_OK)
     status = write_as(dialect, call->kind, &send, &attempt->wire, why);

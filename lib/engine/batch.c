@@ -9,6 +9,7 @@
 #include "engine/batch.h"
 
 #include "base/mem.h"
+#include "engine/overrides.h"
 #include "provider/embed.h"
 #include "wire/json_scan.h"
 
@@ -58,7 +59,7 @@ blame(inf_plan_item *items, size_t count, const inf_target_config *anchor)
 
 size_t
 inf_batch_same_space(inf_plan_item *items, size_t usable,
-                     const inf_route_config *route)
+                     const inf_route_config *route, const inf_chat *chat)
 {
   const inf_target_config *anchor = anchor_of(items, route);
   size_t kept = 0;
@@ -68,6 +69,9 @@ inf_batch_same_space(inf_plan_item *items, size_t usable,
       item.lacking = "makes no embeddings";
     else if (!inf_sv_eq(space_of(item.target), space_of(anchor)))
       item.lacking = "has another model than the route's first";
+    else if (!inf_sv_eq(inf_overrides_dimensions(chat, item.target),
+                        inf_overrides_dimensions(chat, anchor)))
+      item.lacking = "makes vectors of another length than the route's first";
     items[i] = item;
     if (item.lacking)
       continue;
@@ -105,8 +109,9 @@ inf_batch_prepare(struct infer_call *call)
   const inf_chat *chat = &call->request->chat;
   inf_sv rest = inf_buf_sv(&chat->messages);
   size_t count;
-  call->vectors =
-      inf_vectors_new(chat->message_count, inf_embed_dimensions(chat));
+  size_t dimensions =
+      inf_embed_dimensions(inf_overrides_dimensions(chat, call->targets[0]));
+  call->vectors = inf_vectors_new(chat->message_count, dimensions);
   if (!call->vectors)
     return false;
   inf_embed_slice(&rest, limits_of(call), &count);

@@ -11,8 +11,9 @@
  * such a call stays with one model: that of the first target of its route that
  * may serve it, in the route's own order. Of the other targets those are used,
  * by the route's strategy and for failover, that have the same model: the same
- * name behind "provider/". A provider that calls it otherwise is given that
- * name by its "models". Where none of these answers the call fails; nothing
+ * name behind "provider/", and overrides that ask for vectors of the same
+ * length. A provider that calls it otherwise is given that name by its
+ * "models". Where none of these answers the call fails; nothing
  * goes to another model.
  *
  * More inputs than the services of these targets take at once (embed.h: the
@@ -43,7 +44,8 @@ typedef struct inf_batch {
  * make embeddings with its model, and gives how many. Those that are left out
  * follow, with the reason; where none is left the first tells why. */
 size_t inf_batch_same_space(inf_plan_item *items, size_t usable,
-                            const inf_route_config *route);
+                            const inf_route_config *route,
+                            const inf_chat *chat);
 /* The room for the vectors, and the parts where there are several. False when
  * memory is short. */
 bool inf_batch_prepare(struct infer_call *call);

@@ -139,7 +139,8 @@ choose_targets(struct infer_call *call, uint64_t now_ns,
   call->target_count =
       inf_plan_make(items, route, call->request, call->client->runtime, now_ns);
   if (call->kind == INF_CALL_EMBED)
-    call->target_count = inf_batch_same_space(items, call->target_count, route);
+    call->target_count = inf_batch_same_space(items, call->target_count, route,
+                                              &call->request->chat);
   inf_routing_order(items, call->target_count, route, call->request,
                     call->client->runtime, now_ns, true);
   for (size_t i = 0; i < call->target_count; i++) {

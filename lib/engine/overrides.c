@@ -68,6 +68,16 @@ put_member(inf_chat *out, const inf_json_iter *it)
   return status;
 }
 
+static int32_t
+put_overrides(inf_chat *out, const inf_target_config *target)
+{
+  int32_t status = INFER_OK;
+  inf_json_iter it = inf_json_iter_of(inf_buf_sv(&target->overrides));
+  while (status == INFER_OK && inf_json_next(&it))
+    status = put_member(out, &it);
+  return status;
+}
+
 int32_t
 inf_overrides_apply(inf_chat *out, const inf_chat *chat,
                     const inf_target_config *target)
@@ -85,8 +95,39 @@ inf_overrides_apply(inf_chat *out, const inf_chat *chat,
     status = out->members.status;
   if (status == INFER_OK)
     status = out->messages.status;
-  inf_json_iter it = inf_json_iter_of(inf_buf_sv(&target->overrides));
+  return status == INFER_OK ? put_overrides(out, target) : status;
+}
+
+/* ---- Embeddings ---------------------------------------------------------- */
+
+int32_t
+inf_overrides_apply_embed(inf_chat *out, const inf_chat *chat,
+                          const inf_target_config *target)
+{
+  inf_buf_append_sv(&out->model, inf_buf_sv(&chat->model));
+  inf_buf_append_sv(&out->members, inf_buf_sv(&chat->members));
+  inf_buf_append_sv(&out->messages, inf_buf_sv(&chat->messages));
+  out->message_count = chat->message_count;
+  out->inputs = true;
+  int32_t status = out->model.status;
+  if (status == INFER_OK)
+    status = out->members.status;
+  if (status == INFER_OK)
+    status = out->messages.status;
+  inf_json_iter it =
+      inf_json_iter_of(inf_buf_sv(&target->provider->embed_body));
   while (status == INFER_OK && inf_json_next(&it))
-    status = put_member(out, &it);
-  return status;
+    if (inf_chat_member(chat, it.key).len == 0)
+      status = inf_chat_set_member(out, it.key, it.value, NULL, NULL);
+  return status == INFER_OK ? put_overrides(out, target) : status;
+}
+
+inf_sv
+inf_overrides_dimensions(const inf_chat *chat, const inf_target_config *target)
+{
+  const inf_sv name = INF_SV("dimensions");
+  inf_sv own = inf_json_get(inf_buf_sv(&target->overrides), name);
+  if (own.len == 0)
+    return inf_chat_member(chat, name);
+  return inf_json_is(own, INF_JSON_NULL) ? inf_sv_of("", 0) : own;
 }

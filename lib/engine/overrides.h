@@ -23,4 +23,19 @@ inf_overrides_any(const inf_target_config *target)
 int32_t inf_overrides_apply(inf_chat *out, const inf_chat *chat,
                             const inf_target_config *target);
 
+/* The same for embeddings: the members that the provider adds to those, where
+ * the request has none of that name, and then the overrides. A system prompt
+ * means nothing there. */
+static inline bool
+inf_overrides_any_embed(const inf_target_config *target)
+{
+  return inf_overrides_any(target) || target->provider->embed_body.len > 0;
+}
+int32_t inf_overrides_apply_embed(inf_chat *out, const inf_chat *chat,
+                                  const inf_target_config *target);
+/* What the target is asked for as the length of a vector: JSON, borrowed; "":
+ * nothing. */
+inf_sv inf_overrides_dimensions(const inf_chat *chat,
+                                const inf_target_config *target);
+
 #endif

@@ -171,10 +171,9 @@ inf_embed_from_json(inf_chat *chat, inf_sv json, const char **reason,
 }
 
 size_t
-inf_embed_dimensions(const inf_chat *chat)
+inf_embed_dimensions(inf_sv member)
 {
   int64_t number;
-  inf_sv member = inf_chat_member(chat, INF_SV("dimensions"));
   return inf_json_int64(member, false, &number) && number > 0 ? (size_t)number
                                                               : 0;
 }
@@ -184,7 +183,7 @@ inf_embed_check(const inf_chat *chat, const char **reason)
 {
   inf_sv dimensions = inf_chat_member(chat, INF_SV("dimensions"));
   inf_sv encoding = inf_chat_member(chat, INF_SV("encoding_format"));
-  size_t wanted = inf_embed_dimensions(chat);
+  size_t wanted = inf_embed_dimensions(dimensions);
   if (chat->model.len == 0)
     return refuse(reason, "no \"model\"");
   if (chat->message_count == 0 || !chat->inputs)

@@ -36,8 +36,8 @@ int32_t inf_embed_from_json(inf_chat *chat, inf_sv json, const char **reason,
 int32_t inf_embed_add_input(inf_chat *chat, inf_sv text, const char **reason);
 /* Is there anything to send, and are the members that we read well-formed? */
 int32_t inf_embed_check(const inf_chat *chat, const char **reason);
-/* The member "dimensions"; 0: there is none. */
-size_t inf_embed_dimensions(const inf_chat *chat);
+/* Of the member "dimensions"; 0: there is none, or it is not a length. */
+size_t inf_embed_dimensions(inf_sv member);
 
 /* What one request to the service may hold; bytes 0: any number. */
 typedef struct inf_embed_limits {

@@ -80,6 +80,7 @@ OBSERVE(models);
 OBSERVE(provider_upstream);
 OBSERVE(provider_prefill);
 OBSERVE(embed_inputs);
+OBSERVE(embed_body);
 OBSERVE(compression);
 OBSERVE(key);
 OBSERVE(key_organization);

@@ -292,6 +292,38 @@ observe_key_project(void **state)
   expect_header(ORGANIZED(""), "openai-project", "proj-p");
 }
 
+/* How the texts are cut, as the server was asked; "" where nothing was said. */
+static void
+expect_truncate(const char *config, const char *own, const char *expected)
+{
+  world w = observe_world("{}", config);
+  infer_request *request;
+  infer_embeddings *got;
+  assert_int_equal(infer_request_new(&request, "p/m"), INFER_OK);
+  infer_request_add_input(request, "text");
+  if (own)
+    assert_int_equal(infer_request_set_string(request, "truncate", own),
+                     INFER_OK);
+  assert_int_equal(infer_embed(w.client, request, &got, NULL), INFER_OK);
+  infer_embeddings_free(got);
+  infer_request_free(request);
+  json_object *log = world_log(&w, 1, 1), *truncate;
+  bool said =
+      json_object_object_get_ex(log_body(log, 0), "truncate", &truncate);
+  assert_string_equal(said ? json_object_get_string(truncate) : "", expected);
+  json_object_put(log);
+  world_end(&w);
+}
+
+void
+observe_embed_body(void **state)
+{
+  (void)state;
+  expect_truncate(ONE(",'embed_body':{'truncate':'END'}", ""), NULL, "END");
+  expect_truncate(ONE(",'embed_body':{'truncate':'END'}", ""), "NONE", "NONE");
+  expect_truncate(ONE(",'body':{'truncate':'END'}", ""), NULL, "");
+}
+
 void
 observe_embed_inputs(void **state)
 {

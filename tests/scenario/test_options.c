@@ -63,6 +63,7 @@ static const struct row {
     {"provider", "headers", observe_headers},
     {"provider", "query", observe_query},
     {"provider", "body", observe_body},
+    {"provider", "embed_body", observe_embed_body},
     {"provider", "models", observe_models},
     {"provider", "prices", observe_prices},
     {"provider", "upstream", observe_provider_upstream},

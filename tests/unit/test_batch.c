@@ -273,6 +273,68 @@ nothing_goes_to_another_model(void **state)
   fake_client_free(fake);
 }
 
+/* Overrides reach embeddings. Vectors of other lengths than the first's are
+ * those of another model. */
+static void
+overrides_hold_and_lengths_do_not_mix(void **state)
+{
+  (void)state;
+  static const char *const routes[] = {
+      "{'targets':[{'target':'a/m','overrides':{'dimensions':2,'user':null,"
+      "'x':1}},'b/m',{'target':'c/m','overrides':{'dimensions':2}}]}",
+      "{'targets':['a/m',{'target':'b/m','overrides':{'dimensions':3}},"
+      "{'target':'c/m','overrides':{'user':null}}]}"};
+  for (int i = 0; i < 2; i++) {
+    fake_client *fake = fake_client_new("routes.sizes", routes[i], NULL);
+    fake_reply(fake_script_for(&fake->net, "http://a.test"), 5, 404, NULL, "");
+    fake_reply(fake_script_for(&fake->net, "http://c.test"), 5, 200, NULL,
+               body_of(0, 1));
+    infer_request *request = request_of("sizes", 1);
+    infer_request_set_string(request, "user", "u");
+    infer_embeddings *got;
+    assert_int_equal(infer_embed(fake->client, request, &got, NULL), INFER_OK);
+    assert_int_equal(fake->net.request_count, 2);
+    const char *first = fake->net.requests[0].body;
+    const char *second = fake->net.requests[1].body;
+    assert_non_null(strstr(fake->net.requests[1].url, "c.test"));
+    if (i == 0) {
+      assert_contains(first, "\"dimensions\":2");
+      assert_contains(first, "\"x\":1");
+      assert_lacks(first, "\"user\"");
+      assert_contains(second, "\"dimensions\":2");
+      assert_contains(second, "\"user\":\"u\"");
+    } else {
+      assert_contains(first, "\"user\":\"u\"");
+      assert_lacks(second, "\"user\"");
+    }
+    infer_embeddings_free(got);
+    infer_request_free(request);
+    fake_client_free(fake);
+  }
+}
+
+/* The length that the first target asks for is the one that counts. */
+static void
+overridden_dimensions_are_checked(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "defaults.retries", "0", "routes.three",
+      "{'targets':[{'target':'a/m','overrides':{'dimensions':3}}]}", NULL);
+  answers(fake, 5, 0, 1);
+  infer_request *request = request_of("three", 1);
+  infer_request_set_int(request, "dimensions", 2);
+  infer_embeddings *got;
+  infer_error *error;
+  assert_int_equal(infer_embed(fake->client, request, &got, &error),
+                   INFER_E_PROTOCOL);
+  assert_contains(infer_error_message(error),
+                  "vectors have 2 dimensions, 3 were asked for");
+  infer_error_free(error);
+  infer_request_free(request);
+  fake_client_free(fake);
+}
+
 /* The provider calls the model otherwise; the route knows it by one name. */
 static void
 an_alias_tells_that_it_is_the_same_model(void **state)
@@ -577,6 +639,8 @@ main(void)
       cmocka_unit_test(an_answer_begins_anew_after_a_bad_one),
       cmocka_unit_test(other_dimensions_than_asked_for_are_no_answer),
       cmocka_unit_test(nothing_goes_to_another_model),
+      cmocka_unit_test(overrides_hold_and_lengths_do_not_mix),
+      cmocka_unit_test(overridden_dimensions_are_checked),
       cmocka_unit_test(an_alias_tells_that_it_is_the_same_model),
       cmocka_unit_test(the_model_stays_when_its_key_does_not),
       cmocka_unit_test(who_makes_no_embeddings_is_not_asked),

@@ -121,6 +121,7 @@ dump_provider(const inf_provider_config *p)
         (long long)p->prices[i].price.output);
   say("headers=%s\nquery=%s\nbody=%s\n", inf_buf_cstr(&p->headers),
       inf_buf_cstr(&p->query), inf_buf_cstr(&p->body));
+  say("embed_body=%s\n", inf_buf_cstr(&p->embed_body));
   say("provider.upstream=%d\n", p->upstream);
   say("provider.prefill=%d\n", p->prefill);
   say("provider.traceparent=%d\n", p->traceparent);
@@ -271,6 +272,8 @@ static const struct {
     {"provider", "headers", "providers.p.headers.X-A", "'1'", "headers=X-A: 1"},
     {"provider", "query", "providers.p.query.a", "'1'", "query=a=1"},
     {"provider", "body", "providers.p.body.a", "1", "body={\"a\":1}"},
+    {"provider", "embed_body", "providers.p.embed_body.a", "1",
+     "embed_body={\"a\":1}"},
     {"provider", "models", "providers.p.models.a", "'b'", "alias=a=b"},
     {"provider", "prices", "providers.p.prices", "{'m':{'input':2,'output':3}}",
      "price of m=2000000 3000000"},

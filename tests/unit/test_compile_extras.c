@@ -149,6 +149,31 @@ takes_body_members(void **state)
       "providers[0].body.stream: belongs to the request and cannot be given");
 }
 
+static void
+what_embeddings_get_is_said_apart(void **state)
+{
+  (void)state;
+  inf_config *config =
+      provider_compiled(WITH "'embed_body':{'truncate':'END'},'body':{'a':1}");
+  assert_string_equal(inf_buf_cstr(&config->providers[0].embed_body),
+                      "{\"truncate\":\"END\"}");
+  assert_string_equal(inf_buf_cstr(&config->providers[0].body), "{\"a\":1}");
+  inf_config_unref(config);
+  provider_refused(WITH "'embed_body':[]",
+                   "providers[0].embed_body: expected an object, got an array");
+  static const char *const own[] = {"model", "input", "encoding_format",
+                                    "dimensions"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    char members[100], message[200];
+    snprintf(members, sizeof members, WITH "'embed_body':{'%s':1}", own[i]);
+    snprintf(message, sizeof message,
+             "providers[0].embed_body.%s: belongs to the request and cannot be "
+             "given",
+             own[i]);
+    provider_refused(members, message);
+  }
+}
+
 int
 main(void)
 {
@@ -159,6 +184,7 @@ main(void)
       cmocka_unit_test(authorization_needs_the_scheme_none),
       cmocka_unit_test(takes_query_parameters),
       cmocka_unit_test(takes_body_members),
+      cmocka_unit_test(what_embeddings_get_is_said_apart),
   };
   return cmocka_run_group_tests(tests, clear_environment, NULL);
 }

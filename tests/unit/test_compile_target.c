@@ -115,9 +115,9 @@ refuses_what_it_cannot_do(void **state)
                                    "array");
   target_refused("'overrides':{'system_prompt':5}",
                  "overrides.system_prompt: expected a string");
-  static const char *const own[] = {"model", "messages", "stream",
-                                    "stream_options", "n"};
-  for (size_t i = 0; i < 5; i++) {
+  static const char *const own[] = {"model",          "messages", "stream",
+                                    "stream_options", "n",        "input"};
+  for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
     char members[100], message[200];
     snprintf(members, sizeof members, "'overrides':{'%s':1}", own[i]);
     snprintf(message, sizeof message,

@@ -40,13 +40,15 @@ test_a_request_from_json(void **state)
   assert_buf(&chat.messages, "\"a\",\"b\\n\"");
   assert_int_equal(chat.message_count, 2);
   assert_true(chat.inputs);
-  assert_int_equal(inf_embed_dimensions(&chat), 3);
+  assert_int_equal(
+      inf_embed_dimensions(inf_chat_member(&chat, S("dimensions"))), 3);
   assert_int_equal(inf_embed_from_json(&chat,
                                        quoted("{'input':'one','model':'m'}"),
                                        &reason, NULL),
                    INFER_OK);
   assert_buf(&chat.messages, "\"one\"");
-  assert_int_equal(inf_embed_dimensions(&chat), 0);
+  assert_int_equal(
+      inf_embed_dimensions(inf_chat_member(&chat, S("dimensions"))), 0);
   assert_int_equal(inf_embed_from_json(&chat,
                                        quoted("{'model':'m','input':[1,2]}"),
                                        &reason, NULL),

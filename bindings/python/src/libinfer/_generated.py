@@ -230,6 +230,7 @@ OPTIONS: Mapping[str, Tuple[str, ...]] = {
         "http_version",
         "warm_path",
         "embed_inputs",
+        "embed_body",
         "limits.requests_per_second",
         "limits.requests_per_minute",
         "limits.requests_per_day",

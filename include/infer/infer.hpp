@@ -22,7 +22,8 @@
  * returns that mistake: no single step has to be checked.
  *
  * Ownership. Config, Client, Request, Response, Event, Queue, Call, Stream,
- * Plan, WarmReport and ModelList own a handle, can be moved and not copied.
+ * TokenRequest, Plan, WarmReport and ModelList own a handle, can be moved and
+ * not copied.
  * One that was moved from is empty: it may be destroyed and assigned to, its
  * accessors read as empty, and what takes it fails with
  * Status::invalid_argument. They may be destroyed in any order, a client
@@ -49,6 +50,7 @@
 #define INFER_INFER_HPP
 
 #include <infer/infer.h>
+#include <infer/provider.h>
 
 #if !defined(_MSVC_LANG) && __cplusplus < 201703L
 #error "infer/infer.hpp needs C++17: -std=c++17"
@@ -65,12 +67,14 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #if !defined(INFER_HPP_EXCEPTIONS)
 /** 1: there are Exception and the functions that throw it. By default as the
@@ -1295,17 +1299,120 @@ using WakeHook = std::function<void()>;
 
 namespace detail {
 
+inline void
+drop_token_request(infer_token_request *request) noexcept
+{
+  infer_token_fail(request, INFER_E_INTERNAL, "nobody has answered");
+}
+
+} // namespace detail
+
+/** One question for a token, which Config::token_source() is asked. It is
+ * answered once, on any thread, also within the hook and after the client has
+ * gone; one that is destroyed without an answer has failed, and is asked again
+ * later. All of it is [hook-safe]. */
+class TokenRequest {
+public:
+  TokenRequest() = default;
+  /** Takes over a C handle. */
+  explicit TokenRequest(infer_token_request *given) noexcept : handle_(given) {}
+
+  /** Whether there is a question that waits for its answer. */
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+  /** Name of the provider. */
+  std::string_view provider() const noexcept
+  {
+    return infer_token_request_provider(handle_.get());
+  }
+  /** Whether the provider has refused the last token: a cache is not to give
+   * it again. */
+  bool refused() const noexcept
+  {
+    return infer_token_request_refused(handle_.get()) > 0;
+  }
+  /** Answers with a token, as it stands after "Bearer". expires: 1970 if it is
+   * not known. Status::invalid_argument for what is no token or expired
+   * already: the question has failed then. */
+  Status deliver(std::string_view token,
+                 std::chrono::system_clock::time_point expires = {}) noexcept
+  {
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
+        expires.time_since_epoch());
+    return static_cast<Status>(infer_token_deliver(
+        handle_.release(), token.data(), token.size(), seconds.count()));
+  }
+  /** Answers that there is none: Status::auth if somebody has to mend it, else
+   * a passing failure. The message must not hold a secret. */
+  Status fail(Status why, std::string_view message = {})
+  {
+    return static_cast<Status>(infer_token_fail(handle_.release(),
+                                                static_cast<std::int32_t>(why),
+                                                std::string(message).c_str()));
+  }
+  /** Gives the C handle away. */
+  infer_token_request *release() noexcept { return handle_.release(); }
+
+private:
+  detail::Handle<infer_token_request, detail::drop_token_request> handle_;
+};
+
+/** Is asked for a provider's tokens. It must not block: it hands the question
+ * to somebody who answers it when he can. */
+using TokenSource = std::function<void(TokenRequest request)>;
+/** Gives what SaveHook was last given, "" if nothing was. */
+using LoadHook = std::function<Result<std::string>()>;
+/** Keeps it, on a thread of the library that may wait for that; Status::ok if
+ * it is kept. */
+using SaveHook = std::function<Status(std::string_view data)>;
+
+namespace detail {
+
 struct Telemetry {
   AttemptHook on_attempt;
   CallHook on_call;
 };
 
+struct BudgetStore {
+  LoadHook load;
+  SaveHook save;
+};
+
+using TokenSources = std::vector<std::shared_ptr<TokenSource>>;
+
 /* What a client's hooks need while they may run. */
 struct Hooks {
   std::shared_ptr<LogHook> log;
   std::shared_ptr<Telemetry> telemetry;
+  std::shared_ptr<BudgetStore> store;
   std::shared_ptr<Hooks> next; /* in the list of those kept */
   std::atomic<bool> is_kept{false};
+
+  /* Calls that began with an earlier configuration may ask its sources
+   * still. */
+  void keep(const TokenSources &given)
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto &source : given)
+      if (!has(source.get()))
+        sources_.push_back(source);
+  }
+  bool owns(const void *hook)
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return hook == log.get() || hook == telemetry.get() ||
+           hook == store.get() || has(hook);
+  }
+
+private:
+  bool has(const void *hook) const noexcept
+  {
+    for (const auto &source : sources_)
+      if (source.get() == hook)
+        return true;
+    return false;
+  }
+  std::mutex mutex_;
+  TokenSources sources_;
 };
 
 struct Wakeup : std::enable_shared_from_this<Wakeup> {
@@ -1324,11 +1431,10 @@ struct Frame {
   Frame &operator=(const Frame &) = delete;
   ~Frame() { top() = outer_; }
 
-  static bool is_within(const Hooks &hooks) noexcept
+  static bool is_within(Hooks &hooks)
   {
     for (const Frame *frame = top(); frame; frame = frame->outer_)
-      if (frame->hooks_ == &hooks || frame->running_ == hooks.log.get() ||
-          frame->running_ == hooks.telemetry.get())
+      if (frame->hooks_ == &hooks || hooks.owns(frame->running_))
         return true;
     return false;
   }
@@ -1365,12 +1471,62 @@ call_hook(const Hook &hook, Args... args) noexcept
     return;
 #if INFER_HPP_EXCEPTIONS
   try {
-    hook(args...);
+    hook(std::move(args)...);
   } catch (...) {
   }
 #else
-  hook(args...);
+  hook(std::move(args)...);
 #endif
+}
+
+/* The same of one that gives a status. */
+template <typename Function>
+std::int32_t
+call_for_status(const Function &function) noexcept
+{
+#if INFER_HPP_EXCEPTIONS
+  try {
+    return function();
+  } catch (...) {
+    return INFER_E_INTERNAL;
+  }
+#else
+  return function();
+#endif
+}
+
+inline void
+run_token_source(infer_token_request *request, void *user_data) noexcept
+{
+  Frame frame(user_data);
+  call_hook(*static_cast<TokenSource *>(user_data), TokenRequest(request));
+}
+
+inline std::int32_t
+run_load(char *data, std::size_t capacity, std::size_t *len,
+         void *user_data) noexcept
+{
+  Frame frame(user_data);
+  const auto &load = static_cast<BudgetStore *>(user_data)->load;
+  return call_for_status([&] {
+    Result<std::string> found = load();
+    if (!found)
+      return static_cast<std::int32_t>(found.status());
+    *len = found->size();
+    if (*len <= capacity)
+      found->copy(data, *len);
+    return INFER_OK;
+  });
+}
+
+inline std::int32_t
+run_save(const char *data, std::size_t len, void *user_data) noexcept
+{
+  Frame frame(user_data);
+  const auto &save = static_cast<BudgetStore *>(user_data)->save;
+  return call_for_status([&] {
+    return static_cast<std::int32_t>(save(std::string_view(data, len)));
+  });
 }
 
 inline void
@@ -1549,6 +1705,59 @@ public:
     return std::move(on_call(std::move(hook)));
   }
 
+  /** The hook is asked for the tokens of this provider, which the document has
+   * without "api_key"; an empty one is not. A later one replaces it. It lives
+   * as long as this Config or a client that was made of it or reloaded with
+   * it. */
+  Config &token_source(std::string_view provider, TokenSource source) &
+  {
+    auto kept = std::make_shared<TokenSource>(std::move(source));
+    std::int32_t status = INFER_E_INVALID_ARGUMENT;
+    if (!detail::has_nul(provider))
+      status = infer_config_set_token_source(
+          handle(), std::string(provider).c_str(),
+          *kept ? detail::run_token_source : nullptr, kept.get());
+    mistake_.note(status, "token_source: the provider has no such name");
+    sources_.push_back(std::move(kept));
+    return *this;
+  }
+  Config token_source(std::string_view provider, TokenSource source) &&
+  {
+    return std::move(token_source(provider, std::move(source)));
+  }
+  /** Keeps what the budgets have spent with the application, in place of the
+   * option budgets_file; two empty hooks: nobody does. Neither may call a
+   * function of the client. They live as the log's does. */
+  Config &budget_store(LoadHook load, SaveHook save) &
+  {
+    auto store = std::make_shared<detail::BudgetStore>(
+        detail::BudgetStore{std::move(load), std::move(save)});
+    mistake_.note(infer_config_set_budget_store(
+                      handle(), store->load ? detail::run_load : nullptr,
+                      store->save ? detail::run_save : nullptr, store.get()),
+                  "budget_store: one of the hooks is empty");
+    store_ = std::move(store);
+    return *this;
+  }
+  Config budget_store(LoadHook load, SaveHook save) &&
+  {
+    return std::move(budget_store(std::move(load), std::move(save)));
+  }
+  /** Adds a type of providers, which a plug-in describes: see
+   * infer/provider.h. The descriptor may go at once. */
+  Config &add_provider_type(const infer_provider_descriptor &descriptor) &
+  {
+    detail::ErrorOut error;
+    std::int32_t status =
+        infer_config_add_provider_type(handle(), &descriptor, error);
+    mistake_.note(status, error);
+    return *this;
+  }
+  Config add_provider_type(const infer_provider_descriptor &descriptor) &&
+  {
+    return std::move(add_provider_type(descriptor));
+  }
+
   /** The first mistake; Status::ok if there is none so far. */
   const Error &error() const noexcept { return mistake_.error(); }
   /** Checks everything that can be checked without the network. */
@@ -1643,6 +1852,8 @@ private:
   /* The handle lets go of the hooks before they are destroyed. */
   std::shared_ptr<LogHook> log_;
   std::shared_ptr<detail::Telemetry> telemetry_;
+  std::shared_ptr<detail::BudgetStore> store_;
+  detail::TokenSources sources_; /* those that were replaced among them */
   detail::Handle<infer_config, infer_config_free> handle_;
   detail::Mistake mistake_;
 };
@@ -2530,13 +2741,21 @@ class Client {
 public:
   /** A client for the providers whose key variable is set in the environment.
    * Status::config, Status::io, Status::no_memory. */
-  static Result<Client> try_open() { return open(nullptr, nullptr, nullptr); }
+  static Result<Client> try_open()
+  {
+    return open(nullptr, std::make_shared<detail::Hooks>());
+  }
   /** A client with a configuration, which stays the caller's. */
   static Result<Client> try_open(const Config &config)
   {
     if (Error mistake = config.problem())
       return mistake;
-    return open(config.handle(), config.log_, config.telemetry_);
+    auto hooks = std::make_shared<detail::Hooks>();
+    hooks->log = config.log_;
+    hooks->telemetry = config.telemetry_;
+    hooks->store = config.store_;
+    hooks->keep(config.sources_);
+    return open(config.handle(), std::move(hooks));
   }
 #if INFER_HPP_EXCEPTIONS
   /** The same, throwing. */
@@ -2576,13 +2795,15 @@ public:
     return static_cast<Status>(
         infer_client_close(handle_.get(), drain.count()));
   }
-  /** Uses another configuration for calls from now on, if it is good; its
-   * hooks are not used. */
+  /** Uses another configuration for calls from now on, if it is good. Of its
+   * hooks only the token sources are used. */
   Result<void> try_reload(const Config &config)
   {
     if (Error mistake = config.problem())
       return mistake;
     detail::ErrorOut error;
+    if (hooks_)
+      hooks_->keep(config.sources_);
     std::int32_t status =
         infer_client_reload(handle_.get(), config.handle(), error);
     return status == INFER_OK ? Result<void>() : error.error(status);
@@ -2909,16 +3130,9 @@ private:
       : handle_(given), hooks_(std::move(hooks))
   {
   }
-  static Result<Client>
-  open(const infer_config *config, const std::shared_ptr<LogHook> &log,
-       const std::shared_ptr<detail::Telemetry> &telemetry)
+  static Result<Client> open(const infer_config *config,
+                             std::shared_ptr<detail::Hooks> hooks)
   {
-    std::shared_ptr<detail::Hooks> hooks;
-    if (log || telemetry) {
-      hooks = std::make_shared<detail::Hooks>();
-      hooks->log = log;
-      hooks->telemetry = telemetry;
-    }
     infer_client *client = nullptr;
     detail::ErrorOut error;
     std::int32_t status = infer_client_new(&client, config, error);

@@ -80,7 +80,8 @@ typedef struct infer_provider_limits infer_provider_limits;
 typedef struct infer_provider_descriptor {
   /** sizeof(infer_provider_descriptor) as the plug-in was compiled. The
    * library may be older or newer: members that the plug-in does not know are
-   * as if zero; members that the library does not know must be zero. */
+   * as if zero, and only the required ones must be there; members that the
+   * library does not know must be zero. */
   size_t struct_size;
   /** The "type" in a configuration: 1 to 64 letters, digits, dots, dashes and
    * underscores; none of the built-in ones. Required. */

@@ -15,9 +15,10 @@
 #define ALL_ABILITIES                                     \
   (INFER_PROVIDER_CAN_TOOLS | INFER_PROVIDER_CAN_VISION | \
    INFER_PROVIDER_CAN_JSON_SCHEMA)
-/* The first version of the descriptor had all members up to this one. */
+/* Up to the last of those that every plug-in must have: a descriptor may end
+ * behind any member from there on. They are all pointers. */
 #define LEAST_BYTES \
-  (offsetof(infer_provider_descriptor, sign) + sizeof(void (*)(void)))
+  (offsetof(infer_provider_descriptor, read_answer) + sizeof(void (*)(void)))
 
 /* ---- Strings ------------------------------------------------------------- */
 
@@ -111,7 +112,7 @@ take_struct(const infer_provider_descriptor *given,
             infer_provider_descriptor *descriptor, char why[INF_PLUGIN_WHY_MAX])
 {
   size_t size = given->struct_size;
-  if (size < LEAST_BYTES)
+  if (size < LEAST_BYTES || (size - LEAST_BYTES) % sizeof(void (*)(void)) != 0)
     return refuse(why, "struct_size", "expected the size of the struct");
   for (size_t i = sizeof *descriptor; i < size; i++)
     if (((const char *)given)[i] != 0) {

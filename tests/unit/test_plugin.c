@@ -80,15 +80,66 @@ a_key_header_takes_the_bare_key(void **state)
 
 /* ---- struct_size --------------------------------------------------------- */
 
+/* A copy that is so long, right before memory that must not be read. */
+static infer_provider_descriptor *
+older_copy(const infer_provider_descriptor *from, size_t size)
+{
+  infer_provider_descriptor *copy = malloc(size);
+  memcpy(copy, from, size);
+  memcpy(copy, &size, sizeof size); /* struct_size */
+  return copy;
+}
+
+static const size_t least_bytes =
+    offsetof(infer_provider_descriptor, read_answer) + sizeof(void (*)(void));
+
+/* What it does not know is as if zero, whatever stands behind it. */
 static void
-an_older_struct_is_too_small(void **state)
+an_older_struct_has_what_it_knows(void **state)
+{
+  (void)state;
+  infer_provider_descriptor whole = noisy_descriptor(INFER_FRAMING_WHOLE);
+  for (size_t size = least_bytes; size <= sizeof whole;
+       size += sizeof(void (*)(void))) {
+    infer_provider_descriptor *older = older_copy(&whole, size);
+    inf_plugin *plugin = plugin_made(older);
+#define KNOWS(member) (size > offsetof(infer_provider_descriptor, member))
+    assert_int_equal(plugin->dialect.hooks->read_event != NULL,
+                     KNOWS(read_event) && whole.read_event);
+    assert_int_equal(plugin->dialect.split != NULL,
+                     KNOWS(split) && whole.split);
+    assert_int_equal(plugin->dialect.classify != NULL,
+                     KNOWS(classify) && whole.classify);
+    assert_int_equal(plugin->dialect.read_limits != NULL,
+                     KNOWS(read_limits) && whole.read_limits);
+    assert_int_equal(plugin->dialect.sign != NULL, KNOWS(sign) && whole.sign);
+    inf_plugin_unref(plugin);
+    free(older);
+  }
+}
+
+/* A hook that streams need is not in it. */
+static void
+an_older_struct_without_what_it_needs_is_refused(void **state)
+{
+  (void)state;
+  infer_provider_descriptor stream = noisy_descriptor(INFER_FRAMING_SSE);
+  infer_provider_descriptor *older = older_copy(&stream, least_bytes);
+  is_refused(older, INFER_E_INVALID_ARGUMENT, "read_event: missing");
+  free(older);
+}
+
+static void
+what_is_no_size_of_a_struct_is_refused(void **state)
 {
   (void)state;
   infer_provider_descriptor descriptor = plain();
-  descriptor.struct_size = 0;
-  is_refused(&descriptor, INFER_E_INVALID_ARGUMENT, "struct_size");
-  descriptor.struct_size = sizeof(size_t);
-  is_refused(&descriptor, INFER_E_INVALID_ARGUMENT, "struct_size");
+  const size_t sizes[] = {0, sizeof(size_t), least_bytes - 1, least_bytes + 1,
+                          sizeof descriptor - 1};
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    descriptor.struct_size = sizes[i];
+    is_refused(&descriptor, INFER_E_INVALID_ARGUMENT, "struct_size");
+  }
 }
 
 static void
@@ -289,7 +340,9 @@ main(void)
       cmocka_unit_test(it_becomes_a_kind),
       cmocka_unit_test(each_framing_has_its_own),
       cmocka_unit_test(a_key_header_takes_the_bare_key),
-      cmocka_unit_test(an_older_struct_is_too_small),
+      cmocka_unit_test(an_older_struct_has_what_it_knows),
+      cmocka_unit_test(an_older_struct_without_what_it_needs_is_refused),
+      cmocka_unit_test(what_is_no_size_of_a_struct_is_refused),
       cmocka_unit_test(a_newer_struct_may_say_nothing_new),
       cmocka_unit_test(members_are_checked),
       cmocka_unit_test(the_last_reference_frees_user_data),

@@ -71,6 +71,7 @@ inf_target_config_complete(inf_target_config *target)
   if (!says_price(&target->price)) {
     target->price = model.price;
     target->price_up_to_tokens = model.price_up_to_tokens;
+    target->price_times_beyond = inf_model_times_beyond(&model);
   }
   if (target->context_tokens == 0)
     target->context_tokens = model.context_tokens;

@@ -153,6 +153,7 @@ typedef struct inf_target_config {
   uint32_t manners; /* INF_MANNERS_*, of the catalogue */
   /* A longer prompt costs more than price says; 0: none does. */
   int64_t price_up_to_tokens;
+  int32_t price_times_beyond; /* at most so many times, then */
   /* Members of the request that this target has otherwise: a JSON object, null
    * for those that it does not get, or empty. */
   inf_buf overrides;

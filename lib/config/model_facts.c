@@ -221,3 +221,15 @@ inf_model_find(const inf_model_table *table, inf_sv name, inf_sv region,
     *out = *model;
   return model != NULL;
 }
+
+int32_t
+inf_model_times_beyond(const inf_model *model)
+{
+  const char *digits = strpbrk(model->traits, "0123456789");
+  int32_t times = 0;
+  if (model->price_up_to_tokens == 0)
+    return 1;
+  for (; digits && *digits >= '0' && *digits <= '9'; digits++)
+    times = times * 10 + (*digits - '0');
+  return times > 0 ? times : 2;
+}

@@ -25,6 +25,8 @@
  *        log probabilities and biases
  *   e    the same where reasoning_effort is given and is not "none"
  *   g    in a geography's profile it costs ten percent more (Bedrock)
+ *   3    a number at the end: a prompt beyond price_up_to_tokens costs at most
+ *        so many times what the price says; none: twice
  *
  * Of T and t, V and v, S and s, P and p at most one stands; none: not known.
  * Small letters keep requests away, and so are not taken from a list where a
@@ -55,6 +57,9 @@ typedef struct inf_model_table {
   const inf_model *models;
   size_t count;
 } inf_model_table;
+
+/* The number at the end of the traits, where it matters; else 1. */
+int32_t inf_model_times_beyond(const inf_model *model);
 
 static inline bool
 inf_model_says(const inf_model *model, char trait)

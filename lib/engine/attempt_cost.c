@@ -6,6 +6,9 @@
 
 /* Of text, where nobody has counted. */
 enum { bytes_per_token = INF_HEDGE_BYTES_PER_TOKEN };
+/* A prompt beyond the one for which a price holds costs, for most models of the
+ * catalogue and on the first step of the others, twice as much. */
+enum { times_beyond = 2 };
 
 bool
 inf_cost_runs_on(const inf_provider_kind *kind, bool stream)
@@ -155,8 +158,9 @@ inf_attempt_settle_cost(inf_attempt *attempt)
   const inf_target_config *target = target_of(attempt);
   bool dearer = target->price_up_to_tokens > 0 &&
                 tokens.input > target->price_up_to_tokens;
-  inf_cost cost = inf_cost_of(&target->price, &tokens,
-                              kind == INFER_COST_ESTIMATED || dearer);
+  inf_price price = inf_price_times(&target->price, dearer ? times_beyond : 1);
+  inf_cost cost =
+      inf_cost_of(&price, &tokens, kind == INFER_COST_ESTIMATED || dearer);
   attempt->record->cost_nano = cost.nano_usd;
   attempt->record->cost_kind = cost.kind;
   if (kind == INFER_COST_EXACT)

@@ -25,6 +25,9 @@
  *                         whose provider is not known to stop: cancel_billing
  *                         of the catalogue), at least as many as usual
  *
+ * A prompt that is longer than the target's price holds for is charged twice
+ * the price, as an estimate.
+ *
  * Loop only; the record has its status and HTTP status. */
 
 /* INFER_COST_EXACT or INFER_COST_ESTIMATED: of the counts. */

@@ -72,6 +72,15 @@ expect_tokens(inf_engine *engine, const struct infer_call *call,
   tokens->output = output * (int64_t)call->choices;
 }
 
+/* A prompt for which the price may not hold: an estimate can be too low by a
+ * quarter, and what may be dearer is reserved as dearer. */
+static bool
+may_be_beyond(const inf_target_config *target, int64_t input)
+{
+  int64_t holds = target->price_up_to_tokens;
+  return holds > 0 && input > holds - holds / 4;
+}
+
 /* nano_usd -1: nobody knows. */
 static inf_budget_amount
 expect(inf_engine *engine, const struct infer_call *call,
@@ -85,6 +94,8 @@ expect(inf_engine *engine, const struct infer_call *call,
   price.output = given->output < 0 ? given->output
                                    : larger(given->output, given->reasoning);
   expect_tokens(engine, call, target, &tokens);
+  if (may_be_beyond(target, tokens.input))
+    price = inf_price_times(&price, target->price_times_beyond);
   inf_cost cost = inf_cost_of(&price, &tokens, true);
   return (inf_budget_amount){cost.nano_usd, tokens.input + tokens.output};
 }

@@ -13,7 +13,9 @@
  *
  * What is reserved, at the target's price (the larger, where parts have some of
  * their own; audio aside):
- *   input    the estimate of policy/estimate.h
+ *   input    the estimate of policy/estimate.h. If it is longer than three
+ *            quarters of what the price holds for, at the highest price that
+ *            the catalogue knows beyond
  *   output   for each choice: max_tokens as it is sent there; without it four
  *            times the usual answer of the target, of which nothing is known
  *            yet INF_BUDGETS_UNKNOWN_OUTPUT; and no more than the longest

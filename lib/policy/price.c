@@ -34,6 +34,28 @@ inf_price_is_known(const inf_price *price)
   return price->input >= 0 && price->output >= 0;
 }
 
+static int64_t
+multiply(int64_t price, int64_t times)
+{
+  if (price <= 0)
+    return price;
+  return price > INT64_MAX / times ? INT64_MAX : price * times;
+}
+
+inf_price
+inf_price_times(const inf_price *price, int64_t times)
+{
+  return (inf_price){
+      .input = multiply(price->input, times),
+      .output = multiply(price->output, times),
+      .cache_read = multiply(price->cache_read, times),
+      .cache_write = multiply(price->cache_write, times),
+      .reasoning = multiply(price->reasoning, times),
+      .audio_input = multiply(price->audio_input, times),
+      .audio_output = multiply(price->audio_output, times),
+  };
+}
+
 static uint64_t
 capped(uint64_t tokens)
 {

@@ -38,6 +38,8 @@ typedef struct inf_price {
 void inf_price_complete(inf_price *price, const inf_price *other);
 /* Are both that of the input and that of the output known? */
 bool inf_price_is_known(const inf_price *price);
+/* So many times the price, in all its parts; at least 1. */
+inf_price inf_price_times(const inf_price *price, int64_t times);
 /* What prompt and answer cost without their parts, for a plan: pico-dollars
  * (1000 are a nano-dollar), at most INT64_MAX - 1; INT64_MAX: the price is not
  * known. Counts above 10^9 are taken for that. */

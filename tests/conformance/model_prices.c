@@ -173,6 +173,51 @@ holds_up_to(inf_sv entry, inf_sv tier)
   return least;
 }
 
+static void
+raise(double *most, inf_sv from, const char *member, double base)
+{
+  double number;
+  if (base > 0 &&
+      inf_json_double(inf_json_get(from, inf_sv_from(member)), false,
+                      &number) &&
+      number / base > *most)
+    *most = number / base;
+}
+
+/* The most that input or output costs on a later step, or by members like
+ * "input_cost_per_token_above_200k_tokens"; in times of the price, rounded up,
+ * at least twice. */
+static int64_t
+times_beyond(inf_sv entry, inf_sv tier)
+{
+  static const char *const prices[] = {
+      "input_cost_per_token", "output_cost_per_token",
+      "cache_read_input_token_cost", "output_cost_per_reasoning_token"};
+  double most = 2;
+  for (size_t i = 0; i < sizeof prices / sizeof prices[0]; i++) {
+    double base;
+    inf_sv name = inf_sv_from(prices[i]);
+    if (!inf_json_double(inf_json_get(tier.len > 0 ? tier : entry, name), false,
+                         &base))
+      continue;
+    inf_json_iter step =
+        inf_json_iter_of(inf_json_get(entry, INF_SV("tiered_pricing")));
+    while (tier.len > 0 && inf_json_next(&step))
+      raise(&most, step.value, prices[i], base);
+    inf_json_iter it = inf_json_iter_of(entry);
+    while (tier.len == 0 && inf_json_next(&it)) {
+      double number;
+      if (inf_sv_starts_with(it.key, name) &&
+          inf_sv_contains_nocase(it.key, INF_SV("_above_")) &&
+          inf_sv_ends_with(it.key, INF_SV("k_tokens")) &&
+          inf_json_double(it.value, false, &number) && number / base > most)
+        most = number / base;
+    }
+  }
+  int64_t whole = (int64_t)most;
+  return most - (double)whole > 1e-6 ? whole + 1 : whole;
+}
+
 /* ---- Comparing ----------------------------------------------------------- */
 
 typedef struct pair {
@@ -243,6 +288,9 @@ compare_prices(const pair *at, inf_sv entry)
           price(entry, "output_cost_per_audio_token"));
   compare(at, "length up to which the price holds",
           at->model.price_up_to_tokens, holds_up_to(entry, tier));
+  if (at->model.price_up_to_tokens > 0)
+    compare(at, "times that it may cost beyond",
+            inf_model_times_beyond(&at->model), times_beyond(entry, tier));
 }
 
 static void

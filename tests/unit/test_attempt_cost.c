@@ -63,6 +63,35 @@ figures_of_a_whole_answer_are_exact(void **state)
   fake_client_free(fake);
 }
 
+static void
+stream_with_usage(fake_client *fake, const char *usage)
+{
+  fake_script *script = fake_script_next(&fake->net);
+  fake_stream(script, 0);
+  fake_body(script, 1, sse_text("x"));
+  fake_body(script, 1, sse_finish("stop"));
+  fake_body(script, 1, usage);
+  fake_body(script, 1, SSE_DONE);
+  fake_done(script, 1, INF_NET_OK);
+}
+
+/* The price of 1 and 5 dollars holds up to 32000 tokens. */
+static void
+a_long_prompt_is_charged_twice_as_an_estimate(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      "providers.a.type", "'alibaba'", "providers.a.catalogue", "'on'",
+      "routes.one.targets", "['a/qwen3-coder-plus']", NULL);
+  stream_with_usage(fake, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":"
+                          "32000,\"completion_tokens\":2}}\n\n");
+  one_call(fake, 32000 * 1000 + 2 * 5000, exact);
+  stream_with_usage(fake, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":"
+                          "32001,\"completion_tokens\":2}}\n\n");
+  one_call(fake, 2 * (32001 * 1000 + 2 * 5000), estimated);
+  fake_client_free(fake);
+}
+
 /* Each kind of token at its own price. */
 static void
 parts_have_their_prices(void **state)
@@ -367,6 +396,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(figures_of_a_whole_answer_are_exact),
       cmocka_unit_test(parts_have_their_prices),
+      cmocka_unit_test(a_long_prompt_is_charged_twice_as_an_estimate),
       cmocka_unit_test(an_answer_without_figures_is_estimated),
       cmocka_unit_test(a_cut_answer_costs_what_was_written),
       cmocka_unit_test(figures_of_a_cut_answer_are_a_beginning),

@@ -324,6 +324,46 @@ usual_answers_are_reserved(void **state)
   fake_client_free(fake);
 }
 
+/* One of 1 and 5 dollars a million, that costs up to twelve times as much for a
+ * prompt of more than 32000 tokens. */
+static void
+reserves(fake_client *fake, size_t prompt_bytes, int64_t times)
+{
+  char *text = malloc(prompt_bytes + 1);
+  memset(text, 'x', prompt_bytes);
+  text[prompt_bytes] = '\0';
+  infer_request *request;
+  assert_int_equal(infer_request_new(&request, "a/qwen3-coder-plus"), INFER_OK);
+  assert_int_equal(infer_request_add_message(request, "user", text), INFER_OK);
+  infer_request_set_int(request, "max_tokens", 2);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 0);
+  long long nano, tokens;
+  assert_int_equal(sscanf(strstr(budgets_of(fake), "'reserved_nano_usd':"),
+                          "'reserved_nano_usd':%lld,'reserved_tokens':%lld",
+                          &nano, &tokens),
+                   2);
+  assert_int_equal(tokens - 2 > 24000, times == 12);
+  assert_int_equal(nano, times * ((tokens - 2) * 1000 + 2 * 5000));
+  assert_int_equal(ends(fake, call), INFER_OK);
+  assert_contains(budgets_of(fake), "'reserved_nano_usd':0,");
+  free(text);
+}
+
+static void
+a_long_prompt_reserves_its_highest_price(void **state)
+{
+  (void)state;
+  fake_client *fake = all_well(
+      fake_client_new(ROUTE(ALL("100")), "providers.a.type", "'alibaba'",
+                      "providers.a.catalogue", "'on'", NULL));
+  reserves(fake, 4000, 1);
+  reserves(fake, 33000, 1);
+  reserves(fake, 37000, 12); /* by what an estimate may be too low */
+  reserves(fake, 90000, 12);
+  fake_client_free(fake);
+}
+
 static void
 what_is_sent_is_what_is_reserved(void **state)
 {
@@ -783,6 +823,7 @@ main(void)
       cmocka_unit_test(a_strict_budget_asks_no_other),
       cmocka_unit_test(without_a_price_it_is_not_sent),
       cmocka_unit_test(usual_answers_are_reserved),
+      cmocka_unit_test(a_long_prompt_reserves_its_highest_price),
       cmocka_unit_test(what_is_sent_is_what_is_reserved),
       cmocka_unit_test(what_failed_unserved_costs_nothing),
       cmocka_unit_test(a_failover_needs_its_share),

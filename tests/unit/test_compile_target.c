@@ -209,6 +209,7 @@ the_catalogue_completes_a_target(void **state)
   inf_config_unref(config);
   config = known("'type':'openai'", "gpt-5.4", "", &target);
   assert_int_equal(target->price_up_to_tokens, 272000);
+  assert_int_equal(target->price_times_beyond, 2);
   inf_config_unref(config);
   config = known("'type':'openai'", "gpt-4o", "", &target);
   assert_int_equal(target->manners, 0);

@@ -46,8 +46,10 @@ static void
 check_traits(const inf_model *model)
 {
   static const char pairs[] = "TtVvSsPp";
-  assert_int_equal(strspn(model->traits, "TtVvSsRPpmkeg"),
-                   strlen(model->traits));
+  size_t letters = strspn(model->traits, "TtVvSsRPpmkeg");
+  size_t digits = strspn(model->traits + letters, "0123456789");
+  assert_int_equal(letters + digits, strlen(model->traits));
+  assert_true(digits == 0 || model->price_up_to_tokens > 0);
   for (size_t i = 0; pairs[i]; i += 2)
     assert_false(inf_model_says(model, pairs[i]) &&
                  inf_model_says(model, pairs[i + 1]));
@@ -127,6 +129,13 @@ a_model_is_found_by_its_name(void **state)
   assert_int_equal(model.price.cache_write, INF_PRICE_UNKNOWN);
   assert_true(inf_model_says(&model, 'T') && inf_model_says(&model, 'V'));
   assert_false(inf_model_says(&model, 'm'));
+  assert_int_equal(inf_model_times_beyond(&model), 1);
+  model = found("openai", "gpt-5.4");
+  assert_int_equal(inf_model_times_beyond(&model), 2);
+  model = found("alibaba", "qwen3-max");
+  assert_int_equal(inf_model_times_beyond(&model), 3);
+  model = found("alibaba", "qwen3-coder-plus");
+  assert_int_equal(inf_model_times_beyond(&model), 12);
   /* Prices that no double has exactly. */
   assert_int_equal(found("deepseek", "deepseek-v4-pro").price.cache_read, 3625);
   assert_int_equal(found("groq", "openai/gpt-oss-20b").price.cache_read, 37500);

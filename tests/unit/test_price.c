@@ -82,6 +82,21 @@ nothing_overflows(void **state)
               INT64_MAX - 1);
 }
 
+static void
+all_parts_are_multiplied(void **state)
+{
+  (void)state;
+  const inf_price price = {1, 2, 3, 4, 5, 0, INF_PRICE_UNKNOWN};
+  inf_price got = inf_price_times(&price, 12);
+  const inf_price expected = {12, 24, 36, 48, 60, 0, INF_PRICE_UNKNOWN};
+  assert_memory_equal(&got, &expected, sizeof got);
+  got = inf_price_times(&price, 1);
+  assert_memory_equal(&got, &price, sizeof got);
+  const inf_price huge = {INT64_MAX / 2, INT64_MAX / 2 + 1, 0, 0, 0, 0, 0};
+  got = inf_price_times(&huge, 2);
+  assert_true(got.input == INT64_MAX - 1 && got.output == INT64_MAX);
+}
+
 int
 main(void)
 {
@@ -90,6 +105,7 @@ main(void)
       cmocka_unit_test(half_a_price_is_none),
       cmocka_unit_test(the_nearer_price_has_its_parts),
       cmocka_unit_test(nothing_overflows),
+      cmocka_unit_test(all_parts_are_multiplied),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

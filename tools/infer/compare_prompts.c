@@ -243,8 +243,10 @@ bool
 inf_cmp_prompts_read(inf_cmp_prompts *prompts, const char *path,
                      const char *text, size_t len, char *why, size_t why_size)
 {
-  size_t line = 0;
-  for (size_t start = 0; start < len;) {
+  static const char mark[] = "\xef\xbb\xbf"; /* some editors begin with it */
+  size_t line = 0, mark_len = sizeof(mark) - 1;
+  bool marked = len >= mark_len && memcmp(text, mark, mark_len) == 0;
+  for (size_t start = marked ? mark_len : 0; start < len;) {
     const char *newline = memchr(text + start, '\n', len - start);
     size_t end = newline ? (size_t)(newline - text) : len;
     size_t next = end + 1;

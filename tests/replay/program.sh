@@ -145,6 +145,37 @@ replay --models models.json -c wrong.json -m a/m trace.csv
 exits 3
 complains 'tpye'
 
+check "a NUL byte is no end of a line"
+printf '0,1,2\n1,1,2\0more\n2,1,2\n' >nul.csv
+replay --models models.json -c one.json nul.csv
+exits 1
+complains '^infer: nul.csv:2: contains a NUL byte'
+printf 'time,prompt_tokens,answer_tokens,tenant\n0,1,2,a\tb\n' >tab.csv
+replay --models models.json -c one.json tab.csv
+exits 1
+complains '^infer: tab.csv:2: the name of its model or tenant is not valid'
+
+check "a trace that names its models needs no --model"
+sed 's|"r": {|"s": { "targets": [ "a/n" ] }, "r": {|' one.json >routes.json
+printf 'time,prompt_tokens,answer_tokens,model\n0,10,5,r\n1,10,5,s\n' >named.csv
+replay --models models.json -c routes.json named.csv
+exits 0
+has requests 1 2
+has "  answered" 1 2
+echo '2,10,5,' >>named.csv
+replay --models models.json -c routes.json named.csv
+exits 2
+complains '^infer: named.csv:4: the request names no model'
+replay --models models.json -c routes.json -m s named.csv
+exits 0
+
+check "what fails for nothing is no price of what is answered"
+sed 's|, "price": {[^}]*}||' one.json >unpriced.json
+sed 's|"token_ms": 10|&, "failures": { "connect": 0.5 }|' models.json >half.json
+replay --models half.json -c unpriced.json trace.csv
+has "spend, \$" 1 unknown
+says '^unpriced.json: the cost of 3 of [0-9]+ attempts is not known$'
+
 check "models are fitted to what infer compare measured"
 cat >compared.json <<'END'
 { "version": 1, "targets": [ { "target": "a/m", "samples": [

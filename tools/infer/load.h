@@ -24,6 +24,9 @@ int inf_load_client(const infer_config *config, infer_client **client);
  * are listed on standard error, if it is not obvious. */
 char *inf_load_only_model(const infer_config *config);
 
+/* The same without a word where it is not obvious. */
+char *inf_load_obvious_model(const infer_config *config);
+
 /* Says what a library function reported, and frees it. Returns the exit code
  * that stands for its class. */
 int inf_load_failed(infer_error *error, int32_t status);

@@ -240,10 +240,10 @@ run_config(const arguments *args, const inf_replay_models *models,
     replay.model = args->model;
     replay.stop = &stopped;
     if (!replay.model) {
-      only = inf_load_only_model(config);
+      only = inf_load_obvious_model(config);
       replay.model = only;
     }
-    code = replay.model ? inf_replay_run(config, &replay, result) : EXIT_USAGE;
+    code = inf_replay_run(config, &replay, result);
   }
   free(only);
   infer_config_free(config);

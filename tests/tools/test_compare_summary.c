@@ -198,6 +198,27 @@ test_unknown_prices(void **state)
   inf_cmp_data_fini(&data);
 }
 
+/* What a busy machine takes between the threads is no rate limit. */
+static void
+test_waits(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  inf_cmp_summary summary;
+  made_begin(&data, "a/x", "b/x");
+  static const double waits[] = {0, 12, 19, 21, 400};
+  for (uint32_t i = 0; i < 5; i++) {
+    inf_cmp_sample sample = made_answer(0, i, 500, 600);
+    sample.limiter_ms = waits[i];
+    made_add(&data, sample);
+  }
+  assert_true(inf_cmp_summary_init(&summary, &data));
+  assert_int_equal(summary.figures[0].waited, 2);
+  assert_float_equal(summary.figures[0].longest_wait_ms, 400, 0);
+  inf_cmp_summary_fini(&summary);
+  inf_cmp_data_fini(&data);
+}
+
 /* What fails costs nothing, and is not the cheaper one for that. */
 static void
 test_failures_are_not_cheap(void **state)
@@ -264,6 +285,7 @@ main(void)
       cmocka_unit_test(test_few_requests_name_nobody_at_p95),
       cmocka_unit_test(test_stopped_calls),
       cmocka_unit_test(test_unknown_prices),
+      cmocka_unit_test(test_waits),
       cmocka_unit_test(test_failures_are_not_cheap),
       cmocka_unit_test(test_failures_are_no_price),
   };

@@ -34,6 +34,10 @@ typedef struct inf_cmp_subject {
 #define INF_CMP_COST_EXACT     1
 #define INF_CMP_COST_ESTIMATED 2
 
+/* A wait of the limiter that is one: shorter ones are those of a busy machine,
+ * and nothing beside the time of an answer. */
+#define INF_CMP_LEAST_WAIT_MS 20
+
 /* One call. Times are milliseconds since it was submitted, waits included; -1
  * where there is none. Counts are -1 where they are not known. */
 typedef struct inf_cmp_sample {

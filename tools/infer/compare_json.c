@@ -227,8 +227,7 @@ put_steps(inf_buf *out, const inf_cmp_summary *summary, size_t subject)
     inf_json_member_int(out, KEY("refused"), step->refused);
     inf_json_member_int(out, KEY("waited"), step->waited);
     inf_json_member_int(out, KEY("output_tokens"), step->output_tokens);
-    put_number(out, KEY("tokens_per_s"),
-               step->output_tokens > 0 ? inf_cmp_step_throughput(step) : NAN);
+    put_number(out, KEY("tokens_per_s"), inf_cmp_step_tokens_per_s(step));
     put_interval(out, KEY("ttft_p95_ms"), &summary->steps[i].ttft_p95);
     put_interval(out, KEY("total_p95_ms"), &summary->steps[i].total_p95);
     put_text(out, KEY("then"), inf_cmp_stop_text(step->stop));

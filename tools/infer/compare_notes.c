@@ -72,8 +72,9 @@ inf_cmp_note_run(const inf_cmp_summary *summary, inf_buf *out)
   }
   inf_buf_appendf(out,
                   ", asked in turns, in an order drawn anew for each round; "
-                  "%u requests to each, %u at a time; %.0f s in all.\n",
-                  data->requests, data->base_concurrency, data->took_ms / 1000);
+                  "%u request%s to each, %u at a time; %.0f s in all.\n",
+                  data->requests, plural(data->requests),
+                  data->base_concurrency, data->took_ms / 1000);
   inf_buf_appendf(out, "Prompts: %zu from %s%s.\n", data->prompt_count,
                   inf_cmp_clean(source, sizeof(source), data->prompt_source),
                   data->prompts_repeat

@@ -190,7 +190,7 @@ count_call(inf_cmp_figures *figures, const inf_cmp_sample *sample)
   figures->hedges += (size_t)sample->hedges;
   figures->failovers += (size_t)sample->failovers;
   figures->new_connections += sample->new_connection;
-  figures->waited += sample->limiter_ms >= 5;
+  figures->waited += sample->limiter_ms >= INF_CMP_LEAST_WAIT_MS;
   figures->longest_wait_ms = fmax(figures->longest_wait_ms, sample->limiter_ms);
   if (sample->status == INFER_OK) {
     count_answer(figures, sample);

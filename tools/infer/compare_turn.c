@@ -17,8 +17,6 @@
 
 /* How often the display is told while nothing ends. */
 #define TICK_MS 200
-/* A wait of the limiter that is one: shorter ones are work between threads. */
-#define LEAST_WAIT_MS 5
 
 typedef struct pending {
   infer_call *call;
@@ -88,7 +86,7 @@ take_result(turn_state *state, size_t place, int32_t status,
   turn->step->busy_ms += sample.total_ms;
   turn->step->ok += status == INFER_OK;
   turn->step->refused += inf_cmp_sample_refused(&sample);
-  turn->step->waited += sample.limiter_ms >= LEAST_WAIT_MS;
+  turn->step->waited += sample.limiter_ms >= INF_CMP_LEAST_WAIT_MS;
   if (status == INFER_OK && sample.output_tokens > 0) {
     turn->step->output_tokens += sample.output_tokens;
   }

@@ -106,6 +106,12 @@ exits 1
 complains 'cannot write /dev/full'
 has requests 1 3
 
+check "a file that cannot be written is told before the replay"
+replay --models models.json -c one.json --json none/x.json trace.csv
+exits 1
+complains 'cannot write none/x.json: No such file'
+prints ""
+
 check "reads standard input, once"
 out=$("$infer" replay --models models.json -c one.json - <trace.csv)
 has requests 1 3

@@ -189,9 +189,19 @@ take(inf_cmp_args *args, int option, char **argv)
   }
 }
 
+static bool
+are_equal(const char *one, const char *other)
+{
+  return one && other && strcmp(one, other) == 0;
+}
+
 static int
 check(inf_cmp_args *args)
 {
+  if (are_equal(args->html_path, args->json_path)) {
+    return usage("--html and --json would write to the same file:",
+                 args->html_path);
+  }
   if (args->max_concurrency < args->concurrency) {
     args->max_concurrency = args->concurrency;
   }

@@ -8,6 +8,7 @@
 #include "out.h"
 #include "replay_config.h"
 #include "replay_report.h"
+#include "report_file.h"
 
 #include "base/mem.h"
 #include "wire/number.h"
@@ -273,21 +274,11 @@ print_text(const inf_replay_report *report)
 static bool
 write_json(const inf_replay_report *report, const char *path)
 {
-  bool is_stdout = strcmp(path, "-") == 0;
-  FILE *file = is_stdout ? stdout : fopen(path, "we");
   inf_buf json;
   inf_buf_init(&json, INF_SIM_BUF_MAX);
   inf_replay_report_json(report, &json);
   inf_sim_must(&json);
-  bool ok = file && fwrite(json.ptr, 1, json.len, file) == json.len;
-  ok = ok && fflush(file) == 0;
-  int reason = errno;
-  if (file && !is_stdout) {
-    ok = fclose(file) == 0 && ok;
-  }
-  if (!ok) {
-    inf_say("cannot write %s: %s", path, strerror(reason));
-  }
+  bool ok = inf_report_write(path, &json);
   inf_buf_fini(&json);
   return ok;
 }
@@ -345,6 +336,9 @@ cmd_replay(int argc, char **argv)
   }
   if (code == 0) {
     code = load_models(args.models, &models);
+  }
+  if (code == 0 && args.json && !inf_report_check(args.json)) {
+    code = EXIT_CALL_FAILED;
   }
   if (code == 0) {
     /* A second one ends the program at once. */

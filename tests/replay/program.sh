@@ -222,4 +222,16 @@ says '^one.json: interrupted after [0-9]+ requests$'
 [ "$(row requests 1)" -gt 0 ] || wrong "nothing was done: $out"
 [ "$(row requests 1)" = "$(row '  answered' 1)" ] || wrong "calls are lost: $out"
 
+check "a signal ends the wait for standard input"
+"$infer" replay --models models.json -c one.json - >cut.txt 2>&1 \
+  < <(cat trace.csv; exec sleep 3) &
+sleep 1
+kill -TERM $!
+wait $!
+code=$?
+err=
+out=$(cat cut.txt)
+exits 143
+says '^one.json: interrupted after [01] requests$'
+
 check_done

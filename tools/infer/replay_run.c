@@ -221,6 +221,7 @@ read_next(replay *run)
   }
   int got = inf_replay_trace_next(run->trace, &run->next, &run->error);
   if (got != 1) {
+    run->result->interrupted = is_stopped(run);
     return got == 0;
   }
   uint64_t after_ns = options->speed > 1 || options->speed < 1

@@ -78,6 +78,9 @@ read_text(inf_replay_trace *trace, inf_buf *error)
     inf_buf_append_char(&trace->text, (char)c);
   }
   trace->line += any;
+  if (ferror(trace->file) && errno == EINTR) {
+    return 0; /* by a signal that ends the replay: no more is read */
+  }
   if (ferror(trace->file)) {
     return fail(trace, trace->line + 1, strerror(errno), error);
   }

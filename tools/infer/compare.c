@@ -292,11 +292,8 @@ print_text(const inf_cmp_summary *summary)
   inf_out_text(&to, inf_buf_cstr(&out), out.len);
   bool whole = out.status == INFER_OK;
   inf_buf_fini(&out);
-  if (to.error != 0 && to.error != EPIPE) {
-    inf_say("cannot write to standard output: %s", strerror(to.error));
-    return EXIT_CALL_FAILED;
-  }
-  return whole ? 0 : EXIT_CALL_FAILED;
+  int failed = to.error == EPIPE ? 0 : inf_out_result(&to);
+  return whole ? failed : EXIT_CALL_FAILED;
 }
 
 static int

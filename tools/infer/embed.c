@@ -3,12 +3,12 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "options.h"
 #include "out.h"
 
 #include "infer/infer.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,52 +69,41 @@ read_number(const char *text, long long *number)
 static int
 wrong(const char *what)
 {
-  inf_say("wrong %s (see infer help embed)", what);
-  return EXIT_USAGE;
+  return inf_options_wrong("embed", "wrong", what);
 }
 
 static int
-take_option(arguments *args, int option, char **argv)
+take_option(void *to, int option, const char *value)
 {
+  arguments *args = to;
   switch (option) {
   case 'c':
-    args->config_path = optarg;
+    args->config_path = value;
     return 0;
   case 'd':
-    return read_number(optarg, &args->dimensions) ? 0 : wrong("--dimensions");
+    return read_number(value, &args->dimensions) ? 0 : wrong("--dimensions");
   case 't':
-    args->input_type = optarg;
+    args->input_type = value;
     return 0;
   case 'm':
-    return read_number(optarg, &args->timeout_ms) ? 0 : wrong("--timeout");
+    return read_number(value, &args->timeout_ms) ? 0 : wrong("--timeout");
   case 'j':
     args->json = true;
     return 0;
   case 'b':
     args->base64 = true;
     return 0;
-  case 'v':
+  default:
     args->verbose = true;
     return 0;
-  case 'h':
-    args->help = true;
-    return 0;
-  default:
-    inf_say("wrong option %s (see infer help embed)", argv[optind - 1]);
-    return EXIT_USAGE;
   }
 }
 
 static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option, code = 0;
-  optind = 1;
-  opterr = 0;
-  while (code == 0 && (option = getopt_long(argc, argv, "+:c:d:t:vh", options,
-                                            NULL)) != -1) {
-    code = take_option(args, option, argv);
-  }
+  static const inf_options how = {"embed", "+:c:d:t:vh", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
   if (code != 0 || args->help) {
     return code;
   }
@@ -248,11 +237,7 @@ print(const arguments *args, const infer_embeddings *embeddings)
     print_lines(&out, json);
   }
   infer_text_free(json);
-  if (out.error) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-    return EXIT_CALL_FAILED;
-  }
-  return 0;
+  return inf_out_result(&out);
 }
 
 static int

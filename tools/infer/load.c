@@ -118,8 +118,8 @@ inf_load_client(const infer_config *config, infer_client **client)
   return status == INFER_OK ? 0 : inf_load_failed(error, status);
 }
 
-static json_object *
-config_document(const infer_config *config)
+json_object *
+inf_load_document(const infer_config *config)
 {
   char *text = NULL;
   size_t len = 0;
@@ -210,7 +210,7 @@ say_choices(json_object *routes, json_object *providers)
 static char *
 find_model(const infer_config *config, bool say)
 {
-  json_object *document = config_document(config);
+  json_object *document = inf_load_document(config);
   json_object *routes = json_object_object_get(document, "routes");
   json_object *providers = json_object_object_get(document, "providers");
   char *model = obvious_model(routes, providers);

@@ -5,6 +5,7 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "options.h"
 #include "out.h"
 #include "replay_config.h"
 #include "replay_report.h"
@@ -14,7 +15,6 @@
 #include "wire/number.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -134,50 +134,40 @@ parse_report(arguments *args, const char *kind)
 }
 
 static int
-parse_option(arguments *args, int option, char **argv)
+take_option(void *to, int option, const char *value)
 {
+  arguments *args = to;
   switch (option) {
   case 'c':
-    return add_config(args, optarg);
+    return add_config(args, value);
   case 'M':
-    args->models = optarg;
+    args->models = value;
     return 0;
   case 'm':
-    args->model = optarg;
+    args->model = value;
     return 0;
   case 'l':
-    return parse_count(optarg, &args->replay.limit, "--limit");
+    return parse_count(value, &args->replay.limit, "--limit");
   case 's':
-    return parse_speed(optarg, &args->replay.speed);
+    return parse_speed(value, &args->replay.speed);
   case 'S':
-    return parse_count(optarg, &args->replay.seed, "--seed");
+    return parse_count(value, &args->replay.seed, "--seed");
   case 'j':
-    args->json = optarg;
+    args->json = value;
     return 0;
   case 'r':
-    return parse_report(args, optarg);
-  case 'v':
+    return parse_report(args, value);
+  default:
     args->verbose = true;
     return 0;
-  case 'h':
-    args->help = true;
-    return 0;
-  default:
-    inf_say("wrong option %s (see infer help replay)", argv[optind - 1]);
-    return EXIT_USAGE;
   }
 }
 
 static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option, code = 0;
-  optind = 1;
-  opterr = 0;
-  while (code == 0 && !args->help &&
-         (option = getopt_long(argc, argv, ":c:m:vh", options, NULL)) != -1) {
-    code = parse_option(args, option, argv);
-  }
+  static const inf_options how = {"replay", ":c:m:vh", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
   if (code != 0 || args->help) {
     return code;
   }
@@ -263,12 +253,9 @@ print_text(const inf_replay_report *report)
   inf_sim_must(&text);
   inf_out_init(&out, STDOUT_FILENO);
   inf_out_text(&out, text.ptr, text.len);
-  bool ok = inf_out_end(&out) && out.error == 0;
-  if (!ok) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-  }
+  inf_out_end(&out);
   inf_buf_fini(&text);
-  return ok;
+  return inf_out_result(&out) == 0;
 }
 
 static bool

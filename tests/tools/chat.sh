@@ -191,6 +191,8 @@ complains 'no target would be tried'
 chat -m safe --label far x
 exits 1
 complains 'no target may serve'
+chat -m safe --label far -vv x
+complains '^\* info: sim/good is kept out: .* label "far" \(1 calls so far\)$'
 chat -m safe --label near x
 exits 0
 

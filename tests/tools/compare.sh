@@ -147,6 +147,12 @@ exits 0
   wrong "$(json '.targets[1].levels[-1].then')"
 [ "$(json '.targets[1].levels[-1].concurrency')" = 2 ] ||
   wrong "went on to $(json '.targets[1].levels[-1].concurrency')"
+[ "$(json '.targets[1].limits | tojson')" = \
+  '[{"unit":"requests","period_s":60,"limit":60,"source":"provider"}]' ] ||
+  wrong "limits $(json '.targets[1].limits | tojson')"
+[ "$(json '.targets[0].limits | length')" = 0 ] || wrong "limits of another"
+[[ $(tr -s '\n ' ' ' <<<"$out") == *'its limits: 60 requests a minute'* ]] ||
+  wrong "does not tell the limits: $out"
 
 check "drops neither timeouts nor cuts"
 compare fast/m fast/silent fast/cut -n 8 --no-ladder --no-route --warm-up 0 \
@@ -355,6 +361,7 @@ else
   out=$(script -qec "$infer compare fast/slow -n 2 --no-ladder --warm-up 0" \
     /dev/null </dev/null)
   says $'\r[0-9]+:[0-9]+ \\| at 4 \\| round 1/1.*under way'
+  says $'\rworking out the figures'
   says $'\r\033\\[K'
 fi
 

@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "compare_args.h"
 #include "compare_config.h"
+#include "compare_limits.h"
 #include "compare_mix.h"
 #include "compare_progress.h"
 #include "compare_report.h"
@@ -255,6 +256,7 @@ measure(compare_run *compare)
   inf_cmp_progress_init(&compare->progress, &compare->data,
                         compare->args.quiet);
   bool ok = inf_cmp_run_all(&compare->run);
+  inf_cmp_limits_read(compare->client, &compare->data);
   inf_cmp_progress_end(&compare->progress);
   return ok;
 }
@@ -300,11 +302,13 @@ static int
 report(compare_run *compare)
 {
   inf_cmp_summary *summary = calloc(1, sizeof(*summary));
+  inf_cmp_progress_say(&compare->progress, "working out the figures");
   if (!summary || !inf_cmp_summary_init(summary, &compare->data)) {
     inf_say("out of memory");
     free(summary);
     return EXIT_CALL_FAILED;
   }
+  inf_cmp_progress_end(&compare->progress);
   bool taken = inf_report_is_stdout(compare->args.html_path) ||
                inf_report_is_stdout(compare->args.json_path);
   int code = taken ? 0 : print_text(summary);

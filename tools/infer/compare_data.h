@@ -16,12 +16,24 @@
 #define INF_CMP_MAX_SUBJECTS 16
 
 /* A target, or a route. */
+/* A rate limit: so many units (requests, tokens, ...) in a period. */
+typedef struct inf_cmp_limit {
+  char unit[24];
+  int64_t period_s, units;
+  bool told; /* by the provider; else by the configuration */
+} inf_cmp_limit;
+
+#define INF_CMP_MAX_LIMITS 8
+
 typedef struct inf_cmp_subject {
   char *name;     /* "provider/model", or the route's name */
   bool is_route;  /* may send one call to several targets */
   bool generated; /* the route that compare makes of all targets */
   /* Why it was not measured, or not to the end; "" if it was. */
   char left_out[256];
+  /* That the client knew in the end, each once whatever the key. */
+  inf_cmp_limit limits[INF_CMP_MAX_LIMITS];
+  size_t limit_count;
 } inf_cmp_subject;
 
 /* What is found out about an answer. */

@@ -3,6 +3,7 @@
 
 #include "compare_notes.h"
 
+#include "compare_limits.h"
 #include "compare_text.h"
 
 #include "infer/infer.h"
@@ -207,6 +208,10 @@ inf_cmp_note_failures(const inf_cmp_summary *summary, size_t subject,
                     "; %zu waited for a rate limit that is known, up to "
                     "%.1f s",
                     figures->waited, figures->longest_wait_ms / 1000);
+  }
+  if (summary->data->subjects[subject].limit_count > 0) {
+    inf_buf_append_cstr(out, "; its limits: ");
+    inf_cmp_limits_put(out, &summary->data->subjects[subject]);
   }
   if (figures->stopped > 0) {
     inf_buf_appendf(out, "; %zu under way when the run was interrupted",

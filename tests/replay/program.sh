@@ -150,6 +150,27 @@ echo '{ "providers": [ { "name": "a", "tpye": "openai" } ] }' >wrong.json
 replay --models models.json -c wrong.json -m a/m trace.csv
 exits 3
 complains 'tpye'
+replay --models models.json -c one.json -c wrong.json -m a/m trace.csv
+exits 3
+complains '^infer: wrong.json: providers\[0\].tpye: '
+prints ""
+sed 's|"a/m"|"a/n"|' one.json >other_target.json
+sed 's|"a/\*"|"a/m"|' models.json >m.json
+replay --models m.json -c one.json -c other_target.json trace.csv
+exits 3
+complains '^infer: other_target.json: not played to its end$'
+has requests 1 3
+
+check "a time that no clock reaches is refused"
+printf '0,1,2\n7e9,1,2\n' >late.csv
+replay --models models.json -c one.json late.csv
+exits 1
+complains '^infer: late.csv:2: at this speed, more than 190 years'
+printf '0,1,2\n7e6,1,2\n' >late.csv
+replay --models models.json -c one.json --speed 0.001 late.csv
+exits 1
+replay --models models.json -c one.json --speed 0.01 late.csv
+exits 0
 
 check "a NUL byte is no end of a line"
 printf '0,1,2\n1,1,2\0more\n2,1,2\n' >nul.csv

@@ -214,6 +214,37 @@ say_pace(const char *name, const inf_replay_result *result)
           took_s > 0 ? (double)result->requests / took_s : 0);
 }
 
+/* Prepared for a replay; the default one where path is NULL. */
+static int
+load_config(const char *path, infer_config **config)
+{
+  infer_error *error = NULL;
+  int code = inf_load_config(path, config);
+  if (code == 0) {
+    code = inf_replay_prepare(*config);
+  }
+  if (code == 0 && infer_config_check(*config, &error) != INFER_OK) {
+    inf_say("%s%s%s", path ? path : "", path ? ": " : "",
+            infer_error_message(error));
+    code = EXIT_CONFIG;
+  }
+  infer_error_free(error);
+  return code;
+}
+
+/* A wrong one is told before the others are played. */
+static int
+check_configs(const arguments *args)
+{
+  int code = 0;
+  for (size_t i = 0; code == 0 && i < args->config_count; i++) {
+    infer_config *config = NULL;
+    code = load_config(args->configs[i], &config);
+    infer_config_free(config);
+  }
+  return code;
+}
+
 /* One configuration; the default one where path is NULL. */
 static int
 run_config(const arguments *args, const inf_replay_models *models,
@@ -222,10 +253,7 @@ run_config(const arguments *args, const inf_replay_models *models,
   inf_replay_options replay = args->replay;
   infer_config *config = NULL;
   char *only = NULL;
-  int code = inf_load_config(path, &config);
-  if (code == 0) {
-    code = inf_replay_prepare(config);
-  }
+  int code = load_config(path, &config);
   if (code == 0) {
     replay.models = models;
     replay.model = args->model;
@@ -303,6 +331,9 @@ run_all(const arguments *args, const inf_replay_models *models)
     if (code == 0 && args->verbose) {
       say_pace(name, &results[done]);
     }
+    if (code != 0 && wanted > 1) {
+      inf_say("%s: not played to its end", name);
+    }
     done += code == 0;
   }
   int printed = print_results(args, columns, done);
@@ -326,6 +357,9 @@ cmd_replay(int argc, char **argv)
   }
   if (code == 0 && args.json && !inf_report_check(args.json)) {
     code = EXIT_CALL_FAILED;
+  }
+  if (code == 0) {
+    code = check_configs(&args);
   }
   if (code == 0) {
     /* A second one ends the program at once. */

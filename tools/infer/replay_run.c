@@ -24,6 +24,8 @@ static const uint64_t most_gap_ns = 2 * INF_NS_PER_S;
 /* 2026-01-01; the clock starts at one second. */
 static const int64_t wall_start_ns = INT64_C(1767225600000000000);
 static const uint64_t start_ns = INF_NS_PER_S;
+/* Some 190 years: the wall clock's 64 bits end soon after. */
+static const double longest_ns = 6e18;
 
 typedef struct replay {
   const inf_replay_options *options;
@@ -224,8 +226,13 @@ read_next(replay *run)
     run->result->interrupted = is_stopped(run);
     return got == 0;
   }
+  double exact_ns = (double)run->next.at_ns / options->speed;
+  if (exact_ns > longest_ns) {
+    return fail_request(run, "at this speed, more than 190 years after the "
+                             "first request");
+  }
   uint64_t after_ns = options->speed > 1 || options->speed < 1
-                          ? (uint64_t)((double)run->next.at_ns / options->speed)
+                          ? (uint64_t)exact_ns
                           : run->next.at_ns;
   run->has_next = true;
   run->next_ns = start_ns + after_ns;

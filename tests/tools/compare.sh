@@ -31,6 +31,8 @@ cat >"$work/fast.json" <<'END'
     { "when": { "model": "tight" },
       "do": { "limit": { "requests_per_minute": 60, "burst": 4 } } },
     { "when": { "model": "down" }, "do": { "status": 503 } },
+    { "when": { "model": "once", "requests": "1" }, "do": { "status": 500 } },
+    { "when": { "model": "late", "requests": "1-5" }, "do": { "status": 503 } },
     { "when": { "model": "silent" }, "do": { "silence": true } },
     { "when": { "model": "cut" }, "do": { "cut": { "after_tokens": 5 } } },
     { "when": { "model": "slow" }, "do": { "first_token_ms": 2000 } },
@@ -61,6 +63,7 @@ cat >"$work/infer.json" <<END
   "routes": {
     "paid": { "targets": [ { "target": "fast/priced",
                              "price": { "input": 1, "output": 4 } } ] },
+    "again": { "targets": [ "fast/once" ], "retries": 3 },
     "mine": { "targets": [ "fast/down", "steady/m" ], "stay": { "retries": 0 } } } }
 END
 export INFER_CONFIG=$work/infer.json
@@ -129,6 +132,13 @@ exits 0
   wrong "a p50 without answers"
 says 'fast/down: 12 calls, 12 failed, 100.0 %.*12 INFER_E_OVERLOADED'
 says 'mine: 12 calls, 0 failed.*12 failovers'
+
+check "the wait after a failure is no rate limit"
+compare again -n 4 --no-ladder --warm-up 0 -q --json "$work/out.json"
+exits 0
+[ "$(json '.targets[0] | [.summary.answered, .summary.waited,
+  ([.samples[].attempts] | max)] | tojson')" = '[4,0,2]' ] ||
+  wrong "$(json .targets[0].summary)"
 
 check "writes a page"
 compare fast/m steady/m -n 60 --max-concurrency 8 -q --html "$keep/compare.html"
@@ -289,6 +299,14 @@ else
   [ "$charged" -le 30000000 ] && [ "$charged" -ge 15000000 ] ||
     wrong "charged $charged"
 fi
+
+check "spends no more on what turns out to have no price"
+compare fast/late fast/priced -n 20 --no-ladder --no-route -q --budget-usd 1 \
+  --json "$work/out.json"
+exits 0
+says '^fast/late was not measured to the end: its price is not known'
+[ "$(json '[.targets[].summary.calls] | tojson')" = '[4,20]' ] ||
+  wrong "calls $(json '[.targets[].summary.calls] | tojson')"
 
 check "writes no report where nothing can be written, before it spends"
 requests() { curl -s "$fast/_sim/log" | jq length; }

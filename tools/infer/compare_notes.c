@@ -94,7 +94,8 @@ inf_cmp_note_run(const inf_cmp_summary *summary, inf_buf *out)
       char name[NAME_BYTES], why[NAME_BYTES];
       name_of(summary, i, name);
       inf_cmp_clean(why, sizeof(why), data->subjects[i].left_out);
-      inf_buf_appendf(out, "%s was not measured: %s.\n", name, why);
+      inf_buf_appendf(out, "%s was not measured%s: %s.\n", name,
+                      summary->figures[i].calls > 0 ? " to the end" : "", why);
     }
   }
 }

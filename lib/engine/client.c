@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "engine/budget_store.h"
 #include "engine/process.h"
+#include "engine/refusals.h"
 #include "engine/token_request.h"
 
 #include <sched.h>
@@ -337,6 +338,7 @@ stop_loop(struct infer_client *client)
   take_mail(client);
   inf_engine_cancel_all(engine, "the client was freed");
   inf_deliver_flush(engine);
+  inf_refusals_tell(engine->runtime, &engine->hooks->log);
   inf_budget_store_end(client->budget_store, &engine->hooks->log);
   client->budget_store = NULL;
   pthread_mutex_lock(&client->mutex);

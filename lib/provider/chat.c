@@ -168,8 +168,8 @@ check_message(inf_sv message, const char *base, const char **reason,
 
 /* ---- From JSON ----------------------------------------------------------- */
 
-static int32_t
-take_model(inf_chat *chat, inf_sv value, const char **reason)
+int32_t
+inf_chat_take_model(inf_chat *chat, inf_sv value, const char **reason)
 {
   if (!inf_json_is(value, INF_JSON_STRING))
     return refuse(reason, "\"model\" must be a string");
@@ -207,7 +207,7 @@ take_member(inf_chat *chat, const inf_json_iter *it, const char *base,
             const char **reason, size_t *offset)
 {
   if (inf_json_key_is(it, INF_SV("model")))
-    return take_model(chat, it->value, reason);
+    return inf_chat_take_model(chat, it->value, reason);
   if (inf_json_key_is(it, INF_SV("messages")))
     return take_messages(chat, it->value, base, reason, offset);
   if (inf_json_key_is(it, INF_SV("stream")))

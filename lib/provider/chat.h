@@ -33,6 +33,8 @@ void inf_chat_fini(inf_chat *chat);
 int32_t inf_chat_from_json(inf_chat *chat, inf_sv json, const char **reason,
                            size_t *offset);
 int32_t inf_chat_set_model(inf_chat *chat, inf_sv model, const char **reason);
+/* The same of a request's member "model". */
+int32_t inf_chat_take_model(inf_chat *chat, inf_sv value, const char **reason);
 int32_t inf_chat_add_message(inf_chat *chat, inf_sv role, inf_sv text,
                              const char **reason);
 /* A message object; must have a string member "role". */

@@ -102,24 +102,10 @@ take_input(inf_chat *chat, inf_sv value, const char **reason)
 }
 
 static int32_t
-take_model(inf_chat *chat, inf_sv value, const char **reason)
-{
-  if (!inf_json_is(value, INF_JSON_STRING))
-    return refuse(reason, "\"model\" must be a string");
-  inf_buf text;
-  inf_buf_init(&text, INF_CHAT_MAX_BYTES);
-  int32_t status = INFER_E_NO_MEMORY;
-  if (inf_json_string(value, &text))
-    status = inf_chat_set_model(chat, inf_buf_sv(&text), reason);
-  inf_buf_fini(&text);
-  return status;
-}
-
-static int32_t
 take_member(inf_chat *chat, const inf_json_iter *it, const char **reason)
 {
   if (inf_json_key_is(it, INF_SV("model")))
-    return take_model(chat, it->value, reason);
+    return inf_chat_take_model(chat, it->value, reason);
   if (inf_json_key_is(it, INF_SV("input")))
     return take_input(chat, it->value, reason);
   if (inf_json_is(inf_chat_member(chat, it->key), INF_JSON_NONE))

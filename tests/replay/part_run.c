@@ -189,6 +189,18 @@ failures_are_met_with_the_policies(void **state)
   }
 }
 
+/* Connections that are kept warm are none. */
+static void
+attempts_are_requests(void **state)
+{
+  (void)state;
+  run(CONFIG(",\"keep_warm\":true"), MODELS(PLAIN),
+      "0,100,51\n600,100,51\n1200,100,51\n");
+  assert_int_equal(result.tally.answered, 3);
+  assert_int_equal(result.tally.attempts, 3);
+  assert_int_equal(result.tally.unknown_costs, 0);
+}
+
 static void
 cut_answers_are_no_successes(void **state)
 {
@@ -511,6 +523,7 @@ main(void)
       cmocka_unit_test(whole_answers_come_at_their_end),
       cmocka_unit_test(spend_is_exact),
       cmocka_unit_test(failures_are_met_with_the_policies),
+      cmocka_unit_test(attempts_are_requests),
       cmocka_unit_test(cut_answers_are_no_successes),
       cmocka_unit_test(outages_begin_and_end),
       cmocka_unit_test(quotas_refuse_what_is_beyond),

@@ -106,6 +106,12 @@ exits 1
 complains 'cannot write /dev/full'
 has requests 1 3
 
+check "a file that cannot be written is told before the replay"
+replay --models models.json -c one.json --json none/x.json trace.csv
+exits 1
+complains 'cannot write none/x.json: No such file'
+prints ""
+
 check "reads standard input, once"
 out=$("$infer" replay --models models.json -c one.json - <trace.csv)
 has requests 1 3
@@ -144,6 +150,58 @@ echo '{ "providers": [ { "name": "a", "tpye": "openai" } ] }' >wrong.json
 replay --models models.json -c wrong.json -m a/m trace.csv
 exits 3
 complains 'tpye'
+replay --models models.json -c one.json -c wrong.json -m a/m trace.csv
+exits 3
+complains '^infer: wrong.json: providers\[0\].tpye: '
+prints ""
+sed 's|"a/m"|"a/n"|' one.json >other_target.json
+sed 's|"a/\*"|"a/m"|' models.json >m.json
+replay --models m.json -c one.json -c other_target.json trace.csv
+exits 3
+complains '^infer: other_target.json: not played to its end$'
+has requests 1 3
+
+check "a time that no clock reaches is refused"
+printf '0,1,2\n7e9,1,2\n' >late.csv
+replay --models models.json -c one.json late.csv
+exits 1
+complains '^infer: late.csv:2: at this speed, more than 190 years'
+printf '0,1,2\n7e6,1,2\n' >late.csv
+replay --models models.json -c one.json --speed 0.001 late.csv
+exits 1
+replay --models models.json -c one.json --speed 0.01 late.csv
+exits 0
+
+check "a NUL byte is no end of a line"
+printf '0,1,2\n1,1,2\0more\n2,1,2\n' >nul.csv
+replay --models models.json -c one.json nul.csv
+exits 1
+complains '^infer: nul.csv:2: contains a NUL byte'
+printf 'time,prompt_tokens,answer_tokens,tenant\n0,1,2,a\tb\n' >tab.csv
+replay --models models.json -c one.json tab.csv
+exits 1
+complains '^infer: tab.csv:2: the name of its model or tenant is not valid'
+
+check "a trace that names its models needs no --model"
+sed 's|"r": {|"s": { "targets": [ "a/n" ] }, "r": {|' one.json >routes.json
+printf 'time,prompt_tokens,answer_tokens,model\n0,10,5,r\n1,10,5,s\n' >named.csv
+replay --models models.json -c routes.json named.csv
+exits 0
+has requests 1 2
+has "  answered" 1 2
+echo '2,10,5,' >>named.csv
+replay --models models.json -c routes.json named.csv
+exits 2
+complains '^infer: named.csv:4: the request names no model'
+replay --models models.json -c routes.json -m s named.csv
+exits 0
+
+check "what fails for nothing is no price of what is answered"
+sed 's|, "price": {[^}]*}||' one.json >unpriced.json
+sed 's|"token_ms": 10|&, "failures": { "connect": 0.5 }|' models.json >half.json
+replay --models half.json -c unpriced.json trace.csv
+has "spend, \$" 1 unknown
+says '^unpriced.json: the cost of 3 of [0-9]+ attempts is not known$'
 
 check "models are fitted to what infer compare measured"
 cat >compared.json <<'END'
@@ -184,5 +242,17 @@ exits 130
 says '^one.json: interrupted after [0-9]+ requests$'
 [ "$(row requests 1)" -gt 0 ] || wrong "nothing was done: $out"
 [ "$(row requests 1)" = "$(row '  answered' 1)" ] || wrong "calls are lost: $out"
+
+check "a signal ends the wait for standard input"
+"$infer" replay --models models.json -c one.json - >cut.txt 2>&1 \
+  < <(cat trace.csv; exec sleep 3) &
+sleep 1
+kill -TERM $!
+wait $!
+code=$?
+err=
+out=$(cat cut.txt)
+exits 143
+says '^one.json: interrupted after [01] requests$'
 
 check_done

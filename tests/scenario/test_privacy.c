@@ -47,10 +47,10 @@ die(tiny_conn *conn)
     tiny_puts(conn, "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
 }
 
-/* Provider a has the label, b has not; both are in the route "r", which wants
- * them warm and hedges. */
+/* Provider a has the label, b has not. */
 static void
-make(world *w, const tiny_server *a, const tiny_server *b, const char *route)
+make_world(world *w, const tiny_server *a, const tiny_server *b,
+           const char *rest)
 {
   char text[2048];
   snprintf(text, sizeof text,
@@ -58,11 +58,20 @@ make(world *w, const tiny_server *a, const tiny_server *b, const char *route)
            "{'name':'a','type':'openai','labels':['eu'],'upstream':'unary',"
            "'warm_path':'/health','base_url':'http://127.0.0.1:%d/v1'},"
            "{'name':'b','type':'openai','warm_path':'/health','upstream':"
-           "'unary','base_url':'http://127.0.0.1:%d/v1'}],"
-           "'routes':{'r':{'targets':['b/m','a/m']%s}}}",
-           tiny_port(a), tiny_port(b), route);
+           "'unary','base_url':'http://127.0.0.1:%d/v1'}],%s}",
+           tiny_port(a), tiny_port(b), rest);
   *w = (world){0};
   world_client(w, text);
+}
+
+/* Both are in the route "r". */
+static void
+make(world *w, const tiny_server *a, const tiny_server *b, const char *route)
+{
+  char rest[512];
+  snprintf(rest, sizeof rest, "'routes':{'r':{'targets':['b/m','a/m']%s}}",
+           route);
+  make_world(w, a, b, rest);
 }
 
 #define REQUIRED ",'require_labels':['eu']"
@@ -88,6 +97,35 @@ a_redirect_leads_nowhere(void **state)
     tiny_stop(a);
   }
   assert_int_equal(tiny_connections(b), 0);
+  tiny_stop(b);
+}
+
+#define DEAR  "{'target':'a/m','price':{'input':10,'output':40}}"
+#define CHEAP "{'target':'b/m','price':{'input':0,'output':0}}"
+
+/* Its limit is reached, and b is cheaper. */
+static void
+nor_does_a_budget(void **state)
+{
+  (void)state;
+  tiny_server *a = tiny_start(serve, NULL, NULL);
+  tiny_server *b = tiny_start(serve, NULL, NULL);
+  world w;
+  make_world(&w, a, b,
+             "'budgets':[{'name':'m','usd':0.0000001,'at_limit':'cheaper'}],"
+             "'routes':{'r':{'targets':[" DEAR "," CHEAP "]" REQUIRED "},"
+             "'any':{'targets':[" DEAR "," CHEAP "]}}");
+  outcome o = world_chat(&w, "r");
+  assert_int_equal(o.status, INFER_E_BUDGET);
+  assert_int_equal(tiny_connections(b), 0);
+  outcome_end(&o);
+  o = world_chat(&w, "any");
+  assert_int_equal(o.status, INFER_OK);
+  assert_int_equal(tiny_connections(b), 1);
+  assert_int_equal(tiny_connections(a), 0);
+  outcome_end(&o);
+  world_end(&w);
+  tiny_stop(a);
   tiny_stop(b);
 }
 
@@ -194,6 +232,7 @@ main(void)
   world_forget_proxies();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_redirect_leads_nowhere),
+      cmocka_unit_test(nor_does_a_budget),
       cmocka_unit_test(nor_does_a_failure),
       cmocka_unit_test(prewarm_keeps_to_the_labels_of_the_route),
       cmocka_unit_test(a_label_of_the_request_counts_as_well),

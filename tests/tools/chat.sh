@@ -126,6 +126,19 @@ for option in --bogus --max-tokens=0 --max-tokens=x --temperature=hot \
 done
 chat -m
 exits 2
+for command in chat embed models compare decode replay; do
+  run "$infer" $command --bogus x
+  exits 2
+  complains "^infer: unknown or ambiguous option --bogus \(see infer help $command\)$"
+  option=--config
+  [ $command != decode ] || option=--type
+  run "$infer" $command $option
+  exits 2
+  complains "^infer: a value is missing after $option \(see infer help $command\)$"
+  run "$infer" $command --help --bogus
+  exits 0
+  says "^usage: infer $command "
+done
 chat --stream --json -m sim/good x
 exits 2
 
@@ -178,6 +191,8 @@ complains 'no target would be tried'
 chat -m safe --label far x
 exits 1
 complains 'no target may serve'
+chat -m safe --label far -vv x
+complains '^\* info: sim/good is kept out: .* label "far" \(1 calls so far\)$'
 chat -m safe --label near x
 exits 0
 

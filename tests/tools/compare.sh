@@ -31,6 +31,8 @@ cat >"$work/fast.json" <<'END'
     { "when": { "model": "tight" },
       "do": { "limit": { "requests_per_minute": 60, "burst": 4 } } },
     { "when": { "model": "down" }, "do": { "status": 503 } },
+    { "when": { "model": "once", "requests": "1" }, "do": { "status": 500 } },
+    { "when": { "model": "late", "requests": "1-5" }, "do": { "status": 503 } },
     { "when": { "model": "silent" }, "do": { "silence": true } },
     { "when": { "model": "cut" }, "do": { "cut": { "after_tokens": 5 } } },
     { "when": { "model": "slow" }, "do": { "first_token_ms": 2000 } },
@@ -61,6 +63,7 @@ cat >"$work/infer.json" <<END
   "routes": {
     "paid": { "targets": [ { "target": "fast/priced",
                              "price": { "input": 1, "output": 4 } } ] },
+    "again": { "targets": [ "fast/once" ], "retries": 3 },
     "mine": { "targets": [ "fast/down", "steady/m" ], "stay": { "retries": 0 } } } }
 END
 export INFER_CONFIG=$work/infer.json
@@ -130,6 +133,13 @@ exits 0
 says 'fast/down: 12 calls, 12 failed, 100.0 %.*12 INFER_E_OVERLOADED'
 says 'mine: 12 calls, 0 failed.*12 failovers'
 
+check "the wait after a failure is no rate limit"
+compare again -n 4 --no-ladder --warm-up 0 -q --json "$work/out.json"
+exits 0
+[ "$(json '.targets[0] | [.summary.answered, .summary.waited,
+  ([.samples[].attempts] | max)] | tojson')" = '[4,0,2]' ] ||
+  wrong "$(json .targets[0].summary)"
+
 check "writes a page"
 compare fast/m steady/m -n 60 --max-concurrency 8 -q --html "$keep/compare.html"
 exits 0
@@ -147,6 +157,12 @@ exits 0
   wrong "$(json '.targets[1].levels[-1].then')"
 [ "$(json '.targets[1].levels[-1].concurrency')" = 2 ] ||
   wrong "went on to $(json '.targets[1].levels[-1].concurrency')"
+[ "$(json '.targets[1].limits | tojson')" = \
+  '[{"unit":"requests","period_s":60,"limit":60,"source":"provider"}]' ] ||
+  wrong "limits $(json '.targets[1].limits | tojson')"
+[ "$(json '.targets[0].limits | length')" = 0 ] || wrong "limits of another"
+[[ $(tr -s '\n ' ' ' <<<"$out") == *'its limits: 60 requests a minute'* ]] ||
+  wrong "does not tell the limits: $out"
 
 check "drops neither timeouts nor cuts"
 compare fast/m fast/silent fast/cut -n 8 --no-ladder --no-route --warm-up 0 \
@@ -188,6 +204,16 @@ grep -q 'Which town?' "$work/saved/0001.md" || wrong "no question"
 grep -q 'The town is Lund.' "$work/saved/0001.md" || wrong "no answer"
 grep -q '^## fast/odd$' "$work/saved/0001.md" || wrong "no target"
 grep -q '^Calls f with:$' "$work/saved/0002.md" || wrong "no tool call"
+
+check "a name is no markup where answers are kept"
+echo '{"id":"<b>`*[1]","prompt":"x"}' >"$work/markup.jsonl"
+compare 'fast/<i>&amp;' -n 1 --no-ladder --warm-up 0 -q -p "$work/markup.jsonl" \
+  --save "$work/markup"
+exits 0
+says '^1 target, .* 1 request to$'
+out=$(cat "$work/markup/0001.md")
+says '^# Prompt \\<b>\\`\\\*\\\[1\\\]$'
+says '^## fast/\\<i>\\&amp;$'
 
 check "names the bad line of a prompts file"
 printf '"good"\n{"prompt": 1}\n' >"$work/bad.jsonl"
@@ -237,6 +263,20 @@ says '^Interrupted: '
 [ "$(json '[.targets[].summary | .calls - .answered] | add')" = 0 ] ||
   wrong "a call that was stopped counts as a failure"
 
+check "says that it was interrupted before it had anything"
+set -m
+"$infer" compare fast/silent -n 60 --no-ladder -q --html "$work/none.html" \
+  >"$work/stdout" 2>"$work/stderr" </dev/null &
+sleep 1
+kill -s TERM $!
+wait $!
+code=$? out=$(cat "$work/stdout") err=$(cat "$work/stderr")
+set +m
+exits 143
+prints ""
+complains '^infer: interrupted before anything was measured$'
+[ ! -e "$work/none.html" ] || wrong "it wrote an empty page"
+
 check "keeps to its budget"
 compare fast/m -n 4 --no-ladder -q --budget-usd 1
 exits 1
@@ -260,6 +300,14 @@ else
     wrong "charged $charged"
 fi
 
+check "spends no more on what turns out to have no price"
+compare fast/late fast/priced -n 20 --no-ladder --no-route -q --budget-usd 1 \
+  --json "$work/out.json"
+exits 0
+says '^fast/late was not measured to the end: its price is not known'
+[ "$(json '[.targets[].summary.calls] | tojson')" = '[4,20]' ] ||
+  wrong "calls $(json '[.targets[].summary.calls] | tojson')"
+
 check "writes no report where nothing can be written, before it spends"
 requests() { curl -s "$fast/_sim/log" | jq length; }
 before=$(requests)
@@ -268,12 +316,34 @@ exits 2
 complains 'none/x\.html: No such file'
 compare fast/m -n 1 -q --save /dev/null/x
 exits 2
+: >"$work/file"
+compare fast/m -n 1 -q --save "$work/file"
+exits 2
+complains 'file/0001\.md: Not a directory'
+compare fast/m -n 1 -q --json "$work/x" --html "$work/x"
+exits 2
+complains 'the same file: .*/x'
+compare fast/m -n 1 -q --json - --html -
+exits 2
 [ "$(requests)" = "$before" ] || wrong "it sent requests"
 compare fast/m nobody/x -n 1 -q --html "$work/new.html"
 [ ! -e "$work/new.html" ] || wrong "it left an empty file"
 run sh -c '"$0" compare fast/m -n 1 -q --no-ladder >/dev/full' "$infer"
 exits 1
 complains 'cannot write to standard output'
+
+check "writes where a link points, and a name that leaves no room for another"
+ln -s target.json "$work/link.json"
+long=$work/$(printf 'x%.0s' {1..247}).json
+compare fast/m -n 1 -q --no-ladder --warm-up 0 --json "$work/link.json" \
+  --html "$long"
+exits 0
+[ -L "$work/link.json" ] || wrong "the link is gone"
+[ -s "$work/target.json" ] || wrong "its file is empty"
+[ -s "$long" ] || wrong "the other one is not there"
+touch "$work/dangling"
+compare fast/m nobody/x -n 1 -q --json "$work/dangling"
+[ -e "$work/dangling" ] || wrong "it took away a file that was there"
 
 check "refuses wrong options"
 for option in --bogus -n0 -nx --concurrency=0 --max-concurrency=9999 \
@@ -309,18 +379,25 @@ else
   out=$(script -qec "$infer compare fast/slow -n 2 --no-ladder --warm-up 0" \
     /dev/null </dev/null)
   says $'\r[0-9]+:[0-9]+ \\| at 4 \\| round 1/1.*under way'
+  says $'\rworking out the figures'
   says $'\r\033\\[K'
 fi
 
-# What a browser makes of the page: the script reports each plot's extent, and
-# whether the page is wider than the window.
+# What a browser makes of the page: the script reports each plot's extent, which
+# of its texts are cut off, and whether the page is wider than the window.
 probe='<script>addEventListener("load", () => {
   const size = (e) => { const b = e.getBoundingClientRect();
                         return Math.round(b.width) + "x" + Math.round(b.height); };
+  const cut = (f) => [...f.querySelectorAll("svg[role=img] text")]
+    .filter((e) => { const b = e.getBoundingClientRect();
+                     const s = e.closest("svg").getBoundingClientRect();
+                     return b.left < s.left || b.right > s.right; })
+    .map((e) => e.textContent).join(" ");
   const plots = [...document.querySelectorAll("figure")].map((f) =>
     f.id + " " + [...f.querySelectorAll("svg[role=img]")].map(size) + " drawn " +
     [...f.querySelectorAll("svg[role=img] .line, svg[role=img] .mark")]
-      .filter((e) => e.getBoundingClientRect().width > 2).length);
+      .filter((e) => e.getBoundingClientRect().width > 2).length +
+    (cut(f) ? " cut: " + cut(f) : ""));
   const page = document.documentElement;
   const over = page.scrollWidth > innerWidth ? "too wide" : "fits";
   document.body.dataset.probe = [over, ...plots].join("; "); })</script>'
@@ -344,6 +421,7 @@ else
     for plot in ttft total load throughput; do
       says "plot-$plot [3-9][0-9][0-9]x[2-9][0-9][0-9] drawn ([2-9]|[1-9][0-9])"
     done
+    [[ $out != *cut:* ]] || wrong "texts are cut off: $out"
     ! grep CONSOLE "$work/browser.log" || wrong "the console complains"
     browse $width --screenshot="$keep/compare-$width.png" \
       "file://$keep/compare.html" >/dev/null

@@ -19,7 +19,8 @@ END
 sim_start "$infer" "$work/sim.json" || exit 1
 cat >"$work/infer.json" <<END
 { "providers": [ { "name": "sim", "type": "openai", "proxy": "none",
-                   "embed_inputs": 3, "base_url": "$sim_url/v1" } ] }
+                   "labels": [ "near" ], "embed_inputs": 3,
+                   "base_url": "$sim_url/v1" } ] }
 END
 export INFER_CONFIG=$work/infer.json
 
@@ -62,6 +63,15 @@ embed -d 3 --base64 sim/m one
 exits 0
 [ ${#out} = 19 ] || wrong "$out" # 12 bytes are 16 characters; quotes; newline
 
+check "a label is required"
+before=$(curl -s "$sim_url/_sim/log" | wc -c)
+embed --label near --label far sim/m one
+exits 1
+complains 'does not have the required label "far"'
+[ "$(curl -s "$sim_url/_sim/log" | wc -c)" = "$before" ] || wrong "it was sent"
+embed --label near sim/m one
+exits 0
+
 check "what is wrong has its exit code"
 embed sim/down one
 exits 1
@@ -69,6 +79,9 @@ embed
 exits 2
 embed -d 0 sim/m one
 exits 2
+embed --label= sim/m one
+exits 2
+complains 'wrong --label'
 embed sim/m ""
 exits 2
 lines '1\n\n2\n' sim/m

@@ -82,6 +82,20 @@ test_forms(void **state)
   inf_cmp_prompts_fini(&prompts);
 }
 
+/* Some editors begin a file with it. */
+static void
+test_byte_order_mark(void **state)
+{
+  (void)state;
+  inf_cmp_prompts prompts = read_good("\xef\xbb\xbf\"Hi\"\r\n\"Ho\"\r\n");
+  assert_int_equal(prompts.count, 2);
+  assert_string_equal(prompts.list[0].name, "1");
+  assert_request(&prompts.list[0], "\"content\":\"Hi\"");
+  inf_cmp_prompts_fini(&prompts);
+  assert_bad("\"Hi\"\n\xef\xbb\xbf\"Ho\"", "p.jsonl:2: ");
+  assert_bad("\xef\xbb\xbf", "p.jsonl: no prompts");
+}
+
 static void
 test_what_is_wanted(void **state)
 {
@@ -191,6 +205,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_forms),
+      cmocka_unit_test(test_byte_order_mark),
       cmocka_unit_test(test_what_is_wanted),
       cmocka_unit_test(test_bad_lines_are_named),
       cmocka_unit_test(test_deep_and_raw),

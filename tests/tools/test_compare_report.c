@@ -49,12 +49,11 @@ write_text(const inf_cmp_summary *summary, inf_buf *out)
 }
 
 static void
-test_text_keeps_its_width(void **state)
+check_widths(const char *one, const char *other, size_t least)
 {
-  (void)state;
   inf_cmp_data data;
-  made_run(&data, "a/x", "b/quite-a-long-name-of-a-model-2026");
-  for (text_width = 40; text_width <= 120; text_width += 8) {
+  made_run(&data, one, other);
+  for (text_width = least; text_width <= 120; text_width += 8) {
     inf_buf out = report_of(&data, write_text);
     const char *text = inf_buf_cstr(&out);
     assert_has(text, "p95");
@@ -72,6 +71,64 @@ test_text_keeps_its_width(void **state)
     }
     inf_buf_fini(&out);
   }
+  inf_cmp_data_fini(&data);
+}
+
+/* Down to the longest word, which is not broken. */
+static void
+test_text_keeps_its_width(void **state)
+{
+  (void)state;
+  check_widths("a/x", "b/x", 26);
+  check_widths("a/x", "b/quite-a-long-name-of-a-model-2026", 40);
+}
+
+/* Figures stay beside the names, however wide the terminal is. */
+static void
+test_text_on_a_wide_terminal(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  made_run(&data, "a/x", "b/x");
+  text_width = 80;
+  inf_buf narrow = report_of(&data, write_text);
+  text_width = 200;
+  inf_buf wide = report_of(&data, write_text);
+  const char *heads = strstr(inf_buf_cstr(&narrow), "First token, ms ");
+  assert_non_null(heads);
+  char line[128];
+  snprintf(line, sizeof(line), "\n%.*s\n", (int)strcspn(heads, "\n"), heads);
+  assert_has(inf_buf_cstr(&wide), line);
+  inf_buf_fini(&narrow);
+  inf_buf_fini(&wide);
+  inf_cmp_data_fini(&data);
+}
+
+/* Answers without a count of tokens have no tokens a second. */
+static void
+test_steps_without_tokens(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  made_run(&data, "a/x", "b/x");
+  data.steps[0].output_tokens = 0;
+  text_width = 80;
+  inf_buf out = report_of(&data, write_text);
+  const char *row = strstr(inf_buf_cstr(&out), "  4 at a time");
+  assert_non_null(row);
+  size_t len = strcspn(row, "\n");
+  if (!memmem(row, len, " ?  ", 4)) {
+    print_error("%.*s\n", (int)len, row);
+    fail();
+  }
+  inf_buf_fini(&out);
+  out = report_of(&data, inf_cmp_report_json);
+  assert_has(inf_buf_cstr(&out), "\"output_tokens\":0,\"tokens_per_s\":null");
+  inf_buf_fini(&out);
+  data.steps[0].ok = 0;
+  out = report_of(&data, inf_cmp_report_json);
+  assert_has(inf_buf_cstr(&out), "\"output_tokens\":0,\"tokens_per_s\":0");
+  inf_buf_fini(&out);
   inf_cmp_data_fini(&data);
 }
 
@@ -278,6 +335,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text_keeps_its_width),
+      cmocka_unit_test(test_text_on_a_wide_terminal),
+      cmocka_unit_test(test_steps_without_tokens),
       cmocka_unit_test(test_text_says_it),
       cmocka_unit_test(test_nothing_measured),
       cmocka_unit_test(test_numbers),

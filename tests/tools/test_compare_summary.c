@@ -198,6 +198,81 @@ test_unknown_prices(void **state)
   inf_cmp_data_fini(&data);
 }
 
+/* What a busy machine takes between the threads is no rate limit. */
+static void
+test_waits(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  inf_cmp_summary summary;
+  made_begin(&data, "a/x", "b/x");
+  static const double waits[] = {0, 12, 19, 21, 400};
+  for (uint32_t i = 0; i < 5; i++) {
+    inf_cmp_sample sample = made_answer(0, i, 500, 600);
+    sample.limiter_ms = waits[i];
+    made_add(&data, sample);
+  }
+  assert_true(inf_cmp_summary_init(&summary, &data));
+  assert_int_equal(summary.figures[0].waited, 2);
+  assert_float_equal(summary.figures[0].longest_wait_ms, 400, 0);
+  inf_cmp_summary_fini(&summary);
+  inf_cmp_data_fini(&data);
+}
+
+/* What fails costs nothing, and is not the cheaper one for that. */
+static void
+test_failures_are_not_cheap(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  inf_cmp_summary summary;
+  made_begin(&data, "a/x", "dead/x");
+  for (uint32_t i = 0; i < 40; i++) {
+    made_add(&data, made_answer(0, i, 100, 300));
+    made_add(&data, made_failure(1, i, INFER_E_CONNECT));
+  }
+  assert_true(inf_cmp_summary_init(&summary, &data));
+  assert_int_equal(summary.figures[1].priced, 40);
+  assert_true(isnan(summary.figures[1].usd_per_1000_calls.value));
+  assert_false(summary.verdicts[INF_CMP_BY_COST].comparable);
+  inf_cmp_summary_fini(&summary);
+  inf_cmp_data_fini(&data);
+
+  made_begin(&data, "a/x", "b/x");
+  for (uint32_t i = 0; i < 40; i++) {
+    inf_cmp_sample other = made_answer(1, i, 100, 300);
+    other.cost_nano_usd = 15000;
+    made_add(&data, made_answer(0, i, 100, 300)); /* costs the same */
+    made_add(&data, i % 2 ? made_failure(1, i, INFER_E_SERVER) : other);
+  }
+  assert_true(inf_cmp_summary_init(&summary, &data));
+  assert_true(summary.verdicts[INF_CMP_BY_COST].comparable);
+  assert_false(summary.verdicts[INF_CMP_BY_COST].won);
+  inf_cmp_summary_fini(&summary);
+  inf_cmp_data_fini(&data);
+}
+
+/* Nor does it give a price to answers that have none. */
+static void
+test_failures_are_no_price(void **state)
+{
+  (void)state;
+  inf_cmp_data data;
+  inf_cmp_summary summary;
+  made_begin(&data, "a/x", "b/x");
+  for (uint32_t i = 0; i < 40; i++) {
+    inf_cmp_sample sample = made_answer(0, i, 100, 300);
+    sample.cost_nano_usd = -1;
+    made_add(&data, i % 10 ? sample : made_failure(0, i, INFER_E_SERVER));
+    made_add(&data, made_answer(1, i, 100, 300));
+  }
+  assert_true(inf_cmp_summary_init(&summary, &data));
+  assert_true(isnan(summary.figures[0].usd_per_1000_calls.value));
+  assert_false(summary.verdicts[INF_CMP_BY_COST].comparable);
+  inf_cmp_summary_fini(&summary);
+  inf_cmp_data_fini(&data);
+}
+
 int
 main(void)
 {
@@ -210,6 +285,9 @@ main(void)
       cmocka_unit_test(test_few_requests_name_nobody_at_p95),
       cmocka_unit_test(test_stopped_calls),
       cmocka_unit_test(test_unknown_prices),
+      cmocka_unit_test(test_waits),
+      cmocka_unit_test(test_failures_are_not_cheap),
+      cmocka_unit_test(test_failures_are_no_price),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -316,8 +316,7 @@ output_failed(const chat_run *chat)
   if (chat->out.error == EPIPE) {
     return 0;
   }
-  inf_say("cannot write to standard output: %s", strerror(chat->out.error));
-  return EXIT_CALL_FAILED;
+  return inf_out_result(&chat->out);
 }
 
 static int

@@ -5,10 +5,10 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "options.h"
 #include "out.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,17 +55,13 @@ static const struct option options[] = {
 static int
 usage(const char *what, const char *which)
 {
-  inf_say("%s %s (see infer help chat)", what, which);
-  return EXIT_USAGE;
+  return inf_options_wrong("chat", what, which);
 }
 
-static int
+static void
 take_flag(inf_chat_args *args, int option)
 {
   switch (option) {
-  case 'h':
-    args->help = true;
-    break;
   case 'v':
     args->verbose++;
     break;
@@ -81,16 +77,12 @@ take_flag(inf_chat_args *args, int option)
   case OPT_PLAN:
     args->plan = true;
     break;
-  case OPT_REASONING:
-    args->reasoning = true;
-    break;
   default:
-    return EXIT_USAGE;
+    args->reasoning = true;
   }
-  return 0;
 }
 
-static int
+static void
 take_value(inf_chat_args *args, int option, const char *value)
 {
   switch (option) {
@@ -118,11 +110,18 @@ take_value(inf_chat_args *args, int option, const char *value)
   case OPT_SET:
     args->sets[args->set_count++] = value;
     break;
-  case OPT_LABEL:
-    args->labels[args->label_count++] = value;
-    break;
   default:
-    return EXIT_USAGE;
+    args->labels[args->label_count++] = value;
+  }
+}
+
+static int
+take(void *args, int option, const char *value)
+{
+  if (value) {
+    take_value(args, option, value);
+  } else {
+    take_flag(args, option);
   }
   return 0;
 }
@@ -137,21 +136,10 @@ inf_chat_args_parse(inf_chat_args *args, int argc, char **argv)
     inf_say("out of memory");
     return EXIT_CALL_FAILED;
   }
-  optind = 1;
-  opterr = 0;
-  int option;
-  while ((option = getopt_long(argc, argv, ":c:m:s:vh", options, NULL)) != -1) {
-    if (option == ':') {
-      return usage("a value is missing after", argv[optind - 1]);
-    }
-    if (option == '?') {
-      return usage("unknown or ambiguous option", argv[optind - 1]);
-    }
-    int code =
-        optarg ? take_value(args, option, optarg) : take_flag(args, option);
-    if (code != 0) {
-      return code;
-    }
+  static const inf_options how = {"chat", ":c:m:s:vh", options, take};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
+  if (code != 0 || args->help) {
+    return code;
   }
   if (args->stream && (args->no_stream || args->json)) {
     return usage("--stream does not go together with",

@@ -4,7 +4,7 @@
 #include "cmd.h"
 #include "compare_args.h"
 #include "compare_config.h"
-#include "compare_file.h"
+#include "compare_limits.h"
 #include "compare_mix.h"
 #include "compare_progress.h"
 #include "compare_report.h"
@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "load.h"
 #include "out.h"
+#include "report_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,7 +66,8 @@ static const char manual[] =
     "  -q, --quiet            no progress display\n"
     "  -h, --help\n"
     "\n"
-    "Ctrl-C ends the run; what was measured by then is reported.\n"
+    "Ctrl-C ends the run; what was measured by then is reported. A second\n"
+    "one ends it at once.\n"
     "\n"
     "Exit codes: 0 measured (also when targets failed, or the budget ended\n"
     "it); 1 nothing could be measured, or a file not written; 2 wrong usage;\n"
@@ -156,9 +158,9 @@ prepare_prompts(compare_run *compare)
 static int
 check_files(const inf_cmp_args *args)
 {
-  int code = args->html_path ? inf_cmp_file_check(args->html_path) : 0;
-  return code == 0 && args->json_path ? inf_cmp_file_check(args->json_path)
-                                      : code;
+  bool ok = (!args->html_path || inf_report_check(args->html_path)) &&
+            (!args->json_path || inf_report_check(args->json_path));
+  return ok ? 0 : EXIT_USAGE;
 }
 
 static void
@@ -254,6 +256,7 @@ measure(compare_run *compare)
   inf_cmp_progress_init(&compare->progress, &compare->data,
                         compare->args.quiet);
   bool ok = inf_cmp_run_all(&compare->run);
+  inf_cmp_limits_read(compare->client, &compare->data);
   inf_cmp_progress_end(&compare->progress);
   return ok;
 }
@@ -273,8 +276,8 @@ report_to(const inf_cmp_summary *summary, const char *path,
   int code = EXIT_CALL_FAILED;
   if (out.status != INFER_OK) {
     inf_say("%s: %s", path, infer_status_text(out.status));
-  } else {
-    code = inf_cmp_file_write(path, &out);
+  } else if (inf_report_write(path, &out)) {
+    code = 0;
   }
   inf_buf_fini(&out);
   return code;
@@ -291,24 +294,23 @@ print_text(const inf_cmp_summary *summary)
   inf_out_text(&to, inf_buf_cstr(&out), out.len);
   bool whole = out.status == INFER_OK;
   inf_buf_fini(&out);
-  if (to.error != 0 && to.error != EPIPE) {
-    inf_say("cannot write to standard output: %s", strerror(to.error));
-    return EXIT_CALL_FAILED;
-  }
-  return whole ? 0 : EXIT_CALL_FAILED;
+  int failed = to.error == EPIPE ? 0 : inf_out_result(&to);
+  return whole ? failed : EXIT_CALL_FAILED;
 }
 
 static int
 report(compare_run *compare)
 {
   inf_cmp_summary *summary = calloc(1, sizeof(*summary));
+  inf_cmp_progress_say(&compare->progress, "working out the figures");
   if (!summary || !inf_cmp_summary_init(summary, &compare->data)) {
     inf_say("out of memory");
     free(summary);
     return EXIT_CALL_FAILED;
   }
-  bool taken = inf_cmp_file_is_stdout(compare->args.html_path) ||
-               inf_cmp_file_is_stdout(compare->args.json_path);
+  inf_cmp_progress_end(&compare->progress);
+  bool taken = inf_report_is_stdout(compare->args.html_path) ||
+               inf_report_is_stdout(compare->args.json_path);
   int code = taken ? 0 : print_text(summary);
   int html = report_to(summary, compare->args.html_path, inf_cmp_report_html);
   int json = report_to(summary, compare->args.json_path, inf_cmp_report_json);
@@ -347,6 +349,9 @@ run(compare_run *compare)
     code = EXIT_CALL_FAILED;
   }
   if (inf_interrupted) {
+    if (compare->data.sample_count == 0) {
+      inf_say("interrupted before anything was measured");
+    }
     return EXIT_SIGNAL + (int)inf_interrupted;
   }
   return ok ? code : EXIT_CALL_FAILED;

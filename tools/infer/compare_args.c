@@ -6,10 +6,10 @@
 #include "cmd.h"
 #include "compare_data.h"
 #include "compare_mix.h"
+#include "options.h"
 #include "out.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +48,7 @@ static const struct option options[] = {
 static int
 usage(const char *what, const char *value)
 {
-  inf_say("%s %s (see infer help compare)", what, value);
-  return EXIT_USAGE;
+  return inf_options_wrong("compare", what, value);
 }
 
 /* A whole number from least to most; false if text is none. */
@@ -164,8 +163,9 @@ take_text(inf_cmp_args *args, int option, const char *text)
 }
 
 static int
-take(inf_cmp_args *args, int option, char **argv)
+take(void *to, int option, const char *value)
 {
+  inf_cmp_args *args = to;
   switch (option) {
   case 'L':
     args->no_ladder = true;
@@ -176,22 +176,25 @@ take(inf_cmp_args *args, int option, char **argv)
   case 'q':
     args->quiet = true;
     return 0;
-  case 'h':
-    args->help = true;
-    return 0;
-  case ':':
-    return usage("a value is missing after", argv[optind - 1]);
-  case '?':
-    return usage("wrong option", argv[optind - 1]);
   default:
-    return strchr("cpHjSx", option) ? take_text(args, option, optarg)
-                                    : take_number(args, option, optarg);
+    return strchr("cpHjSx", option) ? take_text(args, option, value)
+                                    : take_number(args, option, value);
   }
+}
+
+static bool
+are_equal(const char *one, const char *other)
+{
+  return one && other && strcmp(one, other) == 0;
 }
 
 static int
 check(inf_cmp_args *args)
 {
+  if (are_equal(args->html_path, args->json_path)) {
+    return usage("--html and --json would write to the same file:",
+                 args->html_path);
+  }
   if (args->max_concurrency < args->concurrency) {
     args->max_concurrency = args->concurrency;
   }
@@ -229,14 +232,10 @@ inf_cmp_args_parse(inf_cmp_args *args, int argc, char **argv)
                          .budget_nano_usd = -1,
                          .mix = INF_CMP_MIX_ALL,
                          .seed = 1};
-  int option;
-  optind = 1;
-  opterr = 0;
-  while ((option = getopt_long(argc, argv, ":c:p:n:qh", options, NULL)) != -1) {
-    int code = take(args, option, argv);
-    if (code != 0 || args->help) {
-      return code;
-    }
+  static const inf_options how = {"compare", ":c:p:n:qh", options, take};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
+  if (code != 0 || args->help) {
+    return code;
   }
   args->targets = (const char *const *)argv + optind;
   args->target_count = (size_t)(argc - optind);

@@ -5,39 +5,15 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "member.h"
 #include "out.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Names that a user would hardly have. */
 #define TARGET_ROUTE "infer-compare-%zu"
 #define ALL_ROUTE    "infer-compare-all"
-
-static json_object *
-config_document(const infer_config *config)
-{
-  char *text = NULL;
-  size_t len = 0;
-  if (infer_config_json(config, &text, &len) != INFER_OK) {
-    return NULL;
-  }
-  json_object *document = json_tokener_parse(text);
-  infer_text_free(text);
-  return document;
-}
-
-static json_object *
-member(json_object *object, const char *name)
-{
-  json_object *value = NULL;
-  if (!json_object_is_type(object, json_type_object)) {
-    return NULL;
-  }
-  json_object_object_get_ex(object, name, &value);
-  return value;
-}
 
 /* The user's own entry for a target of this name, with its price and what else
  * it says; NULL if no route has one. */
@@ -50,13 +26,13 @@ known_target(json_object *routes, const char *name)
   json_object_iter route;
   json_object_object_foreachC(routes, route)
   {
-    json_object *targets = member(route.val, "targets");
+    json_object *targets = inf_member(route.val, "targets");
     size_t count = json_object_is_type(targets, json_type_array)
                        ? json_object_array_length(targets)
                        : 0;
     for (size_t i = 0; i < count; i++) {
       json_object *target = json_object_array_get_idx(targets, i);
-      const char *own = json_object_get_string(member(target, "target"));
+      const char *own = json_object_get_string(inf_member(target, "target"));
       if (own && strcmp(own, name) == 0) {
         return target;
       }
@@ -102,7 +78,8 @@ add_target(infer_config *config, json_object *routes, const char *name,
       new_route("{\"retries\":0,\"stay\":{\"retries\":0},\"breaker\":false,"
                 "\"retry_budget\":false,\"hedge\":{\"budget\":0},"
                 "\"strategy\":\"order\",\"recovery\":\"error\"}");
-  json_object_array_add(member(route, "targets"), target_entry(routes, name));
+  json_object_array_add(inf_member(route, "targets"),
+                        target_entry(routes, name));
   return set_route(config, route_name, route);
 }
 
@@ -115,7 +92,7 @@ add_route_of_all(infer_config *config, json_object *routes,
       "}}");
   for (size_t i = 0; i < data->subject_count; i++) {
     if (!data->subjects[i].is_route) {
-      json_object_array_add(member(route, "targets"),
+      json_object_array_add(inf_member(route, "targets"),
                             target_entry(routes, data->subjects[i].name));
     }
   }
@@ -127,7 +104,7 @@ add_subject(infer_config *config, json_object *routes, const char *name,
             inf_cmp_data *data, char *model, size_t model_size)
 {
   size_t number = data->subject_count;
-  bool is_route = member(routes, name) != NULL;
+  bool is_route = inf_member(routes, name) != NULL;
   if (!is_route && !strchr(name, '/')) {
     inf_say("%s is neither a route of the configuration nor provider/model",
             name);
@@ -163,8 +140,8 @@ int
 inf_cmp_config_subjects(const inf_cmp_args *args, infer_config *config,
                         inf_cmp_data *data, char (*models)[64])
 {
-  json_object *document = config_document(config);
-  json_object *routes = member(document, "routes");
+  json_object *document = inf_load_document(config);
+  json_object *routes = inf_member(document, "routes");
   int code = 0;
   for (size_t i = 0; i < args->target_count && code == 0; i++) {
     code = add_subject(config, routes, args->targets[i], data, models[i],

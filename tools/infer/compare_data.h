@@ -16,12 +16,24 @@
 #define INF_CMP_MAX_SUBJECTS 16
 
 /* A target, or a route. */
+/* A rate limit: so many units (requests, tokens, ...) in a period. */
+typedef struct inf_cmp_limit {
+  char unit[24];
+  int64_t period_s, units;
+  bool told; /* by the provider; else by the configuration */
+} inf_cmp_limit;
+
+#define INF_CMP_MAX_LIMITS 8
+
 typedef struct inf_cmp_subject {
   char *name;     /* "provider/model", or the route's name */
   bool is_route;  /* may send one call to several targets */
   bool generated; /* the route that compare makes of all targets */
   /* Why it was not measured, or not to the end; "" if it was. */
   char left_out[256];
+  /* That the client knew in the end, each once whatever the key. */
+  inf_cmp_limit limits[INF_CMP_MAX_LIMITS];
+  size_t limit_count;
 } inf_cmp_subject;
 
 /* What is found out about an answer. */
@@ -33,6 +45,10 @@ typedef struct inf_cmp_subject {
 #define INF_CMP_COST_UNKNOWN   0
 #define INF_CMP_COST_EXACT     1
 #define INF_CMP_COST_ESTIMATED 2
+
+/* A wait of the limiter that is one: shorter ones are those of a busy machine,
+ * and nothing beside the time of an answer. */
+#define INF_CMP_LEAST_WAIT_MS 20
 
 /* One call. Times are milliseconds since it was submitted, waits included; -1
  * where there is none. Counts are -1 where they are not known. */

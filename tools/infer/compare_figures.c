@@ -168,7 +168,7 @@ inf_cmp_figure_distribution(const inf_cmp_summary *summary, bool total,
 static double
 step_value(const inf_cmp_summary *summary, size_t step, bool throughput)
 {
-  return throughput ? inf_cmp_step_throughput(&summary->data->steps[step])
+  return throughput ? inf_cmp_step_tokens_per_s(&summary->data->steps[step])
                     : summary->steps[step].ttft_p95.value;
 }
 

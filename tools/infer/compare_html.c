@@ -225,7 +225,8 @@ put_step_row(inf_buf *out, const inf_cmp_summary *summary, size_t index,
   put_cell(out, heads[0], text);
   put_range(out, heads[1], &summary->steps[index].ttft_p95);
   put_range(out, heads[2], &summary->steps[index].total_p95);
-  put_cell(out, heads[3], inf_cmp_number(text, inf_cmp_step_throughput(step)));
+  put_cell(out, heads[3],
+           inf_cmp_number(text, inf_cmp_step_tokens_per_s(step)));
   snprintf(text, sizeof(text), "%u of %u", step->refused + step->waited,
            step->requests);
   put_cell(out, heads[4], text);

@@ -227,11 +227,27 @@ put_steps(inf_buf *out, const inf_cmp_summary *summary, size_t subject)
     inf_json_member_int(out, KEY("refused"), step->refused);
     inf_json_member_int(out, KEY("waited"), step->waited);
     inf_json_member_int(out, KEY("output_tokens"), step->output_tokens);
-    put_number(out, KEY("tokens_per_s"),
-               step->output_tokens > 0 ? inf_cmp_step_throughput(step) : NAN);
+    put_number(out, KEY("tokens_per_s"), inf_cmp_step_tokens_per_s(step));
     put_interval(out, KEY("ttft_p95_ms"), &summary->steps[i].ttft_p95);
     put_interval(out, KEY("total_p95_ms"), &summary->steps[i].total_p95);
     put_text(out, KEY("then"), inf_cmp_stop_text(step->stop));
+    inf_json_close(out, '}');
+  }
+  inf_json_close(out, ']');
+}
+
+static void
+put_limits(inf_buf *out, const inf_cmp_subject *entry)
+{
+  inf_json_key(out, KEY("limits"));
+  inf_json_open(out, '[');
+  for (size_t i = 0; i < entry->limit_count; i++) {
+    const inf_cmp_limit *limit = &entry->limits[i];
+    inf_json_open(out, '{');
+    put_text(out, KEY("unit"), limit->unit);
+    inf_json_member_int(out, KEY("period_s"), limit->period_s);
+    inf_json_member_int(out, KEY("limit"), limit->units);
+    put_text(out, KEY("source"), limit->told ? "provider" : "configuration");
     inf_json_close(out, '}');
   }
   inf_json_close(out, ']');
@@ -249,6 +265,7 @@ put_subject(inf_buf *out, const inf_cmp_summary *summary, size_t subject)
   if (entry->left_out[0]) {
     put_text(out, KEY("left_out"), entry->left_out);
   }
+  put_limits(out, entry);
   put_figures(out, &summary->figures[subject]);
   put_steps(out, summary, subject);
   inf_json_key(out, KEY("samples"));

@@ -3,6 +3,7 @@
 
 #include "compare_notes.h"
 
+#include "compare_limits.h"
 #include "compare_text.h"
 
 #include "infer/infer.h"
@@ -72,8 +73,9 @@ inf_cmp_note_run(const inf_cmp_summary *summary, inf_buf *out)
   }
   inf_buf_appendf(out,
                   ", asked in turns, in an order drawn anew for each round; "
-                  "%u requests to each, %u at a time; %.0f s in all.\n",
-                  data->requests, data->base_concurrency, data->took_ms / 1000);
+                  "%u request%s to each, %u at a time; %.0f s in all.\n",
+                  data->requests, plural(data->requests),
+                  data->base_concurrency, data->took_ms / 1000);
   inf_buf_appendf(out, "Prompts: %zu from %s%s.\n", data->prompt_count,
                   inf_cmp_clean(source, sizeof(source), data->prompt_source),
                   data->prompts_repeat
@@ -92,7 +94,8 @@ inf_cmp_note_run(const inf_cmp_summary *summary, inf_buf *out)
       char name[NAME_BYTES], why[NAME_BYTES];
       name_of(summary, i, name);
       inf_cmp_clean(why, sizeof(why), data->subjects[i].left_out);
-      inf_buf_appendf(out, "%s was not measured: %s.\n", name, why);
+      inf_buf_appendf(out, "%s was not measured%s: %s.\n", name,
+                      summary->figures[i].calls > 0 ? " to the end" : "", why);
     }
   }
 }
@@ -206,6 +209,10 @@ inf_cmp_note_failures(const inf_cmp_summary *summary, size_t subject,
                     "; %zu waited for a rate limit that is known, up to "
                     "%.1f s",
                     figures->waited, figures->longest_wait_ms / 1000);
+  }
+  if (summary->data->subjects[subject].limit_count > 0) {
+    inf_buf_append_cstr(out, "; its limits: ");
+    inf_cmp_limits_put(out, &summary->data->subjects[subject]);
   }
   if (figures->stopped > 0) {
     inf_buf_appendf(out, "; %zu under way when the run was interrupted",

@@ -3,6 +3,7 @@
 
 #include "compare_plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Requests of a subject on a step of the ladder: enough for a p95 that means
@@ -120,6 +121,13 @@ inf_cmp_step_throughput(const inf_cmp_step *step)
   double amount =
       step->output_tokens > 0 ? (double)step->output_tokens : (double)step->ok;
   return amount * 1000 * step->concurrency / step->busy_ms;
+}
+
+double
+inf_cmp_step_tokens_per_s(const inf_cmp_step *step)
+{
+  bool told = step->output_tokens > 0 || step->ok == 0;
+  return told ? inf_cmp_step_throughput(step) : NAN;
 }
 
 static bool

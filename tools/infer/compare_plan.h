@@ -87,6 +87,9 @@ typedef struct inf_cmp_step {
  * always busy (Little's law): the end of a turn, when some are idle, does not
  * count. */
 double inf_cmp_step_throughput(const inf_cmp_step *step);
+/* The same where it is of tokens; NAN where answers came without telling
+ * any. */
+double inf_cmp_step_tokens_per_s(const inf_cmp_step *step);
 /* Why the subject does not go to the next level: INF_CMP_STOP_*. before is its
  * step on the level below; NULL on the first. */
 int inf_cmp_climb(const inf_cmp_step *before, const inf_cmp_step *step,

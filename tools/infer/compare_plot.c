@@ -107,8 +107,8 @@ inf_cmp_plot_begin(inf_cmp_plot *plot, const char *title, const char *x_title,
   inf_cmp_html_text(plot->out, x_title);
   int middle = (INF_CMP_FIELD_TOP + INF_CMP_FIELD_FOOT) / 2;
   inf_buf_appendf(plot->out,
-                  "</text><text x=\"12\" y=\"%d\" text-anchor=\"middle\" "
-                  "transform=\"rotate(-90 12 %d)\">",
+                  "</text><text x=\"14\" y=\"%d\" text-anchor=\"middle\" "
+                  "transform=\"rotate(-90 14 %d)\">",
                   middle, middle);
   inf_cmp_html_text(plot->out, y_title);
   inf_buf_append_cstr(plot->out, "</text>\n");

@@ -23,7 +23,7 @@ typedef struct inf_cmp_plot {
 #define INF_CMP_PLOT_WIDTH  460
 #define INF_CMP_PLOT_HEIGHT 300
 #define INF_CMP_FIELD_LEFT  68
-#define INF_CMP_FIELD_RIGHT 446
+#define INF_CMP_FIELD_RIGHT 434
 #define INF_CMP_FIELD_TOP   14
 #define INF_CMP_FIELD_FOOT  252
 

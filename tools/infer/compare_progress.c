@@ -106,6 +106,17 @@ inf_cmp_progress_show(inf_cmp_progress *progress, size_t subject,
 }
 
 void
+inf_cmp_progress_say(inf_cmp_progress *progress, const char *text)
+{
+  if (progress->on) {
+    fprintf(stderr, "\r%.*s\033[K", (int)inf_cmp_width(STDERR_FILENO) - 1,
+            text);
+    fflush(stderr);
+    progress->shown = true;
+  }
+}
+
+void
 inf_cmp_progress_end(inf_cmp_progress *progress)
 {
   if (progress->shown) {

@@ -23,6 +23,8 @@ void inf_cmp_progress_show(inf_cmp_progress *progress, size_t subject,
                            const inf_cmp_level *level, uint32_t round,
                            size_t in_flight, int64_t spent_nano_usd,
                            double now_ms);
+/* Shows a text of ASCII in place of the line. */
+void inf_cmp_progress_say(inf_cmp_progress *progress, const char *text);
 /* Wipes the line. */
 void inf_cmp_progress_end(inf_cmp_progress *progress);
 

@@ -4,6 +4,7 @@
 #include "compare_prompts.h"
 
 #include "load.h"
+#include "member.h"
 #include "out.h"
 
 #include <stdio.h>
@@ -34,17 +35,6 @@ inf_cmp_prompts_fini(inf_cmp_prompts *prompts)
   *prompts = (inf_cmp_prompts){0};
 }
 
-static json_object *
-member(json_object *object, const char *name)
-{
-  json_object *value = NULL;
-  if (!json_object_is_type(object, json_type_object)) {
-    return NULL;
-  }
-  json_object_object_get_ex(object, name, &value);
-  return value;
-}
-
 /* Members of the line that are ours, or that each call sets for itself. */
 static json_object *
 request_object(json_object *object)
@@ -53,7 +43,7 @@ request_object(json_object *object)
   if (json_object_deep_copy(object, &copy, NULL) != 0) {
     return NULL;
   }
-  json_object *text = member(copy, "prompt");
+  json_object *text = inf_member(copy, "prompt");
   if (text) {
     json_object *messages = json_object_new_array();
     json_object *message = json_object_new_object();
@@ -72,13 +62,13 @@ request_object(json_object *object)
 static void
 read_format(inf_cmp_prompt *prompt, json_object *request)
 {
-  json_object *format = member(request, "response_format");
-  const char *type = json_object_get_string(member(format, "type"));
-  json_object *schema = member(member(format, "json_schema"), "schema");
+  json_object *format = inf_member(request, "response_format");
+  const char *type = json_object_get_string(inf_member(format, "type"));
+  json_object *schema = inf_member(inf_member(format, "json_schema"), "schema");
   prompt->wants_json = type && (strcmp(type, "json_object") == 0 ||
                                 strcmp(type, "json_schema") == 0);
   prompt->schema = prompt->wants_json ? json_object_get(schema) : NULL;
-  json_object *tools = member(request, "tools");
+  json_object *tools = inf_member(request, "tools");
   prompt->wants_tools = json_object_is_type(tools, json_type_array) &&
                         json_object_array_length(tools) > 0;
 }
@@ -86,8 +76,8 @@ read_format(inf_cmp_prompt *prompt, json_object *request)
 static int64_t
 longest_answer(json_object *request)
 {
-  json_object *limit = member(request, "max_completion_tokens");
-  limit = limit ? limit : member(request, "max_tokens");
+  json_object *limit = inf_member(request, "max_completion_tokens");
+  limit = limit ? limit : inf_member(request, "max_tokens");
   return json_object_is_type(limit, json_type_int)
              ? json_object_get_int64(limit)
              : -1;
@@ -97,12 +87,12 @@ longest_answer(json_object *request)
 static const char *
 check_form(json_object *object)
 {
-  json_object *text = member(object, "prompt");
-  json_object *id = member(object, "id");
-  if (text && member(object, "messages")) {
+  json_object *text = inf_member(object, "prompt");
+  json_object *id = inf_member(object, "id");
+  if (text && inf_member(object, "messages")) {
     return "has both \"prompt\" and \"messages\"";
   }
-  if (!text && !member(object, "messages")) {
+  if (!text && !inf_member(object, "messages")) {
     return "has neither \"prompt\" nor \"messages\"";
   }
   if (text && !json_object_is_type(text, json_type_string)) {
@@ -132,7 +122,7 @@ fill(inf_cmp_prompt *prompt, json_object *request, const char *name, char *why,
     return false;
   }
   prompt->name = strdup(name);
-  prompt->messages = json_object_get(member(request, "messages"));
+  prompt->messages = json_object_get(inf_member(request, "messages"));
   prompt->max_tokens = longest_answer(request);
   prompt->bytes = len;
   read_format(prompt, request);
@@ -164,7 +154,7 @@ inf_cmp_prompts_add(inf_cmp_prompts *prompts, json_object *object,
     return false;
   }
   snprintf(why, why_size, "out of memory");
-  const char *id = json_object_get_string(member(object, "id"));
+  const char *id = json_object_get_string(inf_member(object, "id"));
   json_object *request = request_object(object);
   inf_cmp_prompt prompt = {0};
   bool ok = request && make_room(prompts) &&
@@ -243,8 +233,10 @@ bool
 inf_cmp_prompts_read(inf_cmp_prompts *prompts, const char *path,
                      const char *text, size_t len, char *why, size_t why_size)
 {
-  size_t line = 0;
-  for (size_t start = 0; start < len;) {
+  static const char mark[] = "\xef\xbb\xbf"; /* some editors begin with it */
+  size_t line = 0, mark_len = sizeof(mark) - 1;
+  bool marked = len >= mark_len && memcmp(text, mark, mark_len) == 0;
+  for (size_t start = marked ? mark_len : 0; start < len;) {
     const char *newline = memchr(text + start, '\n', len - start);
     size_t end = newline ? (size_t)(newline - text) : len;
     size_t next = end + 1;

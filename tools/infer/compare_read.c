@@ -68,7 +68,11 @@ read_times(inf_cmp_sample *sample, const record_list *list, double elapsed_ms)
   double first = reached_ms(attempt, INFER_PHASE_FIRST_CONTENT);
   double last = reached_ms(attempt, INFER_PHASE_LAST_CONTENT);
   double end = reached_ms(attempt, INFER_PHASE_END);
-  int64_t wait = infer_attempt_phase_ns(attempt, INFER_PHASE_LIMITER_WAIT);
+  /* Before a later attempt it is the wait after a failure. */
+  int64_t wait = count_attempts(list) > 0
+                     ? infer_attempt_phase_ns(attempt_at(list, 0),
+                                              INFER_PHASE_LIMITER_WAIT)
+                     : 0;
   sample->ttft_ms = first;
   sample->total_ms = list->response && end >= 0 ? end : elapsed_ms;
   sample->writing_ms = first >= 0 && last >= first ? last - first : -1;

@@ -12,6 +12,8 @@
 
 /* Below it columns would not fit side by side. */
 #define TABLE_WIDTH 72
+/* Wider than this are tables only for long names: figures stay near them. */
+#define USUAL_WIDTH ((size_t)80)
 #define INDENT      ((size_t)2)
 
 /* The columns of a table, beside that of the names. */
@@ -34,7 +36,7 @@ static const columns load_columns = {
 typedef struct text_report {
   const inf_cmp_summary *summary;
   inf_buf *out;
-  size_t width;
+  size_t width, table_width;
   char name[160]; /* of the row's subject */
 } text_report;
 
@@ -52,7 +54,7 @@ put_cell(text_report *report, const char *text, size_t width, bool last)
 static size_t
 name_room(const text_report *report, const columns *table)
 {
-  size_t room = report->width;
+  size_t room = report->table_width;
   for (size_t i = 0; i < table->count; i++) {
     room -= table->widths[i];
   }
@@ -77,8 +79,10 @@ put_row(text_report *report, const char *name, const columns *table,
   if (report->width < TABLE_WIDTH) {
     inf_cmp_wrap(report->out, name, report->width, INDENT, INDENT + INDENT);
     for (size_t i = 0; i < table->count; i++) {
+      char line[INF_CMP_FIGURE + 32];
+      snprintf(line, sizeof(line), "%s: %s", table->heads[i], texts[i]);
       if (texts[i][0]) {
-        inf_buf_appendf(report->out, "    %s: %s\n", table->heads[i], texts[i]);
+        inf_cmp_wrap(report->out, line, report->width, 2 * INDENT, 3 * INDENT);
       }
     }
     return;
@@ -169,7 +173,7 @@ put_step(text_report *report, size_t index)
   char cells[4][INF_CMP_FIGURE], name[INF_CMP_FIGURE];
   snprintf(name, sizeof(name), "  %u at a time", step->concurrency);
   inf_cmp_range(cells[0], &figures->ttft_p95);
-  inf_cmp_number(cells[1], inf_cmp_step_throughput(step));
+  inf_cmp_number(cells[1], inf_cmp_step_tokens_per_s(step));
   snprintf(cells[2], sizeof(cells[2]), "%u/%u", step->refused + step->waited,
            step->requests);
   snprintf(cells[3], sizeof(cells[3]), "%s", inf_cmp_stop_text(step->stop));
@@ -185,7 +189,8 @@ put_ladder(text_report *report)
   }
   put_heads(report, "As load rises", &load_columns);
   for (size_t i = 0; i < data->subject_count; i++) {
-    inf_buf_appendf(report->out, "  %s\n", name_of(report, i));
+    inf_cmp_wrap(report->out, name_of(report, i), report->width, INDENT,
+                 2 * INDENT);
     for (size_t k = 0; k < data->step_count; k++) {
       if (data->steps[k].subject == i) {
         put_step(report, k);
@@ -237,10 +242,26 @@ put_subject_notes(text_report *report, const char *title,
   inf_buf_fini(&lines);
 }
 
+/* As wide as the longest name needs, and there is room for. */
+static size_t
+table_width(text_report *report)
+{
+  size_t figures = 0, wanted = USUAL_WIDTH;
+  for (size_t i = 0; i < time_columns.count; i++) {
+    figures += time_columns.widths[i];
+  }
+  for (size_t i = 0; i < report->summary->data->subject_count; i++) {
+    size_t width = INDENT + inf_cmp_columns(name_of(report, i)) + 1 + figures;
+    wanted = width > wanted ? width : wanted;
+  }
+  return wanted < report->width ? wanted : report->width;
+}
+
 void
 inf_cmp_report_text(const inf_cmp_summary *summary, size_t width, inf_buf *out)
 {
   text_report report = {.summary = summary, .out = out, .width = width};
+  report.table_width = table_width(&report);
   put_notes(&report, "", 0, inf_cmp_note_run);
   put_times(&report, "First token, ms", false);
   put_times(&report, "Whole answer, ms", true);

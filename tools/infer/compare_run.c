@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -20,25 +19,7 @@ typedef struct level_state {
   bool climbing[INF_CMP_MAX_SUBJECTS];
 } level_state;
 
-static bool
-is_left_out(const inf_cmp_run *run, size_t subject)
-{
-  return run->data->subjects[subject].left_out[0] != '\0';
-}
-
 /* ---- Warm-up ------------------------------------------------------------- */
-
-/* Nothing can be reserved for what has no price. */
-static void
-check_price(inf_cmp_run *run, size_t subject)
-{
-  if (run->purse.limit_nano_usd >= 0 && !run->purse.subjects[subject].known &&
-      run->purse.incomplete) {
-    inf_cmp_subject *entry = &run->data->subjects[subject];
-    snprintf(entry->left_out, sizeof(entry->left_out),
-             "its price is not known, which --budget-usd needs");
-  }
-}
 
 /* One request after the other: connections, caches and the purse's first
  * knowledge of a price come from here. */
@@ -52,7 +33,7 @@ warm_up(inf_cmp_run *run)
     size_t prompt = inf_cmp_deck_draw(&run->deck);
     for (size_t i = 0; i < data->subject_count && !inf_cmp_run_stopped(run);
          i++) {
-      if (is_left_out(run, i)) {
+      if (inf_cmp_run_left_out(run, i)) {
         continue;
       }
       inf_cmp_step unused = {0};
@@ -63,11 +44,7 @@ warm_up(inf_cmp_run *run)
                            .prompts = &prompt,
                            .count = 1,
                            .step = &unused};
-      bool incomplete = run->purse.incomplete;
-      run->purse.incomplete = false;
       inf_cmp_run_turn(run, &turn);
-      check_price(run, i);
-      run->purse.incomplete |= incomplete;
     }
   }
 }
@@ -85,7 +62,7 @@ run_round(inf_cmp_run *run, level_state *state, uint32_t round,
   inf_cmp_shuffle(&run->rng, order, count);
   for (size_t i = 0; i < count && !inf_cmp_run_stopped(run); i++) {
     size_t subject = order[i];
-    if (!state->climbing[subject] || is_left_out(run, subject)) {
+    if (!state->climbing[subject] || inf_cmp_run_left_out(run, subject)) {
       continue;
     }
     inf_cmp_turn turn = {.subject = subject,

@@ -61,5 +61,7 @@ bool inf_cmp_run_turn(inf_cmp_run *run, const inf_cmp_turn *turn);
 double inf_cmp_run_now_ms(const inf_cmp_run *run);
 /* Is there a reason to send no more? */
 bool inf_cmp_run_stopped(const inf_cmp_run *run);
+/* Is there one to send this subject no more? */
+bool inf_cmp_run_left_out(const inf_cmp_run *run, size_t subject);
 
 #endif

@@ -4,9 +4,9 @@
 #include "compare_save.h"
 
 #include "cmd.h"
-#include "compare_file.h"
 #include "compare_text.h"
 #include "out.h"
+#include "report_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +16,32 @@
 
 #define MAX_ANSWER_BYTES ((size_t)16 << 20)
 
+/* The name of a prompt's file, to be freed; NULL if memory is short. */
+static char *
+path_of(const inf_cmp_saver *saver, size_t prompt)
+{
+  size_t size = strlen(saver->path) + 32;
+  char *path = malloc(size);
+  if (path) {
+    snprintf(path, size, "%s/%04zu.md", saver->path, prompt + 1);
+  }
+  return path;
+}
+
+/* Makes the folder, and looks whether it takes files. 0 or an exit code. */
+static int
+make_folder(const inf_cmp_saver *saver)
+{
+  if (mkdir(saver->path, 0777) != 0 && errno != EEXIST) {
+    inf_say("%s: %s", saver->path, strerror(errno));
+    return EXIT_USAGE;
+  }
+  char *path = path_of(saver, 0);
+  bool ok = path && inf_report_check(path);
+  free(path);
+  return ok ? 0 : EXIT_USAGE;
+}
+
 int
 inf_cmp_saver_init(inf_cmp_saver *saver, const char *path,
                    const inf_cmp_data *data, const inf_cmp_prompts *prompts)
@@ -24,9 +50,9 @@ inf_cmp_saver_init(inf_cmp_saver *saver, const char *path,
   if (!path) {
     return 0;
   }
-  if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-    inf_say("%s: %s", path, strerror(errno));
-    return EXIT_USAGE;
+  int code = make_folder(saver);
+  if (code != 0) {
+    return code;
   }
   size_t count = prompts->count * data->subject_count;
   saver->answers = calloc(count, sizeof(*saver->answers));
@@ -74,6 +100,20 @@ put_block(inf_buf *out, const char *text, size_t len)
   }
 }
 
+/* A name within a line of Markdown: nothing in it is markup. */
+static void
+put_name(inf_buf *out, const char *name)
+{
+  char clean[512];
+  inf_cmp_clean(clean, sizeof(clean), name);
+  for (const char *c = clean; *c; c++) {
+    if (strchr("\\`*<&[]", *c)) {
+      inf_buf_append_char(out, '\\');
+    }
+    inf_buf_append_char(out, *c);
+  }
+}
+
 static void
 put_answer(inf_buf *out, const infer_response *response)
 {
@@ -84,12 +124,10 @@ put_answer(inf_buf *out, const infer_response *response)
   }
   size_t calls = infer_response_tool_call_count(response, 0);
   for (size_t i = 0; i < calls; i++) {
-    char name[200];
     text = infer_response_tool_call_arguments(response, 0, i, &len);
-    inf_buf_appendf(
-        out, "Calls %s with:\n",
-        inf_cmp_clean(name, sizeof(name),
-                      infer_response_tool_call_name(response, 0, i)));
+    inf_buf_append_cstr(out, "Calls ");
+    put_name(out, infer_response_tool_call_name(response, 0, i));
+    inf_buf_append_cstr(out, " with:\n");
     put_block(out, text, len);
   }
 }
@@ -106,20 +144,19 @@ inf_cmp_saver_take(inf_cmp_saver *saver, const inf_cmp_sample *sample,
   if (out->len > 0 || sample->stopped) {
     return; /* the first one is kept */
   }
-  char text[512];
   if (!response) {
     inf_buf_appendf(out, "%s\n", infer_status_name(sample->status));
-    const char *message = infer_error_message(error);
-    inf_buf_appendf(out, "%s\n", inf_cmp_clean(text, sizeof(text), message));
+    put_name(out, infer_error_message(error));
+    inf_buf_append_char(out, '\n');
     return;
   }
-  const char *target = infer_response_target(response);
-  inf_buf_appendf(out, "From %s; ", inf_cmp_clean(text, sizeof(text), target));
-  inf_buf_appendf(out, "first token %.0f ms, all %.0f ms; %lld tokens; ",
-                  sample->ttft_ms, sample->total_ms,
-                  (long long)sample->output_tokens);
-  inf_buf_appendf(out, "finish reason %s.\n\n",
-                  inf_cmp_clean(text, sizeof(text), sample->finish));
+  inf_buf_append_cstr(out, "From ");
+  put_name(out, infer_response_target(response));
+  inf_buf_appendf(
+      out, "; first token %.0f ms, all %.0f ms; %lld tokens; finish reason ",
+      sample->ttft_ms, sample->total_ms, (long long)sample->output_tokens);
+  put_name(out, sample->finish);
+  inf_buf_append_cstr(out, ".\n\n");
   put_answer(out, response);
 }
 
@@ -127,20 +164,21 @@ static void
 put_prompt(inf_buf *out, const inf_cmp_saver *saver, size_t prompt)
 {
   const inf_cmp_prompt *entry = &saver->prompts->list[prompt];
-  char name[300];
   const char *messages = json_object_to_json_string_ext(
       entry->messages,
       JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-  inf_buf_appendf(out, "# Prompt %s\n\n",
-                  inf_cmp_clean(name, sizeof(name), entry->name));
+  inf_buf_append_cstr(out, "# Prompt ");
+  put_name(out, entry->name);
+  inf_buf_append_cstr(out, "\n\n");
   put_block(out, messages, strlen(messages));
   for (size_t i = 0; i < saver->data->subject_count; i++) {
     const inf_buf *answer =
         &saver->answers[prompt * saver->data->subject_count + i];
-    inf_buf_appendf(
-        out, "\n## %s\n\n%s",
-        inf_cmp_clean(name, sizeof(name), saver->data->subjects[i].name),
-        answer->len > 0 ? answer->ptr : "Not asked.\n");
+    inf_buf_append_cstr(out, "\n## ");
+    put_name(out, saver->data->subjects[i].name);
+    inf_buf_append_cstr(out, "\n\n");
+    inf_buf_append_sv(out, answer->len > 0 ? inf_buf_sv(answer)
+                                           : INF_SV("Not asked.\n"));
   }
 }
 
@@ -155,24 +193,26 @@ was_asked(const inf_cmp_saver *saver, size_t prompt)
   return false;
 }
 
+static bool
+write_prompt(const inf_cmp_saver *saver, size_t prompt)
+{
+  inf_buf text;
+  inf_buf_init(&text, MAX_ANSWER_BYTES * 4);
+  put_prompt(&text, saver, prompt);
+  char *path = path_of(saver, prompt);
+  bool ok = path && inf_report_write(path, &text);
+  free(path);
+  inf_buf_fini(&text);
+  return ok;
+}
+
 int
 inf_cmp_saver_write(const inf_cmp_saver *saver)
 {
-  int code = 0;
+  bool ok = true;
   size_t count = saver->answers ? saver->prompts->count : 0;
-  size_t room = saver->path ? strlen(saver->path) + 32 : 0;
-  char *path = malloc(room + 1);
-  for (size_t i = 0; path && i < count && code == 0; i++) {
-    if (!was_asked(saver, i)) {
-      continue;
-    }
-    inf_buf text;
-    inf_buf_init(&text, MAX_ANSWER_BYTES * 4);
-    put_prompt(&text, saver, i);
-    snprintf(path, room, "%s/%04zu.md", saver->path, i + 1);
-    code = inf_cmp_file_write(path, &text);
-    inf_buf_fini(&text);
+  for (size_t i = 0; ok && i < count; i++) {
+    ok = !was_asked(saver, i) || write_prompt(saver, i);
   }
-  free(path);
-  return path || count == 0 ? code : EXIT_CALL_FAILED;
+  return ok ? 0 : EXIT_CALL_FAILED;
 }

@@ -3,6 +3,8 @@
 
 #include "compare_schema.h"
 
+#include "member.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,17 +31,6 @@ fail(const check_state *state, const char *what, const char *name)
              name[0] ? " " : "", name);
   }
   return false;
-}
-
-static json_object *
-member(json_object *object, const char *name)
-{
-  json_object *value = NULL;
-  if (!json_object_is_type(object, json_type_object) ||
-      !json_object_object_get_ex(object, name, &value)) {
-    return NULL;
-  }
-  return value;
 }
 
 static bool
@@ -146,11 +137,11 @@ static bool
 match_object(check_state *state, json_object *schema, json_object *value,
              int depth)
 {
-  json_object *properties = member(schema, "properties");
+  json_object *properties = inf_member(schema, "properties");
   json_object *other = NULL;
   bool has_other =
       json_object_object_get_ex(schema, "additionalProperties", &other);
-  if (!match_required(state, member(schema, "required"), value)) {
+  if (!match_required(state, inf_member(schema, "required"), value)) {
     return false;
   }
   json_object_iter entry;
@@ -178,7 +169,8 @@ static bool
 in_range(json_object *schema, const char *least, const char *most,
          double amount)
 {
-  json_object *low = member(schema, least), *high = member(schema, most);
+  json_object *low = inf_member(schema, least),
+              *high = inf_member(schema, most);
   return (!low || amount >= json_object_get_double(low)) &&
          (!high || amount <= json_object_get_double(high));
 }
@@ -188,7 +180,7 @@ match_array(check_state *state, json_object *schema, json_object *value,
             int depth)
 {
   size_t count = json_object_array_length(value);
-  json_object *items = member(schema, "items");
+  json_object *items = inf_member(schema, "items");
   if (!in_range(schema, "minItems", "maxItems", (double)count)) {
     return fail(state, "has too few or too many items", "");
   }
@@ -263,7 +255,7 @@ resolve(json_object *root, const char *ref)
     size_t len = strlen(places[i]);
     if (strncmp(ref, "#/", 2) == 0 && strncmp(ref + 2, places[i], len) == 0 &&
         ref[2 + len] == '/') {
-      return member(member(root, places[i]), ref + 3 + len);
+      return inf_member(inf_member(root, places[i]), ref + 3 + len);
     }
   }
   return NULL;
@@ -281,7 +273,7 @@ match(check_state *state, json_object *schema, json_object *value, int depth)
   if (!json_object_is_type(schema, json_type_object)) {
     return true;
   }
-  json_object *ref = member(schema, "$ref");
+  json_object *ref = inf_member(schema, "$ref");
   json_object *found =
       ref ? resolve(state->root, json_object_get_string(ref)) : NULL;
   if (found && !match(state, found, value, depth + 1)) {
@@ -292,9 +284,9 @@ match(check_state *state, json_object *schema, json_object *value, int depth)
       !json_object_equal(only, value)) {
     return fail(state, "is not the value of const", "");
   }
-  return match_type(state, member(schema, "type"), value) &&
-         match_enum(state, member(schema, "enum"), value) &&
-         match_any(state, member(schema, "anyOf"), value, depth) &&
+  return match_type(state, inf_member(schema, "type"), value) &&
+         match_enum(state, inf_member(schema, "enum"), value) &&
+         match_any(state, inf_member(schema, "anyOf"), value, depth) &&
          match_by_kind(state, schema, value, depth);
 }
 

@@ -190,7 +190,7 @@ count_call(inf_cmp_figures *figures, const inf_cmp_sample *sample)
   figures->hedges += (size_t)sample->hedges;
   figures->failovers += (size_t)sample->failovers;
   figures->new_connections += sample->new_connection;
-  figures->waited += sample->limiter_ms >= 5;
+  figures->waited += sample->limiter_ms >= INF_CMP_LEAST_WAIT_MS;
   figures->longest_wait_ms = fmax(figures->longest_wait_ms, sample->limiter_ms);
   if (sample->status == INFER_OK) {
     count_answer(figures, sample);
@@ -243,6 +243,33 @@ take_throughput(const inf_cmp_data *data, size_t subject,
   }
 }
 
+/* A failure costs nothing where nothing came: that is no price. */
+static bool
+has_priced_answer(const inf_cmp_data *data, size_t subject)
+{
+  for (size_t i = 0; i < data->sample_count; i++) {
+    const inf_cmp_sample *sample = &data->samples[i];
+    if (is_of(sample, subject, data->base_concurrency) &&
+        sample->status == INFER_OK && sample->cost_nano_usd >= 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static bool
+measure_cost(const inf_cmp_data *data, size_t subject, scratch *room,
+             inf_cmp_figures *figures)
+{
+  if (!has_priced_answer(data, subject)) {
+    figures->usd_per_1000_calls = (inf_cmp_interval){NAN, NAN, NAN};
+    figures->usd_per_million_tokens = NAN;
+    return true;
+  }
+  return measure_mean(data, subject, room, cost_of,
+                      &figures->usd_per_1000_calls);
+}
+
 static bool
 measure_subject(const inf_cmp_data *data, size_t subject, scratch *room,
                 inf_cmp_figures *figures)
@@ -252,8 +279,7 @@ measure_subject(const inf_cmp_data *data, size_t subject, scratch *room,
   figures->tools = inf_cmp_tools_agree(data, subject);
   return measure_times(data, subject, room, figures) &&
          measure_mean(data, subject, room, speed_of, &figures->speed) &&
-         measure_mean(data, subject, room, cost_of,
-                      &figures->usd_per_1000_calls) &&
+         measure_cost(data, subject, room, figures) &&
          measure_mean(data, subject, room, tokens_of,
                       &figures->answer_tokens) &&
          measure_mean(data, subject, room, bytes_of, &figures->answer_bytes);

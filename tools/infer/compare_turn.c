@@ -12,13 +12,12 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* How often the display is told while nothing ends. */
 #define TICK_MS 200
-/* A wait of the limiter that is one: shorter ones are work between threads. */
-#define LEAST_WAIT_MS 5
 
 typedef struct pending {
   infer_call *call;
@@ -53,6 +52,28 @@ inf_cmp_run_stopped(const inf_cmp_run *run)
   return inf_interrupted || run->trouble || run->data->budget_reached;
 }
 
+bool
+inf_cmp_run_left_out(const inf_cmp_run *run, size_t subject)
+{
+  return run->data->subjects[subject].left_out[0] != '\0';
+}
+
+/* With a budget, and without knowing what a request costs. */
+static bool
+is_blind(const inf_cmp_run *run, size_t subject)
+{
+  return run->purse.limit_nano_usd >= 0 && !run->purse.subjects[subject].known;
+}
+
+/* Nothing can be reserved for what has no price. */
+static void
+leave_out(inf_cmp_run *run, size_t subject)
+{
+  inf_cmp_subject *entry = &run->data->subjects[subject];
+  snprintf(entry->left_out, sizeof(entry->left_out),
+           "its price is not known, which --budget-usd needs");
+}
+
 /* ---- Sending ------------------------------------------------------------- */
 
 /* A call that the library does not accept is a sample too. */
@@ -81,6 +102,10 @@ take_result(turn_state *state, size_t place, int32_t status,
   inf_cmp_purse_settle(&run->purse, turn->subject, call->reserved,
                        prompt->bytes, sample.output_tokens,
                        sample.cost_nano_usd);
+  if (is_blind(run, turn->subject) && sample.cost_nano_usd < 0 &&
+      !sample.stopped) {
+    leave_out(run, turn->subject);
+  }
   if (turn->warm_up) {
     return;
   }
@@ -88,7 +113,7 @@ take_result(turn_state *state, size_t place, int32_t status,
   turn->step->busy_ms += sample.total_ms;
   turn->step->ok += status == INFER_OK;
   turn->step->refused += inf_cmp_sample_refused(&sample);
-  turn->step->waited += sample.limiter_ms >= LEAST_WAIT_MS;
+  turn->step->waited += sample.limiter_ms >= INF_CMP_LEAST_WAIT_MS;
   if (status == INFER_OK && sample.output_tokens > 0) {
     turn->step->output_tokens += sample.output_tokens;
   }
@@ -136,10 +161,9 @@ send_one(turn_state *state)
 static size_t
 most_in_flight(const turn_state *state)
 {
-  const inf_cmp_purse *purse = &state->run->purse;
-  bool blind = purse->limit_nano_usd >= 0 &&
-               !purse->subjects[state->turn->subject].known;
-  return blind ? 1 : state->turn->level->concurrency;
+  return is_blind(state->run, state->turn->subject)
+             ? 1
+             : state->turn->level->concurrency;
 }
 
 static void
@@ -147,6 +171,7 @@ send_more(turn_state *state)
 {
   while (state->next < state->turn->count && !state->budget_reached &&
          state->in_flight < most_in_flight(state) &&
+         !inf_cmp_run_left_out(state->run, state->turn->subject) &&
          !inf_cmp_run_stopped(state->run)) {
     send_one(state);
   }

@@ -114,6 +114,14 @@ doubt_failures(const double *values, size_t count, double confidence,
   }
 }
 
+/* A failure is no cheap answer. */
+static bool
+both_have_a_price(const inf_cmp_sample *a, const inf_cmp_sample *b)
+{
+  return a->status == INFER_OK && b->status == INFER_OK &&
+         a->cost_nano_usd >= 0 && b->cost_nano_usd >= 0;
+}
+
 /* Means of costs or failures: the differences of the pairs. False if memory is
  * short. */
 static bool
@@ -126,7 +134,7 @@ mean_difference(const pairing *pairs, int by, double confidence,
     const inf_cmp_sample *a = pairs->left[i], *b = pairs->right[i];
     if (by == INF_CMP_BY_FAILURES) {
       values[count++] = has_failed(a) - has_failed(b);
-    } else if (a->cost_nano_usd >= 0 && b->cost_nano_usd >= 0) {
+    } else if (both_have_a_price(a, b)) {
       values[count++] =
           (double)(a->cost_nano_usd - b->cost_nano_usd) / 1e9 * 1000;
     }

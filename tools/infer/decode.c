@@ -4,6 +4,7 @@
  * so it needs no network, key or configuration. */
 
 #include "cmd.h"
+#include "options.h"
 #include "out.h"
 
 #include "base/clock.h"
@@ -13,7 +14,6 @@
 #include "wire/json_write.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,42 +86,33 @@ parse_type(arguments *args, const char *type)
 }
 
 static int
-parse_option(arguments *args, int option, char **argv)
+take_option(void *to, int option, const char *value)
 {
+  arguments *args = to;
   switch (option) {
   case 't':
-    return parse_type(args, optarg);
+    return parse_type(args, value);
   case 's':
-    return parse_number(optarg, 100, 599, "--status", &args->status);
+    return parse_number(value, 100, 599, "--status", &args->status);
   case 'H':
-    args->headers_path = optarg;
-    return 0;
-  case 'S':
-    args->stream = true;
+    args->headers_path = value;
     return 0;
   case 'n':
-    return parse_number(optarg, 1, INF_ANSWER_MAX_CHOICES, "--choices",
+    return parse_number(value, 1, INF_ANSWER_MAX_CHOICES, "--choices",
                         &args->choices);
   case 'p':
-    return parse_number(optarg, 1, INT32_MAX, "--split", &args->split);
-  case 'h':
-    args->help = true;
-    return 0;
+    return parse_number(value, 1, INT32_MAX, "--split", &args->split);
   default:
-    inf_say("wrong option %s (see infer help decode)", argv[optind - 1]);
-    return EXIT_USAGE;
+    args->stream = true;
+    return 0;
   }
 }
 
 static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option, code = 0;
-  optind = 1;
-  opterr = 0;
-  while (code == 0 && !args->help &&
-         (option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
-    code = parse_option(args, option, argv);
+  static const inf_options how = {"decode", ":h", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
   if (code != 0 || args->help)
     return code;
   if (optind < argc) {
@@ -226,11 +217,10 @@ print(const inf_buf *text, int code)
     return EXIT_CALL_FAILED;
   }
   inf_out_init(&out, STDOUT_FILENO);
-  bool written = inf_out_text(&out, text->ptr, text->len);
-  if (inf_out_end(&out) && written)
-    return code;
-  inf_say("cannot write to standard output: %s", strerror(out.error));
-  return EXIT_CALL_FAILED;
+  inf_out_text(&out, text->ptr, text->len);
+  inf_out_end(&out);
+  int failed = inf_out_result(&out);
+  return failed ? failed : code;
 }
 
 static int

@@ -3,12 +3,12 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "options.h"
 #include "out.h"
 
 #include "infer/infer.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +29,7 @@ static const char manual[] =
     "  -t, --input-type T   what the texts are for: search_document,\n"
     "                       search_query, classification, clustering\n"
     "      --timeout MS     deadline of the call\n"
+    "      --label LABEL    only providers with this label; repeatable\n"
     "      --json           one OpenAI embeddings object instead\n"
     "      --base64         vectors as base64 of little-endian floats\n"
     "  -v, --verbose        attempts and usage, on standard error\n"
@@ -42,6 +43,7 @@ static const struct option options[] = {
     {"dimensions", required_argument, NULL, 'd'},
     {"input-type", required_argument, NULL, 't'},
     {"timeout", required_argument, NULL, 'm'},
+    {"label", required_argument, NULL, 'l'},
     {"json", no_argument, NULL, 'j'},
     {"base64", no_argument, NULL, 'b'},
     {"verbose", no_argument, NULL, 'v'},
@@ -52,6 +54,8 @@ static const struct option options[] = {
 typedef struct arguments {
   const char *config_path, *model, *input_type;
   long long dimensions, timeout_ms;
+  const char **labels; /* room for as many as there are arguments */
+  size_t label_count;
   char **texts;
   int text_count;
   bool json, base64, verbose, help;
@@ -69,52 +73,49 @@ read_number(const char *text, long long *number)
 static int
 wrong(const char *what)
 {
-  inf_say("wrong %s (see infer help embed)", what);
-  return EXIT_USAGE;
+  return inf_options_wrong("embed", "wrong", what);
 }
 
 static int
-take_option(arguments *args, int option, char **argv)
+take_option(void *to, int option, const char *value)
 {
+  arguments *args = to;
   switch (option) {
   case 'c':
-    args->config_path = optarg;
+    args->config_path = value;
     return 0;
   case 'd':
-    return read_number(optarg, &args->dimensions) ? 0 : wrong("--dimensions");
+    return read_number(value, &args->dimensions) ? 0 : wrong("--dimensions");
   case 't':
-    args->input_type = optarg;
+    args->input_type = value;
     return 0;
   case 'm':
-    return read_number(optarg, &args->timeout_ms) ? 0 : wrong("--timeout");
+    return read_number(value, &args->timeout_ms) ? 0 : wrong("--timeout");
+  case 'l':
+    args->labels[args->label_count++] = value;
+    return 0;
   case 'j':
     args->json = true;
     return 0;
   case 'b':
     args->base64 = true;
     return 0;
-  case 'v':
+  default:
     args->verbose = true;
     return 0;
-  case 'h':
-    args->help = true;
-    return 0;
-  default:
-    inf_say("wrong option %s (see infer help embed)", argv[optind - 1]);
-    return EXIT_USAGE;
   }
 }
 
 static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option, code = 0;
-  optind = 1;
-  opterr = 0;
-  while (code == 0 && (option = getopt_long(argc, argv, "+:c:d:t:vh", options,
-                                            NULL)) != -1) {
-    code = take_option(args, option, argv);
+  args->labels = (const char **)calloc((size_t)argc, sizeof(*args->labels));
+  if (!args->labels) {
+    inf_say("out of memory");
+    return EXIT_CALL_FAILED;
   }
+  static const inf_options how = {"embed", "+:c:d:t:vh", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
   if (code != 0 || args->help) {
     return code;
   }
@@ -184,6 +185,11 @@ make_request(const arguments *args, infer_request **out)
       infer_request_set_deadline_ms(request, args->timeout_ms) != INFER_OK) {
     code = wrong("--timeout");
   }
+  for (size_t i = 0; code == 0 && i < args->label_count; i++) {
+    if (infer_request_require_label(request, args->labels[i]) != INFER_OK) {
+      code = wrong("--label");
+    }
+  }
   for (int i = 0; code == 0 && i < args->text_count; i++) {
     code = add_text(request, args->texts[i], strlen(args->texts[i]));
   }
@@ -248,11 +254,7 @@ print(const arguments *args, const infer_embeddings *embeddings)
     print_lines(&out, json);
   }
   infer_text_free(json);
-  if (out.error) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-    return EXIT_CALL_FAILED;
-  }
-  return 0;
+  return inf_out_result(&out);
 }
 
 static int
@@ -269,32 +271,38 @@ embed(const arguments *args, infer_client *client, const infer_request *request)
   return code;
 }
 
-int
-cmd_embed(int argc, char **argv)
+static int
+run(const arguments *args)
 {
-  arguments args = {0};
   infer_config *config = NULL;
   infer_client *client = NULL;
   infer_request *request = NULL;
-  int code = parse(&args, argc, argv);
-  if (code == 0 && args.help) {
-    fputs(manual, stdout);
-    return 0;
-  }
+  int code = make_request(args, &request);
   if (code == 0) {
-    code = make_request(&args, &request);
-  }
-  if (code == 0) {
-    code = inf_load_config(args.config_path, &config);
+    code = inf_load_config(args->config_path, &config);
   }
   if (code == 0) {
     code = inf_load_client(config, &client);
   }
   if (code == 0) {
-    code = embed(&args, client, request);
+    code = embed(args, client, request);
   }
   infer_request_free(request);
   infer_client_free(client);
   infer_config_free(config);
+  return code;
+}
+
+int
+cmd_embed(int argc, char **argv)
+{
+  arguments args = {0};
+  int code = parse(&args, argc, argv);
+  if (code == 0 && args.help) {
+    fputs(manual, stdout);
+  } else if (code == 0) {
+    code = run(&args);
+  }
+  free((void *)args.labels);
   return code;
 }

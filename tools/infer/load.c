@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,8 +118,8 @@ inf_load_client(const infer_config *config, infer_client **client)
   return status == INFER_OK ? 0 : inf_load_failed(error, status);
 }
 
-static json_object *
-config_document(const infer_config *config)
+json_object *
+inf_load_document(const infer_config *config)
 {
   char *text = NULL;
   size_t len = 0;
@@ -206,18 +207,30 @@ say_choices(json_object *routes, json_object *providers)
           line[0] ? line : "PROVIDER/MODEL, such as openai/gpt-4o-mini");
 }
 
-char *
-inf_load_only_model(const infer_config *config)
+static char *
+find_model(const infer_config *config, bool say)
 {
-  json_object *document = config_document(config);
+  json_object *document = inf_load_document(config);
   json_object *routes = json_object_object_get(document, "routes");
   json_object *providers = json_object_object_get(document, "providers");
   char *model = obvious_model(routes, providers);
-  if (!model) {
+  if (!model && say) {
     say_choices(routes, providers);
   }
   json_object_put(document);
   return model;
+}
+
+char *
+inf_load_obvious_model(const infer_config *config)
+{
+  return find_model(config, false);
+}
+
+char *
+inf_load_only_model(const infer_config *config)
+{
+  return find_model(config, true);
 }
 
 int

@@ -162,9 +162,5 @@ inf_print_model_table(const char *type)
   } else {
     print_all(&out);
   }
-  if (out.error) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-    return EXIT_CALL_FAILED;
-  }
-  return 0;
+  return inf_out_result(&out);
 }

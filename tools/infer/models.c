@@ -4,11 +4,11 @@
 #include "cmd.h"
 #include "load.h"
 #include "model_table.h"
+#include "options.h"
 #include "out.h"
 
 #include "infer/infer.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,29 +46,29 @@ typedef struct arguments {
 } arguments;
 
 static int
+take_option(void *to, int option, const char *value)
+{
+  arguments *args = to;
+  switch (option) {
+  case 'c':
+    args->config_path = value;
+    return 0;
+  case 'j':
+    args->json = true;
+    return 0;
+  default:
+    args->catalogue = true;
+    return 0;
+  }
+}
+
+static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option;
-  optind = 1;
-  opterr = 0;
-  while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
-    switch (option) {
-    case 'c':
-      args->config_path = optarg;
-      break;
-    case 'j':
-      args->json = true;
-      break;
-    case 'k':
-      args->catalogue = true;
-      break;
-    case 'h':
-      args->help = true;
-      return 0;
-    default:
-      inf_say("wrong option %s (see infer help models)", argv[optind - 1]);
-      return EXIT_USAGE;
-    }
+  static const inf_options how = {"models", ":c:h", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
+  if (code != 0 || args->help) {
+    return code;
   }
   if (args->catalogue && argc - optind <= 1) {
     args->provider = argv[optind]; /* may be NULL */
@@ -124,11 +124,7 @@ list(const arguments *args, infer_client *client)
     print_names(&out, models);
   }
   infer_model_list_free(models);
-  if (out.error) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-    return EXIT_CALL_FAILED;
-  }
-  return 0;
+  return inf_out_result(&out);
 }
 
 int

@@ -5,6 +5,8 @@
 
 #include "out.h"
 
+#include "cmd.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -149,6 +151,16 @@ inf_out_end(inf_out *out)
     write_all(out, "\n", 1);
   }
   return out->error == 0;
+}
+
+int
+inf_out_result(const inf_out *out)
+{
+  if (out->error == 0) {
+    return 0;
+  }
+  inf_say("cannot write to standard output: %s", strerror(out->error));
+  return EXIT_CALL_FAILED;
 }
 
 static void

@@ -29,6 +29,8 @@ bool inf_out_text(inf_out *out, const char *ptr, size_t len);
 bool inf_out_raw(inf_out *out, const char *text);
 /* Shows what is held back and ends the line if one is open. */
 bool inf_out_end(inf_out *out);
+/* 0 if all was written; else an exit code, having said why it was not. */
+int inf_out_result(const inf_out *out);
 
 /* One line on standard error, "infer: " before it. Control characters in it
  * are neutralised. */

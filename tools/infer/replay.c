@@ -5,15 +5,16 @@
 
 #include "cmd.h"
 #include "load.h"
+#include "options.h"
 #include "out.h"
 #include "replay_config.h"
 #include "replay_report.h"
+#include "report_file.h"
 
 #include "base/mem.h"
 #include "wire/number.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -133,50 +134,40 @@ parse_report(arguments *args, const char *kind)
 }
 
 static int
-parse_option(arguments *args, int option, char **argv)
+take_option(void *to, int option, const char *value)
 {
+  arguments *args = to;
   switch (option) {
   case 'c':
-    return add_config(args, optarg);
+    return add_config(args, value);
   case 'M':
-    args->models = optarg;
+    args->models = value;
     return 0;
   case 'm':
-    args->model = optarg;
+    args->model = value;
     return 0;
   case 'l':
-    return parse_count(optarg, &args->replay.limit, "--limit");
+    return parse_count(value, &args->replay.limit, "--limit");
   case 's':
-    return parse_speed(optarg, &args->replay.speed);
+    return parse_speed(value, &args->replay.speed);
   case 'S':
-    return parse_count(optarg, &args->replay.seed, "--seed");
+    return parse_count(value, &args->replay.seed, "--seed");
   case 'j':
-    args->json = optarg;
+    args->json = value;
     return 0;
   case 'r':
-    return parse_report(args, optarg);
-  case 'v':
+    return parse_report(args, value);
+  default:
     args->verbose = true;
     return 0;
-  case 'h':
-    args->help = true;
-    return 0;
-  default:
-    inf_say("wrong option %s (see infer help replay)", argv[optind - 1]);
-    return EXIT_USAGE;
   }
 }
 
 static int
 parse(arguments *args, int argc, char **argv)
 {
-  int option, code = 0;
-  optind = 1;
-  opterr = 0;
-  while (code == 0 && !args->help &&
-         (option = getopt_long(argc, argv, ":c:m:vh", options, NULL)) != -1) {
-    code = parse_option(args, option, argv);
-  }
+  static const inf_options how = {"replay", ":c:m:vh", options, take_option};
+  int code = inf_options_take(&how, args, &args->help, argc, argv);
   if (code != 0 || args->help) {
     return code;
   }
@@ -223,6 +214,37 @@ say_pace(const char *name, const inf_replay_result *result)
           took_s > 0 ? (double)result->requests / took_s : 0);
 }
 
+/* Prepared for a replay; the default one where path is NULL. */
+static int
+load_config(const char *path, infer_config **config)
+{
+  infer_error *error = NULL;
+  int code = inf_load_config(path, config);
+  if (code == 0) {
+    code = inf_replay_prepare(*config);
+  }
+  if (code == 0 && infer_config_check(*config, &error) != INFER_OK) {
+    inf_say("%s%s%s", path ? path : "", path ? ": " : "",
+            infer_error_message(error));
+    code = EXIT_CONFIG;
+  }
+  infer_error_free(error);
+  return code;
+}
+
+/* A wrong one is told before the others are played. */
+static int
+check_configs(const arguments *args)
+{
+  int code = 0;
+  for (size_t i = 0; code == 0 && i < args->config_count; i++) {
+    infer_config *config = NULL;
+    code = load_config(args->configs[i], &config);
+    infer_config_free(config);
+  }
+  return code;
+}
+
 /* One configuration; the default one where path is NULL. */
 static int
 run_config(const arguments *args, const inf_replay_models *models,
@@ -231,19 +253,16 @@ run_config(const arguments *args, const inf_replay_models *models,
   inf_replay_options replay = args->replay;
   infer_config *config = NULL;
   char *only = NULL;
-  int code = inf_load_config(path, &config);
-  if (code == 0) {
-    code = inf_replay_prepare(config);
-  }
+  int code = load_config(path, &config);
   if (code == 0) {
     replay.models = models;
     replay.model = args->model;
     replay.stop = &stopped;
     if (!replay.model) {
-      only = inf_load_only_model(config);
+      only = inf_load_obvious_model(config);
       replay.model = only;
     }
-    code = replay.model ? inf_replay_run(config, &replay, result) : EXIT_USAGE;
+    code = inf_replay_run(config, &replay, result);
   }
   free(only);
   infer_config_free(config);
@@ -262,32 +281,19 @@ print_text(const inf_replay_report *report)
   inf_sim_must(&text);
   inf_out_init(&out, STDOUT_FILENO);
   inf_out_text(&out, text.ptr, text.len);
-  bool ok = inf_out_end(&out) && out.error == 0;
-  if (!ok) {
-    inf_say("cannot write to standard output: %s", strerror(out.error));
-  }
+  inf_out_end(&out);
   inf_buf_fini(&text);
-  return ok;
+  return inf_out_result(&out) == 0;
 }
 
 static bool
 write_json(const inf_replay_report *report, const char *path)
 {
-  bool is_stdout = strcmp(path, "-") == 0;
-  FILE *file = is_stdout ? stdout : fopen(path, "we");
   inf_buf json;
   inf_buf_init(&json, INF_SIM_BUF_MAX);
   inf_replay_report_json(report, &json);
   inf_sim_must(&json);
-  bool ok = file && fwrite(json.ptr, 1, json.len, file) == json.len;
-  ok = ok && fflush(file) == 0;
-  int reason = errno;
-  if (file && !is_stdout) {
-    ok = fclose(file) == 0 && ok;
-  }
-  if (!ok) {
-    inf_say("cannot write %s: %s", path, strerror(reason));
-  }
+  bool ok = inf_report_write(path, &json);
   inf_buf_fini(&json);
   return ok;
 }
@@ -325,6 +331,9 @@ run_all(const arguments *args, const inf_replay_models *models)
     if (code == 0 && args->verbose) {
       say_pace(name, &results[done]);
     }
+    if (code != 0 && wanted > 1) {
+      inf_say("%s: not played to its end", name);
+    }
     done += code == 0;
   }
   int printed = print_results(args, columns, done);
@@ -345,6 +354,12 @@ cmd_replay(int argc, char **argv)
   }
   if (code == 0) {
     code = load_models(args.models, &models);
+  }
+  if (code == 0 && args.json && !inf_report_check(args.json)) {
+    code = EXIT_CALL_FAILED;
+  }
+  if (code == 0) {
+    code = check_configs(&args);
   }
   if (code == 0) {
     /* A second one ends the program at once. */

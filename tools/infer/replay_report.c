@@ -43,6 +43,7 @@ static const report_row rows[] = {
     {"  failovers", ROW_COUNT, TALLY(failovers), 0},
     {"  hedges", ROW_COUNT, TALLY(hedges), 0},
     {"  hedges that won", ROW_COUNT, TALLY(hedges_won), 0},
+    {"  probes", ROW_COUNT, TALLY(probes), 0},
     {"prompt tokens", ROW_COUNT, TALLY(prompt_tokens), 0},
     {"  from a cache", ROW_COUNT, TALLY(cached_tokens), 0},
     {"answer tokens", ROW_COUNT, TALLY(answer_tokens), 0},
@@ -92,7 +93,8 @@ put_value(inf_buf *out, const report_row *row, const inf_replay_result *result)
     put_ms(out, inf_replay_tally_ms(&tally->total, row->share));
     break;
   case ROW_USD:
-    if (tally->attempts > 0 && tally->unknown_costs == tally->attempts) {
+    /* What failed costs nothing: that is no price. */
+    if (tally->unknown_costs > 0 && tally->spend_nano_usd == 0) {
       inf_buf_append_cstr(out, "unknown");
     } else {
       put_usd(out, number);
@@ -300,6 +302,7 @@ write_column(inf_buf *out, const inf_replay_column *column)
   member_count(out, INF_SV("failovers"), tally->failovers);
   member_count(out, INF_SV("hedges"), tally->hedges);
   member_count(out, INF_SV("hedges_won"), tally->hedges_won);
+  member_count(out, INF_SV("probes"), tally->probes);
   member_count(out, INF_SV("prompt_tokens"), tally->prompt_tokens);
   member_count(out, INF_SV("cached_tokens"), tally->cached_tokens);
   member_count(out, INF_SV("answer_tokens"), tally->answer_tokens);

@@ -24,6 +24,8 @@ static const uint64_t most_gap_ns = 2 * INF_NS_PER_S;
 /* 2026-01-01; the clock starts at one second. */
 static const int64_t wall_start_ns = INT64_C(1767225600000000000);
 static const uint64_t start_ns = INF_NS_PER_S;
+/* Some 190 years: the wall clock's 64 bits end soon after. */
+static const double longest_ns = 6e18;
 
 typedef struct replay {
   const inf_replay_options *options;
@@ -41,6 +43,7 @@ typedef struct replay {
   uint64_t live;
   inf_replay_prompt prompt;
   inf_buf error;
+  int code; /* of that error */
 } replay;
 
 /* ---- Hooks --------------------------------------------------------------- */
@@ -96,10 +99,24 @@ take_place(replay *run)
   return place;
 }
 
+/* Says what is wrong with the request at hand. */
+static bool
+fail_request(replay *run, const char *why)
+{
+  inf_buf_appendf(&run->error, "%s:%llu: %s", run->options->trace,
+                  (unsigned long long)run->next.line, why);
+  return false;
+}
+
 /* False for a mistake of the trace, which is named. */
 static bool
 submit(replay *run)
 {
+  if (!run->next.model[0] && !run->options->model) {
+    run->code = EXIT_USAGE;
+    return fail_request(run, "the request names no model, and there is no only "
+                             "route: give one with --model");
+  }
   infer_request *request = NULL;
   infer_error *error = NULL;
   size_t place = take_place(run);
@@ -124,10 +141,11 @@ submit(replay *run)
     infer_error_free(error);
     return true;
   }
-  inf_buf_appendf(&run->error, "%s:%llu: %s", run->options->trace,
-                  (unsigned long long)run->next.line,
-                  error ? infer_error_message(error)
-                        : infer_status_text(status));
+  if (!made && status == INFER_E_INVALID_ARGUMENT) {
+    return fail_request(run, "the name of its model or tenant is not valid");
+  }
+  fail_request(run,
+               error ? infer_error_message(error) : infer_status_text(status));
   infer_error_free(error);
   return false;
 }
@@ -205,10 +223,16 @@ read_next(replay *run)
   }
   int got = inf_replay_trace_next(run->trace, &run->next, &run->error);
   if (got != 1) {
+    run->result->interrupted = is_stopped(run);
     return got == 0;
   }
+  double exact_ns = (double)run->next.at_ns / options->speed;
+  if (exact_ns > longest_ns) {
+    return fail_request(run, "at this speed, more than 190 years after the "
+                             "first request");
+  }
   uint64_t after_ns = options->speed > 1 || options->speed < 1
-                          ? (uint64_t)((double)run->next.at_ns / options->speed)
+                          ? (uint64_t)exact_ns
                           : run->next.at_ns;
   run->has_next = true;
   run->next_ns = start_ns + after_ns;
@@ -303,6 +327,9 @@ check_targets(replay *run)
   const inf_config *config = run->client->config;
   const inf_route_config *route;
   infer_error *error = NULL;
+  if (!run->options->model) {
+    return 0;
+  }
   int32_t status = inf_config_resolve(config, inf_sv_from(run->options->model),
                                       &route, &error);
   if (status != INFER_OK) {
@@ -378,14 +405,14 @@ int
 inf_replay_run(infer_config *config, const inf_replay_options *options,
                inf_replay_result *result)
 {
-  replay run = {.options = options, .result = result};
+  replay run = {.options = options, .result = result, .code = EXIT_CALL_FAILED};
   uint64_t began_ns = cpu_ns();
   memset(result, 0, sizeof(*result));
   inf_buf_init(&run.error, INF_SIM_BUF_MAX);
   inf_buf_init(&run.prompt.text, INF_SIM_BUF_MAX);
   int code = open_all(&run, config);
   if (code == 0 && !play(&run)) {
-    code = EXIT_CALL_FAILED;
+    code = run.code;
   }
   result->virtual_ns = run.clock.now_ns - start_ns;
   if (run.error.len > 0) {

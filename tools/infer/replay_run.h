@@ -15,8 +15,8 @@
 typedef struct inf_replay_options {
   const char *trace;               /* path */
   const inf_replay_models *models; /* of the providers */
-  const char *model;               /* whom requests that name no model ask */
-  uint64_t limit;                  /* of requests; 0: none */
+  const char *model; /* whom requests that name none ask; NULL: they must */
+  uint64_t limit;    /* of requests; 0: none */
   uint64_t seed;
   double speed; /* requests come so many times as fast, > 0 */
   /* Not 0: no more calls are made; those under way end. */

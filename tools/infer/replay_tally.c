@@ -54,6 +54,9 @@ count_reason(inf_replay_tally *tally, const infer_attempt *attempt)
     tally->hedges++;
     tally->hedges_won += infer_attempt_won(attempt) == 1;
     break;
+  case INFER_REASON_PROBE:
+    tally->probes++;
+    break;
   default:
     break;
   }
@@ -85,6 +88,9 @@ usage_of(const infer_attempt *attempt, int32_t kind)
 void
 inf_replay_tally_attempt(inf_replay_tally *tally, const infer_attempt *attempt)
 {
+  if (infer_attempt_reason(attempt) == INFER_REASON_PREWARM) {
+    return;
+  }
   tally->attempts++;
   tally->limited += infer_attempt_http_status(attempt) == 429;
   tally->prompt_tokens += usage_of(attempt, INFER_USAGE_INPUT);

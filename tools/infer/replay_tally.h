@@ -27,7 +27,7 @@ typedef struct inf_replay_tally {
   inf_histogram ttft, total; /* of the calls that were answered */
   /* Attempts. */
   uint64_t attempts, limited; /* answered with 429 */
-  uint64_t retries, failovers, hedges, hedges_won;
+  uint64_t retries, failovers, hedges, hedges_won, probes;
   uint64_t prompt_tokens, answer_tokens, cached_tokens; /* as far as known */
   /* Nano-dollars of those whose cost is known; wasted: that were no part of an
    * answer. */
@@ -39,6 +39,7 @@ typedef struct inf_replay_tally {
  * both are known. */
 void inf_replay_tally_call(inf_replay_tally *tally, int32_t status,
                            uint64_t ttft_ns, uint64_t total_ns);
+/* Warm connections, which are no requests, do not count. */
 void inf_replay_tally_attempt(inf_replay_tally *tally,
                               const infer_attempt *attempt);
 void inf_replay_tally_sort(inf_replay_tally *tally);

@@ -69,18 +69,24 @@ fail(const inf_replay_trace *trace, uint64_t line, const char *why,
 static int
 read_text(inf_replay_trace *trace, inf_buf *error)
 {
-  char piece[4096];
-  bool whole = false, any = false;
+  int c = 0;
+  bool any = false, nul = false;
   inf_buf_clear(&trace->text);
-  while (!whole && fgets(piece, sizeof(piece), trace->file)) {
-    size_t len = strlen(piece);
-    whole = len > 0 && piece[len - 1] == '\n';
+  while (c != '\n' && (c = getc_unlocked(trace->file)) != EOF) {
     any = true;
-    inf_buf_append(&trace->text, piece, len);
+    nul |= c == '\0';
+    inf_buf_append_char(&trace->text, (char)c);
   }
   trace->line += any;
+  if (ferror(trace->file) && errno == EINTR) {
+    return 0; /* by a signal that ends the replay: no more is read */
+  }
   if (ferror(trace->file)) {
     return fail(trace, trace->line + 1, strerror(errno), error);
+  }
+  if (nul) {
+    return fail(trace, trace->line, "contains a NUL byte (is it UTF-8?)",
+                error);
   }
   if (trace->text.status != 0) {
     return fail(trace, trace->line, "the line is longer than 1 MiB", error);

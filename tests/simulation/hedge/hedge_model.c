@@ -557,6 +557,8 @@ play_sample(const options *opt)
     return 2;
   }
   of.sample = sample;
+  printf("# %zu times of %g to %g s\n", of.count, sample[0],
+         sample[of.count - 1]);
   summary all = {.opt_min = 9};
   play_times(&of, opt, &all);
   free(sample);

@@ -14,6 +14,8 @@ enum { buckets = INF_SINGLE_R_BUCKETS };
 enum { counted_calls = 4096 };
 /* A plan is made anew after a quarter of what is known, within these. */
 enum { least_new = 16, most_new = 200 };
+/* Targets that a hedge is offered to, as race.c does. */
+enum { targets_max = 16 };
 
 /* Of one target that is asked first. */
 typedef struct machine {
@@ -329,9 +331,9 @@ static void
 plan(inf_runtime *runtime, inf_hedger *hedger, machine *at,
      const inf_hedge_ask *ask)
 {
-  size_t few[16];
+  size_t few[targets_max];
   hedge_work *work = need_work(runtime);
-  if (!work || ask->count > sizeof few / sizeof few[0])
+  if (!work || ask->count > targets_max)
     return;
   order_locked(runtime, ask, few);
   if (read_curves(runtime, at, ask->targets[few[0]]->name, work))
@@ -464,19 +466,46 @@ inf_hedger_complete(inf_runtime *runtime, const inf_hedge_pass *pass,
   pthread_mutex_unlock(&runtime->mutex);
 }
 
-inf_hedge_forecast
-inf_hedger_look(inf_runtime *runtime, const char *route, const char *target,
-                inf_latency_kind kind, uint32_t bucket)
+/* NULL: there is none yet. */
+static const machine *
+known_machine_locked(const inf_runtime *runtime, const char *route,
+                     const char *target, inf_latency_kind kind)
 {
-  inf_hedge_forecast forecast = {.delay_ns = INF_NEVER};
   const char *name = route[0] ? route : target;
-  pthread_mutex_lock(&runtime->mutex);
   const inf_hedger *hedger = runtime->hedgers;
   while (hedger && strcmp(hedger->name, name) != 0)
     hedger = hedger->next;
   const machine *at = hedger ? hedger->machines : NULL;
   while (at && !(at->kind == kind && strcmp(at->target, target) == 0))
     at = at->next;
+  return at;
+}
+
+size_t
+inf_hedger_usual_target(inf_runtime *runtime, const char *route,
+                        const inf_hedge_ask *ask)
+{
+  inf_hedge_ask usual = *ask;
+  size_t order[targets_max];
+  usual.bucket = 0;
+  pthread_mutex_lock(&runtime->mutex);
+  const machine *at = known_machine_locked(
+      runtime, route, ask->targets[ask->first]->name, ask->kind);
+  for (uint32_t i = 0; at && i < buckets; i++)
+    if (at->calls[i] > at->calls[usual.bucket])
+      usual.bucket = i;
+  order_locked(runtime, &usual, order);
+  pthread_mutex_unlock(&runtime->mutex);
+  return order[0];
+}
+
+inf_hedge_forecast
+inf_hedger_look(inf_runtime *runtime, const char *route, const char *target,
+                inf_latency_kind kind, uint32_t bucket)
+{
+  inf_hedge_forecast forecast = {.delay_ns = INF_NEVER};
+  pthread_mutex_lock(&runtime->mutex);
+  const machine *at = known_machine_locked(runtime, route, target, kind);
   if (at && at->hedge.planned) {
     forecast.planned = true;
     forecast.delay_ns = at->hedge.plan.buckets[bucket].delay_ns;

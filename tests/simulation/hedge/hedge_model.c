@@ -389,8 +389,8 @@ play_prompts(const prompt *prompts, size_t count, double share, double sigma,
          "sample %.3f s)",
          sigma, 100 * share, none, got.percentile);
   for (prompts_rule kind = PROMPTS_BLIND; kind < PROMPTS_RULES; kind++) {
-    calls = (kind == PROMPTS_SHIPPED ? shipped_factor : prompts_factor) *
-            opt->calls;
+    bool is_ours = kind == PROMPTS_SHIPPED && !opt->is_short;
+    calls = (is_ours ? shipped_factor : prompts_factor) * opt->calls;
     got = prompts_play(prompts, count, kind, share, sigma, calls, opt->seed);
     printf(", %s %.3f s = %+.1f %% (+%.2f %%, at most %+.3f points over)",
            prompts_names[kind], got.percentile,

@@ -404,8 +404,9 @@ static const inf_option options[] = {
     POLICY_BOOL(
         "keep_warm", 0, keep_warm,
         "while the client is in use, have a connection ready to the "
-        "target that is asked first and to the next one; so it is, too, "
-        "where hedge stands"),
+        "target that is asked first and to the next one, or to four where "
+        "the strategy is not order; so it is, too, where hedge stands, and "
+        "to the target that a hedge would go to"),
     POLICY_DECIMAL("hedge.budget", "", 0, MILLION / 2, 0,
                    "0, no hedges; 0.05 where hedge stands", hedge_budget,
                    "second attempts while the first is silent: what those "

@@ -141,6 +141,7 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   inf_config *config = call->trail->config;
+  const inf_provider_config *provider = attempt->record->provider;
   if (call->attempt == attempt)
     call->attempt = NULL;
   else
@@ -155,8 +156,10 @@ inf_attempt_detach(inf_attempt *attempt, bool linger)
                   inf_time_add(engine->now_ns, INF_LINGER_NS));
     return;
   }
-  if (attempt->exchange)
+  if (attempt->exchange) {
     engine->transport->ops->cancel(attempt->exchange);
+    inf_warmer_note_cut(engine, provider);
+  }
   attempt->exchange = NULL;
   inf_attempt_release(attempt);
 }

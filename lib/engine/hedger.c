@@ -14,6 +14,8 @@ enum { buckets = INF_SINGLE_R_BUCKETS };
 enum { counted_calls = 4096 };
 /* A plan is made anew after a quarter of what is known, within these. */
 enum { least_new = 16, most_new = 200 };
+/* Targets that a hedge is offered to, as race.c does. */
+enum { targets_max = 16 };
 
 /* Of one target that is asked first. */
 typedef struct machine {
@@ -33,7 +35,8 @@ struct inf_hedger {
   char *name;
   int64_t percentile, share, min_delay_ms; /* that params are made of */
   inf_hedge_params params;
-  inf_hedge_budget budget;
+  inf_hedge_budget budgets[2]; /* of tokens, of money */
+  bool priced;                 /* which of them the last call was paid from */
   machine *machines;
   size_t machine_count;
   uint64_t rescues;
@@ -100,7 +103,8 @@ hedger_locked(inf_runtime *runtime, const char *name)
     inf_free(hedger);
     return NULL;
   }
-  inf_hedge_budget_init(&hedger->budget, 0);
+  inf_hedge_budget_init(&hedger->budgets[0], 0);
+  inf_hedge_budget_init(&hedger->budgets[1], 0);
   hedger->next = runtime->hedgers;
   runtime->hedgers = hedger;
   runtime->hedger_count++;
@@ -123,9 +127,31 @@ set_params(inf_hedger *hedger, const inf_route_params *params)
   hedger->params.budget = (double)params->hedge_budget / 1e6;
   hedger->params.min_delay_ns =
       (uint64_t)params->hedge_min_delay_ms * INF_NS_PER_MS;
-  hedger->budget.share_ppm = params->hedge_budget;
+  hedger->budgets[0].share_ppm = params->hedge_budget;
+  hedger->budgets[1].share_ppm = params->hedge_budget;
   for (machine *at = hedger->machines; at; at = at->next)
     at->is_void = true;
+}
+
+/* A reload may have given or taken prices: then means of costs are of another
+ * unit. */
+static void
+set_unit(inf_hedger *hedger, bool priced)
+{
+  if (hedger->priced == priced)
+    return;
+  hedger->priced = priced;
+  for (machine *at = hedger->machines; at; at = at->next) {
+    memset(at->calls, 0, sizeof at->calls);
+    memset(at->cost, 0, sizeof at->cost);
+    at->is_void = true;
+  }
+}
+
+static inf_hedge_budget *
+budget_of(inf_hedger *hedger)
+{
+  return &hedger->budgets[hedger->priced];
 }
 
 static machine *
@@ -277,7 +303,8 @@ solve(inf_hedger *hedger, machine *at, hedge_work *work)
   inf_single_r_bucket problem_buckets[buckets];
   uint32_t place[buckets], count = 0;
   bool used[buckets];
-  double mean = (double)hedger->budget.mean_cost;
+  const inf_hedge_budget *budget = budget_of(hedger);
+  double mean = (double)budget->mean_cost;
   for (size_t i = 0; i < buckets; i++) {
     used[i] = at->calls[i] > 0;
     if (!used[i])
@@ -293,7 +320,7 @@ solve(inf_hedger *hedger, machine *at, hedge_work *work)
     };
   }
   inf_single_r_problem problem = {.buckets = problem_buckets, .count = count};
-  inf_hedge_plan(&at->hedge, &problem, &hedger->budget, &work->work);
+  inf_hedge_plan(&at->hedge, &problem, budget, &work->work);
   inf_single_r_choice choices[buckets];
   for (size_t i = 0; i < buckets; i++)
     choices[i] = at->hedge.plan.buckets[place[nearest(used, i)]];
@@ -304,9 +331,9 @@ static void
 plan(inf_runtime *runtime, inf_hedger *hedger, machine *at,
      const inf_hedge_ask *ask)
 {
-  size_t few[16];
+  size_t few[targets_max];
   hedge_work *work = need_work(runtime);
-  if (!work || ask->count > sizeof few / sizeof few[0])
+  if (!work || ask->count > targets_max)
     return;
   order_locked(runtime, ask, few);
   if (read_curves(runtime, at, ask->targets[few[0]]->name, work))
@@ -337,10 +364,14 @@ inf_hedger_arm(inf_runtime *runtime, const char *route,
   pass.arming.fire_at_ns = INF_NEVER;
   pthread_mutex_lock(&runtime->mutex);
   pass.hedger = hedger_locked(runtime, route[0] ? route : first);
-  machine *at =
-      pass.hedger ? machine_locked(pass.hedger, first, ask->kind) : NULL;
-  if (at) {
+  machine *at = NULL;
+  if (pass.hedger) {
     set_params(pass.hedger, params);
+    set_unit(pass.hedger, ask->priced);
+    pass.budget = budget_of(pass.hedger);
+    at = machine_locked(pass.hedger, first, ask->kind);
+  }
+  if (at) {
     note_call(at, ask);
     if (is_due(runtime, at, ask->bucket))
       plan(runtime, pass.hedger, at, ask);
@@ -351,8 +382,7 @@ inf_hedger_arm(inf_runtime *runtime, const char *route,
             at->hedge.planned ? 0 : headers_ns(runtime, first, ask->bucket),
     };
     pass.machine = &at->hedge;
-    pass.arming =
-        inf_hedge_arm(&at->hedge, &call, &pass.hedger->budget, now_ns, rng);
+    pass.arming = inf_hedge_arm(&at->hedge, &call, pass.budget, now_ns, rng);
     if (at->hedge.planned)
       pass.delay_ns = at->hedge.plan.buckets[ask->bucket].delay_ns;
   }
@@ -380,7 +410,7 @@ inf_hedger_fire(inf_runtime *runtime, inf_hedge_pass *pass, const char *target,
     slowdown = inf_latency_view_locked(runtime, &place).slowdown;
     slowdown = slowdown ? slowdown : &unknown;
   }
-  inf_hedge_reason reason = inf_hedge_fire(pass->machine, &pass->hedger->budget,
+  inf_hedge_reason reason = inf_hedge_fire(pass->machine, pass->budget,
                                            slowdown, cost, &pass->claim, rng);
   pthread_mutex_unlock(&runtime->mutex);
   return reason;
@@ -432,8 +462,41 @@ inf_hedger_complete(inf_runtime *runtime, const inf_hedge_pass *pass,
                     int64_t cost)
 {
   pthread_mutex_lock(&runtime->mutex);
-  inf_hedge_budget_complete(&pass->hedger->budget, cost);
+  inf_hedge_budget_complete(pass->budget, cost);
   pthread_mutex_unlock(&runtime->mutex);
+}
+
+/* NULL: there is none yet. */
+static const machine *
+known_machine_locked(const inf_runtime *runtime, const char *route,
+                     const char *target, inf_latency_kind kind)
+{
+  const char *name = route[0] ? route : target;
+  const inf_hedger *hedger = runtime->hedgers;
+  while (hedger && strcmp(hedger->name, name) != 0)
+    hedger = hedger->next;
+  const machine *at = hedger ? hedger->machines : NULL;
+  while (at && !(at->kind == kind && strcmp(at->target, target) == 0))
+    at = at->next;
+  return at;
+}
+
+size_t
+inf_hedger_usual_target(inf_runtime *runtime, const char *route,
+                        const inf_hedge_ask *ask)
+{
+  inf_hedge_ask usual = *ask;
+  size_t order[targets_max];
+  usual.bucket = 0;
+  pthread_mutex_lock(&runtime->mutex);
+  const machine *at = known_machine_locked(
+      runtime, route, ask->targets[ask->first]->name, ask->kind);
+  for (uint32_t i = 0; at && i < buckets; i++)
+    if (at->calls[i] > at->calls[usual.bucket])
+      usual.bucket = i;
+  order_locked(runtime, &usual, order);
+  pthread_mutex_unlock(&runtime->mutex);
+  return order[0];
 }
 
 inf_hedge_forecast
@@ -441,14 +504,8 @@ inf_hedger_look(inf_runtime *runtime, const char *route, const char *target,
                 inf_latency_kind kind, uint32_t bucket)
 {
   inf_hedge_forecast forecast = {.delay_ns = INF_NEVER};
-  const char *name = route[0] ? route : target;
   pthread_mutex_lock(&runtime->mutex);
-  const inf_hedger *hedger = runtime->hedgers;
-  while (hedger && strcmp(hedger->name, name) != 0)
-    hedger = hedger->next;
-  const machine *at = hedger ? hedger->machines : NULL;
-  while (at && !(at->kind == kind && strcmp(at->target, target) == 0))
-    at = at->next;
+  const machine *at = known_machine_locked(runtime, route, target, kind);
   if (at && at->hedge.planned) {
     forecast.planned = true;
     forecast.delay_ns = at->hedge.plan.buckets[bucket].delay_ns;
@@ -477,13 +534,14 @@ inf_hedger_reason_name(inf_hedge_reason reason)
 static inf_hedge_totals
 totals_of(const inf_hedger *hedger)
 {
+  const inf_hedge_budget *budget = &hedger->budgets[hedger->priced];
   inf_hedge_totals sum = {
       .route = hedger->name,
       .rescues = hedger->rescues,
       .delay_ns = INF_NEVER,
-      .share_ppm = hedger->budget.share_ppm,
-      .calls_cost = hedger->budget.paid_in,
-      .losers_cost = hedger->budget.settled,
+      .share_ppm = budget->share_ppm,
+      .calls_cost = budget->paid_in,
+      .losers_cost = budget->settled,
   };
   uint32_t most = 0;
   for (const machine *at = hedger->machines; at; at = at->next) {

@@ -14,6 +14,10 @@
  * hedge. A prompt length of which less than 30 times are known borrows the
  * curve of the nearest.
  *
+ * There are two budgets, one of money and one of tokens, since a reload may
+ * give prices or take them away: what was earned in the one buys nothing in the
+ * other, and what was learned of costs begins anew.
+ *
  * They stand in the runtime and outlive configurations: a route is found by
  * its name, and a request that names a target directly by that. Beyond
  * INF_RUNTIME_MAX routes, and without memory, there are no hedges. All
@@ -43,6 +47,7 @@ typedef struct inf_hedge_ask {
   inf_latency_kind kind;
   uint32_t bucket;
   bool run_once;
+  bool priced;  /* costs are money: all targets of the route have prices */
   int64_t cost; /* the most that one of two attempts will cost if it loses */
 } inf_hedge_ask;
 
@@ -50,6 +55,7 @@ typedef struct inf_hedge_ask {
 typedef struct inf_hedge_pass {
   inf_hedger *hedger;
   inf_hedge *machine; /* NULL: no hedge is possible */
+  inf_hedge_budget *budget;
   inf_hedge_claim claim;
   inf_hedge_arming arming;
   uint64_t delay_ns; /* of the plan, whatever was drawn; INF_NEVER: none */
@@ -65,6 +71,10 @@ inf_hedge_pass inf_hedger_arm(inf_runtime *runtime, const char *route,
  * order has room for ask->count. */
 void inf_hedger_order(inf_runtime *runtime, const inf_hedge_ask *ask,
                       size_t *order);
+/* The first of that order, for the length of prompt that calls which begin at
+ * ask->first have most often; whatever ask->bucket is. */
+size_t inf_hedger_usual_target(inf_runtime *runtime, const char *route,
+                               const inf_hedge_ask *ask);
 /* The time has come. target: that would take it, NULL if none would. */
 inf_hedge_reason inf_hedger_fire(inf_runtime *runtime, inf_hedge_pass *pass,
                                  const char *target, int64_t cost,
@@ -110,7 +120,8 @@ typedef struct inf_hedge_totals {
    * prompt that is most frequent; INF_NEVER: no hedges. */
   uint64_t delay_ns;
   double probability;
-  int64_t share_ppm;   /* of calls_cost, that losers_cost may come to */
+  int64_t share_ppm; /* of calls_cost, that losers_cost may come to */
+  /* Both in money, or in tokens, as the last call was. */
   int64_t calls_cost;  /* of answers that were delivered */
   int64_t losers_cost; /* of attempts that lost */
 } inf_hedge_totals;

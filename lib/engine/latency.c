@@ -156,7 +156,7 @@ inf_latency_doubt(inf_runtime *runtime, const inf_latency_place *place,
   uint32_t doubt = 0;
   pthread_mutex_lock(&runtime->mutex);
   const struct inf_latency *latency = find_locked(runtime, place->target);
-  if (latency && start_ns > latency->answered_ns)
+  if (latency && start_ns > latency->answered_ns && start_ns < now_ns)
     doubt = doubt_at(&latency->readings[place->kind][place->bucket],
                      now_ns - start_ns);
   pthread_mutex_unlock(&runtime->mutex);

@@ -63,7 +63,7 @@ void inf_latency_note_content(inf_runtime *runtime, const char *target,
  * with few calls an error sends each of those that wait there a second time. */
 enum { INF_LATENCY_SILENT_BITS = 1330 }; /* in hundredths */
 /* The doubt that one attempt adds, begun at start_ns and silent at now_ns, in
- * hundredths of a bit; 0 if it does not count. */
+ * hundredths of a bit; 0 if it does not count, or was begun since then. */
 uint32_t inf_latency_doubt(inf_runtime *runtime, const inf_latency_place *place,
                            uint64_t start_ns, uint64_t now_ns);
 /* It is silent: since_ns, when the first of those was begun. */

@@ -52,13 +52,13 @@ note_answer(inf_attempt *attempt)
                 engine->now_ns - attempt->record->start_ns, false);
 }
 
-/* Does every target that the call may go to have a price? Only then they can be
- * compared. */
+/* Does every target have a price? Only then they can be compared; and whether
+ * this call may go to it or not, for all calls of the route have one budget. */
 static bool
-has_prices(const inf_race *race)
+has_prices(const inf_route_config *route)
 {
-  for (size_t i = 0; i < race->ask.count; i++)
-    if (!inf_price_is_known(&race->ask.targets[i]->price))
+  for (size_t i = 0; i < route->target_count; i++)
+    if (!inf_price_is_known(&route->targets[i].price))
       return false;
   return true;
 }
@@ -68,7 +68,8 @@ price_of(const inf_race *race, size_t target)
 {
   static const inf_hedge_price usual = {1, 4};
   const inf_price *price = &race->ask.targets[target]->price;
-  return race->priced ? (inf_hedge_price){price->input, price->output} : usual;
+  return race->ask.priced ? (inf_hedge_price){price->input, price->output}
+                          : usual;
 }
 
 /* The most that one of two attempts will cost if it loses: it has read the
@@ -151,6 +152,7 @@ prepare(inf_attempt *attempt)
   inf_list_init(&race->held_rival);
   race->start_ns = attempt->record->start_ns;
   expect(attempt, race);
+  const inf_route_config *route = call->trail->route;
   race->ask = (inf_hedge_ask){
       .targets = call->targets,
       .count =
@@ -159,10 +161,9 @@ prepare(inf_attempt *attempt)
       .kind = kind_of(attempt),
       .bucket = attempt->bucket,
       .run_once = call->request->run_once,
+      .priced = has_prices(route),
   };
-  race->priced = has_prices(race);
   race->ask.cost = most_lost(race);
-  const inf_route_config *route = call->trail->route;
   race->pass = inf_hedger_arm(engine->runtime, route->name, &route->params,
                               &race->ask, race->start_ns, &engine->rng);
   set_time(attempt);

@@ -42,7 +42,6 @@ typedef struct inf_race {
   int64_t input, output; /* tokens that an attempt is expected to take */
   size_t stale_target;
   bool stale;  /* the second leg is to be sent there once more */
-  bool priced; /* all its targets have prices */
   bool over;   /* decided: nothing more is raced */
   bool asked;  /* its time has come */
   bool rescue; /* sent because the target has fallen silent */

@@ -113,17 +113,38 @@ time_of(const situation *at, size_t i)
   };
 }
 
+/* It is asked by the loop, a little later. */
+static void
+note_choice(const situation *at, size_t first)
+{
+  inf_target_state *state = state_of(at, first);
+  if (state)
+    inf_outlook_choose(&state->outlook, at->now_ns);
+}
+
+/* Of whole bodies no time is learned: to explore them is no use, and among
+ * themselves they stay as they are. */
+static inf_route_time
+time_for_latency(const situation *at, size_t i)
+{
+  const inf_route_time whole = {.asked_ns = at->now_ns};
+  return at->items[i].target->upstream == INF_UPSTREAM_UNARY ? whole
+                                                             : time_of(at, i);
+}
+
 static void
 order_by_latency(const situation *at, size_t *order)
 {
   inf_route_time times[INF_ROUTE_MOST];
   for (size_t i = 0; i < at->count; i++)
-    times[i] = time_of(at, i);
-  if (at->drawn)
-    inf_route_latency(times, at->count, at->now_ns, &at->runtime->routing_rng,
-                      order);
-  else
+    times[i] = time_for_latency(at, i);
+  if (!at->drawn) {
     inf_route_by_time(times, at->count, order);
+    return;
+  }
+  inf_route_latency(times, at->count, at->now_ns, &at->runtime->routing_rng,
+                    order);
+  note_choice(at, order[0]);
 }
 
 /* The answer is as long as the request allows, but no longer than usual. */
@@ -162,6 +183,7 @@ order_by_cost(const situation *at, size_t *order)
   }
   inf_route_cost(offers, at->count, &call, at->now_ns,
                  &at->runtime->routing_rng, order);
+  note_choice(at, order[0]);
   for (size_t i = 0; i < at->count; i++) {
     inf_target_state *state = state_of(at, i);
     if (state && offers[i].was_fast)

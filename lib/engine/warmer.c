@@ -4,13 +4,17 @@
 #include "engine/engine.h"
 
 #include "base/mem.h"
+#include "engine/hedger.h"
 
 #include <string.h>
 
 /* Providers that are kept warm at most. */
 enum { max_kept = 32 };
-/* Of each route: the target that is asked first, and the next one. */
-enum { warm_targets = 2 };
+/* Of each route: the target that is asked first, and the next one; where no
+ * order says which they are, so many. */
+enum { warm_targets = 2, warm_unordered = 4 };
+/* Targets of a route that are looked at. */
+enum { targets_max = 16 };
 /* A warm-up may take so long. */
 enum { keep_ms = 10000 };
 /* After a connection of HTTP/2 was made it is looked at once more, when the
@@ -158,8 +162,46 @@ may_be_asked(inf_engine *engine, const inf_route_config *route,
                              &why);
 }
 
+/* Targets that calls of the route may be sent to; returns how many. */
+static size_t
+usable_targets(inf_engine *engine, const inf_route_config *route,
+               const inf_target_config **usable)
+{
+  size_t count = 0;
+  for (size_t i = 0; i < route->target_count && count < targets_max; i++)
+    if (may_be_asked(engine, route, &route->targets[i]))
+      usable[count++] = &route->targets[i];
+  return count;
+}
+
+/* Where the next hedge of a call would go that begins at the first of them. */
+static size_t
+hedge_target(inf_engine *engine, const inf_route_config *route,
+             const inf_target_config *const *usable, size_t count)
+{
+  const inf_hedge_ask ask = {
+      .targets = usable,
+      .count = count,
+      .kind = usable[0]->upstream == INF_UPSTREAM_UNARY ? INF_LATENCY_WHOLE
+              : route->params.race_on == INF_RACE_ON_ANSWER
+                  ? INF_LATENCY_ANSWER
+                  : INF_LATENCY_CONTENT,
+  };
+  return inf_hedger_usual_target(engine->runtime, route->name, &ask);
+}
+
+static void
+mark(inf_warmer *warmer, const inf_target_config *target, size_t *kept)
+{
+  inf_warm_entry *entry = entry_of(warmer, target->provider);
+  if (entry->wanted || *kept == max_kept)
+    return;
+  entry->wanted = true;
+  ++*kept;
+}
+
 /* Marks the providers that routes want warm: those of the targets that would
- * be asked first and next. */
+ * be asked first and next, and of the one that a hedge would go to. */
 static void
 mark_wanted(inf_engine *engine)
 {
@@ -170,20 +212,16 @@ mark_wanted(inf_engine *engine)
     warmer->entries[i].wanted = false;
   for (size_t i = 0; i < config->route_count; i++) {
     const inf_route_config *route = &config->routes[i];
-    size_t found = 0;
+    const inf_target_config *usable[targets_max];
     if (!keeps(&route->params))
       continue;
-    for (size_t t = 0; t < route->target_count && found < warm_targets; t++) {
-      const inf_target_config *target = &route->targets[t];
-      if (!may_be_asked(engine, route, target))
-        continue;
-      found++;
-      inf_warm_entry *entry = entry_of(warmer, target->provider);
-      if (entry->wanted || kept == max_kept)
-        continue;
-      entry->wanted = true;
-      kept++;
-    }
+    bool ordered = route->params.strategy == INF_STRATEGY_ORDER;
+    size_t most = ordered ? warm_targets : warm_unordered;
+    size_t count = usable_targets(engine, route, usable);
+    for (size_t t = 0; t < count && t < most; t++)
+      mark(warmer, usable[t], &kept);
+    if (count > most && route->params.hedge_budget > 0)
+      mark(warmer, usable[hedge_target(engine, route, usable, count)], &kept);
   }
 }
 
@@ -256,6 +294,18 @@ inf_warmer_note_use(struct inf_engine *engine,
       engine->warmer.keeps ? entry_of(&engine->warmer, provider) : NULL;
   if (entry)
     inf_warm_note_use(&entry->state, engine->now_ns);
+}
+
+void
+inf_warmer_note_cut(struct inf_engine *engine,
+                    const inf_provider_config *provider)
+{
+  inf_warmer *warmer = &engine->warmer;
+  inf_warm_entry *entry = warmer->keeps ? entry_of(warmer, provider) : NULL;
+  if (!entry || entry->has_http2)
+    return;
+  inf_warm_note_cut(&entry->state);
+  warmer->next_ns = engine->now_ns;
 }
 
 void

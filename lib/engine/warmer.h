@@ -22,7 +22,7 @@ typedef struct inf_warm_entry {
 typedef struct inf_warmer {
   inf_config *config;
   inf_warm_entry *entries; /* as many as config has providers; or NULL */
-  bool keeps;              /* some route says keep_warm */
+  bool keeps;              /* some route says keep_warm, or hedges */
   bool stopped;
   uint64_t used_ns; /* when the client's last call began; 0: never */
   uint64_t next_ns; /* when inf_warmer_run() is due */
@@ -51,6 +51,10 @@ bool inf_warmer_has_http2(const struct inf_engine *engine,
 /* What happens to calls. Cheap while no route says keep_warm. */
 void inf_warmer_note_call(struct inf_engine *engine);
 void inf_warmer_note_use(struct inf_engine *engine,
+                         const inf_provider_config *provider);
+/* An exchange was cancelled: with HTTP/1.1 that closes its connection, as a leg
+ * that loses a race does, and the next hedge would have to connect. */
+void inf_warmer_note_cut(struct inf_engine *engine,
                          const inf_provider_config *provider);
 /* No connection was to be had. */
 void inf_warmer_note_failure(struct inf_engine *engine,

@@ -16,6 +16,14 @@ bounded(int64_t cost)
   return cost < largest_cost ? cost : largest_cost;
 }
 
+/* $9.2 million are INT64_MAX pico-dollars. */
+static int64_t
+sum_of(int64_t a, int64_t b)
+{
+  int64_t sum;
+  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 void
 inf_hedge_budget_init(inf_hedge_budget *budget, double share)
 {
@@ -46,8 +54,10 @@ inf_hedge_budget_complete(inf_hedge_budget *budget, int64_t cost)
   cost = bounded(cost);
   if (budget->mean_count < mean_of)
     budget->mean_count++;
-  budget->mean_cost += (cost - budget->mean_cost) / (int64_t)budget->mean_count;
-  budget->paid_in += cost;
+  budget->mean_64ths +=
+      (64 * cost - budget->mean_64ths) / (int64_t)budget->mean_count;
+  budget->mean_cost = budget->mean_64ths / 64;
+  budget->paid_in = sum_of(budget->paid_in, cost);
   /* In two parts, since a cost times a million may not fit. */
   int64_t part = cost % million * budget->share_ppm + budget->rest;
   budget->rest = part % million;
@@ -89,7 +99,7 @@ inf_hedge_budget_settle(inf_hedge_claim *claim, int64_t cost)
   if (claim->budget == NULL)
     return;
   cost = bounded(cost);
-  claim->budget->settled += cost;
+  claim->budget->settled = sum_of(claim->budget->settled, cost);
   end_claim(claim, cost);
 }
 

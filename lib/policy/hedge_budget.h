@@ -37,8 +37,9 @@ typedef struct inf_hedge_budget {
   int64_t balance;     /* what may be claimed; below 0: a debt */
   int64_t rest;        /* of the last payment, in millionths of the unit */
   int64_t mean_cost;   /* of completed calls; 0: none yet */
+  int64_t mean_64ths;  /* the same, finer: small costs would move nothing */
   uint64_t mean_count; /* calls that it is the mean of, at most 64 */
-  /* Counters, for telemetry. */
+  /* Counters, for telemetry; they stay at INT64_MAX. */
   int64_t paid_in, settled; /* cost of completed calls; of losers */
   uint64_t granted, denied, refunded;
 } inf_hedge_budget;

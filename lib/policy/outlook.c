@@ -180,6 +180,12 @@ inf_outlook_note(inf_outlook *outlook, uint64_t now_ns)
     outlook->excess = present - unit;
 }
 
+void
+inf_outlook_choose(inf_outlook *outlook, uint64_t now_ns)
+{
+  outlook->asked_ns = now_ns;
+}
+
 uint64_t
 inf_outlook_ns(const inf_outlook *outlook, uint32_t bucket, uint64_t now_ns)
 {

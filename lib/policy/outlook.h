@@ -68,7 +68,7 @@ typedef struct inf_outlook {
   uint64_t rate;              /* lengths that those wait in a nanosecond */
   inf_u128 starts;            /* sum of rate * start of each */
   uint64_t excess;            /* of the peak over 1, in 1/65536 */
-  uint64_t asked_ns;          /* when it last was; 0: never */
+  uint64_t asked_ns;          /* when a call last chose it; 0: never */
 } inf_outlook;
 
 /* Kept with the attempt. Zeroed: none; the end of it does nothing. */
@@ -97,6 +97,9 @@ void inf_outlook_forget(inf_outlook *outlook, inf_outlook_attempt *attempt);
 
 /* Before a call is routed: the peak may be now. */
 void inf_outlook_note(inf_outlook *outlook, uint64_t now_ns);
+/* A call has chosen the target, and will ask it as soon as it can: until then
+ * others are not to explore it as well. */
+void inf_outlook_choose(inf_outlook *outlook, uint64_t now_ns);
 /* The expectation for a prompt of this length; 0: not known. */
 uint64_t inf_outlook_ns(const inf_outlook *outlook, uint32_t bucket,
                         uint64_t now_ns);

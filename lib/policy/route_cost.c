@@ -48,7 +48,7 @@ rank_of(const inf_route_offer *offer, const inf_route_cost_call *call,
   mine.tier = !is_fast(offer, call->bound_ns, now_ns) ? SLOW
               : known                                 ? CHEAP
                                                       : UNPRICED;
-  mine.cost = mine.tier == CHEAP
+  mine.cost = mine.tier != UNPRICED
                   ? inf_price_pico_usd(&offer->price, call->prompt_tokens,
                                        call->answer_tokens)
                   : 0;
@@ -60,6 +60,8 @@ is_before(const rank *a, const rank *b)
 {
   if (a->tier != b->tier)
     return a->tier < b->tier;
+  if (a->tier == SLOW && a->time_ns != b->time_ns)
+    return a->time_ns < b->time_ns;
   if (a->cost != b->cost)
     return a->cost < b->cost;
   return a->time_ns < b->time_ns;

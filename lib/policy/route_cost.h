@@ -19,8 +19,9 @@
  *
  *   1. fast enough, price known: by cost of this call, then by time
  *   2. fast enough, price not known: by time
- *   3. too slow: by time, whatever they cost; for failover, and when none is
- *      fast enough: then the bound is missed by as little as can be
+ *   3. too slow: by time, whatever they cost, then by cost; for failover, and
+ *      when none is fast enough: then the bound is missed by as little as can
+ *      be
  *
  * Fast enough: expected to show its first content within the bound (outlook.h).
  * A target that was fast enough when last looked at stays it until it is
@@ -41,7 +42,7 @@
 typedef struct inf_route_offer {
   inf_price price;
   uint64_t expected_ns; /* inf_outlook_ns(); 0: not known */
-  uint64_t asked_ns;    /* when it last was; 0: never */
+  uint64_t asked_ns;    /* when a call last chose it; 0: never */
   uint32_t waiting;     /* attempts there that are silent */
   bool was_fast;        /* in and out: fast enough */
 } inf_route_offer;

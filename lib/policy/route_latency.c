@@ -10,14 +10,18 @@ enum { explore_one_in = 64 };
 static const uint64_t unknown_again_ns = 1 * INF_NS_PER_S;
 static const uint64_t known_again_ns = 30 * INF_NS_PER_S;
 
-/* Nothing known: behind what is known, those with fewest calls first. */
+/* Nothing known: behind what is known, those with fewest calls first, of them
+ * what was asked before the others. */
 static bool
 is_before(const inf_route_time *a, const inf_route_time *b)
 {
-  if (a->expected_ns == 0 || b->expected_ns == 0)
-    return a->expected_ns == b->expected_ns ? a->waiting < b->waiting
-                                            : b->expected_ns == 0;
-  return a->expected_ns < b->expected_ns;
+  if (a->expected_ns > 0 && b->expected_ns > 0)
+    return a->expected_ns < b->expected_ns;
+  if (a->expected_ns != b->expected_ns)
+    return b->expected_ns == 0;
+  if (a->waiting != b->waiting)
+    return a->waiting < b->waiting;
+  return a->asked_ns < b->asked_ns;
 }
 
 void

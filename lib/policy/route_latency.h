@@ -27,14 +27,15 @@
  * depends only on times' ratios.
  *
  * Exploration. A target of which nothing is known is asked at once, by one call
- * at a time and one in a second. Of 64 calls one goes to the target that was
- * not asked for longest, if that is 30 s or more, to learn whether it has
- * become fast; not while an attempt there is still silent. So a target that is
- * ten times as slow costs at most one in 64 calls, and two calls a minute. */
+ * at a time and one in a second; while nothing is known of any, all in turn. Of
+ * 64 calls one goes to the target that was not asked for longest, if that is 30
+ * s or more, to learn whether it has become fast; not while an attempt there is
+ * still silent. So a target that is ten times as slow costs at most one in 64
+ * calls, and two calls a minute. */
 
 typedef struct inf_route_time {
   uint64_t expected_ns; /* inf_outlook_ns(); 0: not known */
-  uint64_t asked_ns;    /* when it last was; 0: never */
+  uint64_t asked_ns;    /* when a call last chose it; 0: never */
   uint32_t waiting;     /* attempts there that are silent */
 } inf_route_time;
 

@@ -94,3 +94,10 @@ inf_warm_note_use(inf_warm_state *state, uint64_t now_ns)
   state->failures = 0;
   state->warmed = false;
 }
+
+void
+inf_warm_note_cut(inf_warm_state *state)
+{
+  state->ready_ns = 0;
+  state->warmed = false;
+}

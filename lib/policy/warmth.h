@@ -36,5 +36,7 @@ void inf_warm_note(inf_warm_state *state, inf_warm_outcome outcome,
                    uint64_t now_ns);
 /* A call uses a connection there, or has just left one. */
 void inf_warm_note_use(inf_warm_state *state, uint64_t now_ns);
+/* A connection has ended with what was cancelled over it. */
+void inf_warm_note_cut(inf_warm_state *state);
 
 #endif

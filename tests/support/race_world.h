@@ -43,7 +43,10 @@ earn(fake_client *fake, const char *route)
                    INFER_OK);
   inf_hedge_ask ask = {
       .targets = (const inf_target_config *const[]){&config->targets[0]},
-      .count = 1};
+      .count = 1,
+      .priced = true};
+  for (size_t i = 0; i < config->target_count; i++)
+    ask.priced &= inf_price_is_known(&config->targets[i].price);
   inf_rng rng;
   inf_rng_seed(&rng, 1);
   inf_hedge_pass pass =

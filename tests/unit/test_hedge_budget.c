@@ -50,6 +50,35 @@ a_quiet_night_saves_twenty(void **state)
   assert_true(inf_hedge_budget_level(&budget) >= 1);
 }
 
+/* Prompts and answers of a few tokens. */
+static void
+the_mean_follows_small_costs(void **state)
+{
+  (void)state;
+  complete(64, 100);
+  complete(2000, 130);
+  assert_in_range(budget.mean_cost, 129, 130);
+  complete(2000, 20);
+  assert_in_range(budget.mean_cost, 20, 21);
+}
+
+/* Counted in pico-dollars that is a large company's bill. */
+static void
+counters_end_at_their_greatest(void **state)
+{
+  (void)state;
+  const int64_t most = 1000000000000000;
+  complete(10000, most);
+  assert_int_equal(budget.paid_in, INT64_MAX);
+  assert_int_equal(budget.balance, 20 * most);
+  for (int i = 0; i < 10000; i++) {
+    complete(20, most);
+    assert_true(inf_hedge_budget_claim(&budget, &claim, most));
+    inf_hedge_budget_settle(&claim, most);
+  }
+  assert_int_equal(budget.settled, INT64_MAX);
+}
+
 static void
 a_claim_ends_once(void **state)
 {
@@ -167,6 +196,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(nothing_before_it_is_paid_for, set_up),
       cmocka_unit_test_setup(a_quiet_night_saves_twenty, set_up),
+      cmocka_unit_test_setup(the_mean_follows_small_costs, set_up),
+      cmocka_unit_test_setup(counters_end_at_their_greatest, set_up),
       cmocka_unit_test_setup(a_claim_ends_once, set_up),
       cmocka_unit_test_setup(a_dear_loser_is_a_debt, set_up),
       cmocka_unit_test_setup(a_refund_does_not_exceed_the_cap, set_up),

@@ -387,6 +387,56 @@ what_it_really_cost_is_settled_once(void **state)
   assert_int_equal(totals_of(w, "r").losers_cost, 300);
 }
 
+/* A reload may give a route prices, and take them away. */
+static void
+money_and_tokens_have_budgets_of_their_own(void **state)
+{
+  world *w = *state;
+  w->ask.priced = true;
+  inf_hedge_pass money = earned(w);
+  w->ask.priced = false;
+  inf_hedge_pass tokens = arm(w);
+  assert_int_equal(totals_of(w, "r").calls_cost, 0);
+  assert_int_equal(fire(w, &tokens, "b/m", 1), INF_HEDGE_BUDGET);
+  assert_int_equal(fire(w, &money, "b/m", 5000), INF_HEDGE_YES);
+  inf_hedger_settle(w->runtime, &money, 4000);
+  inf_hedger_complete(w->runtime, &tokens, 20);
+  assert_int_equal(totals_of(w, "r").calls_cost, 20);
+  assert_int_equal(totals_of(w, "r").losers_cost, 0);
+  assert_int_equal(fire(w, &tokens, "b/m", 1), INF_HEDGE_YES);
+  w->ask.priced = true;
+  arm(w);
+  assert_int_equal(totals_of(w, "r").calls_cost, 100 * 1000);
+  assert_int_equal(totals_of(w, "r").losers_cost, 4000);
+}
+
+/* The plan of a route of which all calls cost that much. */
+static double
+probability_at_cost(world *w, bool priced, int64_t cost)
+{
+  w->ask.priced = priced;
+  w->ask.cost = cost;
+  inf_hedge_pass pass = arm(w);
+  for (int i = 0; i < 100; i++) {
+    inf_hedger_complete(w->runtime, &pass, cost);
+    arm(w);
+  }
+  w->params.hedge_percentile ^= 1; /* a new plan */
+  return arm(w).machine->plan.buckets[0].probability;
+}
+
+/* What a loser costs is then learned anew, in money it is 10^6 times as
+ * much. */
+static void
+plans_do_not_mix_money_and_tokens(void **state)
+{
+  world *w = *state;
+  record_stragglers(w, "a/m", 0, 400, 100);
+  double probability = probability_at_cost(w, true, 1000000000);
+  assert_true(probability > 0.01);
+  assert_true(probability_at_cost(w, false, 1000) == probability);
+}
+
 static void
 reasons_are_counted(void **state)
 {
@@ -536,6 +586,8 @@ main(void)
       TEST(a_few_times_are_none),
       TEST(calls_pay_for_hedges),
       TEST(what_it_really_cost_is_settled_once),
+      TEST(money_and_tokens_have_budgets_of_their_own),
+      TEST(plans_do_not_mix_money_and_tokens),
       TEST(reasons_are_counted),
       TEST(a_slowdown_of_the_first_is_none),
       TEST(hedges_that_never_win_are_tried_seldom),

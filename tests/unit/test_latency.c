@@ -150,6 +150,16 @@ doubt_grows_with_the_time_waited(void **state)
                     ages[i].least, ages[i].most);
 }
 
+/* What the loop has heard is older than what it has just begun. */
+static void
+what_is_begun_since_is_no_reason_for_doubt(void **state)
+{
+  inf_runtime *runtime = *state;
+  learn_even_times(runtime);
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1001 * ms, 1000 * ms), 0);
+  assert_int_equal(inf_latency_doubt(runtime, &place, 1000 * ms, 1000 * ms), 0);
+}
+
 /* One that was sent later is answered: then it is a straggler. */
 static void
 a_straggler_is_no_reason_for_doubt(void **state)
@@ -281,6 +291,7 @@ main(void)
       TEST(targets_kinds_and_lengths_are_kept_apart),
       TEST(cancelled_ones_took_at_least_that_long),
       TEST(doubt_grows_with_the_time_waited),
+      TEST(what_is_begun_since_is_no_reason_for_doubt),
       TEST(a_straggler_is_no_reason_for_doubt),
       TEST(silence_ends_with_what_was_sent_since),
       TEST(late_ones_make_a_slowdown),

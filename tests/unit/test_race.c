@@ -903,6 +903,31 @@ none_to_who_may_not_have_the_request(void **state)
   end(fake, call);
 }
 
+/* Not whether this call's targets have prices decides what is counted: all
+ * calls of a route have one budget. */
+static void
+a_route_counts_money_where_all_its_targets_have_prices(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      hedging_client("providers.a.labels", "['private']", "providers.c.labels",
+                     "['private']", "routes.three.targets",
+                     "[{'target':'a/m','price':{'input':1,'output':1}},'b/m',"
+                     "{'target':'c/m','price':{'input':1,'output':1}}]",
+                     NULL);
+  earn(fake, "three");
+  is_silent(fake, A);
+  talks(fake, C, 5, "third");
+  infer_request *request = fake_request_new("three");
+  assert_int_equal(infer_request_require_label(request, "private"), INFER_OK);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, cold_ms + 5);
+  assert_string_equal(race_trail(call),
+                      "a/m first E_CANCELLED, c/m hedge OK won");
+  assert_int_equal(totals_of(fake, "three").losers_cost, prompt_tokens);
+  end(fake, call);
+}
+
 static void
 none_without_a_key(void **state)
 {
@@ -1313,6 +1338,7 @@ main(void)
       cmocka_unit_test(none_beyond_the_allowance),
       cmocka_unit_test(none_to_an_open_breaker),
       cmocka_unit_test(none_to_who_may_not_have_the_request),
+      cmocka_unit_test(a_route_counts_money_where_all_its_targets_have_prices),
       cmocka_unit_test(none_without_a_key),
       cmocka_unit_test(a_call_that_was_moved_is_hedged_too),
       cmocka_unit_test(alone_it_takes_another_connection),

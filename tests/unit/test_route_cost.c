@@ -53,6 +53,19 @@ assert_order(size_t a, size_t b, size_t c)
 
 /* ---- Order --------------------------------------------------------------- */
 
+/* Of those that are too slow, or not to be tried now, time decides, and then
+ * what they cost. */
+static void
+of_slow_ones_the_fastest_then_the_cheapest(void **state)
+{
+  (void)state;
+  offers[0] = offer(2500, 10000, 0);
+  offers[1] = offer(150, 600, 0);
+  offers[2] = offer(3000, 20000, 3000 * MS);
+  route(3, 1000 * MS);
+  assert_order(2, 1, 0);
+}
+
 static void
 the_cheapest_that_is_fast_enough(void **state)
 {
@@ -228,6 +241,8 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(of_slow_ones_the_fastest_then_the_cheapest,
+                             set_up),
       cmocka_unit_test_setup(the_cheapest_that_is_fast_enough, set_up),
       cmocka_unit_test_setup(none_is_fast_enough_so_the_fastest, set_up),
       cmocka_unit_test_setup(it_is_this_call_that_is_to_be_cheap, set_up),

@@ -168,6 +168,19 @@ before_anything_is_known_they_take_turns(void **state)
   }
 }
 
+/* Also before any of them is sent. */
+static void
+or_while_none_is_sent(void **state)
+{
+  (void)state;
+  inf_route_time times[3] = {{0}};
+  for (size_t i = 0; i < 9; i++) {
+    size_t first = first_of(times, 3);
+    assert_int_equal(first, i % 3);
+    times[first].asked_ns = now_ns - 9 + i;
+  }
+}
+
 static void
 one_call_in_64_goes_to_the_forgotten(void **state)
 {
@@ -215,6 +228,7 @@ main(void)
       cmocka_unit_test_setup(one_target_or_none, set_up),
       cmocka_unit_test_setup(what_is_not_known_is_asked_at_once, set_up),
       cmocka_unit_test_setup(before_anything_is_known_they_take_turns, set_up),
+      cmocka_unit_test_setup(or_while_none_is_sent, set_up),
       cmocka_unit_test_setup(one_call_in_64_goes_to_the_forgotten, set_up),
       cmocka_unit_test_setup(the_same_seed_makes_the_same_choices, set_up),
   };

@@ -192,6 +192,65 @@ the_fastest_is_asked(void **state)
   fake_client_free(fake);
 }
 
+/* Calls that are submitted before the loop has sent any: nothing is known of
+ * the targets. */
+static void
+submit_at_once(fake_client *fake, const char *model, infer_call **calls,
+               size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    calls[i] = fake_submit_whole(fake, model);
+    fake->net.now_ns++;
+  }
+  fake_run_ms(fake, 30);
+  for (size_t i = 0; i < count; i++)
+    infer_call_free(calls[i]);
+  fake_events(fake);
+}
+
+static void
+the_first_burst_is_shared_out(void **state)
+{
+  (void)state;
+  enum { count = 9 };
+  fake_client *fake =
+      fake_client_new(NO_HASTE, "routes.three.strategy", "'latency'", NULL);
+  all_answer(fake);
+  infer_call *calls[count];
+  submit_at_once(fake, "three", calls, count);
+  assert_int_equal(requests_to(fake, A), count / 3);
+  assert_int_equal(requests_to(fake, B), count / 3);
+  assert_int_equal(requests_to(fake, C), count / 3);
+  fake_client_free(fake);
+}
+
+/* One call of a burst asks what is not known. */
+static void
+a_burst_does_not_explore(const char *strategy, const char *targets)
+{
+  enum { count = 9 };
+  fake_client *fake = fake_client_new(
+      NO_HASTE, "routes.three.strategy", strategy, "routes.three.targets",
+      targets, "routes.three.cost", "{'max_first_token_ms':1000}", NULL);
+  all_answer(fake);
+  assert_int_equal(call_once(fake, "a/m"), INFER_OK);
+  infer_call *calls[count];
+  submit_at_once(fake, "three", calls, count);
+  assert_int_equal(requests_to(fake, A), 1 + count - 1);
+  assert_int_equal(requests_to(fake, B), 1);
+  fake_client_free(fake);
+}
+
+static void
+one_call_of_a_burst_explores(void **state)
+{
+  (void)state;
+  a_burst_does_not_explore("'latency'", "['a/m','b/m']");
+  a_burst_does_not_explore("'cost'",
+                           "[{'target':'a/m','price':{'input':2,'output':2}},"
+                           "{'target':'b/m','price':{'input':1,'output':1}}]");
+}
+
 /* Nothing comes back from it any more, and nothing has timed out yet. */
 static void
 silence_drives_calls_away(void **state)
@@ -469,6 +528,8 @@ main(void)
       cmocka_unit_test(so_does_what_has_the_same_tag),
       cmocka_unit_test(the_dry_run_tells_the_heaviest),
       cmocka_unit_test(the_fastest_is_asked),
+      cmocka_unit_test(the_first_burst_is_shared_out),
+      cmocka_unit_test(one_call_of_a_burst_explores),
       cmocka_unit_test(silence_drives_calls_away),
       cmocka_unit_test(failures_count),
       cmocka_unit_test(by_default_it_does_not_stay),

@@ -4,6 +4,8 @@
 #include "support/fail_alloc.h"
 #include "support/fake_client.h"
 
+#include "engine/latency.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -280,6 +282,79 @@ a_target_that_cannot_be_asked_is_passed_over(void **state)
   fake_client_free(fake);
 }
 
+/* Whichever the next call is sent to. */
+static void
+without_an_order_more_are_warmed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(
+      KEPT, "routes.three.keep_warm", "true", "routes.r.keep_warm", "false",
+      "routes.three.strategy", "'latency'", NULL);
+  answer_call(&fake->net);
+  kept_script(&fake->net, false, "http/1.1");
+  kept_script(&fake->net, false, "http/1.1");
+  call_once(fake, "three");
+  fake_run_ms(fake, 1000);
+  assert_exchanges(fake, 0, "a! b@20 c@20");
+  fake_client_free(fake);
+}
+
+static void
+learn(fake_client *fake, const char *target, uint64_t ms)
+{
+  inf_latency_place place = {target, INF_LATENCY_CONTENT, 0};
+  static inf_survival curve;
+  for (int i = 0; i < 40; i++)
+    inf_latency_record(fake->client->runtime, &place, ms * INF_NS_PER_MS,
+                       false);
+  inf_latency_read_locked(fake->client->runtime, &place, &curve);
+}
+
+/* It goes to the one that is soonest, wherever that stands. */
+static void
+the_target_of_a_hedge_is_warmed(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(KEPT, "routes.three.hedge", "{}",
+                                      "routes.r.keep_warm", "false", NULL);
+  learn(fake, "a/m", 100);
+  learn(fake, "b/m", 300);
+  learn(fake, "c/m", 200);
+  answer_call(&fake->net);
+  kept_script(&fake->net, false, "http/1.1");
+  kept_script(&fake->net, false, "http/1.1");
+  call_once(fake, "three");
+  fake_run_ms(fake, 1000);
+  assert_exchanges(fake, 0, "a! b@20 c@20");
+  fake_client_free(fake);
+}
+
+/* With HTTP/1.1 what is cancelled takes its connection along, with HTTP/2 it
+ * does not. */
+static void
+after_a_cancelled_attempt_a_connection_is_made_anew(void **state)
+{
+  (void)state;
+  for (int http2 = 0; http2 < 2; http2++) {
+    fake_client *fake = fake_client_new(KEPT, NULL);
+    answer_call(&fake->net);
+    for (int i = 0; i < 2; i++) /* of b, and then of a */
+      kept_script(&fake->net, i > 0, http2 ? "h2" : "http/1.1");
+    call_once(fake, "r");
+    fake_run_ms(fake, 50100);
+    size_t before = fake->net.request_count;
+    fake_stream(fake_script_next(&fake->net), 1); /* silent */
+    infer_call *call = fake_submit_model(fake, "r");
+    fake_run_ms(fake, 100);
+    kept_script(&fake->net, false, http2 ? "h2" : "http/1.1");
+    infer_call_cancel(call);
+    fake_run_ms(fake, 100);
+    assert_exchanges(fake, before, http2 ? "a!" : "a! a@50200");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 static void
 after_a_jump_of_time_connections_are_made_anew(void **state)
 {
@@ -469,6 +544,9 @@ main(void)
       cmocka_unit_test(http2_is_kept_without_a_request),
       cmocka_unit_test(a_second_look_follows_a_prewarm),
       cmocka_unit_test(a_target_that_cannot_be_asked_is_passed_over),
+      cmocka_unit_test(without_an_order_more_are_warmed),
+      cmocka_unit_test(the_target_of_a_hedge_is_warmed),
+      cmocka_unit_test(after_a_cancelled_attempt_a_connection_is_made_anew),
       cmocka_unit_test(after_a_jump_of_time_connections_are_made_anew),
       cmocka_unit_test(a_reload_changes_what_is_kept),
       cmocka_unit_test(closing_ends_it),

@@ -13,6 +13,10 @@
  * sees few calls. The more calls, the sooner each rule knows; with ten in a
  * second the peers' p99 is some 4 s, and what is left to gain is less.
  *
+ * About one call in a hundred of the peers' meets a black hole, so their p99 is
+ * 5 s or 30 s by the luck of the sample: the figures are played over four times
+ * the calls.
+ *
  * The change is that against latency routing with failover and without hedging
  * as others have it: of the two peak-EWMA rules, for each percentile the one
  * that is better there. */
@@ -31,6 +35,7 @@ typedef struct options {
 } options;
 
 enum { P50, P95, P99, P999, MEASURES };
+enum { figures_factor = 4 };
 
 static const double shares[MEASURES] = {0.5, 0.95, 0.99, 0.999};
 
@@ -128,7 +133,10 @@ main(int argc, char **argv)
                     "[--short]\n");
     return 2;
   }
-  double *times = malloc(opt.calls * sizeof *times);
+  options figures = opt;
+  if (!opt.is_short)
+    figures.calls *= figures_factor;
+  double *times = malloc(figures.calls * sizeof *times);
   if (times == NULL)
     return 2;
   double change[MEASURES], busy[MEASURES];
@@ -137,7 +145,7 @@ main(int argc, char **argv)
     more.rate = 10;
     play_all(&more, times, busy);
   }
-  play_all(&opt, times, change);
+  play_all(&figures, times, change);
   free(times);
   print_figure("fleet_p99", change[P99], opt.is_short ? -0.7 : -0.8);
   print_figure("fleet_p999", change[P999], opt.is_short ? -0.75 : -0.85);

@@ -111,6 +111,8 @@ static double
 least_t(const times *of, growing *reached, double budget, double share)
 {
   double low = 1e-4, high = 1e6;
+  if (of->sample && of->sample[0] * stretch_of(of) < 2 * low)
+    low = of->sample[0] * stretch_of(of) / 2;
   for (int i = 0; i < 60; i++) {
     double middle = sqrt(low * high);
     if (reached(of, middle, budget) < share)

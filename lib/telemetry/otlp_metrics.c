@@ -237,7 +237,7 @@ typedef enum operation { CHAT, EMBEDDINGS, BOTH } operation;
 typedef struct metric {
   const char *name; /* or where in inf_otlp_names it stands */
   size_t named;
-  bool is_sum;
+  inf_otlp_kind kind;
   operation of; /* whose it is, where each has metrics of its own */
   const char *unit, *description;
   void (*put)(const view *at);
@@ -247,42 +247,44 @@ typedef struct metric {
 #define OURS(name)   name, 0
 
 static const metric metrics[] = {
-    {NAMED(duration), false, CHAT, "s", "How long calls took.", put_durations},
-    {NAMED(embed_duration), false, EMBEDDINGS, "s", "How long calls took.",
+    {NAMED(duration), INF_OTLP_HISTOGRAM, CHAT, "s", "How long calls took.",
      put_durations},
-    {NAMED(first_chunk), false, CHAT, "s",
+    {NAMED(embed_duration), INF_OTLP_HISTOGRAM, EMBEDDINGS, "s",
+     "How long calls took.", put_durations},
+    {NAMED(first_chunk), INF_OTLP_HISTOGRAM, CHAT, "s",
      "Time from a call's start to its first content.", put_first_chunk},
-    {NAMED(token_usage), false, BOTH, "{token}",
+    {NAMED(token_usage), INF_OTLP_HISTOGRAM, BOTH, "{token}",
      "Tokens of the answers that were delivered.", put_token_usage},
-    {NAMED(embed_tokens), false, EMBEDDINGS, "{token}",
+    {NAMED(embed_tokens), INF_OTLP_HISTOGRAM, EMBEDDINGS, "{token}",
      "Input tokens of calls that were answered.", put_input_tokens},
-    {NAMED(operation_tokens[0]), false, CHAT, "{token}",
+    {NAMED(operation_tokens[0]), INF_OTLP_HISTOGRAM, CHAT, "{token}",
      "Input tokens of calls that were answered.", put_input_tokens},
-    {NAMED(operation_tokens[1]), false, CHAT, "{token}",
+    {NAMED(operation_tokens[1]), INF_OTLP_HISTOGRAM, CHAT, "{token}",
      "Output tokens of calls that were answered.", put_output_tokens},
-    {NAMED(usage_counters[0]), true, CHAT, "{token}",
+    {NAMED(usage_counters[0]), INF_OTLP_SUM, CHAT, "{token}",
      "Input tokens of all calls that were answered.", put_input_usage},
-    {NAMED(usage_counters[1]), true, CHAT, "{token}",
+    {NAMED(usage_counters[1]), INF_OTLP_SUM, CHAT, "{token}",
      "Output tokens of all calls that were answered.", put_output_usage},
-    {OURS("libinfer.attempt.time_to_first_token"), false, BOTH, "s",
-     "Time from an attempt's start to its first content.", put_first_token},
-    {OURS("libinfer.attempt.time_per_output_token"), false, BOTH, "s",
-     "Time of each output token after the first content.", put_per_token},
-    {OURS("libinfer.limiter.wait"), false, BOTH, "s",
+    {OURS("libinfer.attempt.time_to_first_token"), INF_OTLP_HISTOGRAM, BOTH,
+     "s", "Time from an attempt's start to its first content.",
+     put_first_token},
+    {OURS("libinfer.attempt.time_per_output_token"), INF_OTLP_HISTOGRAM, BOTH,
+     "s", "Time of each output token after the first content.", put_per_token},
+    {OURS("libinfer.limiter.wait"), INF_OTLP_HISTOGRAM, BOTH, "s",
      "How long attempts waited before they were sent.", put_limiter},
-    {OURS("libinfer.attempts"), true, BOTH, "{attempt}",
+    {OURS("libinfer.attempts"), INF_OTLP_SUM, BOTH, "{attempt}",
      "Attempts that ended, by reason and class.", put_attempts},
-    {OURS("libinfer.calls"), true, BOTH, "{call}",
+    {OURS("libinfer.calls"), INF_OTLP_SUM, BOTH, "{call}",
      "Calls that ended, by class.", put_calls},
-    {OURS("libinfer.tokens"), true, BOTH, "{token}",
+    {OURS("libinfer.tokens"), INF_OTLP_SUM, BOTH, "{token}",
      "Tokens of all attempts; cached and reasoning ones are part of the "
      "others.",
      put_tokens},
-    {OURS("libinfer.cost"), true, BOTH, "{USD}",
+    {OURS("libinfer.cost"), INF_OTLP_SUM, BOTH, "{USD}",
      "Cost of attempts whose price is known.", put_cost},
-    {OURS("libinfer.unpriced_attempts"), true, BOTH, "{attempt}",
+    {OURS("libinfer.unpriced_attempts"), INF_OTLP_SUM, BOTH, "{attempt}",
      "Attempts whose cost is not known.", put_unpriced},
-    {OURS("libinfer.limiter.refusals"), true, BOTH, "{call}",
+    {OURS("libinfer.limiter.refusals"), INF_OTLP_SUM, BOTH, "{call}",
      "Calls that limits kept from being sent at all.", put_refusals},
 };
 
@@ -315,7 +317,7 @@ write_metric(view *at, const metric *what, const inf_otlp_names *names,
   if (!name)
     return;
   inf_otlp_metric_open(at->out, name, what->unit, what->description,
-                       what->is_sum ? "sum" : "histogram");
+                       what->kind);
   size_t empty = at->out->len;
   for (at->series = from; at->series != until; at->series = at->series->next) {
     if (!is_of(what, at->series, names))
@@ -326,7 +328,7 @@ write_metric(view *at, const metric *what, const inf_otlp_names *names,
   if (at->out->len == empty)
     inf_buf_truncate(at->out, before);
   else
-    inf_otlp_metric_close(at->out, what->is_sum);
+    inf_otlp_metric_close(at->out, what->kind);
 }
 
 /* ---- Tenants ------------------------------------------------------------- */
@@ -356,7 +358,7 @@ write_tenants(inf_telemetry *telemetry, size_t which,
   const inf_telemetry_tenant *tenant = inf_telemetry_first_tenant(telemetry);
   inf_otlp_metric_open(out, tenant_metrics[which].name,
                        tenant_metrics[which].unit,
-                       tenant_metrics[which].description, "sum");
+                       tenant_metrics[which].description, INF_OTLP_SUM);
   for (; tenant; tenant = tenant->next) {
     inf_tenant_counters counters =
         inf_telemetry_tenant_counters(telemetry, tenant);
@@ -370,7 +372,7 @@ write_tenants(inf_telemetry *telemetry, size_t which,
     else
       inf_otlp_point_count(out, times, value);
   }
-  inf_otlp_metric_close(out, true);
+  inf_otlp_metric_close(out, INF_OTLP_SUM);
 }
 
 const inf_telemetry_series *

@@ -69,8 +69,8 @@ infer_bug(609 engine/client.c
 infer_bug(645 engine/exporter.c
   "unit/test_exporter"
   "a client with many accounts of budgets sends more than a collector takes"
-  [[                          (exporter->series && body->len > small_bytes);]]
-  [[                          (exporter->series && body->len == SIZE_MAX);]])
+  [[(exporter->series && body->len > small_bytes);]]
+  [[(exporter->series && body->len == SIZE_MAX);]])
 
 infer_bug(646 telemetry/metric_out.c
   "unit/test_metric_out unit/test_metrics"

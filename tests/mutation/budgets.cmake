@@ -65,3 +65,18 @@ infer_bug(619 engine/budget_store.c
   "a damaged file is taken for an empty one, and the month begins anew"
   [[    status = inf_budget_file_read(store->file, true, &text, why);]]
   [[    status = inf_budget_file_read(store->file, false, &text, why);]])
+
+infer_bug(648 engine/budgets.c
+  "oom/budgets"
+  "short of memory, a warning of a budget ends the process"
+  [[  size_t len;
+  while ((len = inf_sv_find(lines, '\n')) < lines.len) {]]
+  [[  size_t len;
+  while (lines.len > 0) {
+    len = inf_sv_find(lines, '\n');]])
+
+infer_bug(649 engine/budgets_table.c
+  "unit/test_budgets"
+  "short of memory for a moment, a process forgets what others have spent"
+  [[  return *out ? INFER_OK : INFER_E_NO_MEMORY;]]
+  [[  return INFER_OK;]])

@@ -73,9 +73,13 @@ is_over(const inf_budget *budget, const inf_budget_id *id, int64_t now_s)
   return latest > 0 && latest < inf_budget_period_at(&rule, now_s);
 }
 
+/* Looks through all of them once a second at most: as long as the table is full
+ * this happens for each attempt of a further key. */
 static bool
 make_room(struct inf_budgets *budgets, int64_t now_s)
 {
+  if (budgets->full_at_s == now_s && now_s != 0)
+    return false;
   for (size_t i = 0; i < INF_BUDGETS_BUCKETS; i++)
     for (inf_budget_entry **at = &budgets->buckets[i]; *at; at = &(*at)->next)
       if ((*at)->users == 0 && is_over(&(*at)->budget, &(*at)->id, now_s)) {
@@ -86,6 +90,7 @@ make_room(struct inf_budgets *budgets, int64_t now_s)
         budgets->count--;
         return true;
       }
+  budgets->full_at_s = now_s;
   return false;
 }
 

@@ -660,6 +660,7 @@ the_table_has_an_end(void **state)
   spend(shared, 100, 1);
   assert_ptr_equal(entry_of(runtime, "and more", 100), shared);
   assert_string_equal(entry_of(runtime, "7", 100)->key, "7");
+  assert_int_equal(runtime->budgets->full_at_s, 100); /* not looked for again */
   /* The next day there is room; but not that of who is in use. */
   entry_of(runtime, "7", 100)->users++;
   for (int i = 0; i < INF_RUNTIME_MAX; i++) {

@@ -80,3 +80,16 @@ infer_bug(649 engine/budgets_table.c
   "short of memory for a moment, a process forgets what others have spent"
   [[  return *out ? INFER_OK : INFER_E_NO_MEMORY;]]
   [[  return INFER_OK;]])
+
+infer_bug(650 policy/budget.c
+  "unit/test_budget unit/test_budgets simulation/budgets"
+  "calls that are under way at once pass a limit together"
+  [[  inf_budget_amount used = add(account->spent, budget->reserved);]]
+  [[  inf_budget_amount used = account->spent;]])
+
+infer_bug(651 engine/attempt_cost.c
+  "unit/test_budgets simulation/budgets"
+  "a budget pays nothing for hedges that lose"
+  [[  inf_budgets_settle(attempt->engine, &attempt->budgets, cost.nano_usd,]]
+  [[  inf_budgets_settle(attempt->engine, &attempt->budgets,
+                     attempt->record->won ? cost.nano_usd : 0,]])

@@ -2,7 +2,7 @@
 # Bugs in budgets.
 
 infer_bug(610 policy/budget.c
-  "unit/test_budget unit/test_budgets"
+  "unit/test_budget unit/test_budgets simulation/budgets"
   "what calls under way have reserved is not there: together they pass the limit"
   [[  inf_budget_amount used = add(account->spent, budget->reserved);]]
   [[  inf_budget_amount used = account->spent;]])
@@ -80,12 +80,6 @@ infer_bug(649 engine/budgets_table.c
   "short of memory for a moment, a process forgets what others have spent"
   [[  return *out ? INFER_OK : INFER_E_NO_MEMORY;]]
   [[  return INFER_OK;]])
-
-infer_bug(650 policy/budget.c
-  "unit/test_budget unit/test_budgets simulation/budgets"
-  "calls that are under way at once pass a limit together"
-  [[  inf_budget_amount used = add(account->spent, budget->reserved);]]
-  [[  inf_budget_amount used = account->spent;]])
 
 infer_bug(651 engine/attempt_cost.c
   "unit/test_budgets simulation/budgets"

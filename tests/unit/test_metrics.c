@@ -189,21 +189,18 @@ read_metric(const char *text, otlp_metric *metric)
   const char *name = text + strlen("{\"name\":\"");
   const char *unit = strstr(text, "\"unit\":\"") + strlen("\"unit\":\"");
   const char *kind = strchr(unit, ',') + 2;
-  size_t len = strcspn(name, "\"");
-  snprintf(metric->prometheus, sizeof metric->prometheus, "%.*s", (int)len,
-           name);
-  for (char *at = metric->prometheus; *at; at++)
-    *at = *at == '.' ? '_' : *at;
+  const char *suffix = "";
   for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
     if (begins(unit, units[i][0]))
-      strcat(metric->prometheus, units[i][1]);
-  metric->type = "histogram";
-  if (begins(kind, "gauge\""))
-    metric->type = "gauge";
-  if (begins(kind, "sum\"")) {
-    metric->type = "counter";
-    strcat(metric->prometheus, "_total");
-  }
+      suffix = units[i][1];
+  bool counts = begins(kind, "sum\"");
+  snprintf(metric->prometheus, sizeof metric->prometheus, "%.*s%s%s",
+           (int)strcspn(name, "\""), name, suffix, counts ? "_total" : "");
+  for (char *at = metric->prometheus; *at; at++)
+    *at = *at == '.' ? '_' : *at;
+  metric->type = counts                    ? "counter"
+                 : begins(kind, "gauge\"") ? "gauge"
+                                           : "histogram";
   const char *next = strstr(kind, "{\"name\":\"");
   metric->points = 0;
   for (const char *at = kind; (at = strstr(at, "\"timeUnixNano\"")); at++)

@@ -183,7 +183,7 @@ infer_call_models(infer_call *call, infer_model_list **models,
   if (status != INFER_OK)
     return status;
   struct infer_model_list *list = inf_calloc(1, sizeof *list);
-  status = list ? parse_models(inf_buf_sv(&call->models_json), list)
+  status = list ? parse_models(inf_buf_sv(&call->pages->json), list)
                 : INFER_E_NO_MEMORY;
   if (status != INFER_OK) {
     infer_model_list_free(list);

@@ -659,7 +659,7 @@ inf_attempt_start(inf_engine *engine, struct infer_call *call)
   attempt->pass = engine->pass;
   engine->pass = (inf_meter_pass){0};
   attempt->budgets = engine->budgets;
-  engine->budgets.count = 0;
+  engine->budgets = (inf_budgets_pass){.count = 0};
   attempt->answer.listener = on_delta;
   attempt->answer.listener_context = attempt;
   inf_carry_begin(attempt);

@@ -149,7 +149,7 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
       .partial = beginning(call),
       .partial_tokens = call->carry ? call->carry->tokens : 0,
       .prefill = (inf_prefill)target->prefill,
-      .page = inf_buf_sv(&call->models_page),
+      .page = call->pages ? inf_buf_sv(&call->pages->asked) : INF_SV(""),
   };
   if (attempt->key < provider->key_count) {
     const inf_key *key = &provider->keys[attempt->key];

@@ -2,6 +2,7 @@
 /* Budgets at the gate and at the end of attempts; see budgets.h. */
 #include "engine/budgets.h"
 
+#include "base/mem.h"
 #include "config/options.h"
 #include "engine/budgets_state.h"
 #include "engine/engine.h"
@@ -161,33 +162,31 @@ note_refusal(inf_budgets_verdict *verdict, inf_budget_entry *entry,
 
 static inf_budgets_verdict
 reserve_locked(inf_runtime *runtime, const struct infer_call *call,
-               inf_budget_amount wanted, int64_t now_s, inf_budgets_pass *pass)
+               inf_budget_amount wanted, int64_t now_s, inf_budgets_pass *taken)
 {
   const inf_config *config = call->trail->config;
   inf_budgets_verdict verdict = {
       .what = INF_BUDGETS_GO, .key = "", .wanted = wanted, .now_s = now_s};
-  inf_budgets_pass taken = {.reserved = wanted};
-  if (taken.reserved.nano_usd < 0)
-    taken.reserved.nano_usd = 0;
+  taken->reserved = wanted;
+  if (taken->reserved.nano_usd < 0)
+    taken->reserved.nano_usd = 0;
   for (size_t i = 0; i < config->budget_count; i++) {
     const inf_budget_config *budget = &config->budgets[i];
     inf_budget_entry *entry = entry_of(runtime, budget, call, now_s);
     inf_budgets_what what = judge(entry, budget, now_s, wanted);
     if (what == INF_BUDGETS_GO) {
       entry->users++; /* it is not to make room for another */
-      taken.entries[taken.count++] = entry;
+      taken->entries[taken->count++] = entry;
       continue;
     }
     note_refusal(&verdict, entry, budget);
     verdict.what = what;
   }
-  for (size_t i = 0; i < taken.count; i++)
+  for (size_t i = 0; i < taken->count; i++)
     if (verdict.what == INF_BUDGETS_GO)
-      inf_budget_reserve(&taken.entries[i]->budget, taken.reserved);
+      inf_budget_reserve(&taken->entries[i]->budget, taken->reserved);
     else
-      taken.entries[i]->users--;
-  if (verdict.what == INF_BUDGETS_GO)
-    *pass = taken;
+      taken->entries[i]->users--;
   return verdict;
 }
 
@@ -196,13 +195,25 @@ inf_budgets_reserve(inf_engine *engine, const struct infer_call *call,
                     size_t target, inf_budgets_pass *pass)
 {
   inf_budgets_verdict verdict = {.what = INF_BUDGETS_GO, .key = ""};
-  if (call->trail->config->budget_count == 0 || call->kind == INF_CALL_MODELS)
+  const inf_config *config = call->trail->config;
+  if (config->budget_count == 0 || call->kind == INF_CALL_MODELS)
     return verdict;
+  inf_budgets_pass taken = {
+      .entries = inf_calloc(config->budget_count, sizeof *taken.entries)};
+  if (!taken.entries) {
+    verdict.what = INF_BUDGETS_NO_MEMORY;
+    verdict.budget = &config->budgets[0];
+    return verdict;
+  }
   inf_budget_amount wanted = expect(engine, call, call->targets[target]);
   int64_t now_s = wall_s(engine);
   pthread_mutex_lock(&engine->runtime->mutex);
-  verdict = reserve_locked(engine->runtime, call, wanted, now_s, pass);
+  verdict = reserve_locked(engine->runtime, call, wanted, now_s, &taken);
   pthread_mutex_unlock(&engine->runtime->mutex);
+  if (verdict.what == INF_BUDGETS_GO)
+    *pass = taken;
+  else
+    inf_free(taken.entries);
   return verdict;
 }
 
@@ -282,6 +293,7 @@ inf_budgets_settle(inf_engine *engine, inf_budgets_pass *pass, int64_t nano_usd,
   if (budgets->changed && (cost.nano_usd > 0 || cost.tokens > 0))
     budgets->changed(budgets->context);
   pthread_mutex_unlock(&runtime->mutex);
+  inf_free(pass->entries);
   *pass = (inf_budgets_pass){.count = 0};
   log_lines(engine, inf_buf_sv(&warnings)); /* the hook runs without the lock */
   inf_buf_fini(&warnings);

@@ -38,7 +38,7 @@ struct inf_budget_entry;
 
 /* What an attempt holds. Zeroed: nothing. It may be moved, not copied. */
 typedef struct inf_budgets_pass {
-  struct inf_budget_entry *entries[INF_BUDGETS_MAX];
+  struct inf_budget_entry **entries; /* owned */
   size_t count;
   inf_budget_amount reserved; /* at each */
 } inf_budgets_pass;

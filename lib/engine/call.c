@@ -28,6 +28,27 @@ inf_call_ref(struct infer_call *call)
   atomic_fetch_add_explicit(&call->refs, 1, memory_order_relaxed);
 }
 
+static inf_pages *
+pages_new(size_t max_bytes)
+{
+  inf_pages *pages = inf_calloc(1, sizeof *pages);
+  if (pages) {
+    inf_buf_init(&pages->json, max_bytes);
+    inf_buf_init(&pages->asked, (size_t)16 << 10);
+  }
+  return pages;
+}
+
+static void
+pages_free(inf_pages *pages)
+{
+  if (pages) {
+    inf_buf_fini(&pages->json);
+    inf_buf_fini(&pages->asked);
+    inf_free(pages);
+  }
+}
+
 static void
 call_free(struct infer_call *call)
 {
@@ -36,8 +57,7 @@ call_free(struct infer_call *call)
   inf_response_room_free(&call->room);
   infer_response_free(call->response);
   infer_error_free(call->error);
-  inf_buf_fini(&call->models_json);
-  inf_buf_fini(&call->models_page);
+  pages_free(call->pages);
   inf_batch_free(call);
   inf_vectors_unref(call->vectors);
   inf_free(call->limits);
@@ -281,10 +301,13 @@ build(struct infer_call *call, const struct infer_request *request,
   call->deadline_ns =
       inf_time_add(now_ns, (uint64_t)deadline_ms * INF_NS_PER_MS);
   const inf_client_options *options = &call->trail->config->client;
-  inf_buf_init(&call->models_json, (size_t)options->max_response_bytes);
-  inf_buf_init(&call->models_page, (size_t)16 << 10);
   call->max_undelivered = (size_t)options->max_undelivered_bytes;
   make_room(call);
+  if (call->kind == INF_CALL_MODELS) {
+    call->pages = pages_new((size_t)options->max_response_bytes);
+    if (!call->pages)
+      return no_memory(error);
+  }
   if (call->kind == INF_CALL_EMBED && !inf_batch_prepare(call))
     return no_memory(error);
   return INFER_OK;
@@ -736,7 +759,7 @@ find_next_page(const inf_attempt *attempt, inf_buf *page)
 {
   const struct infer_call *call = attempt->call;
   inf_send send = {.kind = attempt->record->provider->kind,
-                   .page = inf_buf_sv(&call->models_page)};
+                   .page = inf_buf_sv(&call->pages->asked)};
   inf_sv body;
   return send.kind->dialect->next_models &&
          inf_json_scan(inf_buf_sv(&attempt->raw), INF_CHAT_MAX_DEPTH, &body,
@@ -746,13 +769,13 @@ find_next_page(const inf_attempt *attempt, inf_buf *page)
 }
 
 static void
-keep_page(struct infer_call *call, inf_buf *body)
+keep_page(inf_pages *pages, inf_buf *body)
 {
-  if (call->models_json.len > 0) {
-    inf_buf_append_sv(&call->models_json, inf_buf_sv(body));
+  if (pages->json.len > 0) {
+    inf_buf_append_sv(&pages->json, inf_buf_sv(body));
     return;
   }
-  call->models_json = *body;
+  pages->json = *body;
   inf_buf_init(body, 0);
 }
 
@@ -764,21 +787,22 @@ take_page(inf_attempt *attempt)
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
   size_t target = attempt->target;
+  inf_pages *pages = call->pages;
   inf_buf page;
-  inf_buf_init(&page, call->models_page.max);
+  inf_buf_init(&page, pages->asked.max);
   bool more = find_next_page(attempt, &page);
-  keep_page(call, &attempt->raw);
-  int32_t status = call->models_json.status;
+  keep_page(pages, &attempt->raw);
+  int32_t status = pages->json.status;
   if (status == INFER_OK)
     status = page.status;
-  if (more && ++call->models_pages == INF_MODEL_LIST_MAX_PAGES)
+  if (more && ++pages->count == INF_MODEL_LIST_MAX_PAGES)
     status = INFER_E_TOO_LARGE;
   if (status == INFER_OK && !more) {
     inf_buf_fini(&page);
     return false;
   }
-  inf_buf_fini(&call->models_page);
-  call->models_page = page;
+  inf_buf_fini(&pages->asked);
+  pages->asked = page;
   inf_attempt_detach(attempt, true);
   if (status == INFER_OK)
     go_on(engine, call,

@@ -30,7 +30,14 @@ typedef enum inf_call_kind {
 } inf_call_kind;
 
 /* So many targets take no memory of their own. */
-#define INF_CALL_FEW_TARGETS 4
+#define INF_CALL_FEW_TARGETS 2
+
+/* A list of models, which comes in pages. */
+typedef struct inf_pages {
+  inf_buf json;  /* those that have come, one after another */
+  inf_buf asked; /* which is asked for; "": the first */
+  size_t count;
+} inf_pages;
 
 struct infer_call {
   atomic_uint refs;
@@ -106,10 +113,7 @@ struct infer_call {
   int32_t status;                  /* [queue] */
   struct infer_response *response; /* [queue] */
   struct infer_error *error;       /* [queue] */
-  inf_buf models_json; /* [loop], then read-only: MODELS; pages one after
-                        * another */
-  inf_buf models_page; /* [loop] the page that is asked for; "": the first */
-  size_t models_pages; /* [loop] that have come */
+  inf_pages *pages; /* [loop], then read-only: of MODELS, else NULL */
 
   /* EMBED: see batch.h. */
   inf_vectors *vectors;     /* [loop], then read-only */

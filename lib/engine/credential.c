@@ -62,14 +62,6 @@ inf_credential_end_exchange(inf_credential *it)
   it->pinned = NULL;
 }
 
-static void
-on_sent(void *context, const inf_exchange_times *times, bool reused)
-{
-  (void)context;
-  (void)times;
-  (void)reused;
-}
-
 static bool
 on_headers(void *context, int status, const inf_headers *headers)
 {
@@ -146,8 +138,8 @@ on_done(void *context, const inf_exchange_result *result)
   inf_credential_over(it);
 }
 
-static const inf_exchange_events exchange_events = {on_sent, on_headers,
-                                                    on_body, on_done};
+static const inf_exchange_events exchange_events = {NULL, on_headers, on_body,
+                                                    on_done};
 
 static int32_t
 write_exchange(inf_credential *it)

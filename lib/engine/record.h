@@ -47,7 +47,7 @@ typedef struct inf_trail {
   uint64_t accepted_ns;
   struct inf_trail *whole; /* of a part of a call: it pins the rest; NULL */
   /* Most calls have one attempt, few have many. */
-  struct infer_attempt first, *few[4];
+  struct infer_attempt first, *few[2];
 } inf_trail;
 
 /* Takes over the reference to config and the route. NULL when memory is

@@ -4,14 +4,26 @@
 
 #include "base/mem.h"
 
+/* One that can be changed. */
+typedef struct whole {
+  struct infer_request request;
+  inf_request_policy policy[INF_REQUEST_MAX_POLICY];
+  inf_request_tag tags[INF_REQUEST_MAX_TAGS];
+  char *labels[INF_REQUEST_MAX_LABELS];
+} whole;
+
 struct infer_request *
 inf_request_new(void)
 {
-  struct infer_request *request = inf_calloc(1, sizeof *request);
-  if (!request)
+  whole *made = inf_calloc(1, sizeof *made);
+  if (!made)
     return NULL;
+  struct infer_request *request = &made->request;
   inf_chat_init(&request->chat);
   inf_buf_init(&request->headers, INF_REQUEST_MAX_HEADER_BYTES);
+  request->policy = made->policy;
+  request->tags = made->tags;
+  request->labels = made->labels;
   return request;
 }
 
@@ -92,25 +104,41 @@ pack_request(packer *to, struct infer_request *request)
   pack_name(to, &request->tenant);
 }
 
+/* Gives the copy lists of its own: they lie behind it, in this order, for none
+ * needs a stricter alignment than the one before. Returns their end. */
+static void *
+copy_lists(struct infer_request *copy, const struct infer_request *request)
+{
+  copy->policy = (inf_request_policy *)(copy + 1);
+  copy->tags = (inf_request_tag *)(copy->policy + copy->policy_count);
+  copy->labels = (char **)(copy->tags + copy->tag_count);
+  for (size_t i = 0; i < copy->policy_count; i++)
+    copy->policy[i] = request->policy[i];
+  for (size_t i = 0; i < copy->tag_count; i++)
+    copy->tags[i] = request->tags[i];
+  for (size_t i = 0; i < copy->label_count; i++)
+    copy->labels[i] = request->labels[i];
+  return copy->labels + copy->label_count;
+}
+
 static struct infer_request *
 copy_with(const struct infer_request *request, const inf_buf *messages,
           size_t message_count)
 {
-  struct infer_request counted;
+  whole counted = {.request = *request};
   packer count = {0};
-  size_t bytes = offsetof(struct infer_request, tags) +
-                 request->tag_count * sizeof request->tags[0];
-  memcpy(&counted, request, bytes);
-  counted.chat.messages = *messages;
-  pack_request(&count, &counted);
+  counted.request.chat.messages = *messages;
+  char *end = copy_lists(&counted.request, request);
+  size_t bytes = (size_t)(end - (char *)&counted);
+  pack_request(&count, &counted.request);
   struct infer_request *copy = inf_malloc(bytes + count.bytes);
   if (!copy)
     return NULL;
-  memcpy(copy, request, bytes);
+  *copy = *request;
   copy->chat.messages = *messages;
   copy->chat.message_count = message_count;
   copy->packed = true;
-  packer to = {.at = (char *)copy + bytes};
+  packer to = {.at = copy_lists(copy, request)};
   pack_request(&to, copy);
   return copy;
 }

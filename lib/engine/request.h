@@ -26,18 +26,16 @@ typedef struct inf_request_tag {
 struct infer_request {
   inf_chat chat;
   int64_t deadline_ms; /* 0: the route's */
-  inf_request_policy policy[INF_REQUEST_MAX_POLICY];
-  size_t policy_count;
-  inf_buf headers; /* "Name: value" lines, each NUL-terminated */
+  inf_buf headers;     /* "Name: value" lines, each NUL-terminated */
   size_t header_count;
-  char *labels[INF_REQUEST_MAX_LABELS];
-  size_t label_count;
-  size_t tag_count;
+  /* Room for as many as there may be; of a copy, for those that there are. */
+  inf_request_policy *policy;
+  inf_request_tag *tags;
+  char **labels;
+  uint32_t policy_count, tag_count, label_count;
   char *tenant; /* or NULL */
   bool run_once;
-  bool packed; /* a copy: texts and names lie behind its last tag */
-  /* At the end: a copy has room for those only that there are. */
-  inf_request_tag tags[INF_REQUEST_MAX_TAGS];
+  bool packed; /* a copy: all that it points to lies behind it */
 };
 
 /* NULL when memory is short. */

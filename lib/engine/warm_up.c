@@ -123,14 +123,6 @@ finish(inf_warmup *warmup, const inf_exchange_result *result)
 
 /* ---- What the transport tells -------------------------------------------- */
 
-static void
-on_sent(void *context, const inf_exchange_times *times, bool reused)
-{
-  (void)context;
-  (void)times;
-  (void)reused;
-}
-
 static bool
 on_headers(void *context, int status, const inf_headers *headers)
 {
@@ -166,8 +158,8 @@ on_done(void *context, const inf_exchange_result *result)
   inf_warmups_start(engine);
 }
 
-static const inf_exchange_events exchange_events = {on_sent, on_headers,
-                                                    on_body, on_done};
+static const inf_exchange_events exchange_events = {NULL, on_headers, on_body,
+                                                    on_done};
 
 /* ---- The start of a warm-up ---------------------------------------------- */
 

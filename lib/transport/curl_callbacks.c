@@ -82,9 +82,11 @@ on_prereq(void *context, char *remote_ip, char *local_ip, int remote_port,
   exchange->sent = true;
   exchange->no_memory = false;
   exchange->sent_ns = inf_clock_now(exchange->transport->options.clock);
-  inf_exchange_times times;
-  inf_exchange_times_fill(exchange, &times);
-  exchange->events->on_sent(exchange->context, &times, exchange->reused);
+  if (exchange->events->on_sent) {
+    inf_exchange_times times;
+    inf_exchange_times_fill(exchange, &times);
+    exchange->events->on_sent(exchange->context, &times, exchange->reused);
+  }
   return exchange->state == INF_EXCHANGE_LIVE ? CURL_PREREQFUNC_OK
                                               : CURL_PREREQFUNC_ABORT;
 }

@@ -114,7 +114,7 @@ typedef struct inf_exchange_result {
  * until on_done or cancel(). */
 typedef struct inf_exchange_events {
   /* The connection is ready and the request goes out now; times are filled in
-   * up to sent_ns. */
+   * up to sent_ns. May be NULL. */
   void (*on_sent)(void *context, const inf_exchange_times *times,
                   bool reused_connection);
   /* Final status and headers are complete. False aborts the exchange. */

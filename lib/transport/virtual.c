@@ -295,8 +295,9 @@ take_link(inf_exchange *exchange, uint64_t now_ns)
   server->answer(server->context, exchange->link.mark, exchange->request,
                  now_ns, answer);
   exchange->step = answer->status > 0 ? STEP_HEADERS : STEP_END;
-  exchange->events->on_sent(exchange->context, &exchange->times,
-                            exchange->link.reused);
+  if (exchange->events->on_sent)
+    exchange->events->on_sent(exchange->context, &exchange->times,
+                              exchange->link.reused);
   if (!exchange->dead && !answer_has_memory(answer))
     finish(exchange, INF_NET_NO_MEMORY);
 }

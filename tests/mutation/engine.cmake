@@ -346,8 +346,8 @@ infer_bug(159 engine/client.c
 infer_bug(160 engine/request.c
   "unit/test_request"
   "a request that may run only once is retried"
-  [[  memcpy(copy, request, bytes);]]
-  [[  memcpy(copy, request, bytes);
+  [[  *copy = *request;]]
+  [[  *copy = *request;
   copy->run_once = false;]])
 
 infer_bug(161 engine/request.c

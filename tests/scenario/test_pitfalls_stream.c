@@ -344,7 +344,7 @@ a_cut_tool_call_does_not_run(void **state)
 
 /* ---- Cut at every byte --------------------------------------------------- */
 
-enum { most_cuts = 4096, at_once = 64 };
+enum { most_cuts = 4096 };
 
 /* How an answer goes out, and from which kind of provider. */
 static const struct road {
@@ -472,7 +472,8 @@ submit_cut(world *w, const char *route, infer_queue *queue, size_t cut)
 
 /* How many of the calls, one for each cut, ended in each way. */
 static void
-cut_everywhere(world *w, const char *route, size_t cuts, size_t *ends)
+cut_everywhere(world *w, const char *route, size_t cuts, size_t at_once,
+               size_t *ends)
 {
   static reading readings[most_cuts];
   size_t next = 0, ended = 0;
@@ -510,15 +511,20 @@ cut_at_every_byte_an_answer_is_whole_interrupted_or_restarted(void **state)
     world w = {0};
     assert_in_range(cuts, 100, most_cuts);
     cutting_world(&w, &roads[i], cuts);
-    cut_everywhere(&w, "e", cuts, alone);
-    cut_everywhere(&w, "r", cuts, both);
+    cut_everywhere(&w, "e", cuts, 64, alone);
+    cut_everywhere(&w, "r", cuts, 64, both);
     assert_int_equal(alone[COMPLETE] + alone[INTERRUPTED], cuts);
     assert_true(alone[INTERRUPTED] > cuts / 4);
     assert_int_equal(both[INTERRUPTED], 0);
     assert_int_equal(both[COMPLETE] + both[UNSEEN] + both[RESTARTED], cuts);
     assert_true(both[UNSEEN] > 0);
-    if (strstr(roads[i].delivery, "inter_token_ms"))
+    if (strstr(roads[i].delivery, "inter_token_ms")) {
+      /* On a machine that is so busy that pauses of 2 ms go by unnoticed, text
+       * and cut come together. */
+      if (both[RESTARTED] == 0)
+        cut_everywhere(&w, "r", cuts, 1, both);
       assert_true(both[RESTARTED] > 0);
+    }
     world_end(&w);
   }
 }

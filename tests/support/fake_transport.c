@@ -394,7 +394,8 @@ tell_sent(inf_exchange *exchange)
   exchange->sent = true;
   inf_exchange_times times = way_of(exchange, script);
   times.sent_ns = clock_now(exchange->net);
-  exchange->events->on_sent(exchange->context, &times, script->reused);
+  if (exchange->events->on_sent)
+    exchange->events->on_sent(exchange->context, &times, script->reused);
 }
 
 static bool

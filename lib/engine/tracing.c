@@ -217,7 +217,10 @@ write_call(inf_engine *engine, const struct infer_call *call,
       .tag_count = call->request->tag_count,
       .context = &context,
   };
-  span.base.tokens.input = facts->input;
+  if (facts->name.embeds) { /* of all parts; there is no output */
+    span.base.tokens = tokens_of(no_usage);
+    span.base.tokens.input = facts->input;
+  }
   inf_otlp_call_span(out, &call->trace, names, &span);
 }
 

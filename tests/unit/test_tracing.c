@@ -213,6 +213,10 @@ embeddings_are_traced(void **state)
   assert_contains(body, "\"gen_ai.usage.input_tokens\",\"value\":{"
                         "\"intValue\":\"8\"}"); /* of both parts */
   assert_lacks(body, "gen_ai.request.stream");
+  const char *first = strstr(body, "\"parentSpanId\":\"" PARENT);
+  const char *output = strstr(body, "gen_ai.usage.output_tokens");
+  assert_non_null(first);
+  assert_true(!output || output > strstr(first, "\"name\":\"POST\""));
   fake_client_free(fake);
 }
 

@@ -3,6 +3,7 @@
 #include "engine/metrics.h"
 
 #include "support/fail_alloc.h"
+#include "support/golden.h"
 #include "support/race_world.h"
 
 #include "engine/record.h"
@@ -259,6 +260,33 @@ busy_client(void)
   return fake;
 }
 
+/* What is of no series, as a whole request: read into the protocol's own
+ * messages by tests/otlp/check.py. */
+static void
+the_state_for_a_collector(void **state)
+{
+  (void)state;
+  const inf_otlp_origin origin = {"shop", "00ff",
+                                  inf_otlp_names_of(INF_SEMCONV_V1_41)};
+  const inf_otlp_times times = {1700000000000000000, 1700000060000000000};
+  fake_client *fake = busy_client();
+  inf_buf out;
+  inf_buf_init(&out, 1 << 20);
+  inf_otlp_request_open(&out, INF_OTLP_METRICS, &origin);
+  inf_metrics_write_otlp(&fake->client->engine, fake->client->config, &times,
+                         &out);
+  inf_otlp_request_close(&out, &origin);
+  /* How much statistics take depends on the machine. */
+  char *at = strstr(out.ptr, "\"libinfer.telemetry.memory\"");
+  assert_non_null(at);
+  at = strstr(at, "\"asInt\":\"");
+  for (at += strlen("\"asInt\":\""); *at != '"'; at++)
+    *at = '1';
+  assert_golden("otlp/state.json", inf_buf_cstr(&out));
+  inf_buf_fini(&out);
+  fake_client_free(fake);
+}
+
 /* Each metric that one format has the other has too, under the name that
  * OpenTelemetry's rules make of it, with as many samples. */
 static void
@@ -349,6 +377,7 @@ main(void)
       cmocka_unit_test(budgets_are_told),
       cmocka_unit_test(calls_in_flight_are_told),
       cmocka_unit_test(refusals_are_told),
+      cmocka_unit_test(the_state_for_a_collector),
       cmocka_unit_test(both_formats_tell_the_same),
       cmocka_unit_test(arguments_are_checked),
       cmocka_unit_test(without_memory_there_is_no_text),

@@ -393,15 +393,28 @@ write_budgets(sink *at)
 
 /* ---- The client itself --------------------------------------------------- */
 
+typedef struct number {
+  inf_metric_about about;
+  uint64_t value;
+} number;
+
+static void
+write_numbers(sink *at, const number *numbers, size_t count)
+{
+  static const inf_labels none = {.count = 0};
+  for (size_t i = 0; i < count; i++) {
+    inf_metric_begin(&at->to, &numbers[i].about);
+    inf_metric_uint(&at->to, &none, numbers[i].value);
+    inf_metric_end(&at->to);
+  }
+}
+
 static void
 write_client(sink *at)
 {
   inf_telemetry_memory memory =
       inf_telemetry_memory_of(at->client->runtime->telemetry);
-  const struct {
-    inf_metric_about about;
-    uint64_t value;
-  } metrics[] = {
+  const number numbers[] = {
       {GAUGE("calls_in_flight", "calls.in_flight", "{call}",
              "Calls that have not ended."),
        atomic_load(&at->client->call_count)},
@@ -412,12 +425,35 @@ write_client(sink *at)
                "Records for which there was no room."),
        memory.dropped},
   };
-  static const inf_labels none = {.count = 0};
-  for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
-    inf_metric_begin(&at->to, &metrics[i].about);
-    inf_metric_uint(&at->to, &none, metrics[i].value);
-    inf_metric_end(&at->to);
-  }
+  write_numbers(at, numbers, sizeof numbers / sizeof numbers[0]);
+}
+
+/* What a collector has got, and what it has not. */
+static void
+write_exported(sink *at)
+{
+  const inf_export_counts *counts = &at->client->runtime->exported;
+  const number numbers[] = {
+      {COUNTER("collector_spans_sent", "collector.spans_sent", "{span}",
+               "Spans that the collector has got."),
+       atomic_load(&counts->spans_sent)},
+      {COUNTER("collector_spans_dropped", "collector.spans_dropped", "{span}",
+               "Spans that it has not got and will not."),
+       atomic_load(&counts->spans_dropped)},
+      {COUNTER("collector_rejected", "collector.rejected", "{record}",
+               "Spans and points that it refused of what it took."),
+       atomic_load(&counts->rejected)},
+      {COUNTER("collector_requests", "collector.requests", "{request}",
+               "Requests to the collector that have ended."),
+       atomic_load(&counts->requests)},
+      {COUNTER("collector_failed_requests", "collector.failed_requests",
+               "{request}", "Those that failed."),
+       atomic_load(&counts->requests_failed)},
+      {GAUGE("collector_queue_bytes", "collector.queue", "By",
+             "What waits for the collector."),
+       atomic_load(&counts->queued_bytes)},
+  };
+  write_numbers(at, numbers, sizeof numbers / sizeof numbers[0]);
 }
 
 /* ---- All of it ----------------------------------------------------------- */
@@ -441,6 +477,8 @@ write_state(struct infer_client *client, const inf_config *config,
   if (config->budget_count > 0)
     write_budgets(&at);
   write_client(&at);
+  if (atomic_load(&client->runtime->exported.used))
+    write_exported(&at);
 }
 
 void

@@ -788,7 +788,9 @@ INFER_API int32_t infer_request_set_header(infer_request *request,
  * route requires. At most 16. */
 INFER_API int32_t infer_request_require_label(infer_request *request,
                                               const char *label);
-/** For telemetry: a tag (at most 32, replaced by name) and the tenant. */
+/** For telemetry and budgets: a tag (at most 32, replaced by name) and the
+ * tenant. Names and values are UTF-8 of 1 to 256 bytes without control
+ * characters, else INFER_E_INVALID_ARGUMENT. */
 INFER_API int32_t infer_request_set_tag(infer_request *request,
                                         const char *name, const char *value);
 INFER_API int32_t infer_request_set_tenant(infer_request *request,

@@ -521,14 +521,7 @@ on_done(void *context, const inf_exchange_result *result)
   }
   if (attempt->parked)
     return;
-  if (!attempt->sent)
-    inf_attempt_note_way(attempt->record, &result->times);
-  attempt->refused = result->net == INF_NET_REFUSED_STREAM;
-  attempt->untouched =
-      attempt->refused ||
-      (result->net == INF_NET_RESET && !result->response_begun &&
-       (result->reused_connection || result->going_away));
-  attempt->sent = attempt->sent || result->sent;
+  inf_attempt_note_over(attempt, result);
   const char *message;
   int32_t status = class_of_end(attempt, result, &message);
   if (attempt->failed_ns > 0) {

@@ -81,6 +81,9 @@ typedef struct inf_attempt {
   inf_meter_pass pass;
   inf_budgets_pass budgets;
   struct inf_probe *probe; /* this attempt is that probe's; else NULL */
+  /* A probe's: */
+  const inf_target_config *asked;
+  bool enough; /* it ended with its first content, well */
 } inf_attempt;
 
 /* Starts the call's next attempt as call->next_* say, as the only one or, where

@@ -19,7 +19,21 @@ inf_cost_runs_on(const inf_provider_kind *kind, bool stream)
 static const inf_target_config *
 target_of(const inf_attempt *attempt)
 {
-  return attempt->call->targets[attempt->target];
+  return attempt->probe ? attempt->asked
+                        : attempt->call->targets[attempt->target];
+}
+
+static bool
+is_chat(const inf_attempt *attempt)
+{
+  return attempt->probe || attempt->call->kind == INF_CALL_CHAT;
+}
+
+/* Did the answer come to its end? */
+static bool
+is_whole(const inf_attempt *attempt)
+{
+  return attempt->record->status == INFER_OK && !attempt->enough;
 }
 
 /* Did the provider answer with an error, and nothing else? */
@@ -47,12 +61,11 @@ static bool
 has_figures(const inf_attempt *attempt)
 {
   const inf_usage *usage = &attempt->answer.usage;
-  bool chat = attempt->call->kind == INF_CALL_CHAT;
-  bool at_end = attempt->record->status == INFER_OK || attempt->failed_ns > 0 ||
+  bool at_end = is_whole(attempt) || attempt->failed_ns > 0 ||
                 attempt->decoder.terminated ||
                 attempt->record->http_status >= 300;
   return attempt->has_decoder && at_end && !usage->estimated &&
-         usage->input >= 0 && (usage->output >= 0 || !chat);
+         usage->input >= 0 && (usage->output >= 0 || !is_chat(attempt));
 }
 
 static int64_t
@@ -73,19 +86,23 @@ set_figures(const inf_usage *usage, inf_cost_tokens *tokens)
   tokens->audio_output = usage->audio_output;
 }
 
-/* What is usual there, for this call. */
+/* What is usual there, for this call: a probe's is forgotten, but the decoder
+ * was told of it. */
 static void
 expect(const inf_attempt *attempt, int64_t *input, int64_t *output)
 {
   const struct infer_call *call = attempt->call;
-  if (call->race && attempt->watched) {
+  const inf_decoder_options *probe = &attempt->decoder.options;
+  if (call && call->race && attempt->watched) {
     *input = call->race->input;
     *output = call->race->output;
     return;
   }
   inf_latency_expect(attempt->engine->runtime, attempt->record->target,
-                     call->request->chat.messages.len, input, output);
-  *output *= (int64_t)call->choices;
+                     call ? call->request->chat.messages.len
+                          : probe->prompt_bytes,
+                     input, output);
+  *output *= (int64_t)(call ? call->choices : probe->choices);
 }
 
 static void
@@ -107,8 +124,7 @@ set_estimate(const inf_attempt *attempt, inf_cost_tokens *tokens)
              (int64_t)((written + bytes_per_token - 1) / bytes_per_token));
   tokens->reasoning =
       larger(tokens->reasoning, (int64_t)(reasoning / bytes_per_token));
-  bool whole = attempt->record->status == INFER_OK;
-  if (!whole &&
+  if (!is_whole(attempt) &&
       inf_cost_runs_on(attempt->record->provider->kind, attempt->stream))
     tokens->output = larger(tokens->output, output);
 }
@@ -119,7 +135,8 @@ inf_attempt_charge(const inf_attempt *attempt, inf_cost_tokens *tokens)
   const struct infer_attempt *record = attempt->record;
   bool left = attempt->sent || record->http_status > 0;
   *tokens = (inf_cost_tokens){0};
-  if (!left || attempt->refused || attempt->call->kind == INF_CALL_MODELS)
+  bool models = !attempt->probe && attempt->call->kind == INF_CALL_MODELS;
+  if (!left || attempt->refused || models)
     return INFER_COST_EXACT;
   if (has_figures(attempt)) {
     set_figures(&attempt->answer.usage, tokens);
@@ -163,7 +180,7 @@ inf_attempt_settle_cost(inf_attempt *attempt)
       inf_cost_of(&price, &tokens, kind == INFER_COST_ESTIMATED || dearer);
   attempt->record->cost_nano = cost.nano_usd;
   attempt->record->cost_kind = cost.kind;
-  if (kind == INFER_COST_EXACT)
+  if (kind == INFER_COST_EXACT && attempt->call)
     learn(attempt, &tokens);
   inf_budgets_settle(attempt->engine, &attempt->budgets, cost.nano_usd,
                      tokens.input + tokens.output);

@@ -34,8 +34,9 @@
 int32_t inf_attempt_charge(const inf_attempt *attempt, inf_cost_tokens *tokens);
 
 /* Fills in the record's cost, and settles the budgets by it. Of an attempt
- * outside a race it also learns the
- * usual length, where that may be charged. */
+ * outside a race it also learns the usual length, where that may be charged.
+ * A probe is charged by the same rule; cut short at its first content it is
+ * such a cut answer, though it succeeded. */
 void inf_attempt_settle_cost(inf_attempt *attempt);
 
 /* Is an answer charged to its end when its request is cancelled? */

@@ -80,6 +80,19 @@ redact_failure(inf_failure *failure, const inf_dialect *dialect, inf_sv key)
 }
 
 void
+inf_attempt_note_over(inf_attempt *attempt, const inf_exchange_result *result)
+{
+  if (!attempt->sent)
+    inf_attempt_note_way(attempt->record, &result->times);
+  attempt->refused = result->net == INF_NET_REFUSED_STREAM;
+  attempt->untouched =
+      attempt->refused ||
+      (result->net == INF_NET_RESET && !result->response_begun &&
+       (result->reused_connection || result->going_away));
+  attempt->sent = attempt->sent || result->sent;
+}
+
+void
 inf_attempt_note_usage(inf_attempt *attempt)
 {
   const inf_usage *usage = &attempt->answer.usage;

@@ -37,6 +37,10 @@ inf_attempt_note_sent(inf_attempt *attempt, const inf_exchange_times *times,
   inf_attempt_set_phase(attempt, INFER_PHASE_SENT);
 }
 
+/* The exchange is over: did the request leave, and may it have been read? */
+void inf_attempt_note_over(inf_attempt *attempt,
+                           const inf_exchange_result *result);
+
 /* Has nobody looked for a while, since it began? Then its times mean nothing,
  * and a failure may be our own. */
 static inline bool

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "engine/overrides.h"
+#include "engine/spend.h"
 #include "provider/embed.h"
 #include "wire/json_scan.h"
 
@@ -264,9 +265,12 @@ inf_batch_part_ended(inf_engine *engine, struct infer_call *part,
     error = take(whole, part, response);
   if (error)
     inf_result_retell(error, whole->trail);
-  if (!inf_trail_adopt(part->trail, response ? &batch->last : NULL) && !error)
-    error = inf_result_error(INFER_E_NO_MEMORY, whole->trail, NULL, NULL, NULL,
-                             NULL);
+  if (!inf_trail_adopt(part->trail, response ? &batch->last : NULL)) {
+    inf_spend_note(engine->runtime, part->trail, NULL); /* what stayed there */
+    if (!error)
+      error = inf_result_error(INFER_E_NO_MEMORY, whole->trail, NULL, NULL,
+                               NULL, NULL);
+  }
   if (error)
     note_failure(batch, error);
   infer_response_free(response);

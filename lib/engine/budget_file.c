@@ -39,8 +39,11 @@ fail(int number, char why[INF_BUDGET_FILE_WHY])
       snprintf(why, INF_BUDGET_FILE_WHY, "%s", known[i].text);
       return INFER_E_IO;
     }
-  snprintf(why, INF_BUDGET_FILE_WHY, "error %d of the system", number);
-  return INFER_E_IO;
+  if (number == ENOMEM)
+    snprintf(why, INF_BUDGET_FILE_WHY, "out of memory");
+  else
+    snprintf(why, INF_BUDGET_FILE_WHY, "error %d of the system", number);
+  return number == ENOMEM ? INFER_E_NO_MEMORY : INFER_E_IO;
 }
 
 /* FILE and what stands behind it; NULL without memory. */
@@ -55,8 +58,8 @@ beside(const char *path, const char *suffix, inf_buf *name)
 
 /* ---- The lock ------------------------------------------------------------ */
 
-int
-inf_budget_file_lock(const char *path, int wait_ms,
+int32_t
+inf_budget_file_lock(const char *path, int wait_ms, int *out,
                      char why[INF_BUDGET_FILE_WHY])
 {
   static const struct timespec pause = {0, lock_pause_ms * INF_NS_PER_MS};
@@ -66,10 +69,13 @@ inf_budget_file_lock(const char *path, int wait_ms,
   int lock =
       lock_path ? open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, mode) : -1;
   int failed = lock < 0 ? errno : 0;
+  *out = -1;
   inf_buf_fini(&name);
   for (; lock >= 0; wait_ms -= lock_pause_ms) {
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0)
-      return lock;
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+      *out = lock;
+      return INFER_OK;
+    }
     failed = errno;
     if (failed != EINTR && (failed != EWOULDBLOCK || wait_ms <= 0))
       break;
@@ -77,8 +83,7 @@ inf_budget_file_lock(const char *path, int wait_ms,
   }
   if (lock >= 0)
     close(lock);
-  fail(failed, why);
-  return -1;
+  return fail(failed, why);
 }
 
 /* A child that was forked meanwhile has the descriptor too: to close it would

@@ -17,9 +17,11 @@
 
 #define INF_BUDGET_FILE_WHY 64
 
-/* Waits for the lock as long as wait_ms. The descriptor, or -1: why. */
-int inf_budget_file_lock(const char *path, int wait_ms,
-                         char why[INF_BUDGET_FILE_WHY]);
+/* Waits for the lock as long as wait_ms: *out is its descriptor. Else -1, and
+ * INFER_E_NO_MEMORY, or INFER_E_IO: why. */
+int32_t inf_budget_file_lock(const char *path, int wait_ms, int *out,
+                             char why[INF_BUDGET_FILE_WHY]);
+/* -1 is harmless. */
 void inf_budget_file_unlock(int lock);
 /* Appends what FILE has, or FILE.old; nothing if there is none. INFER_OK,
  * INFER_E_NO_MEMORY, INFER_E_TOO_LARGE, or INFER_E_IO: why. */

@@ -92,6 +92,17 @@ read_hook(const inf_budget_store *store, inf_buf *text)
   return INFER_E_IO; /* it grows and grows */
 }
 
+static int32_t
+merge(inf_budget_store *store, const inf_buf *text,
+      char why[INF_BUDGET_FILE_WHY])
+{
+  int32_t status =
+      inf_budgets_merge(store->runtime, inf_buf_sv(text), wall_ns(store));
+  if (status == INFER_E_NO_MEMORY)
+    snprintf(why, INF_BUDGET_FILE_WHY, "out of memory");
+  return status;
+}
+
 /* The file, or where that is damaged the one before. The lock is held, or
  * there is none: then a damaged one stays where it is. */
 static int32_t
@@ -100,19 +111,23 @@ take_file(inf_budget_store *store, bool locked, char why[INF_BUDGET_FILE_WHY])
   inf_buf text;
   inf_buf_init(&text, INF_BUDGETS_TEXT_MAX);
   int32_t status = inf_budget_file_read(store->file, false, &text, why);
-  if (status == INFER_OK &&
-      !inf_budgets_merge(store->runtime, inf_buf_sv(&text), wall_ns(store))) {
-    if (locked)
-      inf_budget_file_set_aside(store->file);
+  if (status == INFER_OK)
+    status = merge(store, &text, why);
+  if (status == INFER_E_PROTOCOL) {
     inf_buf_clear(&text);
     status = inf_budget_file_read(store->file, true, &text, why);
-    bool good =
-        status == INFER_OK && text.len > 0 &&
-        inf_budgets_merge(store->runtime, inf_buf_sv(&text), wall_ns(store));
-    note(store, INFER_LOG_WARN, "it is damaged",
-         good ? "the copy before it is used"
-              : "there is no good copy: what it said is forgotten");
-    status = INFER_OK;
+    bool any = status == INFER_OK && text.len > 0;
+    if (any)
+      status = merge(store, &text, why);
+    bool again = status == INFER_E_NO_MEMORY;
+    if (locked && !again)
+      inf_budget_file_set_aside(store->file);
+    if (!again)
+      note(store, INFER_LOG_WARN, "it is damaged",
+           any && status == INFER_OK
+               ? "the copy before it is used"
+               : "there is no good copy: what it said is forgotten");
+    status = again ? status : INFER_OK;
   }
   inf_buf_fini(&text);
   return status;
@@ -127,9 +142,12 @@ take_hook(inf_budget_store *store, char why[INF_BUDGET_FILE_WHY])
   if (status != INFER_OK)
     snprintf(why, INF_BUDGET_FILE_WHY, "load has failed: %s",
              infer_status_name(status));
-  else if (!inf_budgets_merge(store->runtime, inf_buf_sv(&text),
-                              wall_ns(store)))
+  else
+    status = merge(store, &text, why);
+  if (status == INFER_E_PROTOCOL) {
     note(store, INFER_LOG_WARN, "what load gave is damaged", "it is forgotten");
+    status = INFER_OK;
+  }
   inf_buf_fini(&text);
   return status;
 }
@@ -164,8 +182,9 @@ save(inf_budget_store *store, int lock_ms)
   int32_t status = INFER_OK;
   int lock = -1;
   if (store->file) {
-    lock = inf_budget_file_lock(store->file, lock_ms, why);
-    status = lock < 0 ? INFER_E_IO : take_file(store, true, why);
+    status = inf_budget_file_lock(store->file, lock_ms, &lock, why);
+    if (status == INFER_OK)
+      status = take_file(store, true, why);
   }
   if (status == INFER_OK)
     status = write_text(store, why);
@@ -280,8 +299,10 @@ open_store(inf_budget_store *store, infer_error **error)
   char why[INF_BUDGET_FILE_WHY] = "";
   int32_t status;
   if (store->file) {
-    int lock = inf_budget_file_lock(store->file, end_wait_ms, why);
-    status = lock < 0 ? INFER_E_IO : take_file(store, true, why);
+    int lock;
+    status = inf_budget_file_lock(store->file, end_wait_ms, &lock, why);
+    if (status == INFER_OK)
+      status = take_file(store, true, why);
     inf_budget_file_unlock(lock);
   } else {
     status = take_hook(store, why);

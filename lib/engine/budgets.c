@@ -269,11 +269,12 @@ put_warning(inf_buf *out, inf_budget_entry *entry, int64_t now_s)
   inf_buf_append_cstr(out, " tokens\n");
 }
 
+/* Without memory the last one has no end, and is not told. */
 static void
 log_lines(const inf_engine *engine, inf_sv lines)
 {
-  while (lines.len > 0) {
-    size_t len = inf_sv_find(lines, '\n');
+  size_t len;
+  while ((len = inf_sv_find(lines, '\n')) < lines.len) {
     inf_logf(&engine->hooks->log, INFER_LOG_WARN, "%.*s", (int)len, lines.ptr);
     lines = inf_sv_of(lines.ptr + len + 1, lines.len - len - 1);
   }

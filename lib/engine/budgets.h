@@ -96,9 +96,11 @@ void inf_budgets_each(inf_runtime *runtime, int64_t wall_ns,
 /* ---- For the store ------------------------------------------------------- */
 
 /* Takes over what the text says, as inf_budgets_write() wrote it, and adds what
- * was spent here since. False: it is damaged, and nothing was taken. An empty
- * text has no accounts. Any thread. */
-bool inf_budgets_merge(inf_runtime *runtime, inf_sv text, int64_t wall_ns);
+ * was spent here since. INFER_E_PROTOCOL: it is damaged, and nothing was taken.
+ * INFER_E_NO_MEMORY: not all was; it is to be done again before anything is
+ * written, or what the text alone knows is lost. An empty text has no accounts.
+ * Any thread. */
+int32_t inf_budgets_merge(inf_runtime *runtime, inf_sv text, int64_t wall_ns);
 /* All accounts, for the store, after a merge with what it has: what of them is
  * new is known to be there after inf_budgets_stored(). Any thread. */
 void inf_budgets_write(inf_runtime *runtime, inf_buf *out);

@@ -29,6 +29,7 @@ enum { INF_BUDGETS_BUCKETS = 256 };
 struct inf_budgets {
   inf_budget_entry *buckets[INF_BUDGETS_BUCKETS];
   size_t count;
+  int64_t full_at_s; /* when no account was found that could make room */
   void (*changed)(void *context);
   void *context;
 };

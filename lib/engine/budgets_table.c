@@ -73,9 +73,13 @@ is_over(const inf_budget *budget, const inf_budget_id *id, int64_t now_s)
   return latest > 0 && latest < inf_budget_period_at(&rule, now_s);
 }
 
+/* Looks through all of them once a second at most: as long as the table is full
+ * this happens for each attempt of a further key. */
 static bool
 make_room(struct inf_budgets *budgets, int64_t now_s)
 {
+  if (budgets->full_at_s == now_s && now_s != 0)
+    return false;
   for (size_t i = 0; i < INF_BUDGETS_BUCKETS; i++)
     for (inf_budget_entry **at = &budgets->buckets[i]; *at; at = &(*at)->next)
       if ((*at)->users == 0 && is_over(&(*at)->budget, &(*at)->id, now_s)) {
@@ -86,6 +90,7 @@ make_room(struct inf_budgets *budgets, int64_t now_s)
         budgets->count--;
         return true;
       }
+  budgets->full_at_s = now_s;
   return false;
 }
 
@@ -340,25 +345,31 @@ read_account(inf_sv json, inf_budget_account *account)
 }
 
 /* Others than ours are taken over too, so that they are not lost. Where there
- * are many, those that are over have no use; and there is an end to all. */
-static inf_budget_entry *
+ * are many, those that are over have no use; and there is an end to all: then
+ * it is NULL. */
+static int32_t
 entry_for(inf_runtime *runtime, const inf_budget_id *id,
-          const inf_budget *stored, int64_t now_s)
+          const inf_budget *stored, int64_t now_s, inf_budget_entry **out)
 {
   struct inf_budgets *budgets = budgets_of(runtime);
-  inf_budget_entry *entry = budgets ? find(budgets, id) : NULL;
-  if (!budgets || entry || budgets->count >= stored_max ||
+  *out = budgets ? find(budgets, id) : NULL;
+  if (!budgets)
+    return INFER_E_NO_MEMORY;
+  if (*out || budgets->count >= stored_max ||
       (budgets->count >= INF_RUNTIME_MAX && is_over(stored, id, now_s)))
-    return entry;
-  return add(budgets, id);
+    return INFER_OK;
+  *out = add(budgets, id);
+  return *out ? INFER_OK : INFER_E_NO_MEMORY;
 }
 
-static bool
+/* An account that nobody can have written is passed over. */
+static int32_t
 merge_entry(inf_runtime *runtime, inf_sv json, int64_t now_s)
 {
   static const char *const names[] = {"name", "per", "period", "key"};
   inf_budget stored = {0};
   inf_buf text[4];
+  int32_t status = INFER_OK;
   bool good =
       read_account(inf_json_get(json, INF_SV("latest")), &stored.latest) &&
       read_account(inf_json_get(json, INF_SV("before")), &stored.before);
@@ -366,38 +377,42 @@ merge_entry(inf_runtime *runtime, inf_sv json, int64_t now_s)
     inf_buf_init(&text[i], key_max_bytes);
     good &=
         inf_json_string(inf_json_get(json, inf_sv_from(names[i])), &text[i]);
+    if (text[i].status == INFER_E_NO_MEMORY)
+      status = INFER_E_NO_MEMORY;
   }
   if (good) {
     const inf_budget_id id = {inf_buf_sv(&text[0]), inf_buf_sv(&text[1]),
                               inf_buf_sv(&text[2]), inf_buf_sv(&text[3])};
-    inf_budget_entry *entry = entry_for(runtime, &id, &stored, now_s);
+    inf_budget_entry *entry;
+    status = entry_for(runtime, &id, &stored, now_s, &entry);
     if (entry)
       inf_budget_merge(&entry->budget, &stored);
   }
   for (size_t i = 0; i < 4; i++)
     inf_buf_fini(&text[i]);
-  return good;
+  return status;
 }
 
-bool
+int32_t
 inf_budgets_merge(inf_runtime *runtime, inf_sv text, int64_t wall_ns)
 {
   inf_sv json, value;
   int64_t version;
+  int32_t status = INFER_OK;
   if (text.len == 0)
-    return true;
+    return INFER_OK;
   if (!open_text(text, &json) ||
       !inf_json_parse(json, text_max_depth, &value, NULL) ||
       !inf_json_int64(inf_json_get(value, INF_SV("version")), false,
                       &version) ||
       version != 1)
-    return false;
+    return INFER_E_PROTOCOL;
   inf_json_iter it = inf_json_iter_of(inf_json_get(value, INF_SV("budgets")));
   pthread_mutex_lock(&runtime->mutex);
-  while (inf_json_next(&it))
-    merge_entry(runtime, it.value, wall_ns / (int64_t)INF_NS_PER_S);
+  while (status == INFER_OK && inf_json_next(&it))
+    status = merge_entry(runtime, it.value, wall_ns / (int64_t)INF_NS_PER_S);
   pthread_mutex_unlock(&runtime->mutex);
-  return true;
+  return status;
 }
 
 void

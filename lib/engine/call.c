@@ -414,7 +414,7 @@ inf_call_end(inf_engine *engine, struct infer_call *call,
              "call %llu failed after %zu attempts: %s",
              (unsigned long long)call->id, call->trail->count,
              inf_status_find(status)->text);
-  if (call->kind == INF_CALL_CHAT || call->part)
+  if (call->kind != INF_CALL_MODELS && !call->part) /* whose is the whole's */
     inf_spend_note(engine->runtime, call->trail, response);
   if (call->part) {
     inf_batch_part_ended(engine, call, response, error);

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/metrics.h"
 #include "engine/record.h"
 #include "engine/runtime_state.h"
 #include "telemetry/otlp_metrics.h"
@@ -27,8 +28,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Of metrics: 32 series take some 200 KiB, and each at most 400. */
-enum { metrics_max_bytes = 16 << 20 };
+/* Of metrics: 32 series take some 200 KiB, and each at most 400. Of all else
+ * some KiB, and 10 MiB with as many accounts of budgets as are kept. */
+enum { metrics_max_bytes = 16 << 20, small_bytes = 512 << 10 };
 enum { answer_max_bytes = 64 << 10, url_max_bytes = 8 << 10 };
 
 #define ANSWER_NS      (10 * INF_NS_PER_S) /* as OTEL_EXPORTER_OTLP_TIMEOUT */
@@ -45,6 +47,7 @@ struct inf_exporter {
   inf_span_queue spans;
   uint64_t metrics_ns;                /* when metrics are due */
   const inf_telemetry_series *series; /* to go on with; NULL: none are due */
+  bool state;                         /* so is all that is of no series */
   bool closing;                       /* see inf_exporter_close() */
   bool last_metrics;                  /* those at the end are due, or sent */
   bool given_up; /* at the end: the collector did not take it */
@@ -56,6 +59,7 @@ struct inf_exporter {
   inf_otlp_signal signal;
   inf_buf url, metrics, answer;
   const inf_telemetry_series *series_after; /* once they are sent */
+  bool state_after;
   int http_status;
   uint64_t hint_ns;  /* Retry-After */
   uint64_t until_ns; /* the answer must be there */
@@ -261,6 +265,7 @@ leave(inf_exporter *exporter, bool delivered)
   exporter->give_up_ns = 0;
   if (exporter->signal == INF_OTLP_METRICS) {
     exporter->series = exporter->series_after;
+    exporter->state = exporter->state_after;
     return;
   }
   add(delivered ? &counts->spans_sent : &counts->spans_dropped,
@@ -418,7 +423,28 @@ send_body(inf_exporter *exporter, inf_otlp_signal signal, inf_sv body)
     finish(exporter, "out of memory");
 }
 
-/* Metrics of the next series; without memory they are left out this time. */
+/* Of the next series, and after them of all else: in the same request unless
+ * that is large. */
+static void
+write_metrics(inf_exporter *exporter, const inf_otlp_origin *origin,
+              const inf_otlp_times *times)
+{
+  inf_engine *engine = exporter->engine;
+  inf_buf *body = &exporter->metrics;
+  inf_otlp_request_open(body, INF_OTLP_METRICS, origin);
+  exporter->series_after = NULL;
+  if (exporter->series)
+    exporter->series_after = inf_otlp_metrics_write(
+        engine->runtime->telemetry, exporter->series, INF_EXPORT_SERIES,
+        origin->names, times, inf_reason_name, body);
+  exporter->state_after =
+      exporter->series_after || (exporter->series && body->len > small_bytes);
+  if (!exporter->state_after)
+    inf_metrics_write_otlp(engine, exporter->config, times, body);
+  inf_otlp_request_close(body, origin);
+}
+
+/* Without memory they are left out this time. */
 static void
 send_metrics(inf_exporter *exporter)
 {
@@ -429,17 +455,14 @@ send_metrics(inf_exporter *exporter)
   if (times.now_unix_ns < times.start_unix_ns)
     times.now_unix_ns = times.start_unix_ns; /* somebody set the clock */
   inf_buf_clear(body);
-  inf_otlp_request_open(body, INF_OTLP_METRICS, &origin);
-  exporter->series_after = inf_otlp_metrics_write(
-      engine->runtime->telemetry, exporter->series, INF_EXPORT_SERIES,
-      origin.names, &times, inf_reason_name, body);
-  inf_otlp_request_close(body, &origin);
+  write_metrics(exporter, &origin, &times);
   if (body->status == INFER_OK) {
     send_body(exporter, INF_OTLP_METRICS, inf_buf_sv(body));
     return;
   }
   inf_telemetry_note_dropped(engine->runtime->telemetry);
   exporter->series = exporter->series_after;
+  exporter->state = exporter->state_after;
   inf_buf_fini(body);
   inf_buf_init(body, metrics_max_bytes);
 }
@@ -460,6 +483,7 @@ begin_metrics(inf_exporter *exporter)
 {
   inf_engine *engine = exporter->engine;
   exporter->series = inf_telemetry_first(engine->runtime->telemetry);
+  exporter->state = true;
   exporter->metrics_ns = interval_from_now(exporter);
 }
 
@@ -483,7 +507,7 @@ work_ns(const inf_exporter *exporter)
     return exporter->until_ns;
   if (first && first->due_ns < next_ns)
     next_ns = first->due_ns;
-  if (exporter->series || spans_due(exporter))
+  if (exporter->state || spans_due(exporter))
     next_ns = now_ns;
   return exporter->retry_ns > next_ns ? exporter->retry_ns : next_ns;
 }
@@ -514,7 +538,7 @@ send_due(inf_exporter *exporter)
   } else if (exporter->metrics_ns <= now_ns) {
     begin_metrics(exporter);
   }
-  if (exporter->series && !retries_spans)
+  if (exporter->state && !retries_spans)
     send_metrics(exporter);
   else if (spans_due(exporter))
     send_spans(exporter);
@@ -530,7 +554,7 @@ inf_exporter_run(struct inf_engine *engine)
   }
   if (!exporter->exchange && !exporter->given_up)
     send_due(exporter);
-  bool empty = !exporter->exchange && !exporter->series &&
+  bool empty = !exporter->exchange && !exporter->state &&
                !inf_span_queue_first(&exporter->spans);
   if (exporter->given_up || (is_ending(exporter) && empty))
     inf_exporter_end(engine);

@@ -3,6 +3,7 @@
 #include "engine/observe.h"
 
 #include "engine/attempt_record.h"
+#include "engine/batch.h"
 #include "engine/runtime_state.h"
 #include "engine/tracing.h"
 
@@ -24,7 +25,7 @@ inf_observe_per_token_ns(const struct infer_attempt *record)
 /* The model is what follows the provider's name. */
 static inf_series_name
 name_of(const inf_provider_config *provider, const char *target,
-        const char *route)
+        const char *route, bool embeds)
 {
   size_t len = strlen(provider->name);
   bool has_model =
@@ -35,12 +36,13 @@ name_of(const inf_provider_config *provider, const char *target,
       .target = target,
       .model = has_model ? target + len + 1 : target,
       .route = route,
+      .embeds = embeds,
   };
 }
 
 static inf_attempt_facts
 facts_of(const inf_engine *engine, const struct infer_attempt *record,
-         const char *route, bool timed, bool stream)
+         const char *route, bool embeds, bool timed, bool stream)
 {
   const int64_t *usage = record->usage;
   uint64_t content_ns = record->phase_ns[INFER_PHASE_FIRST_CONTENT];
@@ -48,7 +50,7 @@ facts_of(const inf_engine *engine, const struct infer_attempt *record,
   bool cut = inf_attempt_is_cut(record->status);
   bool probe = record->reason == INFER_REASON_PROBE; /* wants no end */
   return (inf_attempt_facts){
-      .name = name_of(record->provider, record->target, route),
+      .name = name_of(record->provider, record->target, route, embeds),
       .reason = record->reason,
       .status = record->status,
       .won = record->won,
@@ -90,10 +92,11 @@ inf_observe_attempt(inf_attempt *attempt)
 {
   inf_engine *engine = attempt->engine;
   struct infer_call *call = attempt->call;
-  if (call->kind == INF_CALL_CHAT) {
+  if (call->kind != INF_CALL_MODELS) {
     inf_attempt_facts facts =
         facts_of(engine, attempt->record, call->trail->route->name,
-                 !inf_attempt_jumped(attempt), attempt->stream);
+                 call->kind == INF_CALL_EMBED, !inf_attempt_jumped(attempt),
+                 attempt->stream);
     inf_telemetry_attempt(engine->runtime->telemetry, &facts);
   }
   /* Nobody knows of parts; what they do is the whole's. */
@@ -107,7 +110,8 @@ void
 inf_observe_stray(inf_engine *engine, const struct infer_attempt *record,
                   const char *route, bool timed, bool stream)
 {
-  inf_attempt_facts facts = facts_of(engine, record, route, timed, stream);
+  inf_attempt_facts facts =
+      facts_of(engine, record, route, false, timed, stream);
   inf_telemetry_attempt(engine->runtime->telemetry, &facts);
   tell_hook(engine, NULL, record);
 }
@@ -175,6 +179,23 @@ sum_usage(const inf_trail *trail, int kind)
   return sum;
 }
 
+/* Of the answer; of embeddings in several parts, of all of them. */
+static int64_t
+told_usage(const struct infer_call *call, const struct infer_attempt *told,
+           int kind)
+{
+  const inf_trail *trail = call->trail;
+  int64_t sum = -1;
+  if (call->batch && call->batch->failed)
+    return -1;
+  if (!call->batch)
+    return told && told->won ? told->usage[kind] : -1;
+  for (size_t i = 0; i < trail->count; i++)
+    if (trail->records[i]->won && trail->records[i]->usage[kind] >= 0)
+      sum = (sum < 0 ? 0 : sum) + trail->records[i]->usage[kind];
+  return sum;
+}
+
 static inf_call_facts
 call_facts(const inf_engine *engine, const struct infer_call *call,
            int32_t status)
@@ -185,16 +206,18 @@ call_facts(const inf_engine *engine, const struct infer_call *call,
   bool won = told && told->won;
   return (inf_call_facts){
       .name = name_of(told ? told->provider : next->provider,
-                      told ? told->target : next->name, trail->route->name),
+                      told ? told->target : next->name, trail->route->name,
+                      call->kind == INF_CALL_EMBED),
       .tenant = call->request->tenant ? call->request->tenant : "",
       .tenants_max = (size_t)trail->config->client.metrics_tenants,
       .status = status,
       .timed = call->clock_epoch == engine->clock_jumps,
       .unsent = !told,
       .total_ns = engine->now_ns - call->accepted_ns,
-      .first_ns = won ? first_content_ns(call, told) : 0,
-      .input = won ? told->usage[INFER_USAGE_INPUT] : -1,
-      .output = won ? told->usage[INFER_USAGE_OUTPUT] : -1,
+      .first_ns =
+          won && call->kind == INF_CALL_CHAT ? first_content_ns(call, told) : 0,
+      .input = told_usage(call, told, INFER_USAGE_INPUT),
+      .output = told_usage(call, told, INFER_USAGE_OUTPUT),
       .all_input = sum_usage(trail, INFER_USAGE_INPUT),
       .all_output = sum_usage(trail, INFER_USAGE_OUTPUT),
       .cost_nano_usd = inf_trail_cost(trail).nano_usd,
@@ -208,7 +231,7 @@ inf_observe_call(inf_engine *engine, struct infer_call *call,
                  const struct infer_error *error)
 {
   const inf_config_hooks *hooks = engine->hooks;
-  if (call->kind == INF_CALL_CHAT) {
+  if (call->kind != INF_CALL_MODELS) {
     inf_call_facts facts = call_facts(engine, call, infer_error_status(error));
     inf_telemetry_call(engine->runtime->telemetry, &facts);
     inf_tracing_end(engine, call, telling_record(call->trail), &facts,

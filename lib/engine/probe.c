@@ -3,12 +3,14 @@
 #include "engine/probe.h"
 
 #include "base/mem.h"
+#include "engine/attempt_cost.h"
 #include "engine/attempt_record.h"
 #include "engine/attempt_request.h"
 #include "engine/gate.h"
 #include "engine/latency.h"
 #include "engine/observe.h"
 #include "engine/routing.h"
+#include "engine/spend.h"
 
 /* Longest line about what kept a probe from starting; it is not told. */
 enum { why_max_bytes = 256 };
@@ -16,8 +18,7 @@ enum { why_max_bytes = 256 };
 typedef struct inf_probe {
   inf_attempt attempt; /* not of the engine's lists and pool */
   struct infer_attempt record;
-  const char *route; /* of the call; its configuration is pinned */
-  bool sent;
+  const char *route;   /* of the call; its configuration is pinned */
   bool whole;          /* answers break off: it is good at its end only */
   uint64_t give_up_ns; /* silence until then is a failure */
   uint64_t idle_ns;    /* longest silence within the answer */
@@ -52,19 +53,6 @@ class_after_gap(inf_attempt *attempt, int32_t status)
   return status == INFER_OK ? INFER_OK : INFER_E_CANCELLED;
 }
 
-/* Nobody waits for its figures: what was reserved is what it costs, unless it
- * was not served. */
-static void
-settle_budgets(inf_probe *probe, bool free)
-{
-  inf_attempt *attempt = &probe->attempt;
-  if (free)
-    inf_budgets_release(attempt->engine, &attempt->budgets);
-  else
-    inf_budgets_settle(attempt->engine, &attempt->budgets, -1,
-                       attempt->budgets.reserved.tokens);
-}
-
 /* Its prompt counts as it was reserved, where it may have been read; of its
  * answer no more than the beginning was written. */
 static void
@@ -74,14 +62,13 @@ settle_limits(inf_probe *probe, int32_t status)
   inf_engine *engine = attempt->engine;
   bool error = probe->record.http_status >= 300;
   inf_meter_end end = status == INFER_E_RATE_LIMITED ? INF_METER_REFUSED
-                      : probe->sent || probe->record.http_status > 0
+                      : attempt->sent || probe->record.http_status > 0
                           ? INF_METER_USED
                           : INF_METER_UNSENT;
   inf_meter_settle(engine->runtime, &attempt->pass, NULL, end, error ? 0 : -1,
                    attempt->content ? 1 : 0, attempt->decoder.failure.hint_ns,
                    engine->now_ns);
   inf_waiting_stir(engine);
-  settle_budgets(probe, error || end == INF_METER_UNSENT);
 }
 
 /* One that has what it asks for is cut short there: as an attempt it is a
@@ -93,6 +80,8 @@ tell(inf_probe *probe, int32_t status)
   probe->record.status = status;
   inf_attempt_set_phase(attempt, INFER_PHASE_END);
   inf_attempt_note_usage(attempt);
+  inf_attempt_settle_cost(attempt);
+  inf_spend_note_stray(attempt->engine->runtime, &probe->record, probe->route);
   inf_observe_stray(attempt->engine, &probe->record, probe->route,
                     !inf_attempt_jumped(attempt), attempt->stream);
 }
@@ -148,7 +137,7 @@ static void
 on_sent(void *context, const inf_exchange_times *times, bool reused)
 {
   inf_probe *probe = context;
-  probe->sent = true;
+  probe->attempt.sent = true;
   inf_attempt_note_sent(&probe->attempt, times, reused);
 }
 
@@ -156,10 +145,12 @@ on_sent(void *context, const inf_exchange_times *times, bool reused)
 static bool
 go_on(inf_probe *probe, int32_t status)
 {
-  bool enough = probe->attempt.content && !probe->whole;
-  if (status == INFER_OK && !enough)
+  inf_attempt *attempt = &probe->attempt;
+  bool ended = status == INF_DECODER_DONE;
+  attempt->enough = attempt->content && !probe->whole && !ended;
+  if (status == INFER_OK && !attempt->enough)
     return true;
-  finish(probe, enough || status == INF_DECODER_DONE ? INFER_OK : status);
+  finish(probe, attempt->enough || ended ? INFER_OK : status);
   return false;
 }
 
@@ -211,6 +202,7 @@ on_done(void *context, const inf_exchange_result *result)
 {
   inf_probe *probe = context;
   probe->attempt.exchange = NULL;
+  inf_attempt_note_over(&probe->attempt, result);
   finish(probe, class_of_end(probe, result->net));
 }
 
@@ -308,6 +300,7 @@ probe_new(inf_engine *engine, struct infer_call *call, size_t target)
   attempt->clock_epoch = engine->clock_jumps;
   attempt->config = config;
   attempt->probe = probe;
+  attempt->asked = asked;
   attempt->record = &probe->record;
   attempt->target = target;
   attempt->stream = asked->upstream != INF_UPSTREAM_UNARY;
@@ -407,6 +400,7 @@ inf_probe_start(inf_engine *engine, struct infer_call *call, size_t target)
     inf_health_refund(engine->runtime, &claim);
     if (probe) {
       settle_limits(probe, INFER_E_CANCELLED);
+      inf_budgets_release(engine, &probe->attempt.budgets);
       probe_free(probe);
     }
     return;

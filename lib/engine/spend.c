@@ -91,25 +91,47 @@ note(inf_spend *spend, inf_cost cost, bool wasted)
     add(&spend->wasted_nano, cost.nano_usd);
 }
 
+/* NULL when memory is short. */
+static struct inf_spends *
+spends_locked(inf_runtime *runtime)
+{
+  if (!runtime->spends)
+    runtime->spends = inf_calloc(1, sizeof *runtime->spends);
+  return runtime->spends;
+}
+
+static void
+note_attempt(struct inf_spends *spends, const struct infer_attempt *record,
+             const char *route, bool wasted)
+{
+  inf_cost cost = inf_record_cost(record);
+  note(&spends->total, cost, wasted);
+  note(spend_of(spends, PROVIDERS, record->provider->name), cost, wasted);
+  note(spend_of(spends, TARGETS, record->target), cost, wasted);
+  if (route[0])
+    note(spend_of(spends, ROUTES, route), cost, wasted);
+}
+
 void
 inf_spend_note(inf_runtime *runtime, const inf_trail *trail,
                const struct infer_response *response)
 {
   pthread_mutex_lock(&runtime->mutex);
-  if (!runtime->spends)
-    runtime->spends = inf_calloc(1, sizeof *runtime->spends);
-  struct inf_spends *spends = runtime->spends;
-  for (size_t i = 0; spends && i < trail->count; i++) {
-    const struct infer_attempt *record = trail->records[i];
-    inf_cost cost = inf_record_cost(record);
-    bool wasted = !inf_response_has_part(response, record);
-    const char *route = trail->route->name;
-    note(&spends->total, cost, wasted);
-    note(spend_of(spends, PROVIDERS, record->provider->name), cost, wasted);
-    note(spend_of(spends, TARGETS, record->target), cost, wasted);
-    if (route[0])
-      note(spend_of(spends, ROUTES, route), cost, wasted);
-  }
+  struct inf_spends *spends = spends_locked(runtime);
+  for (size_t i = 0; spends && i < trail->count; i++)
+    note_attempt(spends, trail->records[i], trail->route->name,
+                 !inf_response_has_part(response, trail->records[i]));
+  pthread_mutex_unlock(&runtime->mutex);
+}
+
+void
+inf_spend_note_stray(inf_runtime *runtime, const struct infer_attempt *record,
+                     const char *route)
+{
+  pthread_mutex_lock(&runtime->mutex);
+  struct inf_spends *spends = spends_locked(runtime);
+  if (spends)
+    note_attempt(spends, record, route, true);
   pthread_mutex_unlock(&runtime->mutex);
 }
 

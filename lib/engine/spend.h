@@ -7,9 +7,9 @@
 
 /* What a client has spent so far: in all, by provider, by target and by route.
  * Counted when a call ends, with all its attempts at once, since only then is
- * known which of them wrote its answer. Sums saturate. Of each kind at most
- * INF_RUNTIME_MAX names are counted; calls by further names, and those for
- * which memory was short, are in the sum of all alone. */
+ * known which of them wrote its answer; a probe when it ends. Sums saturate. Of
+ * each kind at most INF_RUNTIME_MAX names are counted; calls by further names,
+ * and those for which memory was short, are in the sum of all alone. */
 
 typedef struct inf_spend {
   int64_t exact_nano, estimated_nano; /* nano-dollars */
@@ -22,6 +22,11 @@ struct inf_spends;
 /* A call has ended; response: what it was answered, or NULL. Any thread. */
 void inf_spend_note(inf_runtime *runtime, const inf_trail *trail,
                     const struct infer_response *response);
+/* An attempt of no call has ended: a probe. Nothing of it was delivered. route:
+ * that it was made for; "". Any thread. */
+void inf_spend_note_stray(inf_runtime *runtime,
+                          const struct infer_attempt *record,
+                          const char *route);
 /* Of all. Any thread. */
 inf_spend inf_spend_total(inf_runtime *runtime);
 /* As the value of a member: an object, as infer_client_stats() promises it. Any

@@ -10,6 +10,7 @@
 #include "engine/refusals.h"
 #include "engine/runtime_state.h"
 #include "engine/spend.h"
+#include "telemetry/genai.h"
 #include "wire/json_write.h"
 
 static void
@@ -157,6 +158,7 @@ write_targets(inf_telemetry *telemetry, uint64_t now_ns,
     put_text(out, INF_SV("provider"), series->provider);
     put_text(out, INF_SV("model"), series->model);
     put_text(out, INF_SV("route"), series->route);
+    put_text(out, INF_SV("operation"), inf_genai_operation(series->embeds));
     write_counters(&counters, out);
     inf_json_key(out, INF_SV("windows"));
     inf_json_open(out, '{');

@@ -3,7 +3,9 @@
 #include "engine/tracing.h"
 
 #include "engine/record.h"
+#include "engine/result.h"
 #include "engine/runtime_state.h"
+#include "provider/embed.h"
 #include "telemetry/otlp_spans.h"
 
 /* Spans of one call, together; more are dropped. An attempt takes some 1.5
@@ -51,8 +53,10 @@ inf_tracing_begin(inf_attempt *attempt,
 {
   inf_exporter *exporter = attempt->engine->exporter;
   struct infer_call *call = attempt->call;
-  if (!exporter || attempt->probe || call->kind != INF_CALL_CHAT)
+  if (!exporter || attempt->probe || call->kind == INF_CALL_MODELS)
     return false;
+  if (call->part) /* it ends with its whole, at the latest */
+    call = call->whole;
   begin_trace(exporter, call);
   attempt->record->span = inf_exporter_id(exporter);
   inf_traceparent_write(&call->trace, attempt->record->span, traceparent);
@@ -148,23 +152,36 @@ tag(const void *context, size_t index, const char **name)
   return found->value;
 }
 
-/* Of all that the attempts cost, what was not for the answer. */
+/* What those attempts cost that wrote nothing of the answer. */
 static int64_t
-wasted_nano_usd(inf_cost total, const struct infer_attempt *told)
+wasted_nano_usd(const inf_trail *trail, const struct infer_response *response)
 {
-  if (total.nano_usd < 0 || !told || !told->won || told->cost_nano < 0)
-    return total.nano_usd;
-  return total.nano_usd - told->cost_nano;
+  inf_cost sum = inf_cost_none();
+  for (size_t i = 0; i < trail->count; i++)
+    if (!inf_response_has_part(response, trail->records[i]))
+      sum = inf_cost_add(sum, inf_record_cost(trail->records[i]));
+  return sum.nano_usd;
+}
+
+/* Of the vectors that came, else as many as were asked for; 0: not known. */
+static size_t
+dimensions_of(const struct infer_call *call,
+              const struct infer_response *response)
+{
+  if (call->kind != INF_CALL_EMBED)
+    return 0;
+  return response ? call->vectors->dimensions
+                  : inf_embed_dimensions(&call->request->chat);
 }
 
 static void
 write_call(inf_engine *engine, const struct infer_call *call,
            const struct infer_attempt *told, const inf_call_facts *facts,
-           const inf_answer *answer, int64_t unix_now_ns,
+           const struct infer_response *response, int64_t unix_now_ns,
            const inf_otlp_names *names, inf_buf *out)
 {
   static const int64_t no_usage[INFER_USAGE_COUNT] = {-1, -1, -1, -1, -1, -1};
-  bool won = told && told->won;
+  const inf_answer *answer = response ? &response->answer : NULL;
   inf_cost total = inf_trail_cost(call->trail);
   const inf_provider_config *provider =
       told ? told->provider : call->targets[call->next_target]->provider;
@@ -178,10 +195,12 @@ write_call(inf_engine *engine, const struct infer_call *call,
               .target = facts->name.target,
               .base_url = provider->base_url,
               .status = facts->status,
-              .tokens = tokens_of(won ? told->usage : no_usage),
+              .tokens = tokens_of(told && told->won ? told->usage : no_usage),
               .cost = cost_of(total),
           },
       .kind = facts->name.kind,
+      .embeds = facts->name.embeds,
+      .dimensions = dimensions_of(call, response),
       .model = facts->name.model,
       .route = facts->name.route,
       .response_id = answer ? inf_buf_sv(&answer->id) : INF_SV(""),
@@ -190,7 +209,7 @@ write_call(inf_engine *engine, const struct infer_call *call,
       .stream = call->wants_events,
       .choices = call->choices,
       .attempts = call->trail->count,
-      .wasted_nano_usd = wasted_nano_usd(total, told),
+      .wasted_nano_usd = wasted_nano_usd(call->trail, response),
       .tenant = facts->tenant,
       .finish_reason = finish_reason,
       .choice_count = answer ? answer->choice_count : 0,
@@ -198,6 +217,10 @@ write_call(inf_engine *engine, const struct infer_call *call,
       .tag_count = call->request->tag_count,
       .context = &context,
   };
+  if (facts->name.embeds) { /* of all parts; there is no output */
+    span.base.tokens = tokens_of(no_usage);
+    span.base.tokens.input = facts->input;
+  }
   inf_otlp_call_span(out, &call->trace, names, &span);
 }
 
@@ -219,8 +242,7 @@ inf_tracing_end(inf_engine *engine, struct infer_call *call,
       inf_otlp_names_of((inf_semconv)inf_exporter_options(exporter)->semconv);
   inf_buf_init(&out, spans_max_bytes);
   inf_buf_lend(&out, room, sizeof room);
-  write_call(engine, call, told, facts, response ? &response->answer : NULL,
-             unix_now_ns, names, &out);
+  write_call(engine, call, told, facts, response, unix_now_ns, names, &out);
   for (size_t i = 0; i < call->trail->count; i++)
     write_attempt(engine, call, i, unix_now_ns, names, &out);
   size_t count = 1 + call->trail->count;

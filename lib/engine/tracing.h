@@ -6,8 +6,9 @@
 #include "telemetry/aggregate.h"
 #include "telemetry/trace_context.h"
 
-/* Chat calls as traces, where telemetry goes to a collector: one span for a
- * call, and a child of it for each attempt, whose id the provider is told.
+/* Calls for chat and embeddings as traces, where telemetry goes to a collector:
+ * one span for a call, and a child of it for each attempt, whose id the
+ * provider is told.
  *
  * A request with a header "traceparent" continues that trace, and its
  * "tracestate" goes on with it; a malformed one begins a new trace. Whether a

@@ -102,6 +102,7 @@ series_new(inf_telemetry *telemetry, const inf_series_name *name)
   series->target = put_text(&at, name->target);
   series->model = put_text(&at, name->model);
   series->route = put_text(&at, name->route);
+  series->embeds = name->embeds;
   series->next = telemetry->first;
   telemetry->first = series;
   telemetry->series_count++;
@@ -116,7 +117,7 @@ series_locked(inf_telemetry *telemetry, const inf_series_name *name)
   inf_telemetry_series **bucket = &telemetry->table[hash % bucket_count];
   for (inf_telemetry_series *at = *bucket; at; at = at->chain)
     if (strcmp(at->target, name->target) == 0 &&
-        strcmp(at->route, name->route) == 0)
+        strcmp(at->route, name->route) == 0 && at->embeds == name->embeds)
       return at;
   inf_telemetry_series *series = series_new(telemetry, name);
   if (series) {

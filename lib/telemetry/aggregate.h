@@ -7,8 +7,8 @@
 #include "telemetry/window.h"
 
 /* What a client's attempts and calls come to: counters since ever and rolling
- * windows, for each pair of target and route; and counters for each tenant, if
- * that was asked for.
+ * windows, for each target and route, chat and embeddings apart; and counters
+ * for each tenant, if that was asked for.
  *
  * Fed once for each attempt and once for each call, at their ends; nothing is
  * done for a piece of an answer. One record is a lookup and at most a dozen
@@ -41,6 +41,7 @@ typedef struct inf_series_name {
   const char *target;   /* "provider/model" */
   const char *model;
   const char *route; /* "": the request named the target */
+  bool embeds;       /* it was asked for embeddings, else for chat */
 } inf_series_name;
 
 /* An attempt that has ended. */
@@ -105,6 +106,7 @@ typedef struct inf_series_counters {
 typedef struct inf_telemetry_series {
   struct inf_telemetry_series *next;
   char *provider, *kind, *target, *model, *route;
+  bool embeds;
   /* Under the lock. */
   inf_series_counters counters;
   inf_buckets *call_durations[INF_TELEMETRY_CLASSES]; /* NULL: none */

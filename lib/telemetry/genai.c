@@ -33,3 +33,9 @@ inf_genai_provider(const char *kind)
       return names[i].name;
   return kind;
 }
+
+const char *
+inf_genai_operation(bool embeds)
+{
+  return embeds ? "embeddings" : "chat";
+}

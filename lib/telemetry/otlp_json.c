@@ -215,24 +215,28 @@ enum { cumulative = 2 };
 
 void
 inf_otlp_metric_open(inf_buf *out, const char *name, const char *unit,
-                     const char *description, const char *kind)
+                     const char *description, inf_otlp_kind kind)
 {
+  static const char *const kinds[] = {[INF_OTLP_SUM] = "sum",
+                                      [INF_OTLP_HISTOGRAM] = "histogram",
+                                      [INF_OTLP_GAUGE] = "gauge"};
   inf_json_open(out, '{');
   member_text(out, "name", name);
   member_text(out, "description", description);
   member_text(out, "unit", unit);
-  put_key(out, kind);
+  put_key(out, kinds[kind]);
   inf_json_open(out, '{');
   put_key(out, "dataPoints");
   inf_json_open(out, '[');
 }
 
 void
-inf_otlp_metric_close(inf_buf *out, bool is_sum)
+inf_otlp_metric_close(inf_buf *out, inf_otlp_kind kind)
 {
   inf_json_close(out, ']');
-  inf_json_member_int(out, INF_SV("aggregationTemporality"), cumulative);
-  if (is_sum)
+  if (kind != INF_OTLP_GAUGE)
+    inf_json_member_int(out, INF_SV("aggregationTemporality"), cumulative);
+  if (kind == INF_OTLP_SUM)
     inf_json_member_bool(out, INF_SV("isMonotonic"), true);
   inf_json_close(out, '}');
   inf_json_close(out, '}');

@@ -60,10 +60,16 @@ typedef struct inf_otlp_times {
   int64_t start_unix_ns, now_unix_ns;
 } inf_otlp_times;
 
-/* A metric with its points in between; kind: "sum" or "histogram". */
+typedef enum inf_otlp_kind {
+  INF_OTLP_SUM, /* that only grows */
+  INF_OTLP_HISTOGRAM,
+  INF_OTLP_GAUGE,
+} inf_otlp_kind;
+
+/* A metric with its points in between. */
 void inf_otlp_metric_open(inf_buf *out, const char *name, const char *unit,
-                          const char *description, const char *kind);
-void inf_otlp_metric_close(inf_buf *out, bool is_sum);
+                          const char *description, inf_otlp_kind kind);
+void inf_otlp_metric_close(inf_buf *out, inf_otlp_kind kind);
 /* A point: its attributes come between open and one of the two ends. */
 void inf_otlp_point_open(inf_buf *out);
 void inf_otlp_point_count(inf_buf *out, const inf_otlp_times *times,

@@ -20,7 +20,8 @@ static void
 open_call_point(const view *at)
 {
   inf_otlp_point_open(at->out);
-  inf_otlp_put_text(at->out, "gen_ai.operation.name", "chat");
+  inf_otlp_put_text(at->out, "gen_ai.operation.name",
+                    inf_genai_operation(at->series->embeds));
   inf_otlp_put_text(at->out, "gen_ai.provider.name",
                     inf_genai_provider(at->series->kind));
   inf_otlp_put_text(at->out, "gen_ai.request.model", at->series->model);
@@ -35,6 +36,8 @@ open_point(const view *at)
   inf_otlp_put_text(at->out, "libinfer.provider", at->series->provider);
   inf_otlp_put_text(at->out, "libinfer.model", at->series->model);
   inf_otlp_put_text(at->out, "libinfer.route", at->series->route);
+  inf_otlp_put_text(at->out, "libinfer.operation",
+                    at->series->embeds ? "embeddings" : "");
 }
 
 static void
@@ -229,10 +232,13 @@ put_refusals(const view *at)
 
 /* ---- Metrics ------------------------------------------------------------- */
 
+typedef enum operation { CHAT, EMBEDDINGS, BOTH } operation;
+
 typedef struct metric {
   const char *name; /* or where in inf_otlp_names it stands */
   size_t named;
-  bool is_sum;
+  inf_otlp_kind kind;
+  operation of; /* whose it is, where each has metrics of its own */
   const char *unit, *description;
   void (*put)(const view *at);
 } metric;
@@ -241,38 +247,44 @@ typedef struct metric {
 #define OURS(name)   name, 0
 
 static const metric metrics[] = {
-    {NAMED(duration), false, "s", "How long calls took.", put_durations},
-    {NAMED(first_chunk), false, "s",
+    {NAMED(duration), INF_OTLP_HISTOGRAM, CHAT, "s", "How long calls took.",
+     put_durations},
+    {NAMED(embed_duration), INF_OTLP_HISTOGRAM, EMBEDDINGS, "s",
+     "How long calls took.", put_durations},
+    {NAMED(first_chunk), INF_OTLP_HISTOGRAM, CHAT, "s",
      "Time from a call's start to its first content.", put_first_chunk},
-    {NAMED(token_usage), false, "{token}",
+    {NAMED(token_usage), INF_OTLP_HISTOGRAM, BOTH, "{token}",
      "Tokens of the answers that were delivered.", put_token_usage},
-    {NAMED(operation_tokens[0]), false, "{token}",
+    {NAMED(embed_tokens), INF_OTLP_HISTOGRAM, EMBEDDINGS, "{token}",
      "Input tokens of calls that were answered.", put_input_tokens},
-    {NAMED(operation_tokens[1]), false, "{token}",
+    {NAMED(operation_tokens[0]), INF_OTLP_HISTOGRAM, CHAT, "{token}",
+     "Input tokens of calls that were answered.", put_input_tokens},
+    {NAMED(operation_tokens[1]), INF_OTLP_HISTOGRAM, CHAT, "{token}",
      "Output tokens of calls that were answered.", put_output_tokens},
-    {NAMED(usage_counters[0]), true, "{token}",
+    {NAMED(usage_counters[0]), INF_OTLP_SUM, CHAT, "{token}",
      "Input tokens of all calls that were answered.", put_input_usage},
-    {NAMED(usage_counters[1]), true, "{token}",
+    {NAMED(usage_counters[1]), INF_OTLP_SUM, CHAT, "{token}",
      "Output tokens of all calls that were answered.", put_output_usage},
-    {OURS("libinfer.attempt.time_to_first_token"), false, "s",
-     "Time from an attempt's start to its first content.", put_first_token},
-    {OURS("libinfer.attempt.time_per_output_token"), false, "s",
-     "Time of each output token after the first content.", put_per_token},
-    {OURS("libinfer.limiter.wait"), false, "s",
+    {OURS("libinfer.attempt.time_to_first_token"), INF_OTLP_HISTOGRAM, BOTH,
+     "s", "Time from an attempt's start to its first content.",
+     put_first_token},
+    {OURS("libinfer.attempt.time_per_output_token"), INF_OTLP_HISTOGRAM, BOTH,
+     "s", "Time of each output token after the first content.", put_per_token},
+    {OURS("libinfer.limiter.wait"), INF_OTLP_HISTOGRAM, BOTH, "s",
      "How long attempts waited before they were sent.", put_limiter},
-    {OURS("libinfer.attempts"), true, "{attempt}",
+    {OURS("libinfer.attempts"), INF_OTLP_SUM, BOTH, "{attempt}",
      "Attempts that ended, by reason and class.", put_attempts},
-    {OURS("libinfer.calls"), true, "{call}", "Calls that ended, by class.",
-     put_calls},
-    {OURS("libinfer.tokens"), true, "{token}",
+    {OURS("libinfer.calls"), INF_OTLP_SUM, BOTH, "{call}",
+     "Calls that ended, by class.", put_calls},
+    {OURS("libinfer.tokens"), INF_OTLP_SUM, BOTH, "{token}",
      "Tokens of all attempts; cached and reasoning ones are part of the "
      "others.",
      put_tokens},
-    {OURS("libinfer.cost"), true, "{USD}",
+    {OURS("libinfer.cost"), INF_OTLP_SUM, BOTH, "{USD}",
      "Cost of attempts whose price is known.", put_cost},
-    {OURS("libinfer.unpriced_attempts"), true, "{attempt}",
+    {OURS("libinfer.unpriced_attempts"), INF_OTLP_SUM, BOTH, "{attempt}",
      "Attempts whose cost is not known.", put_unpriced},
-    {OURS("libinfer.limiter.refusals"), true, "{call}",
+    {OURS("libinfer.limiter.refusals"), INF_OTLP_SUM, BOTH, "{call}",
      "Calls that limits kept from being sent at all.", put_refusals},
 };
 
@@ -283,6 +295,15 @@ name_of(const metric *what, const inf_otlp_names *names)
   if (!name)
     memcpy(&name, (const char *)names + what->named, sizeof name);
   return name;
+}
+
+/* Where the conventions give both operations one metric it has both. */
+static bool
+is_of(const metric *what, const inf_telemetry_series *series,
+      const inf_otlp_names *names)
+{
+  return !names->embed_duration || what->of == BOTH ||
+         (what->of == EMBEDDINGS) == series->embeds;
 }
 
 /* Does nothing if no series has a point. */
@@ -296,16 +317,18 @@ write_metric(view *at, const metric *what, const inf_otlp_names *names,
   if (!name)
     return;
   inf_otlp_metric_open(at->out, name, what->unit, what->description,
-                       what->is_sum ? "sum" : "histogram");
+                       what->kind);
   size_t empty = at->out->len;
   for (at->series = from; at->series != until; at->series = at->series->next) {
+    if (!is_of(what, at->series, names))
+      continue;
     inf_telemetry_counters(at->telemetry, at->series, &at->counters);
     what->put(at);
   }
   if (at->out->len == empty)
     inf_buf_truncate(at->out, before);
   else
-    inf_otlp_metric_close(at->out, what->is_sum);
+    inf_otlp_metric_close(at->out, what->kind);
 }
 
 /* ---- Tenants ------------------------------------------------------------- */
@@ -335,7 +358,7 @@ write_tenants(inf_telemetry *telemetry, size_t which,
   const inf_telemetry_tenant *tenant = inf_telemetry_first_tenant(telemetry);
   inf_otlp_metric_open(out, tenant_metrics[which].name,
                        tenant_metrics[which].unit,
-                       tenant_metrics[which].description, "sum");
+                       tenant_metrics[which].description, INF_OTLP_SUM);
   for (; tenant; tenant = tenant->next) {
     inf_tenant_counters counters =
         inf_telemetry_tenant_counters(telemetry, tenant);
@@ -349,7 +372,7 @@ write_tenants(inf_telemetry *telemetry, size_t which,
     else
       inf_otlp_point_count(out, times, value);
   }
-  inf_otlp_metric_close(out, true);
+  inf_otlp_metric_close(out, INF_OTLP_SUM);
 }
 
 const inf_telemetry_series *

@@ -16,6 +16,8 @@ static const inf_otlp_names all[INF_SEMCONVS] = {
         {
             .duration = "gen_ai.client.inference.duration",
             .first_chunk = "gen_ai.client.inference.time_to_first_chunk",
+            .embed_duration = "gen_ai.client.embeddings.duration",
+            .embed_tokens = "gen_ai.client.embeddings.operation.input_tokens",
             .operation_tokens =
                 {"gen_ai.client.inference.operation.input_tokens",
                  "gen_ai.client.inference.operation.output_tokens"},

@@ -9,8 +9,9 @@
  * v1.41: the last that the main repository published
  *   (github.com/open-telemetry/semantic-conventions, docs/gen-ai).
  * genai-head: as developed since May 2026 in
- *   github.com/open-telemetry/semantic-conventions-genai (migration.md), read
- *   in November 2026. It may still change. */
+ *   github.com/open-telemetry/semantic-conventions-genai (migration.md,
+ *   client-inference.md, client-embeddings.md), read in November 2026. It may
+ * still change. */
 
 typedef enum inf_semconv {
   INF_SEMCONV_V1_41,
@@ -22,6 +23,8 @@ typedef struct inf_otlp_names {
   const char *schema_url;
   /* Histograms of calls, in seconds. */
   const char *duration, *first_chunk;
+  /* Of calls for embeddings, where these have names of their own. */
+  const char *embed_duration, *embed_tokens;
   /* Tokens of answers that were delivered: one histogram with
    * gen_ai.token.type, or one for input and one for output. */
   const char *token_usage, *operation_tokens[2];

@@ -151,14 +151,20 @@ inf_otlp_call_span(inf_buf *out, const inf_trace *trace,
 {
   const inf_span_base *base = &call->base;
   bool failed = base->status != INFER_OK;
-  open_span(out, trace, trace->span, trace->parent, "chat", call->model, base);
-  inf_otlp_put_text(out, "gen_ai.operation.name", "chat");
+  const char *operation = inf_genai_operation(call->embeds);
+  open_span(out, trace, trace->span, trace->parent, operation, call->model,
+            base);
+  inf_otlp_put_text(out, "gen_ai.operation.name", operation);
   inf_otlp_put_text(out, "gen_ai.provider.name",
                     inf_genai_provider(call->kind));
   inf_otlp_put_text(out, "gen_ai.request.model", call->model);
-  inf_otlp_put_bool(out, "gen_ai.request.stream", call->stream);
+  if (!call->embeds)
+    inf_otlp_put_bool(out, "gen_ai.request.stream", call->stream);
   if (call->choices > 1)
     inf_otlp_put_int(out, "gen_ai.request.choice.count", call->choices);
+  if (call->dimensions > 0)
+    inf_otlp_put_int(out, "gen_ai.embeddings.dimension.count",
+                     (int64_t)call->dimensions);
   put_server(out, base->base_url);
   if (failed)
     put_error(out, "error.type", base->status);

@@ -35,6 +35,8 @@ typedef struct inf_span_base {
 typedef struct inf_call_span {
   inf_span_base base; /* target of the answer, or of the last attempt */
   const char *kind;   /* the provider's type */
+  bool embeds;        /* embeddings, else chat */
+  size_t dimensions;  /* of the vectors; 0: not known */
   const char *model;  /* that was asked for */
   const char *route;  /* "": the request named the target */
   inf_sv response_id, response_model;

@@ -19,7 +19,8 @@ static inf_labels
 genai_labels(const inf_telemetry_series *series)
 {
   inf_labels labels = {.count = 0};
-  inf_labels_add(&labels, "gen_ai_operation_name", "chat");
+  inf_labels_add(&labels, "gen_ai_operation_name",
+                 inf_genai_operation(series->embeds));
   inf_labels_add(&labels, "gen_ai_provider_name",
                  inf_genai_provider(series->kind));
   inf_labels_add(&labels, "gen_ai_request_model", series->model);
@@ -35,6 +36,7 @@ inf_prometheus_labels(const inf_telemetry_series *series)
   inf_labels_add(&labels, "provider", series->provider);
   inf_labels_add(&labels, "model", series->model);
   inf_labels_add(&labels, "route", series->route);
+  inf_labels_add(&labels, "operation", series->embeds ? "embeddings" : "");
   return labels;
 }
 

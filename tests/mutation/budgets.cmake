@@ -2,7 +2,7 @@
 # Bugs in budgets.
 
 infer_bug(610 policy/budget.c
-  "unit/test_budget unit/test_budgets"
+  "unit/test_budget unit/test_budgets simulation/budgets"
   "what calls under way have reserved is not there: together they pass the limit"
   [[  inf_budget_amount used = add(account->spent, budget->reserved);]]
   [[  inf_budget_amount used = account->spent;]])
@@ -65,3 +65,25 @@ infer_bug(619 engine/budget_store.c
   "a damaged file is taken for an empty one, and the month begins anew"
   [[    status = inf_budget_file_read(store->file, true, &text, why);]]
   [[    status = inf_budget_file_read(store->file, false, &text, why);]])
+
+infer_bug(648 engine/budgets.c
+  "oom/budgets"
+  "short of memory, a warning of a budget ends the process"
+  [[  size_t len;
+  while ((len = inf_sv_find(lines, '\n')) < lines.len) {]]
+  [[  size_t len;
+  while (lines.len > 0) {
+    len = inf_sv_find(lines, '\n');]])
+
+infer_bug(649 engine/budgets_table.c
+  "unit/test_budgets"
+  "short of memory for a moment, a process forgets what others have spent"
+  [[  return *out ? INFER_OK : INFER_E_NO_MEMORY;]]
+  [[  return INFER_OK;]])
+
+infer_bug(651 engine/attempt_cost.c
+  "unit/test_budgets simulation/budgets"
+  "a budget pays nothing for hedges that lose"
+  [[  inf_budgets_settle(attempt->engine, &attempt->budgets, cost.nano_usd,]]
+  [[  inf_budgets_settle(attempt->engine, &attempt->budgets,
+                     attempt->record->won ? cost.nano_usd : 0,]])

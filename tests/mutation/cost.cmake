@@ -54,8 +54,9 @@ infer_bug(546 engine/attempt_cost.c
 infer_bug(547 engine/spend.c
   "unit/test_spend"
   "what failed calls have cost is not among what was wasted"
-  [[    bool wasted = !inf_response_has_part(response, record);]]
-  [[    bool wasted = response && !inf_response_has_part(response, record);]])
+  [[                 !inf_response_has_part(response, trail->records[i]));]]
+  [[                 response &&
+                     !inf_response_has_part(response, trail->records[i]));]])
 
 infer_bug(548 policy/price.c
   "unit/test_price unit/test_compile_price"
@@ -71,5 +72,18 @@ infer_bug(549 engine/attempt_cost.c
   "unit/test_attempt_cost scenario/test_cost"
   "tokens from a cache cost as much as any other"
   [[  tokens->cache_read = usage->cache_read;
+]]
+  [[]])
+
+infer_bug(640 engine/attempt_cost.c
+  "unit/test_probe"
+  "figures at the begin of an answer are taken for what a probe costs"
+  [[INFER_OK && !attempt->enough;]]
+  [[INFER_OK;]])
+
+infer_bug(641 engine/probe.c
+  "unit/test_probe"
+  "what probes cost is in no sum of the client"
+  [[  inf_spend_note_stray(attempt->engine->runtime, &probe->record, probe->route);
 ]]
   [[]])

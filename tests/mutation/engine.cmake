@@ -56,7 +56,7 @@ infer_bug(117 engine/attempt.c
   [[  if (attempt->exchange && linger) {]]
   [[  if (attempt->exchange && linger && attempt->paused) {]])
 
-infer_bug(118 engine/attempt.c
+infer_bug(118 engine/attempt_record.c
   "unit/test_call"
   "a stale connection after the first response byte is sent again for free"
   [[INF_NET_RESET && !result->response_begun &&]]

@@ -106,8 +106,8 @@ infer_bug(404 engine/probe.c
 infer_bug(405 engine/probe.c
   "unit/test_probe"
   "a target whose answers break off is well after each first token"
-  [[  bool enough = probe->attempt.content && !probe->whole;]]
-  [[  bool enough = probe->attempt.content;]])
+  [[  attempt->enough = attempt->content && !probe->whole && !ended;]]
+  [[  attempt->enough = attempt->content && !ended;]])
 
 infer_bug(406 engine/probe.c
   "unit/test_probe"

@@ -65,3 +65,23 @@ infer_bug(609 engine/client.c
   "infer_client_close() returns before the last spans are sent: they are lost."
   [[      atomic_load(&client->exporting) || atomic_load(&client->drained))]]
   [[      atomic_load(&client->drained))]])
+
+infer_bug(645 engine/exporter.c
+  "unit/test_exporter"
+  "a client with many accounts of budgets sends more than a collector takes"
+  [[(exporter->series && body->len > small_bytes);]]
+  [[(exporter->series && body->len == SIZE_MAX);]])
+
+infer_bug(646 telemetry/metric_out.c
+  "unit/test_metric_out unit/test_metrics"
+  "a collector adds up the headroom of limits as if it were a count"
+  [[                       about->counter ? INF_OTLP_SUM : INF_OTLP_GAUGE);
+  at]]
+  [[                       about->counter ? INF_OTLP_SUM : INF_OTLP_SUM);
+  at]])
+
+infer_bug(647 engine/metrics.c
+  "unit/test_metrics"
+  "Prometheus knows what budgets have reserved, and no collector does"
+  [["budget.reserved", "{USD}",]]
+  [["budget.spent", "{USD}",]])

@@ -62,5 +62,25 @@ infer_bug(563 engine/observe.c
 infer_bug(564 engine/observe.c
   "unit/test_observe"
   "After the laptop wakes up its sleep stands in the latencies for an hour."
-  [[!inf_attempt_jumped(attempt), attempt->stream);]]
-  [[attempt->stream || !attempt->stream, attempt->stream);]])
+  [[call->kind == INF_CALL_EMBED, !inf_attempt_jumped(attempt),
+                 attempt->stream);]]
+  [[call->kind == INF_CALL_EMBED,
+                 attempt->stream || !attempt->stream, attempt->stream);]])
+
+infer_bug(642 telemetry/aggregate.c
+  "unit/test_aggregate unit/test_batch"
+  "Times of embeddings are mixed with those of chat with the same model."
+  [[ == 0 && at->embeds == name->embeds)]]
+  [[ == 0)]])
+
+infer_bug(643 engine/call.c
+  "unit/test_batch"
+  "What embeddings cost is not in what the client has spent."
+  [[  if (call->kind != INF_CALL_MODELS && !call->part) /*]]
+  [[  if (call->kind == INF_CALL_CHAT && !call->part) /*]])
+
+infer_bug(644 engine/tracing.c
+  "unit/test_tracing"
+  "The parts of an embeddings call have traces that nobody hears of."
+  [[  if (call->part) /* it]]
+  [[  if (call->part && call->ended) /* it]])

@@ -120,17 +120,16 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     const oom_suite *suite;
-  } suites[] = {{"calls", &oom_calls},
-                {"config", &oom_config},
-                {"requests", &oom_requests},
-                {"network", &oom_network},
-                {"tokens", &oom_tokens}};
+  } suites[] = {{"calls", &oom_calls},       {"config", &oom_config},
+                {"requests", &oom_requests}, {"network", &oom_network},
+                {"tokens", &oom_tokens},     {"budgets", &oom_budgets}};
   int failed = 0;
   for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
     if (argc < 2 || strcmp(argv[1], suites[i].name) == 0)
       failed += run_suite(suites[i].suite);
   oom_network_end();
   oom_tokens_end();
+  oom_budgets_end();
   printf("%6zu allocations failed in all\n", total);
   return failed;
 }

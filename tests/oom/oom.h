@@ -35,12 +35,15 @@ extern const oom_suite oom_config;   /* configurations in all their forms */
 extern const oom_suite oom_requests; /* requests, responses, lists */
 extern const oom_suite oom_network;  /* calls over libcurl and real sockets */
 
-extern const oom_suite oom_tokens;   /* calls that need a token */
+extern const oom_suite oom_tokens;  /* calls that need a token */
+extern const oom_suite oom_budgets; /* calls with budgets and a collector */
 
 /* Stops the servers of oom_network. */
 void oom_network_end(void);
 /* Removes the account of oom_tokens. */
 void oom_tokens_end(void);
+/* Removes the file of oom_budgets. */
+void oom_budgets_end(void);
 
 #define OOM_SUITE(scenarios)                              \
   {                                                       \

@@ -70,18 +70,21 @@ def check_points(message):
             names = [metric.name for metric in scope.metrics]
             assert len(names) == len(set(names)), names
             for metric in scope.metrics:
-                data = getattr(metric, metric.WhichOneof("data"))
-                assert data.aggregation_temporality == 2 and data.data_points
+                kind = metric.WhichOneof("data")
+                data = getattr(metric, kind)
+                assert data.data_points
+                if kind != "gauge":
+                    assert data.aggregation_temporality == 2
                 for point in data.data_points:
                     count += 1
                     assert point.start_time_unix_nano < point.time_unix_nano
-                    if metric.WhichOneof("data") == "histogram":
+                    if kind == "histogram":
                         assert sum(point.bucket_counts) == point.count
                         assert (len(point.bucket_counts) ==
                                 len(point.explicit_bounds) + 1)
                         assert (list(point.explicit_bounds) ==
                                 sorted(point.explicit_bounds))
-                    else:
+                    elif kind == "sum":
                         assert data.is_monotonic
     return count
 

@@ -72,10 +72,10 @@ draw_limits(account_limits *limits, inf_rng *rng)
 
 /* The fourth is free. */
 static void
-set_price(fleet_params *params, size_t index)
+set_price(fleet_params *params, swarm_kind kind, size_t index)
 {
   uint32_t times = index < 3 ? (uint32_t)index + 1 : 0;
-  params->price_input = 370001 * times;
+  params->price_input = kind == SWARM_BUDGETS ? 0 : 370001 * times;
   params->price_output = swarm_dearest_price / 3 * times;
 }
 
@@ -152,7 +152,7 @@ static void
 write_hedge(inf_buf *config, inf_rng *rng, swarm_kind kind, swarm_route *route)
 {
   static const uint32_t percentiles[] = {50, 90, 95, 95, 99};
-  route->hedges = dice_chance(rng, kind == SWARM_LABELS ? 900 : 500);
+  route->hedges = dice_chance(rng, kind == SWARM_ANYTHING ? 500 : 900);
   if (!route->hedges)
     return;
   uint32_t budget = dice_between(rng, 1, 50);
@@ -222,7 +222,7 @@ write_route(inf_buf *config, inf_rng *rng, const swarm_run *swarm,
   if (dice_chance(rng, 200))
     inf_buf_append_cstr(config, ",\"failover_on\":[\"content_filter\"]");
   /* Where they are on, most of what fails is not tried. */
-  if (dice_chance(rng, labels ? 100 : 500))
+  if (dice_chance(rng, swarm->kind == SWARM_ANYTHING ? 500 : 100))
     inf_buf_append_cstr(config, ",\"breaker\":false");
   if (dice_chance(rng, 500))
     inf_buf_append_cstr(config, ",\"retry_budget\":false");
@@ -350,6 +350,33 @@ draw_labels(swarm_run *swarm, inf_rng *rng)
   swarm->reload_ns = dice_log_between(rng, INF_NS_PER_S, 60 * INF_NS_PER_S);
 }
 
+static void
+draw_budgets(swarm_run *swarm, inf_rng *rng)
+{
+  for (size_t i = 0; i < swarm->providers; i++) {
+    fleet_draw_every_fault(&swarm->fleet[i], rng);
+    swarm->fleet[i].long_answers = 0;
+  }
+}
+
+/* From one attempt at the dearest to some hundred; of all calls, and of each
+ * route. */
+static void
+write_budgets(inf_buf *config, inf_rng *rng)
+{
+  static const char *const ends[] = {"refuse", "cheaper"};
+  for (int i = 0; i < 2; i++) {
+    uint64_t micro_usd = dice_log_between(rng, 13300, 2000000);
+    inf_buf_appendf(config,
+                    "%s{\"name\":\"%s\",\"per\":\"%s\",\"usd\":%u.%06u,"
+                    "\"at_limit\":\"%s\"}",
+                    i ? "," : ",\"budgets\":[", i ? "each" : "all",
+                    i ? "route" : "client", (unsigned)(micro_usd / 1000000),
+                    (unsigned)(micro_usd % 1000000), ends[dice_below(rng, 2)]);
+  }
+  inf_buf_append_cstr(config, "]");
+}
+
 void
 swarm_draw(swarm_run *swarm, swarm_kind kind, uint64_t seed,
            uint32_t generation, inf_buf *config)
@@ -366,19 +393,25 @@ swarm_draw(swarm_run *swarm, swarm_kind kind, uint64_t seed,
   draw_theme(swarm, &rng);
   if (kind == SWARM_LABELS)
     draw_labels(swarm, &rng);
+  if (kind == SWARM_BUDGETS)
+    draw_budgets(swarm, &rng);
   for (size_t i = 0; i < swarm->providers; i++)
     if (dice_chance(&rng, 300))
       draw_limits(&swarm->fleet[i].limits, &rng);
   write_client(config, &rng, swarm);
   inf_buf_append_cstr(config, ",\"providers\":[");
-  swarm->priced = seed % 4 != 0; /* not drawn: all else is as without */
+  /* Not drawn: all else is as without. */
+  swarm->priced = kind == SWARM_BUDGETS || seed % 4 != 0;
   for (size_t i = 0; i < swarm->providers; i++) {
-    set_price(&swarm->fleet[i], i);
+    set_price(&swarm->fleet[i], kind, i);
     write_provider(config, &rng, &swarm->fleet[i], swarm->priced, i,
                    generation);
   }
   inf_buf_append_cstr(config, "],\"routes\":{");
   for (size_t i = 0; i < swarm->routes; i++)
     write_route(config, &rng, swarm, &swarm->route[i], i);
-  inf_buf_append_cstr(config, "}}");
+  inf_buf_append_cstr(config, "}");
+  if (kind == SWARM_BUDGETS)
+    write_budgets(config, &rng);
+  inf_buf_append_cstr(config, "}");
 }

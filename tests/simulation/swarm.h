@@ -10,6 +10,7 @@
 enum { swarm_max_routes = 3 };
 /* Micro-dollars for a million tokens of an answer. */
 enum { swarm_dearest_price = 3300009 };
+enum { swarm_max_tokens = 4000 };
 
 /* What runs are about. */
 typedef enum swarm_kind {
@@ -18,6 +19,11 @@ typedef enum swarm_kind {
    * every way to come to another one; providers, routes and requests have
    * labels, which a reload changes. */
   SWARM_LABELS,
+  /* What may be spent: every way to fail is on as well, and there are budgets
+   * that do not suffice. Only answers cost something, and none is longer than
+   * swarm_max_tokens, which all requests have: so what is reserved is enough.
+   */
+  SWARM_BUDGETS,
 } swarm_kind;
 
 typedef struct swarm_route {

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "counted.h"
+#include "engine/budgets.h"
 #include "engine/client.h"
 #include "engine/hedger.h"
 #include "engine/meter_state.h"
@@ -48,21 +49,42 @@ typedef struct sim_world {
   uint64_t next_call_ns, next_read_ns, next_reload_ns, next_leave_ns;
   uint64_t just_cancelled; /* has to end in the next turn */
   uint64_t turns, turns_at_once;
+  int64_t spent_nano; /* all attempts, probes included */
   world_result *result;
 } sim_world;
 
 /* ---- Hooks --------------------------------------------------------------- */
+
+/* An answer that a fault has made to say that it was longer than it may be. */
+static void
+note_cost(sim_world *world, const infer_attempt *attempt)
+{
+  int64_t nano_usd = infer_attempt_cost_nano_usd(attempt);
+  int64_t reserved_nano =
+      INT64_C(1) * swarm_max_tokens * (swarm_dearest_price / 3) / 1000;
+  int32_t reason = infer_attempt_reason(attempt);
+  if (nano_usd < 0)
+    ledger_violated(&world->books, "an attempt of unknown cost");
+  world->spent_nano += nano_usd;
+  if (nano_usd > reserved_nano)
+    world->result->over_nano += (uint64_t)(nano_usd - reserved_nano);
+  world->result->reasons[reason & 15]++;
+  world->result->probes += reason == INFER_REASON_PROBE;
+}
 
 static void
 on_attempt(const infer_call *call, const infer_attempt *attempt,
            void *user_data)
 {
   sim_world *world = user_data;
+  if (world->swarm.kind == SWARM_BUDGETS)
+    note_cost(world, attempt);
   if (!call) /* a probe, or a warm-up */
     return;
   const ledger_call *about =
       &world->books.calls[infer_call_tag(call) % ledger_slots];
-  if (about->number == infer_call_tag(call) && about->labels)
+  if (world->swarm.kind == SWARM_LABELS &&
+      about->number == infer_call_tag(call) && about->labels)
     world->result->reasons[infer_attempt_reason(attempt) & 15]++;
   ledger_attempt_ended(&world->books, infer_call_tag(call), attempt,
                        world->clock.now_ns);
@@ -101,6 +123,7 @@ on_call(const infer_call *call, const infer_response *response,
   if (world->waited[infer_call_tag(call) % ledger_slots])
     world->ended[world->ended_count++] = infer_call_tag(call);
   world->result->succeeded += status == INFER_OK;
+  world->result->over_budget += status == INFER_E_BUDGET;
   ledger_call_ended(&world->books, infer_call_tag(call), status,
                     world->clock.now_ns);
 }
@@ -189,6 +212,8 @@ make_request(sim_world *world, ledger_call *call, uint32_t route)
     return NULL;
   call->deadline_ns = about->deadline_ns;
   int32_t status = infer_request_add_message(request, "user", text.ptr);
+  if (status == INFER_OK && world->swarm.kind == SWARM_BUDGETS)
+    status = infer_request_set_int(request, "max_tokens", swarm_max_tokens);
   if (dice_chance(rng, world->swarm.hurried)) {
     uint64_t ms = dice_log_between(rng, 1, 5000);
     call->deadline_ns = ms * INF_NS_PER_MS;
@@ -452,6 +477,64 @@ leave_due(sim_world *world)
                          dice_exponential(&world->rng, world->swarm.leave_ns);
 }
 
+/* ---- Budgets ------------------------------------------------------------- */
+
+/* Never is more spent and reserved than a limit, but for what attempts cost
+ * more than their longest answer. */
+static void
+check_account(void *context, const inf_budgets_view *view)
+{
+  sim_world *world = context;
+  int64_t used = view->spent.nano_usd + view->reserved.nano_usd;
+  if (used > view->limit.nano_usd + (int64_t)world->result->over_nano)
+    ledger_violated(
+        &world->books, "budget %s %s: %lld of %lld nano-dollars, %lld reserved",
+        view->name, view->key, (long long)view->spent.nano_usd,
+        (long long)view->limit.nano_usd, (long long)view->reserved.nano_usd);
+}
+
+static void
+check_budgets(sim_world *world)
+{
+  if (world->swarm.kind == SWARM_BUDGETS)
+    inf_budgets_each(world->client->runtime,
+                     world->clock.clock.wall_ns(world->clock.clock.context),
+                     check_account, world);
+}
+
+/* When all have ended but probes, these alone have reserved something; and what
+ * the attempts cost was spent. */
+static void
+check_settled(void *context, const inf_budgets_view *view)
+{
+  sim_world *world = context;
+  int64_t held = 0;
+  const inf_list *probes = &world->client->engine.probes;
+  if (strcmp(view->name, "all") != 0)
+    return;
+  for (const inf_list *node = probes->next; node != probes; node = node->next)
+    held +=
+        INF_CONTAINER_OF(node, inf_attempt, node)->budgets.reserved.nano_usd;
+  if (view->reserved.nano_usd != held)
+    ledger_violated(&world->books, "%lld nano-dollars are reserved, not %lld",
+                    (long long)view->reserved.nano_usd, (long long)held);
+  if (view->spent.nano_usd != world->spent_nano)
+    ledger_violated(
+        &world->books, "%lld nano-dollars are spent, attempts cost %lld",
+        (long long)view->spent.nano_usd, (long long)world->spent_nano);
+}
+
+static void
+check_all_settled(sim_world *world)
+{
+  if (world->swarm.kind == SWARM_BUDGETS)
+    inf_budgets_each(world->client->runtime,
+                     world->clock.clock.wall_ns(world->clock.clock.context),
+                     check_settled, world);
+}
+
+/* ---- The application ----------------------------------------------------- */
+
 /* The application is busy with other things. */
 static void
 stay_away(sim_world *world)
@@ -468,6 +551,7 @@ take_turns(sim_world *world)
     bool was_read = all_is_read(world);
     turn(world, next_ns(world));
     check_resumed(world, was_read);
+    check_budgets(world);
     stay_away(world);
     check_cancelled(world);
     take_outcomes(world);
@@ -624,6 +708,7 @@ end(sim_world *world)
   if (!world->books.violation[0])
     check_breakers(world);
   inf_hedgers_each(world->client->runtime, check_hedges, world);
+  check_all_settled(world);
   if (!world->books.violation[0] && world->books.unread > 0)
     ledger_violated(&world->books, "%llu calls never ended",
                     (unsigned long long)world->books.unread);

@@ -17,6 +17,9 @@ typedef struct world_result {
    * probes, and what the attempts were for (INFER_REASON_*). */
   uint64_t labelled, labelled_requests, labelled_probes, reasons[16];
   uint64_t warm_ups, reloads;
+  /* With budgets: calls that ended by one, probes, and by how many nano-dollars
+   * attempts cost more than was reserved for them. */
+  uint64_t over_budget, probes, over_nano;
   uint64_t virtual_ns;
   uint64_t hash;
   char violation[512]; /* "": none */

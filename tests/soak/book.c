@@ -105,6 +105,7 @@ book_on_attempt(const infer_call *call, const infer_attempt *attempt,
     return;
   pthread_mutex_lock(&b->mutex);
   mine->attempts++;
+  b->nano_usd += infer_attempt_cost_nano_usd(attempt);
   b->attempt_count += fwrite(&line, sizeof line, 1, b->file);
   pthread_mutex_unlock(&b->mutex);
 }

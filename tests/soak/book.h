@@ -19,6 +19,7 @@ typedef struct soak_book {
   pthread_mutex_t mutex;
   FILE *file;
   size_t attempt_count;
+  int64_t nano_usd;  /* what they cost */
   atomic_uint ended; /* calls that need no more waiting for */
   atomic_uint wrong; /* what callers saw and should not have seen */
 } soak_book;

@@ -252,6 +252,12 @@ providers_url(const providers *all, int index)
 }
 
 const char *
+providers_folder(const providers *all)
+{
+  return all->folder;
+}
+
+const char *
 providers_ca_file(const providers *all)
 {
   return all->ca_file;

@@ -19,6 +19,8 @@ providers *providers_start(uint64_t seed);
 const char *providers_url(const providers *all, int index);
 /* The CA to trust for the last one. */
 const char *providers_ca_file(const providers *all);
+/* Of temporary files, which go with them. */
+const char *providers_folder(const providers *all);
 /* From now on they are killed and stopped at random. */
 void providers_torment(providers *all);
 /* The torment ends; all of them live afterwards. */

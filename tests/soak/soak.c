@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The soak: very many calls over real sockets to providers that are killed,
- * restarted, stopped and misbehave at random. In the end the caller's ledger
- * and those of the providers must agree (ledger.h says in what), every call
- * has ended once, every answer was that to its own question, and memory has
- * not grown.
+ * restarted, stopped and misbehave at random, with budgets, and a collector
+ * that has its moods. In the end the caller's ledger and those of the providers
+ * must agree (ledger.h says in what), every call has ended once, every answer
+ * was that to its own question, budgets have spent what the attempts cost,
+ * every span was sent or counted as dropped, and memory has not grown.
  *
  *   soak [--calls N] [--seed N] [--threads 0|1]
  *
@@ -12,8 +13,11 @@
  * threads and processes get to run. Exit code 0 if all is well. */
 
 #include "callers.h"
+#include "collector.h"
 #include "providers.h"
 
+#include <json-c/json.h>
+#include <json-c/json_pointer.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +112,8 @@ memory_is_good(memory *m, uint32_t calls)
 /* ---- The client ---------------------------------------------------------- */
 
 static infer_config *
-make_config(const providers *all, soak_book *b, const char *threads)
+make_config(const providers *all, const collector *c, soak_book *b,
+            const char *threads)
 {
   char text[4096];
   size_t len = 0;
@@ -121,7 +126,7 @@ make_config(const providers *all, soak_book *b, const char *threads)
       threads);
   for (int i = 0; i < provider_count; i++) {
     ADD("%s{\"name\":\"p%d\",\"type\":\"openai\",\"base_url\":\"%s\","
-        "\"proxy\":\"none\"",
+        "\"proxy\":\"none\",\"prices\":{\"m\":{\"input\":1,\"output\":2}}",
         i ? "," : "", i, providers_url(all, i));
     if (i == provider_count - 1)
       ADD(",\"ca_file\":\"%s\"", providers_ca_file(all));
@@ -136,7 +141,15 @@ make_config(const providers *all, soak_book *b, const char *threads)
       "\"restart\":{\"targets\":[\"p2/m\",\"p0/m\"],"
       "\"recovery\":\"restart\"},"
       "\"unary\":{\"targets\":[\"p3/m\",\"p2/m\"],"
-      "\"upstream\":\"unary\"}}}");
+      "\"upstream\":\"unary\"}}");
+  /* So large that no call is refused. More spans wait than in a second come,
+   * and few beside what else there is: a busy collector is no leak. */
+  ADD(",\"budgets\":[{\"name\":\"all\",\"usd\":1000000},"
+      "{\"name\":\"each\",\"per\":\"route\",\"tokens\":1000000000000}],"
+      "\"budgets_file\":\"%s/spent\",\"telemetry\":{\"otlp\":{"
+      "\"endpoint\":\"%s\",\"interval_ms\":1000,"
+      "\"max_queue_bytes\":2097152}}}",
+      providers_folder(all), collector_url(c));
   if (infer_config_from_json(&config, text, len, &error) != INFER_OK ||
       infer_config_set_telemetry(config, book_on_attempt, book_on_call, b) !=
           INFER_OK) {
@@ -230,6 +243,87 @@ settle(soak_book *b, ledger_book *theirs)
          result.succeeded > b->call_count / 4 && result.tokens > 0;
 }
 
+/* ---- Budgets and telemetry ----------------------------------------------- */
+
+static int64_t
+number_at(json_object *json, const char *path)
+{
+  json_object *found = NULL;
+  if (json_pointer_get(json, path, &found) != 0) {
+    fprintf(stderr, "soak: no %s in the statistics\n", path);
+    return -1;
+  }
+  return json_object_get_int64(found);
+}
+
+/* What all accounts of that budget have there. */
+static int64_t
+sum_of(json_object *stats, const char *budget, const char *member)
+{
+  int64_t sum = 0;
+  json_object *all = json_object_object_get(stats, "budgets");
+  for (size_t i = 0; i < json_object_array_length(all); i++) {
+    json_object *one = json_object_array_get_idx(all, i);
+    json_object *name = json_object_object_get(one, "name");
+    if (strcmp(json_object_get_string(name), budget) == 0)
+      sum += json_object_get_int64(json_object_object_get(one, member));
+  }
+  return sum;
+}
+
+static int64_t
+spans_of(const soak_book *b)
+{
+  int64_t spans = (int64_t)b->attempt_count;
+  for (uint32_t i = 0; i < b->call_count; i++)
+    spans += b->calls[i].hooks;
+  return spans;
+}
+
+static int
+month_now(void)
+{
+  time_t now = time(NULL);
+  struct tm utc;
+  return gmtime_r(&now, &utc) ? utc.tm_mon : -1;
+}
+
+/* With the client closed: nothing is under way. A month that begins meanwhile
+ * has accounts of its own. */
+static void
+check_telemetry(infer_client *client, soak_book *b, int began_in_month)
+{
+  static const char *const budgets[] = {"all", "each"};
+  char *text;
+  if (infer_client_stats(client, &text, NULL) != INFER_OK)
+    abort();
+  json_object *stats = json_tokener_parse(text);
+  for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+    book_check(b,
+               month_now() != began_in_month ||
+                   sum_of(stats, budgets[i], "spent_nano_usd") == b->nano_usd,
+               0, "a budget has not spent what the attempts cost");
+    book_check(b, sum_of(stats, budgets[i], "reserved_nano_usd") == 0, 0,
+               "something of a budget is still reserved");
+    book_check(b, sum_of(stats, budgets[i], "refused") == 0, 0,
+               "a budget has refused something");
+  }
+  int64_t sent = number_at(stats, "/telemetry/otlp/spans_sent");
+  int64_t dropped = number_at(stats, "/telemetry/otlp/spans_dropped");
+  printf("budgets: %lld nano-dollars; collector: %lld requests, %lld failed; "
+         "%lld spans sent, %lld dropped, of %lld\n",
+         (long long)b->nano_usd,
+         (long long)number_at(stats, "/telemetry/otlp/requests"),
+         (long long)number_at(stats, "/telemetry/otlp/requests_failed"),
+         (long long)sent, (long long)dropped, (long long)spans_of(b));
+  book_check(b, sent + dropped == spans_of(b), 0, "spans are neither");
+  book_check(b, sent > 0, 0, "no span was sent");
+  book_check(b, number_at(stats, "/telemetry/otlp/queued_bytes") == 0, 0,
+             "spans are still queued");
+  json_object_put(stats);
+  infer_text_free(text);
+}
+
 static bool
 run(const settings *s)
 {
@@ -239,11 +333,13 @@ run(const settings *s)
   ledger_book theirs = {0};
   infer_client *client;
   infer_error *error = NULL;
+  int month = month_now();
   book_open(&mine, s->calls);
   providers *there = providers_start(s->seed);
   if (!there)
     return false;
-  infer_config *config = make_config(there, &mine, s->threads);
+  collector *listens = collector_start(s->seed);
+  infer_config *config = make_config(there, listens, &mine, s->threads);
   if (infer_client_new(&client, config, &error) != INFER_OK) {
     fprintf(stderr, "soak: %s\n", infer_error_message(error));
     return false;
@@ -254,12 +350,15 @@ run(const settings *s)
   callers_join(&all);
   memory_sample(&m, s->calls, s->calls);
   providers_comfort(there);
+  collector_comfort(listens);
   printf("providers: %u kills, %u pauses\n", providers_kills(there),
          providers_pauses(there));
   book_check(&mine, infer_client_close(client, 10000) == INFER_OK, 0,
              "calls were still under way");
+  check_telemetry(client, &mine, month);
   infer_client_free(client);
   infer_config_free(config);
+  printf("collector: took %u requests\n", collector_stop(listens));
   bool good = providers_stop(there, &theirs);
   good = settle(&mine, &theirs) && good;
   good = memory_is_good(&m, s->calls) && good;

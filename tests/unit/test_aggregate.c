@@ -11,7 +11,7 @@
 #define S  INF_NS_PER_S
 #define MS INF_NS_PER_MS
 
-static const inf_series_name on_r = {"a", "openai", "a/m", "m", "r"};
+static const inf_series_name on_r = {"a", "openai", "a/m", "m", "r", false};
 
 /* A success after 2 s, whose first content came after 0.5 s. */
 static inf_attempt_facts
@@ -246,13 +246,17 @@ pairs_have_a_series_each(void **state)
 {
   (void)state;
   inf_telemetry *telemetry = inf_telemetry_new();
-  static const inf_series_name names[] = {{"a", "openai", "a/m", "m", "r"},
-                                          {"a", "openai", "a/m", "m", "s"},
-                                          {"a", "openai", "a/n", "n", "r"},
-                                          {"a", "openai", "a/m", "m", ""},
-                                          {"a", "openai", "a/", "", "mr"}};
+  static const inf_series_name names[] = {
+      {"a", "openai", "a/m", "m", "r", false},
+      {"a", "openai", "a/m", "m", "s", false},
+      {"a", "openai", "a/n", "n", "r", false},
+      {"a", "openai", "a/m", "m", "", false},
+      {"a", "openai", "a/", "", "mr", false},
+      {"a", "openai", "a/m", "m", "r", true},
+  };
+  enum { pairs = sizeof names / sizeof names[0] };
   for (int round = 0; round < 3; round++)
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < pairs; i++) {
       inf_attempt_facts facts = success();
       facts.name = names[i];
       inf_telemetry_attempt(telemetry, &facts);
@@ -264,7 +268,7 @@ pairs_have_a_series_each(void **state)
     inf_telemetry_counters(telemetry, at, &counters);
     assert_int_equal(counters.tokens[INF_TOKENS_INPUT], 300);
   }
-  assert_int_equal(count, 5);
+  assert_int_equal(count, pairs);
   inf_telemetry_free(telemetry);
 }
 
@@ -297,7 +301,7 @@ there_are_so_many_series(void **state)
   assert_int_equal(count, INF_TELEMETRY_SERIES_MAX);
   assert_int_equal(memory.dropped, 11);
   assert_true(memory.used_bytes < memory.cap_bytes);
-  facts.name = (inf_series_name){"a", "openai", "a/7", "7", ""};
+  facts.name = (inf_series_name){"a", "openai", "a/7", "7", "", false};
   inf_telemetry_attempt(telemetry, &facts);
   assert_int_equal(inf_telemetry_memory_of(telemetry).dropped, 11);
   inf_telemetry_free(telemetry);

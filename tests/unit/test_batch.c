@@ -3,6 +3,8 @@
  * what becomes of the whole when one of them fails. */
 #include "support/fake_client.h"
 
+#include "engine/spend.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -467,6 +469,91 @@ a_part_fails_over_by_itself(void **state)
   fake_client_free(fake);
 }
 
+/* A million tokens are a dollar: a token is 1000 nano-dollars. */
+#define PRICED                                                                \
+  "providers.a.prices", "{'*':{'input':1,'output':1}}", "providers.b.prices", \
+      "{'*':{'input':1,'output':1}}"
+
+static void
+assert_spent(fake_client *fake, int64_t nano, int64_t wasted_nano,
+             uint64_t attempts)
+{
+  inf_spend total = inf_spend_total(fake->client->runtime);
+  assert_int_equal(total.exact_nano, nano);
+  assert_int_equal(total.wasted_nano, wasted_nano);
+  assert_int_equal(total.attempts, attempts);
+}
+
+/* Statistics, metrics and sums of what was spent have embeddings as they have
+ * all else, and apart from chat. */
+static void
+telemetry_tells_of_them(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(TEN, PRICED, NULL);
+  answers(fake, 10, 0, 3);
+  infer_call *call = submit(fake, "a/m", 3);
+  fake_run_ms(fake, 50);
+  infer_call_free(call);
+  assert_spent(fake, 3000, 0, 1);
+  answers(fake, 10, 0, 10);
+  answers(fake, 10, 10, 4);
+  call = submit(fake, "a/m", 14);
+  fake_run_ms(fake, 50);
+  infer_call_free(call);
+  assert_spent(fake, 17000, 0, 3);
+  fake_stream_all(fake_script_next(&fake->net), 5, "x");
+  infer_call_free(fake_submit_whole(fake, "a/m"));
+  fake_run_ms(fake, 50);
+  char *text = NULL;
+  assert_int_equal(infer_client_stats(fake->client, &text, NULL), INFER_OK);
+  assert_contains(text, "\"route\":\"\",\"operation\":\"chat\","
+                        "\"calls\":{\"ok\":1}");
+  assert_contains(text, "\"route\":\"\",\"operation\":\"embeddings\","
+                        "\"calls\":{\"ok\":2},"
+                        "\"attempts\":{\"first\":{\"ok\":3}},"
+                        "\"tokens\":{\"input\":17,");
+  infer_text_free(text);
+  assert_int_equal(infer_client_metrics(fake->client, &text, NULL), INFER_OK);
+  assert_contains(text, "gen_ai_client_operation_duration_seconds_count{"
+                        "gen_ai_operation_name=\"embeddings\",");
+  assert_contains(text, "gen_ai_client_operation_duration_seconds_count{"
+                        "gen_ai_operation_name=\"chat\",");
+  assert_contains(text, "libinfer_calls_total{provider=\"a\",model=\"m\","
+                        "operation=\"embeddings\"} 2\n");
+  assert_contains(text, "libinfer_calls_total{provider=\"a\",model=\"m\"} 1\n");
+  /* Of the whole answer, in whatever parts it came. */
+  assert_contains(text, "gen_ai_client_token_usage_sum{"
+                        "gen_ai_operation_name=\"embeddings\","
+                        "gen_ai_provider_name=\"alibaba\","
+                        "gen_ai_request_model=\"m\",libinfer_provider=\"a\","
+                        "gen_ai_token_type=\"input\"} 17\n");
+  infer_text_free(text);
+  fake_client_free(fake);
+}
+
+/* What its parts cost is wasted, those that were answered too. */
+static void
+a_failed_call_has_wasted_all(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(TEN, PRICED, NULL);
+  answers(fake, 10, 0, 10);
+  fake_reply(fake_script_next(&fake->net), 20, 400, NULL, "");
+  infer_call *call = submit(fake, "a/m", 14);
+  fake_run_ms(fake, 50);
+  infer_error *error = error_of(call, INFER_E_BAD_REQUEST);
+  assert_int_equal(infer_error_wasted_cost_nano_usd(error), 10000);
+  infer_error_free(error);
+  assert_spent(fake, 10000, 10000, 2);
+  char *text = NULL;
+  assert_int_equal(infer_client_metrics(fake->client, &text, NULL), INFER_OK);
+  assert_lacks(text, "gen_ai_client_token_usage_sum");
+  infer_text_free(text);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 static void
 a_failed_part_is_the_end_of_all(void **state)
 {
@@ -647,6 +734,8 @@ main(void)
       cmocka_unit_test(parts_come_in_any_order),
       cmocka_unit_test(so_many_parts_go_at_once),
       cmocka_unit_test(a_part_fails_over_by_itself),
+      cmocka_unit_test(telemetry_tells_of_them),
+      cmocka_unit_test(a_failed_call_has_wasted_all),
       cmocka_unit_test(a_failed_part_is_the_end_of_all),
       cmocka_unit_test(parts_of_other_lengths_do_not_fit),
       cmocka_unit_test(the_deadline_is_that_of_the_whole),

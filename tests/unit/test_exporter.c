@@ -7,6 +7,8 @@
 #include "support/fail_alloc.h"
 #include "wire/json_scan.h"
 
+#include <stdio.h>
+
 static void
 call_one(fake_client *fake)
 {
@@ -56,6 +58,37 @@ spans_and_metrics_are_sent(void **state)
   assert_true(collector_count(fake, METRICS) >= 3);
   assert_int_equal(collector_count(fake, TRACES), 1);
   fake_client_free(fake);
+}
+
+/* What is of no series (hedges, breakers, limits, budgets) comes after them: in
+ * a request of its own, once, where the series fill one. */
+static void
+all_else_comes_after_the_series(void **state)
+{
+  (void)state;
+  enum { name_bytes = 1000 };
+  for (int series = 1; series <= INF_EXPORT_SERIES; series += 31) {
+    fake_client *fake = collector_client(NULL, NULL);
+    char model[name_bytes + 8];
+    for (int i = 0; i < series; i++) {
+      snprintf(model, sizeof model, "a/%03d-%0*d", i, name_bytes, 0);
+      collector_call(fake, fake_request_new(model));
+    }
+    size_t before = collector_count(fake, METRICS), state_count = 0;
+    fake_run_ms(fake, 1005);
+    size_t after = collector_count(fake, METRICS);
+    for (size_t i = before; i < after; i++) {
+      const char *body = collector_request(fake, METRICS, i)->body;
+      bool has_series = strstr(body, "\"libinfer.attempts\"");
+      bool has_state = strstr(body, "\"libinfer.breaker.state\"");
+      assert_int_equal(has_series && has_state, series == 1);
+      assert_true(has_series || has_state);
+      state_count += has_state;
+    }
+    assert_int_equal(after - before, series == 1 ? 1 : 2);
+    assert_int_equal(state_count, 1);
+    fake_client_free(fake);
+  }
 }
 
 /* Its traffic is no attempt, no call, and in nobody's statistics. */
@@ -565,6 +598,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spans_and_metrics_are_sent),
+      cmocka_unit_test(all_else_comes_after_the_series),
       cmocka_unit_test(the_collector_is_no_provider),
       cmocka_unit_test(without_a_collector_nothing_is_sent),
       cmocka_unit_test(no_text_of_people_is_sent),

@@ -3,7 +3,11 @@
 #include "engine/metrics.h"
 
 #include "support/fail_alloc.h"
+#include "support/golden.h"
 #include "support/race_world.h"
+
+#include "engine/record.h"
+#include "telemetry/otlp_metrics.h"
 
 static char *
 metrics_of(fake_client *fake)
@@ -143,6 +147,192 @@ refusals_are_told(void **state)
   fake_client_free(fake);
 }
 
+/* ---- The same for a collector -------------------------------------------- */
+
+/* All of it as OTLP. */
+static void
+write_otlp(fake_client *fake, inf_buf *out)
+{
+  const inf_otlp_times times = {1, 2};
+  const inf_otlp_names *names = inf_otlp_names_of(INF_SEMCONV_V1_41);
+  inf_telemetry *telemetry = runtime_of(fake)->telemetry;
+  inf_buf_init(out, 1 << 20);
+  inf_buf_append_char(out, '['); /* whose members the metrics are */
+  inf_otlp_metrics_write(telemetry, inf_telemetry_first(telemetry), 99, names,
+                         &times, inf_reason_name, out);
+  inf_metrics_write_otlp(&fake->client->engine, fake->client->config, &times,
+                         out);
+  inf_buf_append_char(out, ']');
+  assert_int_equal(out->status, INFER_OK);
+}
+
+typedef struct otlp_metric {
+  char prometheus[128]; /* its name there, by OpenTelemetry's rules */
+  const char *type;
+  size_t points;
+} otlp_metric;
+
+static bool
+begins(const char *text, const char *with)
+{
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* "libinfer.hedge.delay", unit "s": libinfer_hedge_delay_seconds. Gives where
+ * the next metric begins. */
+static const char *
+read_metric(const char *text, otlp_metric *metric)
+{
+  static const char *const units[][2] = {{"s\"", "_seconds"},
+                                         {"By\"", "_bytes"},
+                                         {"{USD}\"", "_usd"},
+                                         {"1\"", "_ratio"}};
+  const char *name = text + strlen("{\"name\":\"");
+  const char *unit = strstr(text, "\"unit\":\"") + strlen("\"unit\":\"");
+  const char *kind = strchr(unit, ',') + 2;
+  const char *suffix = "";
+  for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+    if (begins(unit, units[i][0]))
+      suffix = units[i][1];
+  bool counts = begins(kind, "sum\"");
+  snprintf(metric->prometheus, sizeof metric->prometheus, "%.*s%s%s",
+           (int)strcspn(name, "\""), name, suffix, counts ? "_total" : "");
+  for (char *at = metric->prometheus; *at; at++)
+    *at = *at == '.' ? '_' : *at;
+  metric->type = counts                    ? "counter"
+                 : begins(kind, "gauge\"") ? "gauge"
+                                           : "histogram";
+  const char *next = strstr(kind, "{\"name\":\"");
+  metric->points = 0;
+  for (const char *at = kind; (at = strstr(at, "\"timeUnixNano\"")); at++)
+    metric->points += !next || at < next;
+  return next;
+}
+
+/* Its lines in the text; -1: there is no such metric of that type. */
+static int64_t
+samples_of(const char *text, const otlp_metric *metric)
+{
+  char line[256];
+  int64_t count = 0;
+  snprintf(line, sizeof line, "# TYPE %s %s\n", metric->prometheus,
+           metric->type);
+  const char *at = strstr(text, line);
+  if (!at)
+    return -1;
+  bool buckets = strcmp(metric->type, "histogram") == 0;
+  snprintf(line, sizeof line, "%s%s", metric->prometheus,
+           buckets ? "_count" : "");
+  for (at += strlen("# TYPE ");
+       (at = strchr(at, '\n')) && at[1] && at[1] != '#'; at++)
+    count += begins(at + 1, line);
+  return count;
+}
+
+static size_t
+families_with_samples(const char *text)
+{
+  size_t count = 0;
+  for (const char *at = text; (at = strstr(at, "# TYPE ")); at++) {
+    const char *line = strchr(at, '\n') + 1;
+    count += *line != '\0' && *line != '#';
+  }
+  return count;
+}
+
+/* A client that has something of everything. */
+static fake_client *
+busy_client(void)
+{
+  fake_client *fake = hedging_client(
+      "providers.a.labels", "['eu']", "providers.a.limits",
+      "{'requests_per_minute':10}", "routes.r.require_labels", "['eu']",
+      "metrics_tenants", "2", "telemetry.otlp.endpoint", "'http://otel.test'",
+      "budgets",
+      "[{'name':'n','usd':1,'tokens':100000,'without_price':'allow'}]", NULL);
+  talks(fake, A, 40, "ok");
+  infer_request *request = fake_request_new("r");
+  assert_int_equal(infer_request_set_tenant(request, "t\"\\\xc3\xa4"),
+                   INFER_OK);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 100);
+  assert_int_equal(fake_status(call), INFER_OK);
+  infer_call_free(call);
+  return fake;
+}
+
+/* How many bytes something takes depends on the machine. */
+static void
+mask(char *text, const char *metric)
+{
+  static const char value[] = "\"asInt\":\"";
+  char *at = strstr(text, metric);
+  assert_non_null(at);
+  at = strstr(at, value);
+  for (at += strlen(value); *at != '"'; at++)
+    *at = '1';
+}
+
+/* What is of no series, as a whole request: read into the protocol's own
+ * messages by tests/otlp/check.py. */
+static void
+the_state_for_a_collector(void **state)
+{
+  (void)state;
+  const inf_otlp_origin origin = {"shop", "00ff",
+                                  inf_otlp_names_of(INF_SEMCONV_V1_41)};
+  const inf_otlp_times times = {1700000000000000000, 1700000060000000000};
+  fake_client *fake = busy_client();
+  inf_buf out;
+  inf_buf_init(&out, 1 << 20);
+  inf_otlp_request_open(&out, INF_OTLP_METRICS, &origin);
+  inf_metrics_write_otlp(&fake->client->engine, fake->client->config, &times,
+                         &out);
+  inf_otlp_request_close(&out, &origin);
+  mask(out.ptr, "\"libinfer.telemetry.memory\"");
+  mask(out.ptr, "\"libinfer.collector.queue\"");
+  assert_golden("otlp/state.json", inf_buf_cstr(&out));
+  inf_buf_fini(&out);
+  fake_client_free(fake);
+}
+
+/* Each metric that one format has the other has too, under the name that
+ * OpenTelemetry's rules make of it, with as many samples. */
+static void
+both_formats_tell_the_same(void **state)
+{
+  (void)state;
+  fake_client *fake = busy_client();
+  inf_buf otlp;
+  char *text = metrics_of(fake);
+  write_otlp(fake, &otlp);
+  size_t metrics = 0;
+  const char *at = inf_buf_cstr(&otlp) + 1;
+  while (at) {
+    otlp_metric metric;
+    at = read_metric(at, &metric);
+    if (samples_of(text, &metric) != (int64_t)metric.points)
+      fail_msg("%s: %zu points of a collector, %lld samples in:\n%s",
+               metric.prometheus, metric.points,
+               (long long)samples_of(text, &metric), text);
+    metrics++;
+  }
+  assert_int_equal(metrics, families_with_samples(text));
+  assert_contains(text, "libinfer_budget_reserved_tokens{");
+  assert_contains(text, "libinfer_label_refusals_total{");
+  assert_contains(text, "libinfer_tenant_calls_total{");
+  assert_contains(text, "\nlibinfer_collector_spans_sent_total 0\n");
+  assert_contains(inf_buf_cstr(&otlp),
+                  "\"libinfer.limit.headroom\",\"description\":\"The least "
+                  "free share of all limits of a key.\",\"unit\":\"1\","
+                  "\"gauge\":{\"dataPoints\":[{\"attributes\":["
+                  "{\"key\":\"libinfer.provider\",\"value\":{"
+                  "\"stringValue\":\"a\"}}");
+  infer_text_free(text);
+  inf_buf_fini(&otlp);
+  fake_client_free(fake);
+}
+
 static void
 arguments_are_checked(void **state)
 {
@@ -197,6 +387,8 @@ main(void)
       cmocka_unit_test(budgets_are_told),
       cmocka_unit_test(calls_in_flight_are_told),
       cmocka_unit_test(refusals_are_told),
+      cmocka_unit_test(the_state_for_a_collector),
+      cmocka_unit_test(both_formats_tell_the_same),
       cmocka_unit_test(arguments_are_checked),
       cmocka_unit_test(without_memory_there_is_no_text),
   };

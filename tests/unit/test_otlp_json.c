@@ -72,10 +72,10 @@ histograms_have_counts_and_bounds(void **state)
   inf_buf_init(&out, 1 << 16);
   inf_buckets_add(&buckets, &bounds, 500000000);
   inf_buckets_add(&buckets, &bounds, 2000000000);
-  inf_otlp_metric_open(&out, "n", "s", "text", "histogram");
+  inf_otlp_metric_open(&out, "n", "s", "text", INF_OTLP_HISTOGRAM);
   inf_otlp_point_open(&out);
   inf_otlp_point_buckets(&out, &times, &buckets, &bounds);
-  inf_otlp_metric_close(&out, false);
+  inf_otlp_metric_close(&out, INF_OTLP_HISTOGRAM);
   assert_written(
       &out,
       "{\"name\":\"n\",\"description\":\"text\",\"unit\":\"s\",\"histogram\":"
@@ -92,12 +92,12 @@ sums_only_grow(void **state)
   static const inf_otlp_times times = {1, 2};
   inf_buf out;
   inf_buf_init(&out, 1 << 16);
-  inf_otlp_metric_open(&out, "n", "1", "text", "sum");
+  inf_otlp_metric_open(&out, "n", "1", "text", INF_OTLP_SUM);
   inf_otlp_point_open(&out);
   inf_otlp_point_count(&out, &times, UINT64_MAX);
   inf_otlp_point_open(&out);
   inf_otlp_point_double(&out, &times, 0.5);
-  inf_otlp_metric_close(&out, true);
+  inf_otlp_metric_close(&out, INF_OTLP_SUM);
   assert_written(
       &out,
       "{\"name\":\"n\",\"description\":\"text\",\"unit\":\"1\",\"sum\":"

@@ -18,7 +18,7 @@ static void
 add(inf_telemetry *telemetry, const char *model, int32_t status)
 {
   bool ok = status == INFER_OK;
-  const inf_series_name name = {"a", "bedrock", model, model, "r"};
+  const inf_series_name name = {"a", "bedrock", model, model, "r", false};
   const inf_attempt_facts attempt = {
       .name = name,
       .reason = ok ? INFER_REASON_FIRST : INFER_REASON_HEDGE,
@@ -143,6 +143,49 @@ series_come_in_parts(void **state)
   inf_telemetry_free(telemetry);
 }
 
+/* Embeddings under the conventions' names: with all else in the published ones,
+ * apart from it in the new ones. */
+static void
+embeddings_have_their_names(void **state)
+{
+  (void)state;
+  static const char *const names[INF_SEMCONVS][2] = {
+      [INF_SEMCONV_V1_41] = {"gen_ai.client.operation.duration",
+                             "gen_ai.client.token.usage"},
+      [INF_SEMCONV_GENAI_HEAD] =
+          {"gen_ai.client.embeddings.duration",
+           "gen_ai.client.embeddings.operation.input_tokens"},
+  };
+  for (int version = 0; version < INF_SEMCONVS; version++) {
+    inf_telemetry *telemetry = inf_telemetry_new();
+    const inf_call_facts call = {
+        .name = {"a", "openai", "a/e", "e", "", true},
+        .tenant = "",
+        .status = INFER_OK,
+        .timed = true,
+        .total_ns = 2 * S,
+        .input = 100,
+        .output = -1,
+        .cost_nano_usd = 1,
+        .now_ns = 10 * S,
+    };
+    inf_telemetry_call(telemetry, &call);
+    inf_buf out;
+    inf_buf_init(&out, 1 << 20);
+    write_from(telemetry, inf_telemetry_first(telemetry), 9,
+               (inf_semconv)version, &out);
+    const char *text = inf_buf_cstr(&out);
+    for (int i = 0; i < 2; i++)
+      assert_non_null(strstr(text, names[version][i]));
+    assert_int_equal(occurrences(text, "\"name\":\"gen_ai."), 2);
+    assert_int_equal(occurrences(text, "\"gen_ai.operation.name\""), 2);
+    assert_non_null(strstr(text, "\"libinfer.operation\""));
+    assert_null(strstr(text, "\"chat\""));
+    inf_buf_fini(&out);
+    inf_telemetry_free(telemetry);
+  }
+}
+
 /* What has no point is left out: a collector may refuse an empty metric. */
 static void
 nothing_is_empty(void **state)
@@ -193,6 +236,7 @@ main(void)
       cmocka_unit_test(metrics_by_the_published_names),
       cmocka_unit_test(metrics_by_the_new_names),
       cmocka_unit_test(series_come_in_parts),
+      cmocka_unit_test(embeddings_have_their_names),
       cmocka_unit_test(nothing_is_empty),
       cmocka_unit_test(memory_may_be_short),
   };

@@ -4,6 +4,8 @@
 #include "support/breaker_world.h"
 #include "support/fail_alloc.h"
 
+#include "engine/spend.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +17,7 @@
 #define PATIENCE_MS (fake_connect_ms + fake_first_token_ms)
 
 /* Long enough for the first probe to be due, by the schedule. */
-enum { due_ms = 2400 };
+enum { due_ms = 2400, prompt_tokens = 8 /* of "Hi", by its length */ };
 
 /* a's breaker is open and wants a probe; b is well. */
 static fake_client *
@@ -289,6 +291,152 @@ where_answers_break_off_it_is_read_to_its_end(void **state)
   fake_client_free(fake);
 }
 
+/* ---- Its cost ------------------------------------------------------------ */
+
+/* An input token is 1000 nano-dollars, one of the answer a million. */
+#define PRICED(target) \
+  "{'target':'" target "','price':{'input':1,'output':1000}}"
+#define TARGETS "routes.r.targets", "[" PRICED("a/m") "," PRICED("b/m") "]"
+
+typedef struct paid {
+  size_t count;
+  int64_t nano_usd;
+  int32_t kind, status;
+} paid;
+
+static void
+note_paid(fake_client *fake, const infer_call *call,
+          const infer_attempt *attempt)
+{
+  paid *seen = fake->on_hook_data;
+  if (call || !attempt || infer_attempt_reason(attempt) != INFER_REASON_PROBE)
+    return;
+  seen->count++;
+  seen->nano_usd = infer_attempt_cost_nano_usd(attempt);
+  seen->kind = infer_attempt_cost_kind(attempt);
+  seen->status = infer_attempt_status(attempt);
+}
+
+/* One probe, which follows the script of A: its hook, the sums of the client
+ * and the day's budget have the same of it. */
+static paid
+paid_for_probe(fake_client *fake, uint64_t ms)
+{
+  paid seen = {0};
+  fake->on_hook = note_paid;
+  fake->on_hook_data = &seen;
+  inf_spend before = inf_spend_total(runtime_of(fake));
+  infer_call *call = call_r(fake);
+  fake_run_ms(fake, ms);
+  infer_response *response = fake_response(call);
+  int64_t served = infer_response_total_cost_nano_usd(response);
+  inf_spend after = inf_spend_total(runtime_of(fake));
+  assert_int_equal(seen.count, 1);
+  assert_int_equal(after.attempts - before.attempts, 2);
+  assert_int_equal(after.wasted_nano - before.wasted_nano, seen.nano_usd);
+  int64_t exact = after.exact_nano - before.exact_nano - served;
+  int64_t estimated = after.estimated_nano - before.estimated_nano;
+  assert_int_equal(exact, seen.kind == INFER_COST_EXACT ? seen.nano_usd : 0);
+  assert_int_equal(estimated,
+                   seen.kind == INFER_COST_EXACT ? 0 : seen.nano_usd);
+  char *json = NULL, text[80];
+  assert_int_equal(infer_client_stats(fake->client, &json, NULL), INFER_OK);
+  snprintf(text, sizeof text, "\"spent_nano_usd\":%lld,",
+           (long long)(after.exact_nano + after.estimated_nano));
+  assert_contains(json, text);
+  assert_contains(json, "\"reserved_nano_usd\":0,");
+  infer_text_free(json);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake->on_hook = NULL;
+  return seen;
+}
+
+static fake_client *
+probe_is_due_and_paid(void)
+{
+  fake_client *fake = fake_client_new(
+      NO_STAY, TARGETS, "budgets",
+      "[{'name':'day','usd':99,'without_price':'allow'}]", NULL);
+  is_well(fake, B);
+  open_breaker(fake, "a/m", A);
+  fake_run_ms(fake, due_ms);
+  return fake;
+}
+
+/* Two tokens are written; the prompt is "Hi" in its JSON. */
+static void
+cut_at_its_first_content_it_is_estimated(void **state)
+{
+  (void)state;
+  fake_client *fake = probe_is_due_and_paid();
+  fake_script *script = fake_script_for(&fake->net, A);
+  fake_stream(script, 1);
+  fake_body(script, 1, sse_text("12345"));
+  paid seen = paid_for_probe(fake, 50);
+  assert_int_equal(seen.status, INFER_OK);
+  assert_int_equal(seen.kind, INFER_COST_ESTIMATED);
+  assert_int_equal(seen.nano_usd, prompt_tokens * 1000 + 2 * 1000000);
+  fake_client_free(fake);
+}
+
+/* Figures at the begin of a stream are not those of its end. */
+static void
+early_figures_are_a_beginning(void **state)
+{
+  (void)state;
+  fake_client *fake = probe_is_due_and_paid();
+  fake_script *script = fake_script_for(&fake->net, A);
+  fake_stream(script, 1);
+  fake_body(script, 1, sse_usage(50, 1));
+  fake_body(script, 2, sse_text("1234567890"));
+  paid seen = paid_for_probe(fake, 50);
+  assert_int_equal(seen.kind, INFER_COST_ESTIMATED);
+  assert_int_equal(seen.nano_usd, 50 * 1000 + 3 * 1000000);
+  fake_client_free(fake);
+}
+
+static void
+a_refused_one_costs_nothing(void **state)
+{
+  (void)state;
+  fake_client *fake = probe_is_due_and_paid();
+  is_down(fake, A);
+  paid seen = paid_for_probe(fake, 50);
+  assert_int_equal(seen.status, INFER_E_OVERLOADED);
+  assert_int_equal(seen.kind, INFER_COST_EXACT);
+  assert_int_equal(seen.nano_usd, 0);
+  fake_client_free(fake);
+}
+
+static void
+one_that_finds_nobody_costs_nothing(void **state)
+{
+  (void)state;
+  fake_client *fake = probe_is_due_and_paid();
+  fake_done(fake_script_for(&fake->net, A), 1, INF_NET_CONNECT);
+  paid seen = paid_for_probe(fake, 50);
+  assert_int_equal(seen.kind, INFER_COST_EXACT);
+  assert_int_equal(seen.nano_usd, 0);
+  fake_client_free(fake);
+}
+
+/* Where a model has no stream the answer comes whole, with its figures. */
+static void
+a_whole_one_has_its_figures(void **state)
+{
+  (void)state;
+  fake_client *fake = probe_is_due_and_paid();
+  fake_script *script = fake_script_for(&fake->net, A);
+  fake_stream(script, 1);
+  fake_body(script, 1, sse_usage(5, 4));
+  fake_body(script, 1, SSE_DONE);
+  paid seen = paid_for_probe(fake, 50);
+  assert_int_equal(seen.kind, INFER_COST_EXACT);
+  assert_int_equal(seen.nano_usd, 5 * 1000 + 4 * 1000000);
+  fake_client_free(fake);
+}
+
 static void
 one_that_breaks_off_again_is_not_good(void **state)
 {
@@ -511,6 +659,11 @@ main(void)
       cmocka_unit_test(the_client_may_go_first),
       cmocka_unit_test(a_refused_key_is_noted),
       cmocka_unit_test(where_answers_break_off_it_is_read_to_its_end),
+      cmocka_unit_test(cut_at_its_first_content_it_is_estimated),
+      cmocka_unit_test(early_figures_are_a_beginning),
+      cmocka_unit_test(a_refused_one_costs_nothing),
+      cmocka_unit_test(one_that_finds_nobody_costs_nothing),
+      cmocka_unit_test(a_whole_one_has_its_figures),
       cmocka_unit_test(one_that_breaks_off_again_is_not_good),
       cmocka_unit_test(nor_is_one_that_falls_silent),
       cmocka_unit_test(nor_is_one_without_end),

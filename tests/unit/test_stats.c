@@ -306,6 +306,93 @@ limits_and_breakers_are_told(void **state)
 }
 
 /* Names of any kind come back as they were. */
+/* The text of a file of docs/, behind that of the one before. */
+static size_t
+read_docs(const char *name, char *text, size_t size)
+{
+  char path[512];
+  snprintf(path, sizeof path, "%s/docs/%s", INFER_SOURCE_DIR, name);
+  FILE *in = fopen(path, "r");
+  if (!in)
+    fail_msg("no file %s", path);
+  size_t len = fread(text, 1, size - 1, in);
+  assert_true(len < size - 1);
+  text[len] = '\0';
+  fclose(in);
+  return len;
+}
+
+/* Objects whose members are names of the user, reasons or classes. */
+static bool
+has_names(const char *key)
+{
+  static const char *const keys[] = {"hedging", "providers", "routes",
+                                     "tenants", "calls",     "attempts"};
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+    if (strcmp(key, keys[i]) == 0)
+      return true;
+  return strcmp(key, "targets") == 0; /* of "spend": else it is an array */
+}
+
+/* Asserts that docs has each member of the value; gives how many there are. */
+static size_t
+assert_documented(json_object *value, const char *key, const char *docs)
+{
+  size_t count = 0;
+  if (json_object_is_type(value, json_type_array))
+    for (size_t i = 0; i < json_object_array_length(value); i++)
+      count += assert_documented(json_object_array_get_idx(value, i), "", docs);
+  if (!json_object_is_type(value, json_type_object))
+    return count;
+  json_object_object_foreach(value, name, member)
+  {
+    char quoted[64], told[64];
+    snprintf(quoted, sizeof quoted, "\"%s\":", name);
+    snprintf(told, sizeof told, "`%s`", name);
+    if (!has_names(key) && !strstr(docs, quoted) && !strstr(docs, told))
+      fail_msg("\"%s\" is not in the documentation", name);
+    count += 1 + assert_documented(member, name, docs);
+  }
+  return count;
+}
+
+/* docs/telemetry.md and docs/hedging.md are the schema. */
+static void
+each_member_is_documented(void **state)
+{
+  (void)state;
+  static char docs[1 << 17];
+  fake_client *fake = fake_client_new(
+      HEDGED, "providers.a.labels", "['eu']", "routes.r.require_labels",
+      "['eu']", "providers.a.limits", "{'requests_per_minute':9}",
+      "metrics_tenants", "2", "telemetry.otlp.endpoint", "'http://otel.test'",
+      "budgets", "[{'name':'n','tokens':99999}]", NULL);
+  size_t len = read_docs("telemetry.md", docs, sizeof docs);
+  read_docs("hedging.md", docs + len, sizeof docs - len);
+  is_well(fake, A);
+  infer_request *request = fake_request_new("r");
+  assert_int_equal(infer_request_set_tenant(request, "t"), INFER_OK);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 100);
+  assert_int_equal(fake_status(call), INFER_OK);
+  infer_call_free(call);
+  char *json = stats_of(fake);
+  json_object *stats = json_tokener_parse(json);
+  assert_true(assert_documented(stats, "", docs) > 150);
+  static const char *const parts[] = {
+      "/hedging/r",      "/spend/total",
+      "/budgets/0",      "/refusals/0",
+      "/targets/0",      "/limits/0/limits/0",
+      "/breakers/0",     "/tenants/t",
+      "/telemetry/otlp", "/targets/0/windows/5m/first_token_ms"};
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    if (json_pointer_get(stats, parts[i], NULL) != 0)
+      fail_msg("no %s in %s", parts[i], json);
+  json_object_put(stats);
+  infer_text_free(json);
+  fake_client_free(fake);
+}
+
 static void
 names_are_escaped(void **state)
 {
@@ -460,6 +547,7 @@ main(void)
       cmocka_unit_test(targets_are_told),
       cmocka_unit_test(a_window_ends),
       cmocka_unit_test(limits_and_breakers_are_told),
+      cmocka_unit_test(each_member_is_documented),
       cmocka_unit_test(names_are_escaped),
       cmocka_unit_test(a_dry_run_tells_of_hedges),
       cmocka_unit_test(a_dry_run_tells_the_plan),

@@ -166,6 +166,69 @@ what_is_not_sampled_is_told_on_only(void **state)
   fake_client_free(fake);
 }
 
+/* Embeddings have one span for the call, and a child for each request of each
+ * part. */
+static void
+trace_embeddings(const char *traceparent)
+{
+  fake_client *fake = collector_client("providers.a.embed_inputs", "1");
+  infer_request *request;
+  infer_embeddings *got;
+  infer_call *call;
+  for (int i = 0; i < 2; i++)
+    fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
+               "{\"data\":[{\"index\":0,\"embedding\":[1,2,3]}],"
+               "\"model\":\"said\",\"usage\":{\"prompt_tokens\":4}}");
+  assert_int_equal(infer_request_new(&request, "a/m"), INFER_OK);
+  if (traceparent)
+    infer_request_set_header(request, "traceparent", traceparent);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(infer_request_add_input(request, "x"), INFER_OK);
+  assert_int_equal(
+      infer_submit_embed(fake->client, request, fake->queue, 0, &call, NULL),
+      INFER_OK);
+  infer_request_free(request);
+  fake_run_ms(fake, 3000);
+  assert_int_equal(infer_call_embeddings(call, &got, NULL), INFER_OK);
+  infer_embeddings_free(got);
+  infer_call_free(call);
+  assert_int_equal(collector_count(fake, TRACES), 1);
+  assert_string_equal(member(fake, 0, "name"), "embeddings m");
+  const char *trace = member(fake, 0, "traceId");
+  if (traceparent)
+    assert_string_equal(trace, ID);
+  assert_string_equal(member(fake, 0, "parentSpanId"),
+                      traceparent ? PARENT : "");
+  for (size_t i = 0; i < 2; i++) {
+    char expected[64];
+    assert_string_equal(member(fake, i + 1, "parentSpanId"),
+                        member(fake, 0, "spanId"));
+    snprintf(expected, sizeof expected, "00-%s-%s-01", trace,
+             member(fake, i + 1, "spanId"));
+    assert_string_equal(told(fake, "http://a.test", i, "traceparent"),
+                        expected);
+  }
+  const char *body = collector_request(fake, TRACES, 0)->body;
+  assert_contains(body, "\"gen_ai.operation.name\",\"value\":{"
+                        "\"stringValue\":\"embeddings\"}");
+  assert_contains(body, "\"gen_ai.embeddings.dimension.count\",\"value\":{"
+                        "\"intValue\":\"3\"}");
+  assert_contains(body, "\"gen_ai.usage.input_tokens\",\"value\":{"
+                        "\"intValue\":\"8\"}"); /* of both parts */
+  assert_lacks(body, "gen_ai.request.stream");
+  const char *output = strstr(body, "gen_ai.usage.output_tokens");
+  assert_true(!output || output > strstr(body, "\"name\":\"POST\""));
+  fake_client_free(fake);
+}
+
+static void
+embeddings_are_traced(void **state)
+{
+  (void)state;
+  trace_embeddings("00-" ID "-" PARENT "-01");
+  trace_embeddings(NULL);
+}
+
 static void
 a_provider_need_not_know(void **state)
 {
@@ -289,6 +352,7 @@ main(void)
       cmocka_unit_test(a_trace_that_comes_in_goes_on),
       cmocka_unit_test(a_malformed_one_begins_anew),
       cmocka_unit_test(what_is_not_sampled_is_told_on_only),
+      cmocka_unit_test(embeddings_are_traced),
       cmocka_unit_test(a_provider_need_not_know),
       cmocka_unit_test(without_a_collector_headers_pass),
       cmocka_unit_test(headers_of_the_account_stay),

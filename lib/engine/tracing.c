@@ -2,6 +2,7 @@
 /* Traces of calls; see tracing.h. */
 #include "engine/tracing.h"
 
+#include "engine/overrides.h"
 #include "engine/record.h"
 #include "engine/result.h"
 #include "engine/runtime_state.h"
@@ -170,8 +171,10 @@ dimensions_of(const struct infer_call *call,
 {
   if (call->kind != INF_CALL_EMBED)
     return 0;
-  return response ? call->vectors->dimensions
-                  : inf_embed_dimensions(&call->request->chat);
+  if (response)
+    return call->vectors->dimensions;
+  return inf_embed_dimensions(
+      inf_overrides_dimensions(&call->request->chat, call->targets[0]));
 }
 
 static void

@@ -250,6 +250,7 @@ class_without_error(json_object *expected)
     int32_t class;
   } reasons[] = {
       {"error", INFER_E_SERVER},
+      {"network_error", INFER_E_SERVER},
       {"TIMEOUT", INFER_E_SERVER},
       {"insufficient_system_resource", INFER_E_OVERLOADED},
   };

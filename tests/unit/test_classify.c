@@ -225,6 +225,28 @@ test_clarifai_codes(void **state)
 }
 
 static void
+test_minimax_codes(void **state)
+{
+  (void)state;
+#define RESP(code)                                         \
+  "{\"choices\":null,\"base_resp\":{\"status_code\":" code \
+  ",\"status_msg\":\"m\"}}"
+  static const struct row rows[] = {
+      {200, INFER_E_RATE_LIMITED, RESP("1002")},
+      {200, INFER_E_AUTH, RESP("1004")},
+      {401, INFER_E_AUTH, RESP("2049")},
+      {200, INFER_E_QUOTA, RESP("1008")},
+      {200, INFER_E_CONTENT_FILTER, RESP("1026")},
+      {200, INFER_E_CONTENT_FILTER, RESP("1027")},
+      {200, INFER_E_BAD_REQUEST, RESP("2013")},
+      {200, INFER_E_SERVER, RESP("1001")},
+      /* The same number in another shape means nothing. */
+      {400, INFER_E_BAD_REQUEST, "{\"error\":{\"code\":1002}}"},
+  };
+  CHECK(rows);
+}
+
+static void
 test_words_are_decoded_and_ids_found(void **state)
 {
   (void)state;
@@ -296,6 +318,7 @@ main(void)
       cmocka_unit_test(test_trouble_on_their_side),
       cmocka_unit_test(test_errors_inside_a_200),
       cmocka_unit_test(test_clarifai_codes),
+      cmocka_unit_test(test_minimax_codes),
       cmocka_unit_test(test_words_are_decoded_and_ids_found),
       cmocka_unit_test(test_a_value_without_error_changes_nothing),
   };

@@ -263,7 +263,8 @@ says_nothing(inf_sv name, inf_sv value)
            (inf_json_count(value) == 1 && /* of modalities */
             inf_json_equal(inf_json_at(value, 0), INF_SV("text")));
   case INF_JSON_OBJECT:
-    return !inf_json_has_items(value);
+    return !inf_sv_eq(name, INF_SV("web_search_options")) &&
+           !inf_json_has_items(value);
   case INF_JSON_TRUE:
     break;
   }

@@ -119,6 +119,7 @@ static const struct {
     {"verbosity", REFUSED},
     {"functions", REFUSED},
     {"function_call", REFUSED},
+    {"moderation", REFUSED},
     {"system", REFUSED}, /* Converse's own: a message says it */
 };
 
@@ -132,7 +133,7 @@ fate_of(const inf_json_iter *it)
 }
 
 /* false, 0, "", [] and {} ask for nothing; so does null. But a seed of 0 is
- * one. */
+ * one, and {} asks for a search. */
 static bool
 asks_for_nothing(const inf_json_iter *it)
 {
@@ -145,7 +146,8 @@ asks_for_nothing(const inf_json_iter *it)
     return it->value.len == 2;
   case INF_JSON_ARRAY:
   case INF_JSON_OBJECT:
-    return inf_json_count(it->value) == 0;
+    return !inf_json_key_is(it, INF_SV("web_search_options")) &&
+           inf_json_count(it->value) == 0;
   case INF_JSON_TRUE:
     return false;
   default:

@@ -13,6 +13,8 @@ static const struct usual {
     {"service_tier", "\"default\""},
     {"modalities", "[\"text\"]"},
     {"verbosity", "\"medium\""},
+    {"seed", "null"},               /* 0 is one */
+    {"web_search_options", "null"}, /* {} asks for a search */
 };
 
 bool

@@ -17,10 +17,11 @@
 /* See ollama.h. */
 static const char member_rules[] =
     "-user -store -metadata -stream_options -prompt_cache_key "
-    "-safety_identifier -options !n !logit_bias !audio !prediction !functions "
+    "-prompt_cache_retention -safety_identifier -options !n !logit_bias !audio "
+    "!prediction !functions "
     "!function_call "
     "!web_search_options !verbosity !parallel_tool_calls !service_tier "
-    "!modalities";
+    "!modalities !moderation";
 static const char message_rules[] =
     "-role -content -tool_calls -tool_call_id -refusal -annotations -audio "
     "-reasoning -reasoning_content -reasoning_details -content_parts "

@@ -6,6 +6,7 @@
 #include "provider/model_list.h"
 #include "provider/anthropic_read.h"
 #include "provider/anthropic_write.h"
+#include "provider/member_rules.h"
 #include "provider/send.h"
 
 #include "infer/infer.h"
@@ -151,6 +152,9 @@ write_metadata(inf_anthropic_writer *writer)
 {
   inf_sv metadata = inf_anthropic_member(writer, "metadata");
   inf_sv user = inf_json_get(metadata, INF_SV("user_id"));
+  const inf_json_iter it = {.key = INF_SV("metadata"), .value = metadata};
+  if (inf_json_count(metadata) > (user.len > 0 ? 1U : 0U))
+    inf_member_note_dropped(writer->send, &it);
   if (user.len == 0)
     user = inf_anthropic_member(writer, "user");
   if (user.len == 0)
@@ -282,6 +286,8 @@ write_other(inf_anthropic_writer *writer, const inf_json_iter *it)
              !says_nothing(inf_sv_from(rule->name), it->value)) {
     inf_anthropic_refuse(writer, rule->name,
                          ": the provider has nothing like it");
+  } else if (rule && rule->treatment == HARMLESS) {
+    inf_member_note_dropped(writer->send, it);
   }
 }
 

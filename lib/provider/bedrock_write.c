@@ -5,6 +5,7 @@
 #include "infer/infer.h"
 
 #include "provider/bedrock_writer.h"
+#include "provider/member_rules.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -190,6 +191,8 @@ put_as_it_is(inf_bedrock_writer *writer, const inf_json_iter *it)
     put_raw_member(writer, it);
   else if (fate == REFUSED && !asks_for_nothing(it))
     inf_bedrock_refuse(writer, "Converse does not take", it->key);
+  else if (fate == LEFT_OUT)
+    inf_member_note_dropped(writer->send, it);
 }
 
 /* ---- inferenceConfig ----------------------------------------------------- */

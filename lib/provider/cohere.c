@@ -364,6 +364,7 @@ write_member(writer *w, const inf_json_iter *it)
       inf_json_member_raw(w->body, to, it->value);
     break;
   case INF_MEMBER_LEFT_OUT:
+    inf_member_note_dropped(w->send, it);
     break;
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);

@@ -480,6 +480,8 @@ write_member(writer *w, const inf_json_iter *it)
   inf_member_fate fate = inf_member_rule(member_rules, it, &to);
   if (fate == INF_MEMBER_REFUSED)
     return inf_member_refuse(w->send, it->key, w->why);
+  if (fate == INF_MEMBER_LEFT_OUT)
+    inf_member_note_dropped(w->send, it);
   if (fate == INF_MEMBER_AS_IS) {
     inf_members_put_name(w->body, it->key);
     inf_json_put_raw(w->body, it->value);

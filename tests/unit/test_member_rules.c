@@ -41,6 +41,26 @@ test_each_word(void **state)
 }
 
 static void
+test_what_is_dropped_is_noted(void **state)
+{
+  (void)state;
+  inf_buf dropped;
+  inf_send send = {.dropped = &dropped};
+  inf_buf_init(&dropped, 64);
+  inf_json_iter it = inf_json_iter_of(
+      S("{\"user\":\"u\",\"store\":false,\"metadata\":{},\"stream_options\":"
+        "{\"include_usage\":true},\"prompt_cache_key\":\"k\"}"));
+  while (inf_json_next(&it))
+    inf_member_note_dropped(&send, &it);
+  assert_string_equal(inf_buf_cstr(&dropped), "user, prompt_cache_key");
+  inf_buf_fini(&dropped);
+  send.dropped = NULL;
+  it = inf_json_iter_of(S("{\"user\":\"u\"}"));
+  assert_true(inf_json_next(&it));
+  inf_member_note_dropped(&send, &it);
+}
+
+static void
 test_what_asks_for_nothing_is_left_out(void **state)
 {
   (void)state;
@@ -168,6 +188,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_word),
+      cmocka_unit_test(test_what_is_dropped_is_noted),
       cmocka_unit_test(test_what_asks_for_nothing_is_left_out),
       cmocka_unit_test(test_the_requests_members_hide_the_accounts),
       cmocka_unit_test(test_rules_of_kinds),

@@ -132,6 +132,19 @@ read_minimax(inf_sv resp, inf_error_body *error)
   return true;
 }
 
+/* {"success": false, "errors": [...]}: the first tells. */
+static bool
+read_cloudflare(inf_sv value, inf_error_body *error)
+{
+  inf_sv first = inf_json_at(inf_json_get(value, INF_SV("errors")), 0);
+  if (!inf_json_is(inf_json_get(value, INF_SV("success")), INF_JSON_FALSE) ||
+      !inf_json_is(first, INF_JSON_OBJECT))
+    return false;
+  error->message = first_of(first, "message", false);
+  error->code = first_of(first, "code", true);
+  return error->message.len > 0 || error->code.len > 0;
+}
+
 /* The flat shapes, without an "error" member. */
 static bool
 read_flat(inf_sv value, inf_error_body *error)
@@ -146,7 +159,8 @@ read_flat(inf_sv value, inf_error_body *error)
       read_object(detail, value, error);
     return error->message.len > 0 ||
            read_clarifai(inf_json_get(value, INF_SV("status")), error) ||
-           read_minimax(inf_json_get(value, INF_SV("base_resp")), error);
+           read_minimax(inf_json_get(value, INF_SV("base_resp")), error) ||
+           read_cloudflare(value, error);
   }
   error->type = first_of(value, "type error_type", false);
   error->code = first_of(value, "code", true);

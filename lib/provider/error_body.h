@@ -15,6 +15,7 @@
  *   {"detail": "text" or [{"msg"}, ...]}           (FastAPI)
  *   {"status": {"code", "description", "details"}} (Clarifai)
  *   {"base_resp": {"status_code", "status_msg"}}   (MiniMax)
+ *   {"success": false, "errors": [{"code", "message"}, ...]} (Cloudflare)
  *   any of these in an array of one                (Google)
  *   HTML: its title; any other text: all of it
  *

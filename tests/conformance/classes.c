@@ -15,7 +15,7 @@
  * status of its own. */
 #define ANYWHERE  ""
 #define OUR_FAULT "200 400 413 422"
-#define NO_MONEY  "200 400 401 402 403 422 429"
+#define NO_MONEY  "200 400 401 402 403 412 422 429"
 #define FILTERED  "200 400 401 403 422"
 #define BUSY      "200 408 409 424 429 498 500 502 503 504 520 529"
 #define THEIRS    "200 408 409 424 498 500 502 503 504 520 529"
@@ -37,11 +37,14 @@ static const row rows[] = {
     {INFER_E_QUOTA, ANYWHERE, true, "billing_not_active"},
     {INFER_E_QUOTA, ANYWHERE, true, "billing_error"},
     {INFER_E_QUOTA, ANYWHERE, true, "insufficient_credits"},
+    {INFER_E_QUOTA, ANYWHERE, true, "exceeded_current_quota_error"},
+    {INFER_E_QUOTA, ANYWHERE, true, "Arrearage"},
     {INFER_E_QUOTA, NO_MONEY, false, "exceeded your current quota"},
     {INFER_E_QUOTA, NO_MONEY, false, "insufficient balance"},
     {INFER_E_QUOTA, NO_MONEY, false, "insufficient credit"},
     {INFER_E_QUOTA, NO_MONEY, false, "credit balance is too low"},
     {INFER_E_QUOTA, NO_MONEY, false, "spend limit"},
+    {INFER_E_QUOTA, NO_MONEY, false, "spending limit"},
     {INFER_E_QUOTA, NO_MONEY, false, "billing hard limit"},
 
     {INFER_E_CONTEXT_LENGTH, ANYWHERE, true, "context_length_exceeded"},
@@ -52,6 +55,8 @@ static const row rows[] = {
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "context length"},
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "context window"},
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "available context size"},
+    {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "exceed context limit"},
+    {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "maximum prompt length"},
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "prompt is too long"},
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "input is too long"},
     {INFER_E_CONTEXT_LENGTH, OUR_FAULT, false, "too many tokens"},
@@ -65,6 +70,8 @@ static const row rows[] = {
     {INFER_E_CONTENT_FILTER, FILTERED, true, "content_filter"},
     {INFER_E_CONTENT_FILTER, FILTERED, true, "content_policy_violation"},
     {INFER_E_CONTENT_FILTER, FILTERED, true, "ResponsibleAIPolicyViolation"},
+    {INFER_E_CONTENT_FILTER, FILTERED, true, "data_inspection_failed"},
+    {INFER_E_CONTENT_FILTER, FILTERED, true, "DataInspectionFailed"},
     {INFER_E_CONTENT_FILTER, FILTERED, false, "content management policy"},
     {INFER_E_CONTENT_FILTER, FILTERED, false, "content policy"},
     {INFER_E_CONTENT_FILTER, FILTERED, false, "safety system"},

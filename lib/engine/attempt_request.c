@@ -8,6 +8,9 @@
 #include "engine/overrides.h"
 #include "engine/tracing.h"
 
+/* A line of the log names no more members than this. */
+#define DROPPED_MAX_BYTES ((size_t)1 << 10)
+
 /* The text that the attempt goes on from, "" where it does not. */
 static inf_sv
 beginning(const struct infer_call *call)
@@ -160,7 +163,10 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   }
   const inf_dialect *dialect = provider->kind->dialect;
   inf_chat own;
+  inf_buf dropped;
   inf_chat_init(&own);
+  inf_buf_init(&dropped, DROPPED_MAX_BYTES);
+  send.dropped = &dropped;
   int32_t status = headers.status;
   if (status == INFER_OK && call->kind == INF_CALL_CHAT &&
       (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {
@@ -175,6 +181,10 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
     status = write_as(dialect, call->kind, &send, &attempt->wire, why);
   if (status == INFER_OK && dialect->sign)
     status = dialect->sign(&send, &attempt->wire, provider_time(attempt), why);
+  if (dropped.len > 0)
+    inf_logf(&attempt->engine->hooks->log, INFER_LOG_INFO, "%s: no %s",
+             target->name, inf_buf_cstr(&dropped));
+  inf_buf_fini(&dropped);
   inf_chat_fini(&own);
   inf_buf_fini_secret(&headers);
   return status;

@@ -6,6 +6,7 @@
 #include "provider/model_list.h"
 #include "provider/anthropic_read.h"
 #include "provider/anthropic_write.h"
+#include "provider/member_rules.h"
 #include "provider/send.h"
 
 #include "infer/infer.h"
@@ -151,6 +152,9 @@ write_metadata(inf_anthropic_writer *writer)
 {
   inf_sv metadata = inf_anthropic_member(writer, "metadata");
   inf_sv user = inf_json_get(metadata, INF_SV("user_id"));
+  const inf_json_iter it = {.key = INF_SV("metadata"), .value = metadata};
+  if (inf_json_count(metadata) > (user.len > 0 ? 1U : 0U))
+    inf_member_note_dropped(writer->send, &it);
   if (user.len == 0)
     user = inf_anthropic_member(writer, "user");
   if (user.len == 0)
@@ -263,7 +267,8 @@ says_nothing(inf_sv name, inf_sv value)
            (inf_json_count(value) == 1 && /* of modalities */
             inf_json_equal(inf_json_at(value, 0), INF_SV("text")));
   case INF_JSON_OBJECT:
-    return !inf_json_has_items(value);
+    return !inf_sv_eq(name, INF_SV("web_search_options")) &&
+           !inf_json_has_items(value);
   case INF_JSON_TRUE:
     break;
   }
@@ -281,6 +286,8 @@ write_other(inf_anthropic_writer *writer, const inf_json_iter *it)
              !says_nothing(inf_sv_from(rule->name), it->value)) {
     inf_anthropic_refuse(writer, rule->name,
                          ": the provider has nothing like it");
+  } else if (rule && rule->treatment == HARMLESS) {
+    inf_member_note_dropped(writer->send, it);
   }
 }
 

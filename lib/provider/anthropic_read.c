@@ -19,24 +19,33 @@ figure(inf_sv usage, const char *path, int64_t before)
   return number >= 0 ? number : before;
 }
 
+static int64_t
+known(int64_t number)
+{
+  return number < 0 ? 0 : number;
+}
+
 /* Figures come in parts, the last of each stands. The provider's input leaves
  * out what came from the cache or went there; ours has it. */
 static void
 read_usage(inf_answer *answer, inf_sv json)
 {
+  const inf_usage *before = &answer->usage;
   inf_usage usage = {
       .input = -1,
       .output = figure(json, "output_tokens", -1),
       .reasoning = figure(json, "output_tokens_details.thinking_tokens", -1),
-      .cache_read =
-          figure(json, "cache_read_input_tokens", answer->usage.cache_read),
-      .cache_write = figure(json, "cache_creation_input_tokens",
-                            answer->usage.cache_write),
+      .cache_read = figure(json, "cache_read_input_tokens", before->cache_read),
+      .cache_write =
+          figure(json, "cache_creation_input_tokens", before->cache_write),
       .total = -1,
       .audio_input = -1,
       .audio_output = -1,
   };
   int64_t fresh = figure(json, "input_tokens", -1);
+  if (fresh < 0 && before->input >= 0)
+    fresh =
+        before->input - known(before->cache_read) - known(before->cache_write);
   if (fresh >= 0)
     usage.input = inf_document_sum(inf_document_sum(fresh, usage.cache_read),
                                    usage.cache_write);

@@ -5,6 +5,7 @@
 #include "infer/infer.h"
 
 #include "provider/bedrock_writer.h"
+#include "provider/member_rules.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -119,6 +120,7 @@ static const struct {
     {"verbosity", REFUSED},
     {"functions", REFUSED},
     {"function_call", REFUSED},
+    {"moderation", REFUSED},
     {"system", REFUSED}, /* Converse's own: a message says it */
 };
 
@@ -132,7 +134,7 @@ fate_of(const inf_json_iter *it)
 }
 
 /* false, 0, "", [] and {} ask for nothing; so does null. But a seed of 0 is
- * one. */
+ * one, and {} asks for a search. */
 static bool
 asks_for_nothing(const inf_json_iter *it)
 {
@@ -145,7 +147,8 @@ asks_for_nothing(const inf_json_iter *it)
     return it->value.len == 2;
   case INF_JSON_ARRAY:
   case INF_JSON_OBJECT:
-    return inf_json_count(it->value) == 0;
+    return !inf_json_key_is(it, INF_SV("web_search_options")) &&
+           inf_json_count(it->value) == 0;
   case INF_JSON_TRUE:
     return false;
   default:
@@ -188,6 +191,8 @@ put_as_it_is(inf_bedrock_writer *writer, const inf_json_iter *it)
     put_raw_member(writer, it);
   else if (fate == REFUSED && !asks_for_nothing(it))
     inf_bedrock_refuse(writer, "Converse does not take", it->key);
+  else if (fate == LEFT_OUT)
+    inf_member_note_dropped(writer->send, it);
 }
 
 /* ---- inferenceConfig ----------------------------------------------------- */

@@ -172,6 +172,7 @@ static const finish_word finish_words[] = {
     {WORD("refusal"), WORD("content_filter")},
     {WORD("guardrail_intervened"), WORD("content_filter")},
     {WORD("content_filtered"), WORD("content_filter")},
+    {WORD("sensitive"), WORD("content_filter")}, /* Z.ai */
 };
 
 inf_sv

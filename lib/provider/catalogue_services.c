@@ -503,7 +503,8 @@ const inf_provider_kind inf_catalogue_services[] = {
         .cancel_billing = INF_CANCEL_RUNS_ON,
         .member_rules =
             "max_completion_tokens=max_tokens seed=random_seed -user -store "
-            "-stream_options -safety_identifier !logprobs !top_logprobs "
+            "-stream_options -safety_identifier -prompt_cache_retention "
+            "!moderation !logprobs !top_logprobs "
             "!logit_bias !service_tier !verbosity !audio !modalities "
             "!web_search_options !functions !function_call",
         .message_rules = "developer=system -refusal -annotations -audio "

@@ -92,11 +92,14 @@ static const struct rule rules[] = {
   {INFER_E_QUOTA, ANY, WORD, "billing_not_active"},
   {INFER_E_QUOTA, ANY, WORD, "billing_error"},
   {INFER_E_QUOTA, ANY, WORD, "insufficient_credits"},
+  {INFER_E_QUOTA, ANY, WORD, "exceeded_current_quota_error"},
+  {INFER_E_QUOTA, ANY, WORD, "Arrearage"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "exceeded your current quota"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "insufficient balance"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "insufficient credit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "credit balance is too low"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spend limit"},
+  {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spending limit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "billing hard limit"},
 
   /* Too long for the model. Bedrock says "Too many tokens, please wait" when
@@ -109,6 +112,8 @@ static const struct rule rules[] = {
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "context length"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "context window"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "available context size"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "exceed context limit"},
+  {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "maximum prompt length"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "prompt is too long"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "too many tokens"},
   {INFER_E_CONTEXT_LENGTH, BAD | LARGE | IN_200, PHRASE, "input is too long"},
@@ -122,6 +127,8 @@ static const struct rule rules[] = {
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, WORD, "content_filter"},
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, WORD, "content_policy_violation"},
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, WORD, "ResponsibleAIPolicyViolation"},
+  {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, WORD, "data_inspection_failed"},
+  {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, WORD, "DataInspectionFailed"},
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, PHRASE, "content management policy"},
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, PHRASE, "content policy"},
   {INFER_E_CONTENT_FILTER, BAD | DENIED | IN_200, PHRASE, "safety system"},
@@ -200,6 +207,17 @@ static const struct rule clarifai_rules[] = {
   {INFER_E_AUTH, ANY, WORD, "11008"},
   {INFER_E_AUTH, ANY, WORD, "CONN_KEY_INVALID"},
 };
+
+/* MiniMax's (platform.minimax.io, api-reference/errorcode, 2026-11), likewise. */
+static const struct rule minimax_rules[] = {
+  {INFER_E_RATE_LIMITED, ANY, WORD, "1002"},
+  {INFER_E_AUTH, ANY, WORD, "1004"},
+  {INFER_E_AUTH, ANY, WORD, "2049"},
+  {INFER_E_QUOTA, ANY, WORD, "1008"},
+  {INFER_E_CONTENT_FILTER, ANY, WORD, "1026"},
+  {INFER_E_CONTENT_FILTER, ANY, WORD, "1027"},
+  {INFER_E_BAD_REQUEST, ANY, WORD, "2013"},
+};
 /* clang-format on */
 
 /* What the rules look at, as text. */
@@ -256,7 +274,7 @@ find_rule(const struct rule *list, size_t count, uint8_t group,
 
 /* An error inside a 200 may give the status that it would have had. */
 static int32_t
-decide(int http_status, int body_status, bool clarifai,
+decide(int http_status, int body_status, const inf_error_body *error,
        const struct words *words)
 {
   int status = http_status;
@@ -264,9 +282,13 @@ decide(int http_status, int body_status, bool clarifai,
     status = body_status;
   uint8_t group = group_of(status);
   const struct rule *rule = NULL;
-  if (clarifai)
+  if (error->clarifai)
     rule = find_rule(clarifai_rules,
                      sizeof(clarifai_rules) / sizeof(clarifai_rules[0]), group,
+                     words);
+  else if (error->minimax)
+    rule = find_rule(minimax_rules,
+                     sizeof(minimax_rules) / sizeof(minimax_rules[0]), group,
                      words);
   if (!rule)
     rule = find_rule(rules, sizeof(rules) / sizeof(rules[0]), group, words);
@@ -424,8 +446,8 @@ decide_class(inf_failure *failure, const inf_error_body *error)
       .message = inf_buf_sv(&failure->message),
       .raw = error->raw,
   };
-  failure->status = decide(failure->http_status, failure->body_status,
-                           error->clarifai, &words);
+  failure->status =
+      decide(failure->http_status, failure->body_status, error, &words);
   failure->loading =
       failure->status == INFER_E_OVERLOADED && is_loading(&words);
 }

@@ -16,10 +16,11 @@
 static const char member_rules[] =
     "max_completion_tokens=max_tokens top_p=p top_k=k "
     "-user -store -metadata -stream_options -prompt_cache_key "
-    "-safety_identifier !n !logprobs !top_logprobs !logit_bias !audio "
+    "-prompt_cache_retention -safety_identifier !n !logprobs !top_logprobs "
+    "!logit_bias !audio "
     "!prediction !functions !function_call "
     "!web_search_options !verbosity !parallel_tool_calls !service_tier "
-    "!modalities";
+    "!modalities !moderation";
 static const char message_rules[] =
     "-name -refusal -annotations -audio -reasoning -reasoning_content "
     "-reasoning_details -content_parts -anthropic_content -images "
@@ -363,6 +364,7 @@ write_member(writer *w, const inf_json_iter *it)
       inf_json_member_raw(w->body, to, it->value);
     break;
   case INF_MEMBER_LEFT_OUT:
+    inf_member_note_dropped(w->send, it);
     break;
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);

@@ -27,13 +27,14 @@
  * Refused (INFER_E_UNSUPPORTED): n above 1, logprobs and top_logprobs (Cohere
  * counts them by token numbers), logit_bias, parallel_tool_calls false, audio
  * and modalities beyond text, prediction, functions, web_search_options,
- * verbosity, a service tier of one's own, roles and content parts that Cohere
- * does not have.
+ * verbosity, moderation, a service tier of one's own, roles and content parts
+ * that Cohere does not have.
  *
  * Left out, as the answer is the same without: user, store, metadata,
- * stream_options, prompt_cache_key, safety_identifier, parallel_tool_calls
- * true; of messages name, refusal, annotations, audio, reasoning_details,
- * content_parts, anthropic_content, images.
+ * stream_options, prompt_cache_key, prompt_cache_retention,
+ * safety_identifier, parallel_tool_calls true; of messages name, refusal,
+ * annotations, audio, reasoning_details, content_parts, anthropic_content,
+ * images.
  *
  * Everything else goes out as it is: documents, citation_options,
  * safety_mode, thinking, ... */

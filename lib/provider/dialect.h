@@ -172,6 +172,9 @@ struct inf_send {
   int64_t partial_tokens; /* of the answer's limit, used up */
   inf_prefill prefill;
   inf_sv page; /* of a list of models: its path, as next_models gave it */
+  /* Names of members that say something and are left out, joined by commas;
+   * NULL: nobody wants to know. */
+  inf_buf *dropped;
 };
 
 /* What goes out. */

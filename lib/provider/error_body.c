@@ -118,6 +118,33 @@ read_clarifai(inf_sv status, inf_error_body *error)
   return true;
 }
 
+/* {"base_resp": {...}}, which tells of success, too. */
+static bool
+read_minimax(inf_sv resp, inf_error_body *error)
+{
+  int64_t number;
+  inf_sv code = inf_json_get(resp, INF_SV("status_code"));
+  if (!inf_json_int64(code, true, &number) || number == 0)
+    return false;
+  error->minimax = true;
+  error->code = code;
+  error->message = first_of(resp, "status_msg", false);
+  return true;
+}
+
+/* {"success": false, "errors": [...]}: the first tells. */
+static bool
+read_cloudflare(inf_sv value, inf_error_body *error)
+{
+  inf_sv first = inf_json_at(inf_json_get(value, INF_SV("errors")), 0);
+  if (!inf_json_is(inf_json_get(value, INF_SV("success")), INF_JSON_FALSE) ||
+      !inf_json_is(first, INF_JSON_OBJECT))
+    return false;
+  error->message = first_of(first, "message", false);
+  error->code = first_of(first, "code", true);
+  return error->message.len > 0 || error->code.len > 0;
+}
+
 /* The flat shapes, without an "error" member. */
 static bool
 read_flat(inf_sv value, inf_error_body *error)
@@ -131,7 +158,9 @@ read_flat(inf_sv value, inf_error_body *error)
     if (inf_json_is(detail, INF_JSON_OBJECT))
       read_object(detail, value, error);
     return error->message.len > 0 ||
-           read_clarifai(inf_json_get(value, INF_SV("status")), error);
+           read_clarifai(inf_json_get(value, INF_SV("status")), error) ||
+           read_minimax(inf_json_get(value, INF_SV("base_resp")), error) ||
+           read_cloudflare(value, error);
   }
   error->type = first_of(value, "type error_type", false);
   error->code = first_of(value, "code", true);

@@ -14,6 +14,8 @@
  *   {"message" or "Message", "type", "code", "param"}
  *   {"detail": "text" or [{"msg"}, ...]}           (FastAPI)
  *   {"status": {"code", "description", "details"}} (Clarifai)
+ *   {"base_resp": {"status_code", "status_msg"}}   (MiniMax)
+ *   {"success": false, "errors": [{"code", "message"}, ...]} (Cloudflare)
  *   any of these in an array of one                (Google)
  *   HTML: its title; any other text: all of it
  *
@@ -30,6 +32,7 @@ typedef struct inf_error_body {
   inf_sv request_id;
   inf_sv text;         /* no JSON: the text, or the title of an HTML page */
   bool clarifai;       /* it is Clarifai's "status" */
+  bool minimax;        /* it is MiniMax's "base_resp" */
   int32_t body_status; /* a number from 100 to 599 that it gives, or 0 */
 } inf_error_body;
 
@@ -37,7 +40,7 @@ typedef struct inf_error_body {
 bool inf_error_body_read(inf_sv body, inf_error_body *error);
 /* The same for a JSON value that is already checked: an object in a stream or
  * a 200 answer. False also for one that reports no error: "error" null,
- * false, "" or {}, or a Clarifai status that means success. */
+ * false, "" or {}, or a status of Clarifai or MiniMax that means success. */
 bool inf_error_body_of(inf_sv value, inf_error_body *error);
 /* Is it an HTML page? */
 bool inf_error_body_is_html(inf_sv body);

@@ -8,6 +8,7 @@
 #include "provider/model_list.h"
 #include "provider/gemini_read.h"
 #include "provider/gemini_write.h"
+#include "provider/member_rules.h"
 #include "provider/send.h"
 
 #include "infer/infer.h"
@@ -77,6 +78,8 @@ put_member(const inf_gemini_request *request, const inf_json_iter *it)
   for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
     if (!inf_json_key_is(it, inf_sv_from(fates[i].name)))
       continue;
+    if (fates[i].fate == LEFT)
+      inf_member_note_dropped(request->send, it);
     return fates[i].fate == REFUSED
                ? inf_gemini_refuse(request, fates[i].name, INF_SV(""),
                                    "Gemini has nothing like it")

@@ -477,7 +477,18 @@ read_candidate(inf_decoder *decoder, inf_sv candidate)
 
 /* ---- The whole ----------------------------------------------------------- */
 
-/* Nothing but the reason comes for a prompt that is refused. */
+/* Does any choice go on, or is there none? */
+static bool
+is_unfinished(const inf_answer *answer)
+{
+  for (size_t i = 0; i < answer->choice_count; i++)
+    if (answer->choices[i].finish_reason.len == 0)
+      return true;
+  return answer->choice_count == 0;
+}
+
+/* Nothing but the reason comes for a prompt that is refused, at once or in the
+ * middle of a stream. */
 static int32_t
 fail_blocked(inf_decoder *decoder, inf_sv reason)
 {
@@ -563,7 +574,8 @@ read_answer(inf_decoder *decoder, inf_sv value)
     status = read_candidate(decoder, it.value);
   if (status == INFER_OK && top.usage.len > 0 && has_end(top.candidates))
     inf_answer_set_extra(answer, INF_SV("usageMetadata"), top.usage);
-  if (status == INFER_OK && answer->choice_count == 0) {
+  if (status == INFER_OK && !inf_json_has_items(top.candidates) &&
+      is_unfinished(answer)) {
     inf_sv reason = member(decoder, top.feedback, "blockReason");
     if (reason.len > 0)
       return fail_blocked(decoder, reason);

@@ -13,6 +13,8 @@ static const struct usual {
     {"service_tier", "\"default\""},
     {"modalities", "[\"text\"]"},
     {"verbosity", "\"medium\""},
+    {"seed", "null"},               /* 0 is one */
+    {"web_search_options", "null"}, /* {} asks for a search */
 };
 
 bool
@@ -61,6 +63,18 @@ inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why)
     inf_buf_appendf(why, "%s does not take \"%.*s\"", send->kind->type,
                     (int)(name.len < 64 ? name.len : 64), name.ptr);
   return INFER_E_UNSUPPORTED;
+}
+
+void
+inf_member_note_dropped(const inf_send *send, const inf_json_iter *it)
+{
+  inf_buf *out = send->dropped;
+  if (!out || inf_json_key_is(it, INF_SV("stream_options")) ||
+      inf_member_asks_for_nothing(it))
+    return;
+  if (out->len > 0)
+    inf_buf_append(out, ", ", 2);
+  inf_buf_append_sv(out, it->key);
 }
 
 /* ---- Walking ------------------------------------------------------------- */

@@ -26,10 +26,15 @@ typedef enum inf_member_fate {
 inf_member_fate inf_member_rule(const char *rules, const inf_json_iter *it,
                                 inf_sv *to);
 /* null, false, 0, "", [] and {}; of some names the value that is usual, as 1 of
- * "n" and true of "parallel_tool_calls", instead. */
+ * "n" and true of "parallel_tool_calls", instead. A seed of 0 and
+ * web_search_options of {} ask for something. */
 bool inf_member_asks_for_nothing(const inf_json_iter *it);
 /* A line in why (may be NULL) that names the member. INFER_E_UNSUPPORTED. */
 int32_t inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why);
+
+/* For send->dropped: the member is left out. Nothing if it asks for nothing, or
+ * is stream_options: the usage that they ask for is always told. */
+void inf_member_note_dropped(const inf_send *send, const inf_json_iter *it);
 
 /* All members of a request, then those that the account adds and the request
  * lacks. Never "model", "messages" or "stream".

@@ -17,10 +17,11 @@
 /* See ollama.h. */
 static const char member_rules[] =
     "-user -store -metadata -stream_options -prompt_cache_key "
-    "-safety_identifier -options !n !logit_bias !audio !prediction !functions "
+    "-prompt_cache_retention -safety_identifier -options !n !logit_bias !audio "
+    "!prediction !functions "
     "!function_call "
     "!web_search_options !verbosity !parallel_tool_calls !service_tier "
-    "!modalities";
+    "!modalities !moderation";
 static const char message_rules[] =
     "-role -content -tool_calls -tool_call_id -refusal -annotations -audio "
     "-reasoning -reasoning_content -reasoning_details -content_parts "
@@ -479,6 +480,8 @@ write_member(writer *w, const inf_json_iter *it)
   inf_member_fate fate = inf_member_rule(member_rules, it, &to);
   if (fate == INF_MEMBER_REFUSED)
     return inf_member_refuse(w->send, it->key, w->why);
+  if (fate == INF_MEMBER_LEFT_OUT)
+    inf_member_note_dropped(w->send, it);
   if (fate == INF_MEMBER_AS_IS) {
     inf_members_put_name(w->body, it->key);
     inf_json_put_raw(w->body, it->value);

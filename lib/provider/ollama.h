@@ -31,12 +31,13 @@
  * Refused (INFER_E_UNSUPPORTED): images by http, other content parts, n above
  * 1, logit_bias, tool_choice that forces a call, parallel_tool_calls false,
  * and what only OpenAI has (audio, prediction, web_search_options, verbosity,
- * functions, a service tier). INFER_E_INVALID_ARGUMENT for arguments that are
- * no object.
+ * functions, moderation, a service tier). INFER_E_INVALID_ARGUMENT for
+ * arguments that are no object.
  *
  * Left out, as the answer is the same without: user, store, metadata,
- * stream_options, prompt_cache_key, safety_identifier; of messages refusal,
- * annotations, audio, reasoning_details, content_parts, anthropic_content.
+ * stream_options, prompt_cache_key, prompt_cache_retention,
+ * safety_identifier; of messages refusal, annotations, audio,
+ * reasoning_details, content_parts, anthropic_content.
  *
  * Everything else goes out as it is: options, keep_alive, think, format,
  * logprobs, ... "stream" is always said, for streaming is the default. */

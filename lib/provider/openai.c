@@ -47,6 +47,7 @@ put_member(const inf_send *send, const inf_json_iter *it, inf_buf *body,
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(send, it->key, why);
   case INF_MEMBER_LEFT_OUT:
+    inf_member_note_dropped(send, it);
     break;
   case INF_MEMBER_RENAMED:
     put_renamed(send, it, to, body);

@@ -88,7 +88,8 @@ read_finish(inf_openai_reader *reader, inf_sv reason, inf_sv details)
   inf_sv native = inf_openai_text(reader, reason);
   inf_answer_finish(reader->answer, reader->choice,
                     inf_map_finish_reason(native), native);
-  if (inf_sv_eq_nocase(native, INF_SV("error")))
+  if (inf_sv_eq_nocase(native, INF_SV("error")) ||
+      inf_sv_eq(native, INF_SV("network_error"))) /* Z.ai */
     reader->bad_finish = INFER_E_SERVER;
   else if (inf_sv_eq(native, INF_SV("insufficient_system_resource")))
     reader->bad_finish = INFER_E_OVERLOADED;

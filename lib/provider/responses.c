@@ -103,21 +103,44 @@ write_flat(inf_sv object, inf_buf *body)
 }
 
 static void
+write_list(inf_sv list, inf_buf *body)
+{
+  inf_json_open(body, '[');
+  inf_json_iter it = inf_json_iter_of(list);
+  while (inf_json_next(&it))
+    write_flat(it.value, body);
+  inf_json_close(body, ']');
+}
+
+/* What is in "allowed_tools" stands beside the type, too. */
+static void
+write_choice(inf_sv choice, inf_buf *body)
+{
+  inf_sv allowed = inf_json_get(choice, INF_SV("allowed_tools"));
+  if (!inf_json_is(allowed, INF_JSON_OBJECT)) {
+    write_flat(choice, body);
+    return;
+  }
+  inf_json_open(body, '{');
+  copy_members(choice, "allowed_tools", body);
+  copy_members(allowed, "tools", body);
+  inf_json_key(body, INF_SV("tools"));
+  write_list(inf_json_get(allowed, INF_SV("tools")), body);
+  inf_json_close(body, '}');
+}
+
+static void
 write_tools(const inf_send *send, inf_buf *body)
 {
   inf_sv tools = inf_member_find(send, INF_SV("tools"));
   inf_sv choice = inf_member_find(send, INF_SV("tool_choice"));
   if (inf_json_is(tools, INF_JSON_ARRAY)) {
     inf_json_key(body, INF_SV("tools"));
-    inf_json_open(body, '[');
-    inf_json_iter it = inf_json_iter_of(tools);
-    while (inf_json_next(&it))
-      write_flat(it.value, body);
-    inf_json_close(body, ']');
+    write_list(tools, body);
   }
   if (choice.len > 0 && !inf_json_is(choice, INF_JSON_NULL)) {
     inf_json_key(body, INF_SV("tool_choice"));
-    write_flat(choice, body);
+    write_choice(choice, body);
   }
 }
 

@@ -4,6 +4,7 @@
  * came. An item is numbered, and a call carries the number of its item. */
 #include "provider/responses_read.h"
 #include "provider/document.h"
+#include "provider/members.h"
 
 #include "infer/infer.h"
 
@@ -80,15 +81,86 @@ add_reasoning(inf_answer *answer, inf_sv text)
     inf_answer_add_reasoning(answer, 0, text, "reasoning_content");
 }
 
+/* One more element of a list that is a member of the message. */
+static void
+add_to_list(inf_decoder *decoder, const char *name, inf_buf *element)
+{
+  inf_buf list;
+  inf_answer *answer = decoder->answer;
+  inf_buf_init(&list, SIZE_MAX);
+  inf_json_open(&list, '[');
+  inf_json_put_raw(&list, inf_buf_sv(element));
+  inf_json_close(&list, ']');
+  int32_t status = element->status != INFER_OK ? element->status : list.status;
+  if (status == INFER_OK)
+    inf_answer_set_message_extra(answer, 0, inf_sv_from(name),
+                                 inf_buf_sv(&list), true);
+  else if (answer->status == INFER_OK)
+    answer->status = status;
+  inf_buf_fini(&list);
+}
+
+/* Chat Completions have an object for what a citation of a page says. */
+static void
+add_annotation(inf_decoder *decoder, inf_sv annotation)
+{
+  inf_buf out;
+  inf_sv type = inf_json_get(annotation, INF_SV("type"));
+  bool page = inf_json_equal(type, INF_SV("url_citation"));
+  inf_buf_init(&out, SIZE_MAX);
+  if (page) {
+    inf_json_open(&out, '{');
+    inf_json_member_raw(&out, INF_SV("type"), type);
+    inf_json_key(&out, INF_SV("url_citation"));
+    inf_json_open(&out, '{');
+    inf_json_iter it = inf_json_iter_of(annotation);
+    while (inf_json_next(&it)) {
+      if (inf_json_key_is(&it, INF_SV("type")))
+        continue;
+      inf_members_put_name(&out, it.key);
+      inf_json_put_raw(&out, it.value);
+    }
+    inf_json_close(&out, '}');
+    inf_json_close(&out, '}');
+  } else {
+    inf_json_put_raw(&out, annotation);
+  }
+  add_to_list(decoder, "annotations", &out);
+  inf_buf_fini(&out);
+}
+
+static void
+read_annotations(inf_decoder *decoder, inf_sv part)
+{
+  inf_json_iter it =
+      inf_json_iter_of(inf_json_get(part, INF_SV("annotations")));
+  while (!it.object && inf_json_next(&it))
+    if (inf_json_is(it.value, INF_JSON_OBJECT))
+      add_annotation(decoder, it.value);
+}
+
+/* Of a part, or of a piece of its text. */
+static void
+read_logprobs(inf_decoder *decoder, inf_sv object)
+{
+  inf_sv list = inf_json_get(object, INF_SV("logprobs"));
+  if (inf_json_is(list, INF_JSON_ARRAY) && inf_json_has_items(list))
+    inf_answer_add_logprobs(decoder->answer, 0,
+                            inf_sv_trim(inf_sv_of(list.ptr + 1, list.len - 2)),
+                            false);
+}
+
 static void
 read_part(inf_decoder *decoder, inf_sv part)
 {
   inf_answer *answer = decoder->answer;
   inf_sv type = inf_document_member(decoder, part, "type");
   inf_sv text = inf_document_member(decoder, part, "text");
-  if (is(type, "output_text"))
+  if (is(type, "output_text")) {
     inf_answer_add_text(answer, 0, text);
-  else if (is(type, "refusal"))
+    read_annotations(decoder, part);
+    read_logprobs(decoder, part);
+  } else if (is(type, "refusal"))
     inf_answer_add_refusal(answer, 0,
                            inf_document_member(decoder, part, "refusal"));
   else if (is(type, "reasoning_text") || is(type, "summary_text"))
@@ -153,6 +225,19 @@ keep_encrypted(inf_decoder *decoder, uint32_t index, inf_sv item)
   inf_buf_fini(&out);
 }
 
+/* What the provider's own tools did, or ask for. */
+static void
+keep_item(inf_decoder *decoder, inf_sv item)
+{
+  inf_buf out;
+  if (!inf_json_is(item, INF_JSON_OBJECT))
+    return;
+  inf_buf_init(&out, SIZE_MAX);
+  inf_json_put_raw(&out, item);
+  add_to_list(decoder, "content_parts", &out);
+  inf_buf_fini(&out);
+}
+
 static void
 read_item(inf_decoder *decoder, uint32_t index, inf_sv item)
 {
@@ -165,6 +250,8 @@ read_item(inf_decoder *decoder, uint32_t index, inf_sv item)
     read_parts(decoder, inf_json_get(item, INF_SV("summary")));
     read_parts(decoder, inf_json_get(item, INF_SV("content")));
     keep_encrypted(decoder, index, item);
+  } else {
+    keep_item(decoder, item);
   }
 }
 
@@ -209,15 +296,109 @@ begin_item(inf_decoder *decoder, uint32_t index, inf_sv item)
     read_call(decoder, index, item, true);
 }
 
+/* The items that a piece of text has come of, by their numbers. */
+static void
+mark_item(inf_decoder *decoder, uint32_t index)
+{
+  inf_buf *marks = &decoder->carry;
+  uint32_t last = index;
+  if (marks->len > 0)
+    memcpy(&last, marks->ptr + marks->len - sizeof last, sizeof last);
+  if (marks->len > 0 && last == index)
+    return;
+  if (marks->len < decoder->options.max_body_bytes &&
+      !inf_buf_append(marks, &index, sizeof index))
+    inf_decoder_fail(decoder, marks->status, "");
+}
+
+static bool
+is_marked(const inf_decoder *decoder, uint32_t index)
+{
+  const inf_buf *marks = &decoder->carry;
+  for (size_t at = 0; at < marks->len; at += sizeof index)
+    if (memcmp(marks->ptr + at, &index, sizeof index) == 0)
+      return true;
+  return false;
+}
+
+static bool
+ends_with(const inf_buf *text, inf_sv end)
+{
+  return end.len > 0 && text->len >= end.len &&
+         memcmp(text->ptr + text->len - end.len, end.ptr, end.len) == 0;
+}
+
+/* Have the parts' texts come, if perhaps under another number? What is decoded
+ * for that makes room again: it may be decoded once more. */
+static bool
+has_come(inf_decoder *decoder, inf_sv parts)
+{
+  inf_sv last = INF_SV("");
+  size_t used = decoder->scratch.len;
+  const inf_choice *choice = inf_answer_choice(decoder->answer, 0);
+  inf_json_iter it = inf_json_iter_of(parts);
+  while (inf_json_next(&it)) {
+    inf_sv text = inf_document_member(decoder, it.value, "text");
+    if (text.len > 0)
+      last = text;
+  }
+  bool found = choice && (ends_with(&choice->text, last) ||
+                          ends_with(&choice->reasoning, last));
+  inf_buf_truncate(&decoder->scratch, used);
+  return found;
+}
+
+/* A message whose pieces have come says what it cites when it is done; text
+ * that did not come in pieces is in it, too. */
+static void
+end_message(inf_decoder *decoder, uint32_t index, inf_sv item)
+{
+  inf_sv parts = inf_json_get(item, INF_SV("content"));
+  if (!is_marked(decoder, index) && !has_come(decoder, parts)) {
+    read_parts(decoder, parts);
+    return;
+  }
+  inf_json_iter it = inf_json_iter_of(parts);
+  while (inf_json_next(&it))
+    read_annotations(decoder, it.value);
+}
+
+static void
+end_reasoning(inf_decoder *decoder, uint32_t index, inf_sv item)
+{
+  inf_sv summary = inf_json_get(item, INF_SV("summary"));
+  inf_sv content = inf_json_get(item, INF_SV("content"));
+  if (!is_marked(decoder, index) && !has_come(decoder, summary) &&
+      !has_come(decoder, content)) {
+    read_parts(decoder, summary);
+    read_parts(decoder, content);
+  }
+  keep_encrypted(decoder, index, item);
+}
+
 static void
 end_item(inf_decoder *decoder, uint32_t index, inf_sv item)
 {
   inf_sv type = inf_document_member(decoder, item, "type");
   const inf_tool_call *call = call_of(decoder->answer, index);
-  if (is(type, "reasoning"))
-    keep_encrypted(decoder, index, item);
-  else if (is_call(type) && (!call || call->arguments.len == 0))
+  if (is(type, "message"))
+    end_message(decoder, index, item);
+  else if (is(type, "reasoning"))
+    end_reasoning(decoder, index, item);
+  else if (!is_call(type))
+    keep_item(decoder, item);
+  else if (!call || call->arguments.len == 0)
     read_call(decoder, index, item, false);
+  mark_item(decoder, index);
+}
+
+/* The pieces of a call's arguments, all at once. */
+static void
+end_arguments(inf_decoder *decoder, uint32_t index, inf_sv text)
+{
+  const inf_tool_call *call = call_of(decoder->answer, index);
+  if (call && call->arguments.len == 0)
+    add_arguments(decoder->answer, index, text);
 }
 
 static void
@@ -225,16 +406,28 @@ read_delta(inf_decoder *decoder, inf_sv type, uint32_t index, inf_sv value)
 {
   inf_answer *answer = decoder->answer;
   inf_sv text = inf_document_member(decoder, value, "delta");
-  if (is(type, "response.output_text.delta"))
+  if (is(type, "response.output_text.delta")) {
     inf_answer_add_text(answer, 0, text);
-  else if (is(type, "response.refusal.delta"))
+    read_logprobs(decoder, value);
+  } else if (is(type, "response.refusal.delta")) {
     inf_answer_add_refusal(answer, 0, text);
-  else if (is(type, "response.reasoning_text.delta") ||
-           is(type, "response.reasoning_summary_text.delta"))
+  } else if (is(type, "response.reasoning_text.delta") ||
+             is(type, "response.reasoning_summary_text.delta")) {
     add_reasoning(answer, text);
-  else if (is(type, "response.function_call_arguments.delta") ||
-           is(type, "response.custom_tool_call_input.delta"))
+  } else if (is(type, "response.function_call_arguments.delta") ||
+             is(type, "response.custom_tool_call_input.delta")) {
     add_arguments(answer, index, text);
+  } else {
+    if (is(type, "response.function_call_arguments.done"))
+      end_arguments(decoder, index,
+                    inf_document_member(decoder, value, "arguments"));
+    else if (is(type, "response.custom_tool_call_input.done"))
+      end_arguments(decoder, index,
+                    inf_document_member(decoder, value, "input"));
+    return;
+  }
+  if (text.len > 0)
+    mark_item(decoder, index);
 }
 
 /* ---- Entry points ---------------------------------------------------------
@@ -287,12 +480,18 @@ inf_responses_read_body(inf_decoder *decoder, inf_sv body)
 }
 
 /* The last event of the response: everything once more, of which the end is
- * read. */
+ * read, and the rest only if nothing of it has come. */
 static int32_t
 read_last(inf_decoder *decoder, inf_sv type, inf_sv response)
 {
+  uint32_t index = 0;
+  inf_json_iter it = inf_json_iter_of(inf_json_get(response, INF_SV("output")));
   if (!decoder->failed)
     read_head(decoder, response);
+  if (!decoder->failed && decoder->carry.len == 0 &&
+      !inf_answer_has_content(decoder->answer))
+    for (; !it.object && inf_json_next(&it); index++)
+      read_item(decoder, index, it.value);
   read_end(decoder, response);
   if (is(type, "response.failed"))
     fail_by(decoder, response);

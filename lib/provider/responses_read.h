@@ -7,8 +7,9 @@
 /* Reading OpenAI's Responses: the read_* functions of a dialect (see
  * dialect.h). The answer is one choice: the texts of all messages, joined; the
  * reasoning's summaries and texts; the calls of functions and custom tools.
- * What the provider's own tools did is not kept. Its own word for the end is
- * the response's status; "incomplete_details" is a member of the choice.
+ * Of the message, "annotations" are as in Chat Completions, and "content_parts"
+ * has the items of the provider's own tools as they came. Its own word for the
+ * end is the response's status; "incomplete_details" is a member of the choice.
  *
  * What goes back with the next request is in the message's reasoning_details:
  *

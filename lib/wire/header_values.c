@@ -312,8 +312,8 @@ take_phrase(inf_sv *text, inf_sv phrase)
 bool
 inf_parse_retry_text(inf_sv text, uint64_t *ns)
 {
-  static const char *const phrases[] = {"again in ", "again after ",
-                                        "retry in ", "retry after "};
+  static const char *const phrases[] = {
+      "again in ", "again after ", "retry in ", "retry after ", "please wait "};
 
   for (; text.len > 0; text = inf_take_drop(text, 1)) {
     for (size_t i = 0; i < COUNT(phrases); i++) {

@@ -68,13 +68,17 @@ read_file(const char *folder, const char *name, inf_buf *out)
   return out->status == 0;
 }
 
+/* *broken: the file is there, and is no JSON. */
 static json_object *
-read_json(const char *folder, const char *name)
+read_json(const char *folder, const char *name, bool *broken)
 {
   inf_buf text;
   json_object *value = NULL;
-  if (read_file(folder, name, &text))
+  *broken = false;
+  if (read_file(folder, name, &text)) {
     value = json_tokener_parse(inf_buf_cstr(&text));
+    *broken = !value;
+  }
   inf_buf_fini(&text);
   return value;
 }
@@ -109,14 +113,17 @@ read_headers(const char *folder, inf_headers *headers)
 static void
 load(test_case *test, const char *folder, const char *name)
 {
+  bool broken;
   *test = (test_case){.path = join(folder, name), .name = strdup(name)};
   test->status = read_status(test->path);
   read_headers(test->path, &test->headers);
   read_file(test->path, "body.bin", &test->body);
-  test->meta = read_json(test->path, "meta.json");
-  test->expected = read_json(test->path, "expected.json");
-  test->chunks = read_json(test->path, "chunks.json");
-  json_object *request = read_json(test->path, "request.json");
+  test->meta = read_json(test->path, "meta.json", &broken);
+  if (broken)
+    fprintf(stderr, "%s: meta.json is no JSON, so this is no case\n", name);
+  test->expected = read_json(test->path, "expected.json", &test->broken);
+  test->chunks = read_json(test->path, "chunks.json", &broken);
+  json_object *request = read_json(test->path, "request.json", &broken);
   json_object *body = NULL;
   if (request)
     json_object_object_get_ex(request, "body", &body);

@@ -21,6 +21,7 @@ typedef struct test_case {
   char *url;             /* the request's, "" if it is not recorded */
   json_object *request;  /* the request's body, or NULL */
   json_object *expected; /* or NULL */
+  bool broken;           /* expected.json is there, and is no JSON */
   json_object *chunks;   /* sizes of the network reads, or NULL */
 } test_case;
 

@@ -140,14 +140,14 @@ end_of(const struct run *run)
 }
 
 static expect_actual
-actual_of(const struct run *run, const char *name)
+actual_of(const struct run *run, const test_case *test)
 {
   const inf_answer *answer = &run->answer;
   const inf_failure *failure = &run->decoder.failure;
   const inf_choice *choice = inf_answer_choice(answer, 0);
   const inf_usage *usage = &answer->usage;
   expect_actual actual = {
-      .name = name,
+      .body = inf_buf_sv(&test->body),
       .json = answer->choice_count > 0 ? inf_buf_sv(&run->json) : INF_SV(""),
       .choices = answer->choice_count,
       .usage = {usage->input, usage->output, usage->reasoning,
@@ -190,7 +190,7 @@ try_way(const test_case *test, const struct way *way, inf_buf *first,
   struct run run;
   bool same = true;
   run_init(&run, test, way);
-  expect_actual actual = actual_of(&run, test->name);
+  expect_actual actual = actual_of(&run, test);
   test_usage_as_recorded(test_kind_of(test), actual.usage);
   if (!is_known_wrong(test->name))
     same = expect_compare(test->expected, &actual, why);

@@ -11,7 +11,7 @@
  * out: from the decoder alone or, over a socket, through the public API. */
 
 typedef struct expect_actual {
-  const char *name; /* of the case */
+  inf_sv body; /* of the response, as recorded */
   /* The assembled chat.completion, also of a cut answer; "" if none. */
   inf_sv json;
   /* The same, as the accessors give it. */

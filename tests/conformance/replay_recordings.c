@@ -10,10 +10,10 @@
  * their name. */
 #include "conformance/expect.h"
 #include "conformance/kinds.h"
+#include "conformance/recorded_request.h"
 #include "conformance/replay_server.h"
 #include "conformance/tally.h"
 #include "infer/infer.h"
-#include "provider/member_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,16 +118,18 @@ write_model(inf_buf *out, const struct replay *replay, const replay_job *job)
                   model[0] != '\0' ? model : "model");
 }
 
-/* The recorded body as a request; NULL if it is none that a caller could
- * send. */
+/* The recorded body as a request, without what the row refuses: what it was
+ * answered with is asked here. NULL if it is none that a caller could send. */
 static infer_request *
 request_as_recorded(const replay_job *job, const char *model)
 {
   infer_request *request = NULL;
+  const test_kind *kind = test_kind_of(job->test);
   json_object *body = NULL;
-  if (!job->test->request || !test_kind_is_openai(test_kind_of(job->test)) ||
+  if (!job->test->request || !test_kind_is_openai(kind) ||
       json_object_deep_copy(job->test->request, &body, NULL) != 0)
     return NULL;
+  recorded_drop_refused(test_provider_kind(kind), body);
   json_object_object_add(body, "model", json_object_new_string(model));
   const char *text = json_object_to_json_string_ext(
       body, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -162,64 +164,6 @@ make_request(struct replay *replay, const replay_job *job)
 
 /* ---- What the server saw ------------------------------------------------- */
 
-static bool
-same_json(json_object *a, json_object *b)
-{
-  /* Compared as text: the order of members and the digits of numbers have to
-   * arrive as they were sent, too. */
-  return strcmp(json_object_to_json_string_ext(a, JSON_C_TO_STRING_PLAIN),
-                json_object_to_json_string_ext(b, JSON_C_TO_STRING_PLAIN)) == 0;
-}
-
-static bool
-is_ours(const char *name)
-{
-  return strcmp(name, "model") == 0 || strcmp(name, "stream") == 0 ||
-         strcmp(name, "stream_options") == 0;
-}
-
-/* Is it one that the service is not sent? Then the row says so. */
-static bool
-is_left_out(const char *rules, const char *name, json_object *value)
-{
-  inf_sv to;
-  inf_json_iter it = {.key = inf_sv_from(name),
-                      .value = inf_sv_from(json_object_to_json_string_ext(
-                          value, JSON_C_TO_STRING_PLAIN))};
-  return inf_member_rule(rules, &it, &to) == INF_MEMBER_LEFT_OUT;
-}
-
-/* The messages as the service gets them. */
-static json_object *
-messages_of(const inf_provider_kind *kind, json_object *recorded)
-{
-  json_object *messages = NULL;
-  if (json_object_deep_copy(recorded, &messages, NULL) != 0)
-    return NULL;
-  for (size_t i = 0; i < json_object_array_length(recorded); i++) {
-    json_object *from = json_object_array_get_idx(recorded, i);
-    json_object_object_foreach(from, name, value)
-    {
-      if (is_left_out(kind->rules_at_home ? NULL : kind->message_rules, name,
-                      value))
-        json_object_object_del(json_object_array_get_idx(messages, i), name);
-    }
-  }
-  return messages;
-}
-
-static bool
-arrived(const inf_provider_kind *kind, const char *name, json_object *recorded,
-        json_object *value)
-{
-  if (strcmp(name, "messages") != 0)
-    return same_json(recorded, value);
-  json_object *messages = messages_of(kind, recorded);
-  bool same = same_json(messages, value);
-  json_object_put(messages);
-  return same;
-}
-
 static void
 check_members(const replay_job *job, json_object *sent, inf_buf *why)
 {
@@ -232,19 +176,9 @@ check_members(const replay_job *job, json_object *sent, inf_buf *why)
   json_object_object_get_ex(sent, "stream", &value);
   if (json_object_get_boolean(value) != job->stream)
     inf_buf_appendf(why, "\"stream\" is wrong in the request\n");
-  if (!job->test->request ||
-      !json_object_object_get_ex(job->test->request, "messages", NULL))
-    return;
-  json_object_object_foreach(job->test->request, name, recorded)
-  {
-    value = NULL;
-    if (is_ours(name) || is_left_out(kind->member_rules, name, recorded))
-      continue;
-    if (!json_object_object_get_ex(sent, name, &value))
-      inf_buf_appendf(why, "the server did not get member \"%s\"\n", name);
-    else if (!arrived(kind, name, recorded, value))
-      inf_buf_appendf(why, "member \"%s\" arrived changed\n", name);
-  }
+  if (job->test->request &&
+      json_object_object_get_ex(job->test->request, "messages", NULL))
+    recorded_compare(kind, job->test->request, sent, why);
 }
 
 static void
@@ -274,7 +208,7 @@ actual_of(const test_case *test, const infer_response *response,
   const infer_response *answer =
       response ? response : infer_error_partial(error);
   expect_actual actual = {
-      .name = test->name,
+      .body = inf_buf_sv(&test->body),
       .choices = infer_response_choice_count(answer),
       .no_answer = !answer,
       .tool_calls = infer_response_tool_call_count(answer, 0),

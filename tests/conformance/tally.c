@@ -4,12 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
+static void
+note_api(case_tally *tally, const char *api)
+{
+  tally->not_yet++;
+  for (size_t i = 0; i < TALLY_MAX_APIS; i++) {
+    if (tally->apis[i].cases == 0)
+      snprintf(tally->apis[i].api, sizeof(tally->apis[i].api), "%s", api);
+    if (strncmp(tally->apis[i].api, api, sizeof(tally->apis[i].api) - 1) != 0)
+      continue;
+    tally->apis[i].cases++;
+    return;
+  }
+}
+
 bool
 tally_takes(case_tally *tally, const test_case *test, const test_kind *kind)
 {
   json_object *skip = NULL;
   if (!kind) {
-    tally->not_yet++;
+    note_api(tally, test_member(test->meta, "api"));
+    return false;
+  }
+  if (test->broken) {
+    tally_add(tally, test, false, "expected.json is no JSON");
     return false;
   }
   if (!test->expected ||
@@ -61,7 +79,11 @@ tally_print(const case_tally *tally)
            row->failed, row->why);
   }
   printf("%u cases, %u passed, %u failed; not counted: %u without an oracle, "
-         "%u of APIs that are not there yet\n",
+         "%u of other APIs",
          tally->cases, tally->cases - tally->failed, tally->failed,
          tally->without_oracle, tally->not_yet);
+  for (size_t i = 0; i < TALLY_MAX_APIS && tally->apis[i].cases > 0; i++)
+    printf("%s%s %u", i == 0 ? " (" : ", ", tally->apis[i].api,
+           tally->apis[i].cases);
+  printf("%s\n", tally->not_yet > 0 ? ")" : "");
 }

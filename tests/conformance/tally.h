@@ -11,6 +11,7 @@
  * program ends with. Zero-initialised it is empty. */
 
 #define TALLY_MAX_PROVIDERS 128
+#define TALLY_MAX_APIS      16
 
 typedef struct tally_row {
   char provider[64];
@@ -24,9 +25,15 @@ typedef struct case_tally {
   unsigned cases, failed;
   unsigned without_oracle; /* expected.json is absent or says "skip" */
   unsigned not_yet;        /* of an API whose dialect there is not */
+  /* Which those are; more than these are not told. */
+  struct {
+    char api[32];
+    unsigned cases;
+  } apis[TALLY_MAX_APIS];
 } case_tally;
 
-/* Is the case one to look at? If not it is counted as what it is. kind: NULL
+/* Is the case one to look at? If not it is counted as what it is; one whose
+ * expected.json is broken has failed. kind: NULL
  * where it is of an API whose dialect there is not. */
 bool tally_takes(case_tally *tally, const test_case *test,
                  const test_kind *kind);

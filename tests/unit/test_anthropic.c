@@ -212,6 +212,7 @@ test_what_would_change_it_is_refused_by_name(void **state)
       {"prediction", "{'type':'content'}"},
       {"verbosity", "'low'"},
       {"web_search_options", "{'a':1}"},
+      {"web_search_options", "{}"},
       {"functions", "[{'name':'f'}]"},
   };
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {

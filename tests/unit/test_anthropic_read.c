@@ -43,6 +43,19 @@ test_usage_counts_the_cache_as_input(void **state)
                "'prompt_tokens_details':{'cached_tokens':4,"
                "'cache_write_tokens':2},'completion_tokens_details':{"
                "'reasoning_tokens':3}}");
+  /* What is told of the cache alone leaves what was read anew. */
+  assert_reads("event: message_start\ndata: {'type':'message_start','message':"
+               "{'content':[],'usage':{'input_tokens':1,"
+               "'cache_creation_input_tokens':2,'cache_read_input_tokens':4,"
+               "'output_tokens':1}}}\n\n"
+               "event: message_delta\ndata: {'type':'message_delta','delta':"
+               "{'stop_reason':'end_turn'},'usage':{"
+               "'cache_read_input_tokens':10,'output_tokens':5}}\n\n"
+               "event: message_stop\ndata: {'type':'message_stop'}\n\n",
+               true, "/usage",
+               "{'prompt_tokens':13,'completion_tokens':5,'total_tokens':18,"
+               "'prompt_tokens_details':{'cached_tokens':10,"
+               "'cache_write_tokens':2}}");
 }
 
 static void

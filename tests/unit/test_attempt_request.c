@@ -286,6 +286,40 @@ what_is_changed_for_a_model_is_logged(void **state)
   fake_client_free(fake);
 }
 
+/* Whatever the dialect: what the caller said and is left out is in the log. */
+static void
+what_is_left_out_is_logged(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *dropped;
+  } rows[] = {
+      {"'mistral'", "a/m: no user, store\n"},
+      {"'anthropic'", "a/m: no metadata, store\n"},
+      {"'gemini'", "a/m: no user, store, metadata\n"},
+      {"'bedrock'", "a/m: no user, store\n"},
+      {"'cohere'", "a/m: no user, store, metadata\n"},
+      {"'ollama'", "a/m: no user, store, metadata\n"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
+    fake_client *fake = fake_client_new(
+        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
+        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
+    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    infer_request *request = fake_request_new("r");
+    infer_request_set_string(request, "user", "u");
+    infer_request_set_json(request, "store", "true", 4, NULL);
+    infer_request_set_json(request, "metadata", "{\"a\":\"b\"}", 9, NULL);
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 3);
+    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    assert_contains(fake->log, rows[i].dropped);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 static void
 what_a_model_cannot_do_goes_to_another(void **state)
 {
@@ -339,6 +373,7 @@ main(void)
       cmocka_unit_test(what_a_refusal_quotes_of_the_key_is_hidden),
       cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
       cmocka_unit_test(what_is_changed_for_a_model_is_logged),
+      cmocka_unit_test(what_is_left_out_is_logged),
       cmocka_unit_test(what_a_model_cannot_do_goes_to_another),
       cmocka_unit_test(overrides_are_not_fitted),
   };

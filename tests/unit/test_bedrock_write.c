@@ -224,6 +224,8 @@ test_what_cannot_be_said(void **state)
       "'audio':{'voice':'x'}",
       "'prediction':{'type':'content'}",
       "'web_search_options':{'a':1}",
+      "'web_search_options':{}",
+      "'moderation':{'model':'m'}",
       "'verbosity':'low'",
       "'functions':[{}]",
       "'function_call':'auto'",

@@ -250,6 +250,7 @@ test_finish_reasons_become_openais(void **state)
   assert_sv(inf_map_finish_reason(S("max_tokens")), "length");
   assert_sv(inf_map_finish_reason(S("tool_call")), "tool_calls");
   assert_sv(inf_map_finish_reason(S("SAFETY")), "content_filter");
+  assert_sv(inf_map_finish_reason(S("sensitive")), "content_filter");
   assert_sv(inf_map_finish_reason(S("function_call")), "function_call");
   assert_sv(inf_map_finish_reason(S("whatever")), "whatever");
 }

@@ -78,6 +78,11 @@ test_429_has_several_meanings(void **state)
       {429, INFER_E_QUOTA,
        "{\"error\":{\"type\":\"rate_limit_error\",\"details\":{"
        "\"error_code\":\"enforced_spend_limit_reached\"}}}"},
+      {429, INFER_E_QUOTA,
+       "{\"error\":{\"type\":\"exceeded_current_quota_error\"}}"},
+      {400, INFER_E_QUOTA, "{\"error\":{\"code\":\"Arrearage\"}}"},
+      {412, INFER_E_QUOTA,
+       "{\"error\":{\"message\":\"reached the monthly spending limit\"}}"},
       {429, INFER_E_REQUEST_TOO_LARGE,
        "{\"error\":{\"message\":\"Request too large for m on tokens per min "
        "(TPM): Limit 3, Requested 4\",\"code\":\"rate_limit_exceeded\"}}"},
@@ -111,6 +116,12 @@ test_too_long_is_told_from_too_large(void **state)
        "{\"message\":\"m\",\"error_type\":\"TOO_MANY_TOKENS\"}"},
       {413, INFER_E_CONTEXT_LENGTH,
        "{\"error\":{\"message\":\"prompt is too long: 9 tokens\"}}"},
+      {400, INFER_E_CONTEXT_LENGTH,
+       "{\"error\":{\"message\":\"input length and `max_tokens` exceed context "
+       "limit: 9 + 9 > 10\"}}"},
+      {400, INFER_E_CONTEXT_LENGTH,
+       "{\"code\":\"c\",\"error\":\"This model's maximum prompt length is "
+       "9\"}"},
       {413, INFER_E_REQUEST_TOO_LARGE,
        "{\"error\":{\"message\":\"Request too large for model\","
        "\"code\":\"rate_limit_exceeded\"}}"},
@@ -225,6 +236,42 @@ test_clarifai_codes(void **state)
 }
 
 static void
+test_what_alibaba_filters(void **state)
+{
+  (void)state;
+  static const struct row rows[] = {
+      {400, INFER_E_CONTENT_FILTER,
+       "{\"error\":{\"code\":\"data_inspection_failed\"}}"},
+      {400, INFER_E_CONTENT_FILTER,
+       "{\"code\":\"DataInspectionFailed\","
+       "\"message\":\"m\"}"},
+  };
+  CHECK(rows);
+}
+
+static void
+test_minimax_codes(void **state)
+{
+  (void)state;
+#define RESP(code)                                         \
+  "{\"choices\":null,\"base_resp\":{\"status_code\":" code \
+  ",\"status_msg\":\"m\"}}"
+  static const struct row rows[] = {
+      {200, INFER_E_RATE_LIMITED, RESP("1002")},
+      {200, INFER_E_AUTH, RESP("1004")},
+      {401, INFER_E_AUTH, RESP("2049")},
+      {200, INFER_E_QUOTA, RESP("1008")},
+      {200, INFER_E_CONTENT_FILTER, RESP("1026")},
+      {200, INFER_E_CONTENT_FILTER, RESP("1027")},
+      {200, INFER_E_BAD_REQUEST, RESP("2013")},
+      {200, INFER_E_SERVER, RESP("1001")},
+      /* The same number in another shape means nothing. */
+      {400, INFER_E_BAD_REQUEST, "{\"error\":{\"code\":1002}}"},
+  };
+  CHECK(rows);
+}
+
+static void
 test_words_are_decoded_and_ids_found(void **state)
 {
   (void)state;
@@ -296,6 +343,8 @@ main(void)
       cmocka_unit_test(test_trouble_on_their_side),
       cmocka_unit_test(test_errors_inside_a_200),
       cmocka_unit_test(test_clarifai_codes),
+      cmocka_unit_test(test_what_alibaba_filters),
+      cmocka_unit_test(test_minimax_codes),
       cmocka_unit_test(test_words_are_decoded_and_ids_found),
       cmocka_unit_test(test_a_value_without_error_changes_nothing),
   };

@@ -176,6 +176,7 @@ test_errors_in_a_stream(void **state)
       {200, true, DELTA("a") "data: {\"status\":{\"code\":11005}}\n\n",
        INFER_E_RATE_LIMITED, "a"},
       {200, true, DELTA("a") FINISH("error"), INFER_E_SERVER, "a"},
+      {200, true, DELTA("a") FINISH("network_error") DONE, INFER_E_SERVER, "a"},
       {200, true, DELTA("a") FINISH("insufficient_system_resource") DONE,
        INFER_E_OVERLOADED, "a"},
       {200, true, "data: {\"error\":\"x\",\"error_type\":\"validation\"}\n\n",

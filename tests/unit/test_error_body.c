@@ -83,6 +83,34 @@ test_clarifai(void **state)
 }
 
 static void
+test_minimax(void **state)
+{
+  (void)state;
+  inf_error_body e =
+      body("{\"base_resp\":{\"status_code\":1004,\"status_msg\":\"m\"}}");
+  assert_true(e.minimax);
+  assert_sv(e.code, "1004");
+  assert_sv(e.message, "\"m\"");
+  assert_int_equal(e.body_status, 0);
+  assert_false(inf_error_body_read(
+      S("{\"base_resp\":{\"status_code\":0,\"status_msg\":\"\"}}"), &e));
+}
+
+static void
+test_cloudflare(void **state)
+{
+  (void)state;
+  inf_error_body e = body("{\"result\":null,\"success\":false,\"errors\":[{"
+                          "\"code\":10000,\"message\":\"m\"},{}]}");
+  assert_sv(e.code, "10000");
+  assert_sv(e.message, "\"m\"");
+  assert_int_equal(e.body_status, 0);
+  assert_false(inf_error_body_read(S("{\"success\":true,\"errors\":[]}"), &e));
+  assert_false(
+      inf_error_body_read(S("{\"success\":false,\"errors\":null}"), &e));
+}
+
+static void
 test_details(void **state)
 {
   (void)state;
@@ -156,6 +184,8 @@ main(void)
       cmocka_unit_test(test_numbers_as_codes),
       cmocka_unit_test(test_other_shapes),
       cmocka_unit_test(test_clarifai),
+      cmocka_unit_test(test_minimax),
+      cmocka_unit_test(test_cloudflare),
       cmocka_unit_test(test_details),
       cmocka_unit_test(test_what_is_no_json),
       cmocka_unit_test(test_what_reports_no_error),

@@ -317,6 +317,16 @@ test_failures_in_a_200(void **state)
   snprintf(event, sizeof(event), "data: %s\n\n", blocked);
   assert_failure(streamed, event, INFER_E_CONTENT_FILTER,
                  "the provider blocked the prompt: SAFETY");
+  /* In the middle of an answer; of one that has ended it is no more. */
+#define BEGUN(more)                                                         \
+  "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}" more \
+  "}]}\n\n"
+  snprintf(event, sizeof(event), BEGUN("") "data: %s\n\n", blocked);
+  assert_failure(streamed, event, INFER_E_CONTENT_FILTER,
+                 "the provider blocked the prompt: SAFETY");
+  snprintf(event, sizeof(event),
+           BEGUN(",\"finishReason\":\"STOP\"") "data: %s\n\n", blocked);
+  assert_failure(streamed, event, INFER_OK, "");
   assert_failure(whole, busy, INFER_E_OVERLOADED, "busy");
   snprintf(event, sizeof(event), "[%s]", busy);
   assert_failure(whole, event, INFER_E_OVERLOADED, "busy");

@@ -349,6 +349,8 @@ test_retry_text(void **state)
       {"try again after 10 secs", 10 * SEC},
       {"{\"message\":\"retry after 26 seconds\"}", 26 * SEC},
       {"retry after 0 seconds", 0},
+      {"Rate limit exceeded. Please wait 33 seconds before retrying.",
+       33 * SEC},
   };
   static const char *const bad[] = {"",
                                     "try again in",
@@ -356,6 +358,7 @@ test_retry_text(void **state)
                                     "try again later",
                                     "try again in a few seconds",
                                     "retry after 3 attempts",
+                                    "please wait before trying again",
                                     "retry after -5 seconds",
                                     "retry after seconds",
                                     "retry in 5 lightyears",

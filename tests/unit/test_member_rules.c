@@ -41,6 +41,26 @@ test_each_word(void **state)
 }
 
 static void
+test_what_is_dropped_is_noted(void **state)
+{
+  (void)state;
+  inf_buf dropped;
+  inf_send send = {.dropped = &dropped};
+  inf_buf_init(&dropped, 64);
+  inf_json_iter it = inf_json_iter_of(
+      S("{\"user\":\"u\",\"store\":false,\"metadata\":{},\"stream_options\":"
+        "{\"include_usage\":true},\"prompt_cache_key\":\"k\"}"));
+  while (inf_json_next(&it))
+    inf_member_note_dropped(&send, &it);
+  assert_string_equal(inf_buf_cstr(&dropped), "user, prompt_cache_key");
+  inf_buf_fini(&dropped);
+  send.dropped = NULL;
+  it = inf_json_iter_of(S("{\"user\":\"u\"}"));
+  assert_true(inf_json_next(&it));
+  inf_member_note_dropped(&send, &it);
+}
+
+static void
 test_what_asks_for_nothing_is_left_out(void **state)
 {
   (void)state;
@@ -62,6 +82,9 @@ test_what_asks_for_nothing_is_left_out(void **state)
       {"{\"n\":1}", true},
       {"{\"n\":2}", false},
       {"{\"n\":null}", true},
+      {"{\"seed\":0}", false},
+      {"{\"seed\":null}", true},
+      {"{\"web_search_options\":{}}", false},
       {"{\"parallel_tool_calls\":true}", true},
       {"{\"parallel_tool_calls\":false}", false},
       {"{\"service_tier\":\"auto\"}", true},
@@ -165,6 +188,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_word),
+      cmocka_unit_test(test_what_is_dropped_is_noted),
       cmocka_unit_test(test_what_asks_for_nothing_is_left_out),
       cmocka_unit_test(test_the_requests_members_hide_the_accounts),
       cmocka_unit_test(test_rules_of_kinds),

@@ -69,6 +69,12 @@ test_tools(void **state)
   assert_becomes(MEMBERS("'tool_choice':{'type':'function','function':{"
                          "'name':'f'}}"),
                  "/tool_choice", "{'type':'function','name':'f'}");
+  assert_becomes(MEMBERS("'tool_choice':{'type':'allowed_tools',"
+                         "'allowed_tools':{'mode':'auto','tools':[{'type':"
+                         "'function','function':{'name':'f'}}]}}"),
+                 "/tool_choice",
+                 "{'type':'allowed_tools','mode':'auto','tools':[{'type':"
+                 "'function','name':'f'}]}");
   assert_becomes(MEMBERS("'tool_choice':'required'"), "/tool_choice",
                  "'required'");
   assert_becomes(MEMBERS("'tool_choice':{'type':'mcp','server_label':'s'}"),

@@ -138,6 +138,81 @@ test_reasoning_and_refusals(void **state)
                false, MESSAGE "/refusal", "'No'");
 }
 
+/* What did not come in pieces is there all the same, and nothing comes twice.
+ */
+static void
+test_what_comes_only_when_it_is_done(void **state)
+{
+  (void)state;
+#define DONE \
+  "{'type':'message','content':[{'type':'output_text','text':'H\\u0069'}]}"
+#define SUMMARY \
+  "{'type':'reasoning','summary':[{'type':'summary_text','text':'Hm'}]}"
+  static const char *const streams[] = {
+      CREATED ITEM("done", 0, SUMMARY) ITEM("done", 1, DONE)
+          LAST("completed", ",'output':[" SUMMARY "," DONE "]"),
+      CREATED LAST("completed", ",'output':[" SUMMARY "," DONE "]"),
+      CREATED E("response.reasoning_summary_text.delta",
+                ",'output_index':0,'delta':'Hm'") ITEM("done", 0, SUMMARY)
+          E("response.output_text.delta", ",'output_index':1,'delta':'Hi'")
+              ITEM("done", 1, DONE)
+                  LAST("completed", ",'output':[" SUMMARY "," DONE "]"),
+      /* Pieces without a number of their item. */
+      CREATED E("response.reasoning_text.delta", ",'delta':'Hm'")
+          ITEM("done", 3, SUMMARY) E("response.output_text.delta",
+                                     ",'delta':'Hi'") ITEM("done", 4, DONE)
+              LAST("completed", ",'output':[" SUMMARY "," DONE "]"),
+  };
+  for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
+    assert_reads(streams[i], true, MESSAGE "/content", "'Hi'");
+    assert_reads(streams[i], true, MESSAGE "/reasoning_content", "'Hm'");
+  }
+#define BEGUN(type, more)  \
+  CREATED ITEM("added", 0, \
+               "{'type':'" type "','call_id':'call_1','name':'f'" more "}")
+  assert_reads(BEGUN("function_call", ",'arguments':''")
+                   E("response.function_call_arguments.done",
+                     ",'output_index':0,'arguments':'{}'")
+                       LAST("completed", ""),
+               true, MESSAGE "/tool_calls/0/function/arguments", "'{}'");
+  assert_reads(BEGUN("custom_tool_call", ",'input':''")
+                   E("response.custom_tool_call_input.done",
+                     ",'output_index':0,'input':'free'") LAST("completed", ""),
+               true, MESSAGE "/tool_calls/0/custom/input", "'free'");
+}
+
+/* Citations, probabilities, and the items of the provider's own tools. */
+static void
+test_what_else_is_said(void **state)
+{
+  (void)state;
+#define SEARCH "{'type':'web_search_call','id':'ws_1'}"
+#define TOKEN  "{'token':'Hi','logprob':-1}"
+#define CITED(text, logprobs)                                          \
+  "{'type':'message','content':[{'type':'output_text','text':'" text   \
+  "','logprobs':[" logprobs "],'annotations':[{'type':'url_citation'," \
+  "'url':'u','title':'t'},{'type':'file_citation','file_id':'f'}]}]}"
+  static const char *const texts[] = {
+      BODY("completed", SEARCH "," CITED("Hi", TOKEN), ""),
+      CREATED ITEM("done", 0, SEARCH)
+          E("response.output_text.delta", ",'output_index':1,'delta':'Hi',"
+                                          "'logprobs':[" TOKEN "]")
+              E("response.output_text.annotation.added",
+                ",'output_index':1,'annotation':{'type':'url_citation'}")
+                  ITEM("done", 1, CITED("Hi", TOKEN))
+                      LAST("completed", ",'output':[" SEARCH "]"),
+  };
+  for (int i = 0; i < 2; i++) {
+    assert_reads(texts[i], i, MESSAGE "/content", "'Hi'");
+    assert_reads(texts[i], i, MESSAGE "/content_parts", "[" SEARCH "]");
+    assert_reads(texts[i], i, MESSAGE "/annotations",
+                 "[{'type':'url_citation','url_citation':{'url':'u','title':"
+                 "'t'}},{'type':'file_citation','file_id':'f'}]");
+    assert_reads(texts[i], i, "/choices/0/logprobs",
+                 "{'content':[" TOKEN "],'refusal':null}");
+  }
+}
+
 static void
 assert_ends(const char *text, bool stream, int32_t status)
 {
@@ -236,6 +311,8 @@ main(void)
       cmocka_unit_test(test_ends),
       cmocka_unit_test(test_calls),
       cmocka_unit_test(test_reasoning_and_refusals),
+      cmocka_unit_test(test_what_comes_only_when_it_is_done),
+      cmocka_unit_test(test_what_else_is_said),
       cmocka_unit_test(test_failures),
       cmocka_unit_test(test_a_cut_stream_is_never_a_success),
       cmocka_unit_test(test_odd_events_do_no_harm),

@@ -58,12 +58,16 @@ static void
 cut(const test_case *test, inf_decoder *decoder, inf_answer *answer,
     struct totals *totals)
 {
+  static const char reason[] = "finishReason";
+  const char *first =
+      memmem(test->body.ptr, test->body.len, reason, sizeof reason - 1);
+  /* What is cut within the word does not have it yet. */
+  size_t end = first ? (size_t)(first - test->body.ptr) + sizeof reason - 1
+                     : test->body.len;
   size_t step = test->body.len > CUT_EACH_BYTE ? 101 : 1;
-  for (size_t len = 0; len < test->body.len; len += step) {
-    inf_sv part = inf_sv_of(test->body.ptr, len);
+  for (size_t len = 0; len < end; len += step) {
     totals->cuts++;
-    if (decode(test, len, decoder, answer) != INFER_OK ||
-        count_of(part, "finishReason") > 0)
+    if (decode(test, len, decoder, answer) != INFER_OK)
       continue;
     printf("FAIL %s: a success at %zu of %zu bytes\n", test->name, len,
            test->body.len);

@@ -101,6 +101,11 @@ static const struct rule rules[] = {
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spend limit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spending limit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "billing hard limit"},
+  /* xAI, 403. */
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "all available credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "have any credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "out of credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "no credits"},
 
   /* Too long for the model. Bedrock says "Too many tokens, please wait" when
    * it throttles, so phrases do not outweigh a 429. */

@@ -153,6 +153,22 @@ test_bad_requests_that_are_something_else(void **state)
        "{\"error\":{\"message\":\"Your credit balance is too low\"}}"},
       {402, INFER_E_QUOTA,
        "{\"error\":{\"message\":\"Insufficient Balance\"}}"},
+      /* xAI. */
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"The caller does not have permission to execute the "
+       "specified operation\",\"error\":\"Your newly created team doesn't "
+       "have any credits or licenses yet. You can purchase those on "
+       "https://h\"}"},
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"c\",\"error\":\"You have run out of credits or need a "
+       "subscription.\"}"},
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"c\",\"error\":\"Your team t has either used all "
+       "available credits or reached its monthly spending limit.\"}"},
+      {403, INFER_E_QUOTA, "{\"error\":\"Your team has no credits\"}"},
+      {403, INFER_E_AUTH,
+       "{\"code\":\"The caller does not have permission to execute the "
+       "specified operation\",\"error\":\"The API key is blocked\"}"},
       {404, INFER_E_NOT_FOUND,
        "{\"error\":{\"type\":\"invalid_request_error\"}}"},
       {401, INFER_E_AUTH,

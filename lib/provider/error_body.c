@@ -188,6 +188,7 @@ inf_error_body_of(inf_sv value, inf_error_body *error)
     error->message = inner;
     error->type = first_of(value, "error_type type", false);
     error->code = first_of(value, "code", true);
+    error->load_time = inf_json_get(value, INF_SV("estimated_time"));
     error->body_status = status_of(value, numbers, 3);
     return true;
   }

@@ -28,6 +28,7 @@ typedef struct inf_error_body {
   inf_sv detail_code;       /* a more precise code within "details" */
   inf_sv raw;         /* what a gateway (OpenRouter) repeats of its upstream */
   inf_sv retry_delay; /* google.rpc.RetryInfo: "48s" */
+  inf_sv load_time;   /* seconds until a model is loaded (Hugging Face) */
   inf_sv reset;       /* rate-limit reset header repeated in the body */
   inf_sv request_id;
   inf_sv text;         /* no JSON: the text, or the title of an HTML page */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads Bedrock's Converse. A tool call carries the number of its content
  * block, so that a piece of input whose number no call has belongs to a tool
- * that Bedrock runs itself, and is passed over. */
+ * that Bedrock runs itself, and is kept as a part. */
 #include "provider/bedrock_read.h"
+#include "provider/bedrock_parts.h"
 #include "provider/document.h"
 
 #include "infer/infer.h"
@@ -170,12 +171,27 @@ add_arguments(inf_answer *answer, uint32_t block, inf_sv text)
   inf_answer_add_tool_call(answer, 0, block, none, none, none, text);
 }
 
+/* A call that is the caller's to run, not one that Bedrock ran? */
+static bool
+is_call(const inf_json_iter *member)
+{
+  return inf_json_key_is(member, INF_SV("toolUse")) &&
+         !inf_json_equal(inf_json_get(member->value, INF_SV("type")),
+                         INF_SV("server_tool_use"));
+}
+
+/* Does the member make a block of its own kind? Those are objects, but for
+ * pieces of a tool's result. */
+static bool
+is_part(const inf_json_iter *member)
+{
+  return inf_json_is(member->value, INF_JSON_OBJECT) ||
+         inf_json_is(member->value, INF_JSON_ARRAY);
+}
+
 static void
 read_tool_use(inf_decoder *decoder, uint32_t index, inf_sv use, inf_sv input)
 {
-  if (inf_json_equal(inf_json_get(use, INF_SV("type")),
-                     INF_SV("server_tool_use")))
-    return;
   inf_answer_add_tool_call(
       decoder->answer, 0, index, inf_document_member(decoder, use, "toolUseId"),
       INF_SV("function"), inf_document_member(decoder, use, "name"), input);
@@ -204,30 +220,54 @@ read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
       read_reasoning(decoder, index, it.value);
     else if (inf_json_key_is(&it, INF_SV("citationsContent")))
       read_cited(decoder, it.value);
-    else if (inf_json_key_is(&it, INF_SV("toolUse")))
+    else if (is_call(&it))
       read_tool_use(decoder, index, it.value,
                     inf_json_get(it.value, INF_SV("input")));
+    else if (is_part(&it))
+      inf_bedrock_keep_part(decoder, it.key, it.value);
   }
   end_block(decoder->answer, index);
+}
+
+/* One member of a piece, or of what a block begins with. */
+static void
+read_piece(inf_decoder *decoder, uint32_t index, const inf_json_iter *it)
+{
+  if (inf_json_key_is(it, INF_SV("text")))
+    inf_answer_add_text(decoder->answer, 0,
+                        inf_document_text(decoder, it->value));
+  else if (inf_json_key_is(it, INF_SV("reasoningContent")))
+    read_reasoning(decoder, index, it->value);
+  else if (inf_json_key_is(it, INF_SV("citation")))
+    add_citation(decoder, it->value);
+  else if (inf_json_key_is(it, INF_SV("citationsContent")))
+    read_cited(decoder, it->value);
+  else if (inf_json_key_is(it, INF_SV("toolUse")) &&
+           call_of(decoder->answer, index))
+    add_arguments(decoder->answer, index,
+                  inf_document_member(decoder, it->value, "input"));
+  else if (is_part(it))
+    inf_bedrock_add_piece(decoder, index, it->key, it->value);
+}
+
+static void
+read_start(inf_decoder *decoder, uint32_t index, inf_sv start)
+{
+  inf_json_iter it = inf_json_iter_of(start);
+  while (inf_json_next(&it)) {
+    if (is_call(&it))
+      read_tool_use(decoder, index, it.value, INF_SV(""));
+    else
+      read_piece(decoder, index, &it);
+  }
 }
 
 static void
 read_delta(inf_decoder *decoder, uint32_t index, inf_sv delta)
 {
   inf_json_iter it = inf_json_iter_of(delta);
-  while (inf_json_next(&it)) {
-    if (inf_json_key_is(&it, INF_SV("text")))
-      inf_answer_add_text(decoder->answer, 0,
-                          inf_document_text(decoder, it.value));
-    else if (inf_json_key_is(&it, INF_SV("reasoningContent")))
-      read_reasoning(decoder, index, it.value);
-    else if (inf_json_key_is(&it, INF_SV("citation")))
-      add_citation(decoder, it.value);
-    else if (inf_json_key_is(&it, INF_SV("toolUse")) &&
-             call_of(decoder->answer, index))
-      add_arguments(decoder->answer, index,
-                    inf_document_member(decoder, it.value, "input"));
-  }
+  while (inf_json_next(&it))
+    read_piece(decoder, index, &it);
 }
 
 static void
@@ -341,12 +381,11 @@ read_content_event(inf_decoder *decoder, inf_sv type, inf_sv value)
   uint32_t index = number >= 0 && number < INT32_MAX ? (uint32_t)number : 0;
   if (inf_sv_eq(type, INF_SV("contentBlockDelta")))
     read_delta(decoder, index, inf_json_get(value, INF_SV("delta")));
-  else if (inf_sv_eq(type, INF_SV("contentBlockStop")))
+  else if (inf_sv_eq(type, INF_SV("contentBlockStart")))
+    read_start(decoder, index, inf_json_get(value, INF_SV("start")));
+  else if (inf_sv_eq(type, INF_SV("contentBlockStop"))) {
     end_block(decoder->answer, index);
-  else if (inf_sv_eq(type, INF_SV("contentBlockStart"))) {
-    inf_sv use = inf_json_path(value, "start.toolUse");
-    if (use.len > 0)
-      read_tool_use(decoder, index, use, INF_SV(""));
+    inf_bedrock_end_part(decoder);
   }
 }
 
@@ -374,6 +413,7 @@ inf_bedrock_read_event(inf_decoder *decoder, const inf_sse_event *event)
     begin_message(decoder, value);
   } else if (inf_sv_eq(event->event, INF_SV("messageStop"))) {
     decoder->terminated = true;
+    inf_bedrock_end_part(decoder);
     read_rest(decoder->answer, value);
     read_stop(decoder, value);
   } else {

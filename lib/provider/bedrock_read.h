@@ -10,14 +10,15 @@
  *
  * A message is a list of numbered content blocks. Text is content, reasoning
  * text is reasoning, a toolUse is a tool call, unless Bedrock runs that tool
- * itself: then nothing of it is taken, nor of its result. What OpenAI's shape
- * has no place for goes into the message:
+ * itself. What OpenAI's shape has no place for goes into the message:
  *
  *   reasoning_details  a block of reasoning, with its signature:
  *                      {type: "reasoning.text", index, text, signature}, or
  *                      {type: "reasoning.encrypted", index, data}; the writer
  *                      sends them back
  *   citations          Converse's own, in the order in which they came
+ *   content_parts      blocks of any other kind, and tools that Bedrock ran
+ *                      with their results: bedrock_parts.h
  *
  * and into the answer: metrics, trace, performanceConfig, serviceTier and
  * additionalModelResponseFields, as Bedrock names them.

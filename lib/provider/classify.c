@@ -101,6 +101,11 @@ static const struct rule rules[] = {
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spend limit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "spending limit"},
   {INFER_E_QUOTA, BAD | DENIED | RATE | IN_200, PHRASE, "billing hard limit"},
+  /* xAI, 403. */
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "all available credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "have any credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "out of credits"},
+  {INFER_E_QUOTA, DENIED | RATE, PHRASE, "no credits"},
 
   /* Too long for the model. Bedrock says "Too many tokens, please wait" when
    * it throttles, so phrases do not outweigh a 429. */
@@ -137,7 +142,10 @@ static const struct rule rules[] = {
 
   /* Throttled comes before overloaded: Bedrock's 503 is a rate limit. */
   {INFER_E_RATE_LIMITED, DOWN | IN_200, PHRASE, "throttl"},
-  {INFER_E_RATE_LIMITED, DOWN | IN_200, WORD, "ThrottlingException"},
+  {INFER_E_RATE_LIMITED, BAD | DOWN | IN_200, WORD, "ThrottlingException"},
+  {INFER_E_RATE_LIMITED, BAD | DOWN | IN_200, WORD, "TooManyRequestsException"},
+  /* Of Bedrock's, which says "You can resubmit your request later". */
+  {INFER_E_RATE_LIMITED, BAD | IN_200, WORD, "ServiceQuotaExceededException"},
 
   {INFER_E_OVERLOADED, RATE | DOWN | IN_200, WORD, "overloaded_error"},
   {INFER_E_OVERLOADED, RATE | DOWN | IN_200, WORD, "overloaded"},
@@ -163,6 +171,12 @@ static const struct rule rules[] = {
   {INFER_E_AUTH, BAD | IN_200, WORD, "UNAUTHENTICATED"},
   {INFER_E_AUTH, BAD | IN_200, WORD, "permission_error"},
   {INFER_E_AUTH, BAD | IN_200, WORD, "PERMISSION_DENIED"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "AccessDeniedException"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "ExpiredTokenException"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "UnrecognizedClientException"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "InvalidSignatureException"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "IncompleteSignatureException"},
+  {INFER_E_AUTH, BAD | IN_200, WORD, "MissingAuthenticationTokenException"},
   {INFER_E_AUTH, BAD | IN_200, PHRASE, "API key not valid"},
   {INFER_E_AUTH, BAD | IN_200, PHRASE, "incorrect API key"},
   {INFER_E_AUTH, BAD | IN_200, PHRASE, "invalid API key"},
@@ -173,6 +187,7 @@ static const struct rule rules[] = {
   {INFER_E_NOT_FOUND, BAD | IN_200, WORD, "not_found_error"},
   {INFER_E_NOT_FOUND, BAD | IN_200, WORD, "NOT_FOUND"},
   {INFER_E_NOT_FOUND, BAD | IN_200, WORD, "DeploymentNotFound"},
+  {INFER_E_NOT_FOUND, BAD | IN_200, WORD, "ResourceNotFoundException"},
   {INFER_E_NOT_FOUND, BAD | IN_200, PHRASE, "model not found"},
   {INFER_E_NOT_FOUND, BAD | IN_200, PHRASE, "is not a valid model"},
 
@@ -354,6 +369,26 @@ add_more(inf_buf *buf, inf_sv value)
   inf_buf_fini(&both);
 }
 
+/* The text between the quotes; escapes do not matter here. */
+static inf_sv
+inside(inf_sv value)
+{
+  if (value.len >= 2 && value.ptr[0] == '"')
+    return inf_sv_of(value.ptr + 1, value.len - 2);
+  return value;
+}
+
+/* AWS: "com.amazon.coral.service#ThrottlingException:http://...". */
+static void
+set_aws_type(inf_buf *type, inf_sv text)
+{
+  text.len = inf_sv_find(text, ':');
+  size_t before = inf_sv_find(text, '#');
+  if (before < text.len)
+    text = inf_sv_of(text.ptr + before + 1, text.len - before - 1);
+  inf_failure_set_text(type, text);
+}
+
 static void
 take_body(inf_failure *failure, const inf_error_body *error)
 {
@@ -363,6 +398,8 @@ take_body(inf_failure *failure, const inf_error_body *error)
   if (error->list.len > 0)
     join_list(&failure->message, error->list);
   set_value(&failure->type, error->type);
+  if (failure->type.len == 0 && error->aws_type.len > 0)
+    set_aws_type(&failure->type, inside(error->aws_type));
   set_value(&failure->code, error->code);
   set_value(&failure->param, error->param);
   if (failure->request_id.len == 0)
@@ -393,25 +430,14 @@ take_headers(inf_failure *failure, const inf_provider_kind *kind,
   inf_sv value;
   if (inf_find_request_id(kind, headers, &value))
     inf_failure_set_text(&failure->request_id, value);
-  /* AWS: "ThrottlingException:http://internal.amazon.com/coral/...". */
   if (inf_headers_get(headers, INF_SV("x-amzn-errortype"), &value))
-    inf_failure_set_text(&failure->type,
-                         inf_sv_of(value.ptr, inf_sv_find(value, ':')));
+    set_aws_type(&failure->type, value);
   if (!inf_headers_get(headers, INF_SV("x-should-retry"), &value))
     return;
   if (inf_sv_eq_nocase(value, INF_SV("true")))
     failure->should_retry = 1;
   else if (inf_sv_eq_nocase(value, INF_SV("false")))
     failure->should_retry = 0;
-}
-
-/* The text between the quotes; escapes do not matter to a search. */
-static inf_sv
-inside(inf_sv value)
-{
-  if (value.len >= 2 && value.ptr[0] == '"')
-    return inf_sv_of(value.ptr + 1, value.len - 2);
-  return value;
 }
 
 /* Is the model on its way? What could not be loaded is told in similar words:

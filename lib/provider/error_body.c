@@ -151,6 +151,7 @@ read_flat(inf_sv value, inf_error_body *error)
 {
   static const char *const numbers[] = {"code", "raw_status_code", "status"};
   inf_sv detail = inf_json_get(value, INF_SV("detail"));
+  error->aws_type = first_of(value, "__type", false);
   error->message = first_of(value, "message Message detail", false);
   if (error->message.len == 0 && inf_json_is(detail, INF_JSON_ARRAY))
     error->list = detail;
@@ -160,7 +161,7 @@ read_flat(inf_sv value, inf_error_body *error)
     return error->message.len > 0 ||
            read_clarifai(inf_json_get(value, INF_SV("status")), error) ||
            read_minimax(inf_json_get(value, INF_SV("base_resp")), error) ||
-           read_cloudflare(value, error);
+           read_cloudflare(value, error) || error->aws_type.len > 0;
   }
   error->type = first_of(value, "type error_type", false);
   error->code = first_of(value, "code", true);
@@ -188,6 +189,7 @@ inf_error_body_of(inf_sv value, inf_error_body *error)
     error->message = inner;
     error->type = first_of(value, "error_type type", false);
     error->code = first_of(value, "code", true);
+    error->load_time = inf_json_get(value, INF_SV("estimated_time"));
     error->body_status = status_of(value, numbers, 3);
     return true;
   }

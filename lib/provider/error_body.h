@@ -12,6 +12,7 @@
  *   {"error": {"message", "type", "code", "param", "status", "details", ...}}
  *   {"error": "text", "error_type"}  and  {"code": "text", "error": "text"}
  *   {"message" or "Message", "type", "code", "param"}
+ *   {"__type": "namespace#Type", "message" or "Message"}   (AWS)
  *   {"detail": "text" or [{"msg"}, ...]}           (FastAPI)
  *   {"status": {"code", "description", "details"}} (Clarifai)
  *   {"base_resp": {"status_code", "status_msg"}}   (MiniMax)
@@ -27,7 +28,9 @@ typedef struct inf_error_body {
   inf_sv type, code, param; /* string or number */
   inf_sv detail_code;       /* a more precise code within "details" */
   inf_sv raw;         /* what a gateway (OpenRouter) repeats of its upstream */
+  inf_sv aws_type;    /* "__type", as it came */
   inf_sv retry_delay; /* google.rpc.RetryInfo: "48s" */
+  inf_sv load_time;   /* seconds until a model is loaded (Hugging Face) */
   inf_sv reset;       /* rate-limit reset header repeated in the body */
   inf_sv request_id;
   inf_sv text;         /* no JSON: the text, or the title of an HTML page */

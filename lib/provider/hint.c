@@ -56,6 +56,9 @@ in_body(const inf_failure *failure, const inf_error_body *error)
   if (inf_parse_retry_text(inf_buf_sv(&failure->message), &ns) ||
       inf_parse_retry_text(inside(error->raw), &ns))
     return as_hint(ns);
+  if (failure->status == INFER_E_OVERLOADED &&
+      inf_parse_seconds(error->load_time, &ns))
+    return as_hint(ns);
   return -1;
 }
 

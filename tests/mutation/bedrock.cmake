@@ -38,3 +38,9 @@ infer_bug(424 provider/bedrock_message.c
     return;]]
   [[  if (!role)
     return;]])
+
+infer_bug(680 provider/bedrock_parts.c
+  "unit/test_bedrock_read"
+  "an image that came in pieces has the padding of each in its middle, and cannot be decoded"
+  [[  if (all->has_bytes && all->split) {]]
+  [[  if (all->has_bytes) {]])

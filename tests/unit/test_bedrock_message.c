@@ -147,6 +147,82 @@ test_round_trip(void **state)
   free(quoted);
 }
 
+/* The message of an answer with parts of Converse's own, among them bytes that
+ * are "QUJD", in a request. */
+static void
+request_with_parts(inf_chat *chat)
+{
+  static const char body[] =
+      "{'output':{'message':{'role':'assistant','content':[{'text':'a'},"
+      "{'image':{'format':'png','source':{'bytes':'QUJD'}}},"
+      "{'toolUse':{'toolUseId':'QUJD','name':'n','input':{},'type':"
+      "'server_tool_use'}},{'toolResult':{'toolUseId':'QUJD'}}]}},"
+      "'stopReason':'end_turn'}";
+  inf_decoder_options options = default_options(false);
+  char *json = bedrock_quoted(body);
+  inf_buf text;
+  reading r;
+  options.kind = inf_provider_kind_find(S("bedrock"));
+  reading_init(&r, options);
+  assert_int_equal(reading_run(&r, 200, S(json), 0), INFER_OK);
+  inf_buf_init(&text, SIZE_MAX);
+  inf_buf_append_cstr(&text, "{\"model\":\"m\",\"max_tokens\":9,"
+                             "\"messages\":[{\"role\":\"user\","
+                             "\"content\":\"q\"}");
+  inf_answer_write_message(&r.answer, 0, &text);
+  inf_buf_append_cstr(&text, ",{\"role\":\"user\",\"content\":\"r\"}]}");
+  assert_non_null(strstr(inf_buf_cstr(&text), "content_parts"));
+  assert_int_equal(inf_chat_from_json(chat, inf_buf_sv(&text), NULL, NULL),
+                   INFER_OK);
+  inf_buf_fini(&text);
+  reading_fini(&r);
+  free(json);
+}
+
+/* Nobody gets them raw, and the text goes everywhere. */
+static void
+test_parts_of_an_answer_stay_here(void **state)
+{
+  (void)state;
+  static const char *const types[] = {
+      "bedrock", "gemini",           "vertex",       "anthropic",
+      "openai",  "openai-responses", "azure-openai", "mistral",
+      "groq",    "cohere",           "ollama",       "xai",
+  };
+  inf_chat chat;
+  inf_chat_init(&chat);
+  request_with_parts(&chat);
+  for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+    const inf_provider_kind *kind = inf_provider_kind_find(S(types[i]));
+    inf_wire_request out;
+    inf_buf why;
+    assert_non_null(kind);
+    inf_wire_request_init(&out);
+    inf_buf_init(&why, 1000);
+    inf_send send = {
+        .kind = kind,
+        .base_url = kind->base_url ? S(kind->base_url) : S("https://h/v1"),
+        .auth_scheme = S(kind->auth_scheme),
+        .key = S("k"),
+        .region = S("us-east-1"),
+        .project = S("p"),
+        .body_members = S("{}"),
+        .model = S("m"),
+        .chat = &chat,
+        .prefill = INF_PREFILL_NONE,
+    };
+    if (kind->dialect->write_chat(&send, &out, &why) != INFER_OK)
+      fail_msg("%s: %s", types[i], inf_buf_cstr(&why));
+    const char *sent = inf_buf_cstr(&out.body);
+    if (strstr(sent, "QUJD") || strstr(sent, "content_parts") ||
+        !strstr(sent, "\"a\""))
+      fail_msg("%s is sent %s", types[i], sent);
+    inf_wire_request_fini(&out);
+    inf_buf_fini(&why);
+  }
+  inf_chat_fini(&chat);
+}
+
 #define JPEG IMAGE("data:image/jpg;base64,/9j=")
 #define WEBP IMAGE("data:IMAGE/WEBP;charset=x;BASE64,aa")
 #define S3   IMAGE("s3://b/k.JPG")
@@ -302,6 +378,7 @@ main(void)
       cmocka_unit_test(test_ids_of_other_providers),
       cmocka_unit_test(test_reasoning_goes_back_where_it_can_be_checked),
       cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_parts_of_an_answer_stay_here),
       cmocka_unit_test(test_images),
       cmocka_unit_test(test_files_and_sound),
       cmocka_unit_test(test_blocks_of_converses_own),

@@ -202,29 +202,178 @@ test_tool_calls(void **state)
       "\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}]");
 }
 
-/* Nothing for the caller to run, and nothing of its input. */
+static void
+content(fixture *f, const char *type, int index, const char *member,
+        const char *value)
+{
+  char text[1000];
+  snprintf(text, sizeof(text), "{\"contentBlockIndex\":%d,\"%s\":%s}", index,
+           member, value);
+  event(f, type, text);
+}
+
+static void
+start(fixture *f, int index, const char *value)
+{
+  content(f, "contentBlockStart", index, "start", value);
+}
+
+static void
+delta(fixture *f, int index, const char *value)
+{
+  content(f, "contentBlockDelta", index, "delta", value);
+}
+
+static void
+stop(fixture *f, int index)
+{
+  content(f, "contentBlockStop", index, "p", "\"abc\"");
+}
+
+#define PARTS "/choices/0/message/content_parts"
+
+/* Nothing for the caller to run: parts, joined from their pieces. */
 static void
 test_tools_that_bedrock_runs(void **state)
 {
   fixture *f = *state;
-  event(f, "contentBlockStart",
-        "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"t\","
-        "\"name\":\"nova\",\"type\":\"server_tool_use\"}}}");
-  event(f, "contentBlockDelta",
-        "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":\"{}\"}}}");
-  event(f, "contentBlockStop", "{\"contentBlockIndex\":0}");
-  event(f, "contentBlockStart",
-        "{\"contentBlockIndex\":1,\"start\":{\"toolResult\":{\"toolUseId\":"
-        "\"t\"}}}");
-  event(f, "contentBlockDelta",
-        "{\"contentBlockIndex\":1,\"delta\":{\"toolResult\":[{\"text\":\"x\"}]}"
-        "}");
-  event(f, "contentBlockDelta",
-        "{\"contentBlockIndex\":2,\"delta\":{\"text\":\"done\"}}");
+  start(f, 0,
+        "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"nova\","
+        "\"type\":\"server_tool_use\"}}");
+  delta(f, 0, "{\"toolUse\":{\"input\":\"{\\\"q\\\":\"}}");
+  delta(f, 0, "{\"toolUse\":{\"input\":\"[1]}\"}}");
+  stop(f, 0);
+  start(f, 1, "{\"toolResult\":{\"toolUseId\":\"t\",\"status\":\"success\"}}");
+  delta(f, 1, "{\"toolResult\":[{\"text\":\"x\"}]}");
+  delta(f, 1, "{\"toolResult\":[{\"text\":\"\\u0041\"}]}");
+  delta(f, 1,
+        "{\"toolResult\":[{\"json\":{\"a\":1}},{\"text\":\"b\"},"
+        "{\"text\":\"c\"}]}");
+  delta(f, 1, "{\"toolResult\":[{\"text\":\"d\"}]}");
+  stop(f, 1);
+  delta(f, 2, "{\"text\":\"done\"}");
   end(f, "end_turn");
   assert_int_equal(run(f), INFER_OK);
   assert_int_equal(f->r.answer.choices[0].tool_call_count, 0);
   assert_buf(&f->r.answer.choices[0].text, "done");
+  assert_json_at(json_of(f), PARTS,
+                 "[{\"type\":\"toolUse\",\"toolUse\":{\"toolUseId\":\"t\","
+                 "\"name\":\"nova\",\"type\":\"server_tool_use\",\"input\":"
+                 "{\"q\":[1]}}},{\"type\":\"toolResult\",\"toolResult\":{"
+                 "\"toolUseId\":\"t\",\"status\":\"success\",\"content\":["
+                 "{\"text\":\"xA\"},{\"json\":{\"a\":1}},{\"text\":\"b\"},"
+                 "{\"text\":\"cd\"}]}}]");
+}
+
+/* What a tool was asked that Bedrock ran, whether or not it is JSON. */
+static void
+test_input_of_tools_that_bedrock_runs(void **state)
+{
+  fixture *f = *state;
+  static const char use[] = "{\"toolUse\":{\"type\":\"server_tool_use\"}}";
+  start(f, 0, use);
+  stop(f, 0);
+  start(f, 1, use);
+  delta(f, 1, "{\"toolUse\":{\"input\":\"{\\\"q\"}}");
+  end(f, "max_tokens");
+  assert_int_equal(run(f), INFER_OK);
+  assert_json_at(
+      json_of(f), PARTS,
+      "[{\"type\":\"toolUse\",\"toolUse\":{\"type\":\"server_tool_use\","
+      "\"input\":{}}},{\"type\":\"toolUse\",\"toolUse\":{\"type\":"
+      "\"server_tool_use\",\"input\":\"{\\\"q\"}}]");
+}
+
+/* Each piece of bytes is base64 by itself, or a piece of one base64. */
+static void
+test_pieces_of_an_image(void **state)
+{
+  fixture *f = *state;
+  start(f, 0, "{\"image\":{\"format\":\"png\"}}");
+  delta(f, 0, "{\"image\":{\"source\":{\"bytes\":\"QQ==\"}}}");
+  delta(f, 0, "{\"image\":{\"source\":{\"bytes\":\"QkNE\"}}}");
+  delta(f, 0, "{\"image\":{\"source\":{\"bytes\":\"\\/\\/8=\"}}}");
+  stop(f, 0);
+  /* Without a start and an end. */
+  delta(f, 1, "{\"image\":{\"source\":{\"bytes\":\"QUJ\"}}}");
+  delta(f, 1, "{\"image\":{\"source\":{\"bytes\":\"D\"}}}");
+  delta(f, 2,
+        "{\"image\":{\"source\":{\"s3Location\":{\"uri\":\"s3://b/k\"}}}}");
+  delta(f, 3, "{\"image\":{\"error\":{\"message\":\"no\"}}}");
+  delta(f, 4, "{\"text\":\"a\"}");
+  end(f, "end_turn");
+  assert_int_equal(run(f), INFER_OK);
+  assert_json_at(
+      json_of(f), PARTS,
+      "[{\"type\":\"image\",\"image\":{\"format\":\"png\",\"source\":{"
+      "\"bytes\":\"QUJDRP//\"}}},{\"type\":\"image\",\"image\":{"
+      "\"source\":{\"bytes\":\"QUJD\"}}},{\"type\":\"image\",\"image\":{"
+      "\"source\":{\"s3Location\":{\"uri\":\"s3://b/k\"}}}},{\"type\":"
+      "\"image\",\"image\":{\"error\":{\"message\":\"no\"}}}]");
+  assert_buf(&f->r.answer.choices[0].text, "a");
+}
+
+static void
+test_parts_count_as_the_answer_does(void **state)
+{
+  (void)state;
+  fixture f = {0};
+  inf_decoder_options options = bedrock_options(true);
+  options.max_body_bytes = 100;
+  inf_buf_init(&f.out, 1 << 16);
+  inf_buf_init(&f.headers, 1 << 16);
+  reading_init(&f.r, options);
+  for (int i = 0; i < 4; i++)
+    delta(&f, 0, "{\"image\":{\"source\":{\"bytes\":\"QUJDQUJDQUJD\"}}}");
+  end(&f, "end_turn");
+  assert_int_equal(run(&f), INFER_E_TOO_LARGE);
+  reading_fini(&f.r);
+  inf_buf_fini(&f.out);
+  inf_buf_fini(&f.headers);
+}
+
+/* Blocks that came whole are kept as they came, known or not; what is no
+ * block is none. */
+static void
+test_whole_parts(void **state)
+{
+  (void)state;
+#define IMAGE  "{\"format\":\"png\",\"source\":{\"bytes\":\"QQ==\"}}"
+#define RESULT "{\"toolUseId\":\"t\",\"content\":[{\"text\":\"x\"}]}"
+#define USE                                                     \
+  "{\"toolUseId\":\"t\",\"name\":\"n\",\"input\":{\"q\":1.50}," \
+  "\"type\":\"server_tool_use\"}"
+#define ANSWER(content)                                                    \
+  "{\"output\":{\"message\":{\"role\":\"assistant\",\"content\":[" content \
+  "]}},\"stopReason\":\"end_turn\"}"
+  static const char *const blocks[][2] = {
+      {"image", IMAGE},
+      {"audio", "{\"format\":\"wav\"}"},
+      {"document", "{\"name\":\"d\"}"},
+      {"video", "{\"format\":\"mp4\"}"},
+      {"toolUse", USE},
+      {"toolResult", RESULT},
+      {"searchResult", "{\"title\":\"s\"}"},
+      {"guardContent", "{\"text\":{\"text\":\"g\"}}"},
+      {"notYetKnown", "{\"a\":[1]}"},
+      {"listed", "[{\"a\":1}]"},
+  };
+  for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+    char body[600], wanted[300];
+    reading r;
+    snprintf(body, sizeof(body),
+             ANSWER("{\"text\":\"a\"},{\"%s\":%s},{\"n\":1,\"s\":\"x\","
+                    "\"image\":null}"),
+             blocks[i][0], blocks[i][1]);
+    snprintf(wanted, sizeof(wanted), "[{\"type\":\"%s\",\"%s\":%s}]",
+             blocks[i][0], blocks[i][0], blocks[i][1]);
+    reading_init(&r, bedrock_options(false));
+    assert_int_equal(reading_run(&r, 200, S(body), 0), INFER_OK);
+    assert_json_at(inf_buf_cstr(&r.json), PARTS, wanted);
+    assert_buf(&r.answer.choices[0].text, "a");
+    assert_int_equal(r.answer.choices[0].tool_call_count, 0);
+    reading_fini(&r);
+  }
 }
 
 static void
@@ -367,7 +516,8 @@ test_a_whole_answer_is_as_the_stream(void **state)
       "{\"reasoningContent\":{\"redactedContent\":\"cg==\"}},"
       "{\"citationsContent\":{\"content\":[{\"text\":\"a\"},{\"text\":\"b\"}],"
       "\"citations\":[{\"title\":\"t\"}]}},{\"text\":\"c\"},"
-      "{\"toolUse\":{\"toolUseId\":\"t1\",\"name\":\"f\",\"input\":{\"x\":1}}}"
+      "{\"toolUse\":{\"toolUseId\":\"t1\",\"name\":\"f\",\"input\":{\"x\":1}}},"
+      "{\"image\":{\"format\":\"png\",\"source\":{\"bytes\":\"QUI=\"}}}"
       "]}},\"stopReason\":\"tool_use\",\"usage\":{\"inputTokens\":3,"
       "\"outputTokens\":5,\"totalTokens\":19,\"cacheReadInputTokens\":7,"
       "\"cacheWriteInputTokens\":4},\"metrics\":{\"latencyMs\":9},"
@@ -394,6 +544,10 @@ test_a_whole_answer_is_as_the_stream(void **state)
   event(f, "contentBlockDelta",
         "{\"contentBlockIndex\":4,\"delta\":{\"toolUse\":{\"input\":"
         "\"{\\\"x\\\":1}\"}}}");
+  start(f, 5, "{\"image\":{\"format\":\"png\"}}");
+  delta(f, 5, "{\"image\":{\"source\":{\"bytes\":\"QQ==\"}}}");
+  delta(f, 5, "{\"image\":{\"source\":{\"bytes\":\"Qg==\"}}}");
+  stop(f, 5);
   end(f, "tool_use");
   assert_int_equal(run(f), INFER_OK);
   for (int stream = 0; stream <= 1; stream++) {
@@ -526,6 +680,11 @@ test_short_memory(void **state)
         "{\"contentBlockIndex\":1,\"start\":{\"toolUse\":{\"toolUseId\":\"t\","
         "\"name\":\"f\"}}}");
   event(&f, "contentBlockStop", "{\"contentBlockIndex\":1}");
+  delta(&f, 2, "{\"image\":{\"source\":{\"bytes\":\"QQ==\",\"s\":1}}}");
+  delta(&f, 2, "{\"image\":{\"source\":{\"bytes\":\"QQ==\"}}}");
+  delta(&f, 3, "{\"toolResult\":[{\"text\":\"x\"}]}");
+  delta(&f, 4, "{\"toolUse\":{\"input\":\"{}\",\"name\":\"n\"}}");
+  stop(&f, 4);
   size_t before = f.out.len;
   end(&f, "tool_use");
   char *whole = copy_of(&f.out);
@@ -555,6 +714,10 @@ main(void)
       cmocka_unit_test(test_finish_reasons),
       TEST(test_tool_calls),
       TEST(test_tools_that_bedrock_runs),
+      TEST(test_input_of_tools_that_bedrock_runs),
+      TEST(test_pieces_of_an_image),
+      cmocka_unit_test(test_parts_count_as_the_answer_does),
+      cmocka_unit_test(test_whole_parts),
       TEST(test_reasoning_and_what_it_needs_to_be_sent_back),
       TEST(test_citations),
       TEST(test_a_cut_before_the_end_is_no_success),

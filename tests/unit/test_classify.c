@@ -153,6 +153,22 @@ test_bad_requests_that_are_something_else(void **state)
        "{\"error\":{\"message\":\"Your credit balance is too low\"}}"},
       {402, INFER_E_QUOTA,
        "{\"error\":{\"message\":\"Insufficient Balance\"}}"},
+      /* xAI. */
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"The caller does not have permission to execute the "
+       "specified operation\",\"error\":\"Your newly created team doesn't "
+       "have any credits or licenses yet. You can purchase those on "
+       "https://h\"}"},
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"c\",\"error\":\"You have run out of credits or need a "
+       "subscription.\"}"},
+      {403, INFER_E_QUOTA,
+       "{\"code\":\"c\",\"error\":\"Your team t has either used all "
+       "available credits or reached its monthly spending limit.\"}"},
+      {403, INFER_E_QUOTA, "{\"error\":\"Your team has no credits\"}"},
+      {403, INFER_E_AUTH,
+       "{\"code\":\"The caller does not have permission to execute the "
+       "specified operation\",\"error\":\"The API key is blocked\"}"},
       {404, INFER_E_NOT_FOUND,
        "{\"error\":{\"type\":\"invalid_request_error\"}}"},
       {401, INFER_E_AUTH,
@@ -233,6 +249,63 @@ test_clarifai_codes(void **state)
       {400, INFER_E_BAD_REQUEST, "{\"error\":{\"code\":11005}}"},
   };
   CHECK(rows);
+}
+
+/* AWS names the error in the body where no header does, sometimes all with
+ * one status. */
+static void
+test_aws_types_in_the_body(void **state)
+{
+  (void)state;
+#define AWS(type) "{\"__type\":\"" type "\",\"message\":\"m\"}"
+  static const struct row rows[] = {
+      {400, INFER_E_RATE_LIMITED, AWS("ThrottlingException")},
+      {400, INFER_E_RATE_LIMITED,
+       AWS("com.amazon.coral.service#ThrottlingException")},
+      {400, INFER_E_RATE_LIMITED,
+       AWS("com.amazon#TooManyRequestsException:http://h/coral/")},
+      {400, INFER_E_RATE_LIMITED, AWS("ServiceQuotaExceededException")},
+      {500, INFER_E_RATE_LIMITED, AWS("ThrottlingException")},
+      {500, INFER_E_OVERLOADED, AWS("ServiceUnavailableException")},
+      {429, INFER_E_OVERLOADED, AWS("a#ModelNotReadyException")},
+      {400, INFER_E_AUTH, AWS("AccessDeniedException")},
+      {400, INFER_E_AUTH, AWS("ExpiredTokenException")},
+      {400, INFER_E_AUTH, AWS("UnrecognizedClientException")},
+      {400, INFER_E_AUTH, AWS("InvalidSignatureException")},
+      {400, INFER_E_AUTH, AWS("IncompleteSignatureException")},
+      {400, INFER_E_AUTH, AWS("MissingAuthenticationTokenException")},
+      {400, INFER_E_NOT_FOUND, AWS("ResourceNotFoundException")},
+      {400, INFER_E_BAD_REQUEST, AWS("ValidationException")},
+      {400, INFER_E_RATE_LIMITED, "{\"__type\":\"a#ThrottlingException\"}"},
+      {200, INFER_E_RATE_LIMITED, AWS("ThrottlingException")},
+      {400, INFER_E_BAD_REQUEST, "{\"__type\":7}"},
+  };
+  CHECK(rows);
+}
+
+/* Without what stands around it, whichever of the two tells. */
+static void
+test_the_name_of_an_aws_type(void **state)
+{
+  (void)state;
+  static const char *const lines[] = {
+      "x-amzn-ErrorType: a.b#FromHeader:http://internal.amazon.com/coral/x/",
+      "x-other: 1"};
+  static const char *const types[] = {"FromHeader", "FromBody"};
+  for (size_t i = 0; i < 2; i++) {
+    inf_failure failure;
+    inf_headers headers;
+    inf_failure_init(&failure);
+    inf_headers_init(&headers, 1024);
+    inf_headers_add_line(&headers, S(lines[i]));
+    inf_classify_failure(&failure, NULL, 400, &headers,
+                         S("{\"__type\":\"c.d#FromBody:e\",\"Message\":\"m\"}"),
+                         0);
+    assert_buf(&failure.type, types[i]);
+    assert_buf(&failure.message, "m");
+    inf_headers_fini(&headers);
+    inf_failure_fini(&failure);
+  }
 }
 
 static void
@@ -343,6 +416,8 @@ main(void)
       cmocka_unit_test(test_trouble_on_their_side),
       cmocka_unit_test(test_errors_inside_a_200),
       cmocka_unit_test(test_clarifai_codes),
+      cmocka_unit_test(test_aws_types_in_the_body),
+      cmocka_unit_test(test_the_name_of_an_aws_type),
       cmocka_unit_test(test_what_alibaba_filters),
       cmocka_unit_test(test_minimax_codes),
       cmocka_unit_test(test_words_are_decoded_and_ids_found),

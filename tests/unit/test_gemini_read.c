@@ -356,6 +356,41 @@ test_what_is_no_answer(void **state)
   assert_failure(whole, "{]", INFER_E_PROTOCOL, "the answer is not JSON");
 }
 
+/* Nothing says that the model has ended: no answer, but one to be asked for
+ * again, here or elsewhere; what it cost is known. With a reason and nothing
+ * else it is an empty answer. */
+static void
+test_an_answer_of_nothing_but_usage(void **state)
+{
+  (void)state;
+#define NOTHING(candidates)                                  \
+  "{" candidates "\"promptFeedback\":{},\"usageMetadata\":{" \
+  "\"promptTokenCount\":7,\"totalTokenCount\":7},\"modelVersion\":\"m\"}"
+  static const struct {
+    struct gemini_way way;
+    const char *text;
+    int32_t status;
+  } rows[] = {
+      {{.stream = false}, NOTHING(""), INFER_E_PROTOCOL},
+      {{.stream = false}, NOTHING("\"candidates\":[],"), INFER_E_PROTOCOL},
+      {{.stream = true}, EVENT(NOTHING("")), INFER_E_TRUNCATED},
+      {{.stream = false},
+       NOTHING("\"candidates\":[{\"finishReason\":\"STOP\"}],"),
+       INFER_OK},
+      {{.stream = true},
+       EVENT(NOTHING("\"candidates\":[{\"finishReason\":\"STOP\"}],")),
+       INFER_OK},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    inf_answer answer;
+    assert_int_equal(gemini_read(rows[i].way, S(rows[i].text), &answer, NULL),
+                     rows[i].status);
+    assert_int_equal(answer.usage.input, 7);
+    assert_false(inf_answer_has_content(&answer));
+    inf_answer_fini(&answer);
+  }
+}
+
 /* None of them is an answer, and none does harm. */
 static void
 test_wrong_types(void **state)
@@ -404,6 +439,7 @@ main(void)
       cmocka_unit_test(test_finish_reasons),
       cmocka_unit_test(test_failures_in_a_200),
       cmocka_unit_test(test_what_is_no_answer),
+      cmocka_unit_test(test_an_answer_of_nothing_but_usage),
       cmocka_unit_test(test_wrong_types),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

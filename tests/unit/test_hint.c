@@ -217,6 +217,28 @@ test_what_a_gateway_repeats(void **state)
                    3000 * MS);
 }
 
+/* Hugging Face tells when a model will be there. */
+static void
+test_the_time_that_a_model_takes_to_load(void **state)
+{
+  (void)state;
+#define LOADING(more) "{\"error\":\"Model m is currently loading\"" more "}"
+  assert_int_equal(hint(503, NULL, LOADING(",\"estimated_time\":20.0")),
+                   20000 * MS);
+  assert_int_equal(hint(503, NULL, LOADING(",\"estimated_time\":35.5")),
+                   35500 * MS);
+  assert_int_equal(hint(503, NULL, LOADING(",\"estimated_time\":0")), 0);
+  assert_int_equal(
+      hint(503, LINES("retry-after: 3"), LOADING(",\"estimated_time\":20")),
+      3000 * MS);
+  assert_int_equal(hint(503, NULL, LOADING(",\"estimated_time\":-1")), -1);
+  assert_int_equal(hint(503, NULL, LOADING(",\"estimated_time\":null")), -1);
+  assert_int_equal(hint(503, NULL, LOADING("")), -1);
+  /* Of another failure it is not known what it would mean. */
+  assert_int_equal(hint(500, NULL, "{\"error\":\"x\",\"estimated_time\":20.0}"),
+                   -1);
+}
+
 int
 main(void)
 {
@@ -232,6 +254,7 @@ main(void)
       cmocka_unit_test(test_buckets_count_only_for_rate_limits),
       cmocka_unit_test(test_headers_of_a_success_are_no_hint),
       cmocka_unit_test(test_what_a_gateway_repeats),
+      cmocka_unit_test(test_the_time_that_a_model_takes_to_load),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls for embeddings over a fake network: one model, parts, their order, and
  * what becomes of the whole when one of them fails. */
+#include "support/fail_alloc.h"
 #include "support/fake_client.h"
 
 #include "engine/spend.h"
@@ -554,6 +555,45 @@ a_failed_call_has_wasted_all(void **state)
   fake_client_free(fake);
 }
 
+static uint64_t
+attempts_told(const fake_client *fake)
+{
+  uint64_t count = 0;
+  const char *at = fake->telemetry;
+  for (; (at = strstr(at, "attempt ")) != NULL; at++)
+    count++;
+  return count;
+}
+
+/* A part had two attempts: whichever of them the whole has no room for, each is
+ * counted once. */
+static void
+want_of_memory_counts_no_attempt_twice(void **state)
+{
+  (void)state;
+  size_t hits = 1;
+  fail_alloc_install();
+  for (size_t n = 1; hits > 0; n++) {
+    fake_client *fake = fake_client_new(TEN, PRICED, NULL);
+    answers(fake, 1, 0, 1);
+    infer_call_free(submit(fake, "r", 1)); /* the sums are there */
+    fake_run_ms(fake, 5);
+    answers(fake, 10, 0, 10);
+    fake_reply(fake_script_next(&fake->net), 5, 404, NULL, "");
+    answers(fake, 10, 10, 4); /* of b */
+    infer_call *call = submit(fake, "r", 14);
+    fail_alloc_nth(n);
+    fake_run_ms(fake, 50);
+    hits = fail_alloc_hits();
+    fail_alloc_never();
+    inf_spend total = inf_spend_total(fake->client->runtime);
+    assert_int_equal(total.attempts, attempts_told(fake));
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+  fail_alloc_uninstall();
+}
+
 static void
 a_failed_part_is_the_end_of_all(void **state)
 {
@@ -736,6 +776,7 @@ main(void)
       cmocka_unit_test(a_part_fails_over_by_itself),
       cmocka_unit_test(telemetry_tells_of_them),
       cmocka_unit_test(a_failed_call_has_wasted_all),
+      cmocka_unit_test(want_of_memory_counts_no_attempt_twice),
       cmocka_unit_test(a_failed_part_is_the_end_of_all),
       cmocka_unit_test(parts_of_other_lengths_do_not_fit),
       cmocka_unit_test(the_deadline_is_that_of_the_whole),

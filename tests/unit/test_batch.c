@@ -533,6 +533,33 @@ telemetry_tells_of_them(void **state)
   fake_client_free(fake);
 }
 
+/* Whatever a provider says of tokens can be added up. */
+static void
+figures_beyond_all_measure_stay_positive(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.embed_inputs", "1", PRICED, "budgets",
+                      "[{'name':'all','tokens':4000000000000}]", NULL);
+  for (int i = 0; i < 2; i++)
+    fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
+               "{\"data\":[{\"index\":0,\"embedding\":[1]}],\"usage\":{"
+               "\"prompt_tokens\":9223372036854775807,"
+               "\"total_tokens\":9223372036854775807}}");
+  infer_call *call = submit(fake, "a/m", 2);
+  fake_run_ms(fake, 20);
+  infer_response *response = fake_response(call);
+  assert_true(infer_response_usage(response, INFER_USAGE_INPUT) > 0);
+  infer_response_free(response);
+  char *text = NULL;
+  assert_int_equal(infer_client_stats(fake->client, &text, NULL), INFER_OK);
+  assert_contains(text, "\"spent_tokens\":2000000000000,");
+  assert_contains(text, "\"tokens\":{\"input\":2000000000000,");
+  infer_text_free(text);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* What its parts cost is wasted, those that were answered too. */
 static void
 a_failed_call_has_wasted_all(void **state)
@@ -775,6 +802,7 @@ main(void)
       cmocka_unit_test(so_many_parts_go_at_once),
       cmocka_unit_test(a_part_fails_over_by_itself),
       cmocka_unit_test(telemetry_tells_of_them),
+      cmocka_unit_test(figures_beyond_all_measure_stay_positive),
       cmocka_unit_test(a_failed_call_has_wasted_all),
       cmocka_unit_test(want_of_memory_counts_no_attempt_twice),
       cmocka_unit_test(a_failed_part_is_the_end_of_all),

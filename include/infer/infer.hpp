@@ -1732,11 +1732,12 @@ public:
   {
     auto store = std::make_shared<detail::BudgetStore>(
         detail::BudgetStore{std::move(load), std::move(save)});
-    mistake_.note(infer_config_set_budget_store(
-                      handle(), store->load ? detail::run_load : nullptr,
-                      store->save ? detail::run_save : nullptr, store.get()),
-                  "budget_store: one of the hooks is empty");
-    store_ = std::move(store);
+    std::int32_t status = infer_config_set_budget_store(
+        handle(), store->load ? detail::run_load : nullptr,
+        store->save ? detail::run_save : nullptr, store.get());
+    mistake_.note(status, "budget_store: one of the hooks is empty");
+    if (status == INFER_OK)
+      store_ = std::move(store);
     return *this;
   }
   Config budget_store(LoadHook load, SaveHook save) &&

@@ -1345,9 +1345,9 @@ public:
    * a passing failure. The message must not hold a secret. */
   Status fail(Status why, std::string_view message = {})
   {
-    return static_cast<Status>(infer_token_fail(handle_.release(),
-                                                static_cast<std::int32_t>(why),
-                                                std::string(message).c_str()));
+    std::string text(message);
+    return static_cast<Status>(infer_token_fail(
+        handle_.release(), static_cast<std::int32_t>(why), text.c_str()));
   }
   /** Gives the C handle away. */
   infer_token_request *release() noexcept { return handle_.release(); }
@@ -1711,14 +1711,14 @@ public:
    * it. */
   Config &token_source(std::string_view provider, TokenSource source) &
   {
-    auto kept = std::make_shared<TokenSource>(std::move(source));
+    sources_.push_back(std::make_shared<TokenSource>(std::move(source)));
+    TokenSource *kept = sources_.back().get();
     std::int32_t status = INFER_E_INVALID_ARGUMENT;
     if (!detail::has_nul(provider))
       status = infer_config_set_token_source(
           handle(), std::string(provider).c_str(),
-          *kept ? detail::run_token_source : nullptr, kept.get());
+          *kept ? detail::run_token_source : nullptr, kept);
     mistake_.note(status, "token_source: the provider has no such name");
-    sources_.push_back(std::move(kept));
     return *this;
   }
   Config token_source(std::string_view provider, TokenSource source) &&
@@ -1732,11 +1732,12 @@ public:
   {
     auto store = std::make_shared<detail::BudgetStore>(
         detail::BudgetStore{std::move(load), std::move(save)});
-    mistake_.note(infer_config_set_budget_store(
-                      handle(), store->load ? detail::run_load : nullptr,
-                      store->save ? detail::run_save : nullptr, store.get()),
-                  "budget_store: one of the hooks is empty");
-    store_ = std::move(store);
+    std::int32_t status = infer_config_set_budget_store(
+        handle(), store->load ? detail::run_load : nullptr,
+        store->save ? detail::run_save : nullptr, store.get());
+    mistake_.note(status, "budget_store: one of the hooks is empty");
+    if (status == INFER_OK)
+      store_ = std::move(store);
     return *this;
   }
   Config budget_store(LoadHook load, SaveHook save) &&

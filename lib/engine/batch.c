@@ -265,12 +265,14 @@ inf_batch_part_ended(inf_engine *engine, struct infer_call *part,
     error = take(whole, part, response);
   if (error)
     inf_result_retell(error, whole->trail);
-  if (!inf_trail_adopt(part->trail, response ? &batch->last : NULL)) {
-    inf_spend_note(engine->runtime, part->trail, NULL); /* what stayed there */
-    if (!error)
-      error = inf_result_error(INFER_E_NO_MEMORY, whole->trail, NULL, NULL,
-                               NULL, NULL);
-  }
+  const inf_trail *trail = part->trail;
+  size_t adopted = inf_trail_adopt(part->trail, response ? &batch->last : NULL);
+  if (adopted < trail->count && !error)
+    error = inf_result_error(INFER_E_NO_MEMORY, whole->trail, NULL, NULL, NULL,
+                             NULL);
+  for (; adopted < trail->count; adopted++) /* in no call's record */
+    inf_spend_note_stray(engine->runtime, trail->records[adopted],
+                         trail->route->name);
   if (error)
     note_failure(batch, error);
   infer_response_free(response);

@@ -139,12 +139,13 @@ take_hook(inf_budget_store *store, char why[INF_BUDGET_FILE_WHY])
   inf_buf text;
   inf_buf_init(&text, INF_BUDGETS_TEXT_MAX);
   int32_t status = read_hook(store, &text);
-  if (status != INFER_OK)
+  bool loaded = status == INFER_OK;
+  if (loaded)
+    status = merge(store, &text, why);
+  else
     snprintf(why, INF_BUDGET_FILE_WHY, "load has failed: %s",
              infer_status_name(status));
-  else
-    status = merge(store, &text, why);
-  if (status == INFER_E_PROTOCOL) {
+  if (loaded && status == INFER_E_PROTOCOL) {
     note(store, INFER_LOG_WARN, "what load gave is damaged", "it is forgotten");
     status = INFER_OK;
   }

@@ -97,19 +97,19 @@ inf_trail_add(inf_trail *trail)
   return record;
 }
 
-bool
+size_t
 inf_trail_adopt(inf_trail *part, struct infer_attempt **last)
 {
   for (size_t i = 0; i < part->count; i++) {
     struct infer_attempt *record = inf_trail_add(part->whole);
     if (!record)
-      return false;
+      return i;
     *record = *part->records[i];
     part->records[i]->message = part->records[i]->request_id = NULL;
     if (last)
       *last = record;
   }
-  return true;
+  return part->count;
 }
 
 /* They are nearly in order, and those of one time stay in theirs. */

@@ -56,10 +56,10 @@ inf_trail *inf_trail_new(inf_config *config, const inf_route_config *route,
                          uint64_t accepted_ns);
 /* One for a part of that trail's call; NULL when memory is short. */
 inf_trail *inf_trail_new_part(inf_trail *whole);
-/* Moves the records of a part's trail to its whole's. False when memory is
- * short: what could not be moved stays. *last (may be NULL) becomes the last
- * one that was moved. */
-bool inf_trail_adopt(inf_trail *part, struct infer_attempt **last);
+/* Gives the records of a part's trail to its whole's, and returns how many:
+ * fewer than there are when memory is short. *last (may be NULL) becomes the
+ * last one that was given. */
+size_t inf_trail_adopt(inf_trail *part, struct infer_attempt **last);
 /* Brings the records into the order of their start. */
 void inf_trail_sort(inf_trail *trail);
 inf_trail *inf_trail_ref(inf_trail *trail);

@@ -22,8 +22,8 @@ struct inf_spends;
 /* A call has ended; response: what it was answered, or NULL. Any thread. */
 void inf_spend_note(inf_runtime *runtime, const inf_trail *trail,
                     const struct infer_response *response);
-/* An attempt of no call has ended: a probe. Nothing of it was delivered. route:
- * that it was made for; "". Any thread. */
+/* An attempt in no call's record has ended: a probe mostly. Nothing of it was
+ * delivered. route: that it was made for; "". Any thread. */
 void inf_spend_note_stray(inf_runtime *runtime,
                           const struct infer_attempt *record,
                           const char *route);

@@ -333,7 +333,7 @@ static void
 take_figure(int64_t *to, int64_t from)
 {
   if (from >= 0)
-    *to = from;
+    *to = from < INF_USAGE_MAX ? from : INF_USAGE_MAX;
 }
 
 void

@@ -25,6 +25,10 @@
 #define INF_ANSWER_MAX_CHOICES    128
 #define INF_ANSWER_MAX_TOOL_CALLS 1024
 
+/* No answer has more tokens. What a provider says beyond that is taken for it,
+ * so that figures can be added up. */
+#define INF_USAGE_MAX INT64_C(1000000000000)
+
 typedef struct inf_usage {
   /* -1: not known. Meaning as INFER_USAGE_*: output includes reasoning, input
    * includes what came from the cache. */

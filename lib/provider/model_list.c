@@ -114,7 +114,7 @@ inf_cloudflare_next_models(const inf_send *send, inf_sv body, inf_buf *page)
       !inf_json_has_items(inf_json_get(body, INF_SV("result"))))
     return false;
   if (number < 1 || number >= INF_MODEL_LIST_MAX_PAGES || size < 1 ||
-      size >= total || number * size >= total)
+      total < 1 || number > (total - 1) / size)
     return false;
   inf_buf_appendf(page, "%s&page=%" PRId64, send->kind->models_path,
                   number + 1);

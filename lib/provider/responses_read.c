@@ -296,29 +296,35 @@ begin_item(inf_decoder *decoder, uint32_t index, inf_sv item)
     read_call(decoder, index, item, true);
 }
 
-/* The items that a piece of text has come of, by their numbers. */
+/* More items no answer has: those beyond are taken for one. */
+enum { marked_items = 1 << 16 };
+
+static uint32_t
+mark_of(uint32_t index)
+{
+  return index < marked_items ? index : marked_items - 1;
+}
+
+/* A piece of text has come of that item: a bit for each. */
 static void
 mark_item(inf_decoder *decoder, uint32_t index)
 {
   inf_buf *marks = &decoder->carry;
-  uint32_t last = index;
-  if (marks->len > 0)
-    memcpy(&last, marks->ptr + marks->len - sizeof last, sizeof last);
-  if (marks->len > 0 && last == index)
-    return;
-  if (marks->len < decoder->options.max_body_bytes &&
-      !inf_buf_append(marks, &index, sizeof index))
-    inf_decoder_fail(decoder, marks->status, "");
+  uint32_t mark = mark_of(index);
+  while (marks->len <= mark / 8)
+    if (!inf_buf_append_char(marks, '\0')) {
+      inf_decoder_fail(decoder, marks->status, "");
+      return;
+    }
+  marks->ptr[mark / 8] = (char)(marks->ptr[mark / 8] | 1 << mark % 8);
 }
 
 static bool
 is_marked(const inf_decoder *decoder, uint32_t index)
 {
   const inf_buf *marks = &decoder->carry;
-  for (size_t at = 0; at < marks->len; at += sizeof index)
-    if (memcmp(marks->ptr + at, &index, sizeof index) == 0)
-      return true;
-  return false;
+  uint32_t mark = mark_of(index);
+  return mark / 8 < marks->len && (marks->ptr[mark / 8] & 1 << mark % 8) != 0;
 }
 
 static bool

@@ -317,10 +317,11 @@ set_request(inf_exchange *exchange, const inf_http_request *request)
   else
     set_body(exchange, request->body);
   if (is_get && request->body.len > 0)
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "GET");
+    code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "GET");
   if (request->warm_up != INF_WARM_UP_NOT)
     inf_exchange_set_warm_up(exchange, request);
-  code = set_address(exchange, request->url);
+  if (code == CURLE_OK)
+    code = set_address(exchange, request->url);
   return code == CURLE_OK
              ? inf_exchange_set_endpoint(exchange, request->endpoint)
              : code;

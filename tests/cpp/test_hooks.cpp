@@ -373,6 +373,14 @@ TEST(budget_store_that_cannot_load_opens_no_client)
            Status::invalid_argument);
   CHECK_EQ(Config().budget_store(nullptr, nullptr).error().status(),
            Status::ok);
+  /* What the C handle still has lives on. */
+  auto shared = std::make_shared<int>(0);
+  Config config;
+  config
+      .budget_store([shared]() -> Result<std::string> { return std::string(); },
+                    save)
+      .budget_store(nullptr, save);
+  CHECK_EQ(shared.use_count(), 2);
 }
 
 /* ---- Plug-ins ------------------------------------------------------------ */

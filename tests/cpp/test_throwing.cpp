@@ -6,13 +6,42 @@
 #if INFER_HPP_EXCEPTIONS
 
 #include <atomic>
+#include <cstddef>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 using namespace infer;
 using namespace std::chrono_literals;
+
+/* Of this thread's next allocations the one that fails; 0: none. */
+static thread_local int failing_allocation;
+
+void *
+operator new(std::size_t size)
+{
+  void *memory = nullptr;
+  if (failing_allocation == 0 || --failing_allocation > 0)
+    memory = std::malloc(size > 0 ? size : 1);
+  if (!memory)
+    throw std::bad_alloc();
+  return memory;
+}
+
+void
+operator delete(void *memory) noexcept
+{
+  std::free(memory);
+}
+
+void
+operator delete(void *memory, std::size_t) noexcept
+{
+  std::free(memory);
+}
 
 /* The status that something throws; ok if it does not. */
 template <typename Do>
@@ -188,6 +217,34 @@ TEST(environment_without_keys_is_told)
   unsetenv("OPENAI_API_KEY");
   unsetenv("CLARIFAI_PAT");
   CHECK_EQ(thrown([] { Client client; }), Status::config);
+}
+
+/* Where memory is short the Config has the source or has it not. */
+TEST(token_source_is_kept_whole_or_not_at_all)
+{
+  bool failed = true;
+  for (int nth = 1; failed; nth++) {
+    auto asked = std::make_shared<int>(0);
+    Config config = world::config();
+    TokenSource source = [asked](TokenRequest request) {
+      CHECK(asked.use_count() > 1);
+      ++*asked;
+      request.deliver("t");
+    };
+    failing_allocation = nth;
+    try {
+      config.token_source("sim", std::move(source));
+      failed = failing_allocation <= 0;
+    } catch (const std::bad_alloc &) {
+    }
+    CHECK(!failed || failing_allocation == 0);
+    failing_allocation = 0;
+    source = nullptr;
+    Client client(config);
+    CHECK(client.try_chat(world::request("sim/good")));
+    client.close(5s);
+    CHECK(failed || *asked == 1);
+  }
 }
 
 #endif

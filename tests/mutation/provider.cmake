@@ -82,8 +82,8 @@ infer_bug(35 provider/answer.c
   "unit/test_answer"
   "a later chunk without figures wipes out the usage"
   [[  if (from >= 0)
-    *to = from;]]
-  [[  *to = from;]])
+    *to = from < INF_USAGE_MAX ? from : INF_USAGE_MAX;]]
+  [[  *to = from < INF_USAGE_MAX ? from : INF_USAGE_MAX;]])
 
 infer_bug(36 provider/guess.c
   "unit/test_guess"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls for embeddings over a fake network: one model, parts, their order, and
  * what becomes of the whole when one of them fails. */
+#include "support/fail_alloc.h"
 #include "support/fake_client.h"
 
 #include "engine/spend.h"
@@ -532,6 +533,33 @@ telemetry_tells_of_them(void **state)
   fake_client_free(fake);
 }
 
+/* Whatever a provider says of tokens can be added up. */
+static void
+figures_beyond_all_measure_stay_positive(void **state)
+{
+  (void)state;
+  fake_client *fake =
+      fake_client_new("providers.a.embed_inputs", "1", PRICED, "budgets",
+                      "[{'name':'all','tokens':4000000000000}]", NULL);
+  for (int i = 0; i < 2; i++)
+    fake_reply(fake_script_next(&fake->net), 5, 200, NULL,
+               "{\"data\":[{\"index\":0,\"embedding\":[1]}],\"usage\":{"
+               "\"prompt_tokens\":9223372036854775807,"
+               "\"total_tokens\":9223372036854775807}}");
+  infer_call *call = submit(fake, "a/m", 2);
+  fake_run_ms(fake, 20);
+  infer_response *response = fake_response(call);
+  assert_true(infer_response_usage(response, INFER_USAGE_INPUT) > 0);
+  infer_response_free(response);
+  char *text = NULL;
+  assert_int_equal(infer_client_stats(fake->client, &text, NULL), INFER_OK);
+  assert_contains(text, "\"spent_tokens\":2000000000000,");
+  assert_contains(text, "\"tokens\":{\"input\":2000000000000,");
+  infer_text_free(text);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
 /* What its parts cost is wasted, those that were answered too. */
 static void
 a_failed_call_has_wasted_all(void **state)
@@ -552,6 +580,45 @@ a_failed_call_has_wasted_all(void **state)
   infer_text_free(text);
   infer_call_free(call);
   fake_client_free(fake);
+}
+
+static uint64_t
+attempts_told(const fake_client *fake)
+{
+  uint64_t count = 0;
+  const char *at = fake->telemetry;
+  for (; (at = strstr(at, "attempt ")) != NULL; at++)
+    count++;
+  return count;
+}
+
+/* A part had two attempts: whichever of them the whole has no room for, each is
+ * counted once. */
+static void
+want_of_memory_counts_no_attempt_twice(void **state)
+{
+  (void)state;
+  size_t hits = 1;
+  fail_alloc_install();
+  for (size_t n = 1; hits > 0; n++) {
+    fake_client *fake = fake_client_new(TEN, PRICED, NULL);
+    answers(fake, 1, 0, 1);
+    infer_call_free(submit(fake, "r", 1)); /* the sums are there */
+    fake_run_ms(fake, 5);
+    answers(fake, 10, 0, 10);
+    fake_reply(fake_script_next(&fake->net), 5, 404, NULL, "");
+    answers(fake, 10, 10, 4); /* of b */
+    infer_call *call = submit(fake, "r", 14);
+    fail_alloc_nth(n);
+    fake_run_ms(fake, 50);
+    hits = fail_alloc_hits();
+    fail_alloc_never();
+    inf_spend total = inf_spend_total(fake->client->runtime);
+    assert_int_equal(total.attempts, attempts_told(fake));
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+  fail_alloc_uninstall();
 }
 
 static void
@@ -735,7 +802,9 @@ main(void)
       cmocka_unit_test(so_many_parts_go_at_once),
       cmocka_unit_test(a_part_fails_over_by_itself),
       cmocka_unit_test(telemetry_tells_of_them),
+      cmocka_unit_test(figures_beyond_all_measure_stay_positive),
       cmocka_unit_test(a_failed_call_has_wasted_all),
+      cmocka_unit_test(want_of_memory_counts_no_attempt_twice),
       cmocka_unit_test(a_failed_part_is_the_end_of_all),
       cmocka_unit_test(parts_of_other_lengths_do_not_fit),
       cmocka_unit_test(the_deadline_is_that_of_the_whole),

@@ -164,6 +164,15 @@ static const struct listing {
      {"x"},
      "http://a.test/ai/v1",
      NULL},
+    /* Nor one whose product is beyond 64 bits. */
+    {"cloudflare",
+     {"http://a.test/ai/models/search?per_page=100"},
+     {"{\"result\":[{\"name\":\"x\"}],\"result_info\":{\"page\":4,"
+      "\"per_page\":4611686018427387904,"
+      "\"total_count\":9223372036854775807}}"},
+     {"x"},
+     "http://a.test/ai/v1",
+     NULL},
     {"cloudflare",
      {"http://a.test/ai/models/search?per_page=100"},
      {"{\"result\":[],\"result_info\":{\"page\":1,\"per_page\":100,"

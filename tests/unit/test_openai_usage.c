@@ -78,12 +78,13 @@ reasoning_beside_the_output(void **state)
   assert_usage("{\"prompt_tokens\":10,\"completion_tokens\":7,"
                "\"reasoning_tokens\":5}",
                10, 7, 5, -1, -1, -1);
-  /* Figures at the end of the range must not overflow. */
+  /* Figures at the end of the range must not overflow, nor their sums. */
   inf_usage usage =
       usage_of("{\"prompt_tokens\":9223372036854775807,\"completion_tokens\":"
                "9223372036854775807,\"total_tokens\":1,"
                "\"reasoning_tokens\":9223372036854775807}");
-  assert_true(usage.output == INT64_MAX);
+  assert_true(usage.input == INF_USAGE_MAX);
+  assert_true(usage.output == INF_USAGE_MAX);
 }
 
 static void

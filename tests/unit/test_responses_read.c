@@ -303,6 +303,43 @@ test_odd_events_do_no_harm(void **state)
   }
 }
 
+/* What is kept of items beside their text: bits, however many there are and
+ * however their pieces are mixed. */
+static void
+test_items_take_little_memory(void **state)
+{
+  (void)state;
+  static const unsigned numbers[] = {0, 1, 70000, 2000000000};
+  inf_decoder decoder;
+  inf_headers headers;
+  inf_answer answer;
+  inf_decoder_options options = {
+      .kind = inf_provider_kind_find(S(SUPPORT_KIND)),
+      .stream = true,
+      .choices = 1,
+      .max_body_bytes = 1 << 20,
+      .max_event_bytes = 1 << 20,
+      .max_depth = 64,
+  };
+  inf_headers_init(&headers, 1024);
+  inf_answer_init(&answer, options.max_body_bytes);
+  inf_decoder_init(&decoder, &options, &answer);
+  inf_decoder_headers(&decoder, 200, &headers, 0);
+  for (size_t i = 0; i < 40000; i++) {
+    char text[256];
+    int len = snprintf(text, sizeof text,
+                       "data: {\"type\":\"response.output_text.delta\","
+                       "\"output_index\":%u,\"delta\":\"a\"}\n\n",
+                       i < 20000 ? numbers[i % 2] : numbers[i % 4]);
+    assert_int_equal(inf_decoder_feed(&decoder, text, (size_t)len), INFER_OK);
+    assert_true(decoder.carry.len <= (i < 20000 ? 1 : 8192));
+  }
+  assert_int_equal(inf_answer_choice(&answer, 0)->text.len, 40000);
+  inf_decoder_fini(&decoder);
+  inf_headers_fini(&headers);
+  inf_answer_fini(&answer);
+}
+
 int
 main(void)
 {
@@ -313,6 +350,7 @@ main(void)
       cmocka_unit_test(test_reasoning_and_refusals),
       cmocka_unit_test(test_what_comes_only_when_it_is_done),
       cmocka_unit_test(test_what_else_is_said),
+      cmocka_unit_test(test_items_take_little_memory),
       cmocka_unit_test(test_failures),
       cmocka_unit_test(test_a_cut_stream_is_never_a_success),
       cmocka_unit_test(test_odd_events_do_no_harm),

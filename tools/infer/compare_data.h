@@ -15,7 +15,6 @@
 /* More than anybody reads side by side. */
 #define INF_CMP_MAX_SUBJECTS 16
 
-/* A target, or a route. */
 /* A rate limit: so many units (requests, tokens, ...) in a period. */
 typedef struct inf_cmp_limit {
   char unit[24];
@@ -25,6 +24,7 @@ typedef struct inf_cmp_limit {
 
 #define INF_CMP_MAX_LIMITS 8
 
+/* A target, or a route. */
 typedef struct inf_cmp_subject {
   char *name;     /* "provider/model", or the route's name */
   bool is_route;  /* may send one call to several targets */

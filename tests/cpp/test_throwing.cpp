@@ -17,10 +17,11 @@
 using namespace infer;
 using namespace std::chrono_literals;
 
-/* Of this thread's next allocations the one that fails; 0: none. */
+/* Of this thread's next allocations the one that fails; 0: none. Not inlined:
+ * gcc would take the two halves for a new with a free. */
 static thread_local int failing_allocation;
 
-void *
+[[gnu::noinline]] void *
 operator new(std::size_t size)
 {
   void *memory = nullptr;
@@ -31,13 +32,13 @@ operator new(std::size_t size)
   return memory;
 }
 
-void
+[[gnu::noinline]] void
 operator delete(void *memory) noexcept
 {
   std::free(memory);
 }
 
-void
+[[gnu::noinline]] void
 operator delete(void *memory, std::size_t) noexcept
 {
   std::free(memory);

@@ -362,7 +362,7 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
     return 0;
   /* Both limits of a text: the answer's and that of an event. */
   const size_t longest = max_bytes - (open + after - frame);
-  char *out = run->ptr + run->len;
+  char *restrict out = run->ptr + run->len; /* no other way leads there */
   const char *const out_start = out;
   bool more = match_head(guess, at, end);
   while (more) {

@@ -486,7 +486,7 @@ inf_hedger_usual_target(inf_runtime *runtime, const char *route,
                         const inf_hedge_ask *ask)
 {
   inf_hedge_ask usual = *ask;
-  size_t order[targets_max];
+  size_t order[targets_max] = {0};
   usual.bucket = 0;
   pthread_mutex_lock(&runtime->mutex);
   const machine *at = known_machine_locked(

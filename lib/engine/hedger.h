@@ -72,7 +72,7 @@ inf_hedge_pass inf_hedger_arm(inf_runtime *runtime, const char *route,
 void inf_hedger_order(inf_runtime *runtime, const inf_hedge_ask *ask,
                       size_t *order);
 /* The first of that order, for the length of prompt that calls which begin at
- * ask->first have most often; whatever ask->bucket is. */
+ * ask->first have most often; whatever ask->bucket is. Of at most 16. */
 size_t inf_hedger_usual_target(inf_runtime *runtime, const char *route,
                                const inf_hedge_ask *ask);
 /* The time has come. target: that would take it, NULL if none would. */

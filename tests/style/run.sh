@@ -101,11 +101,11 @@ begin "a test that failed cannot skip itself alone"
 unsteady sly 'exit 1' 'echo "SKIP: no time"; exit 77'
 gives 0 1 1 0
 
-begin "a test that takes too long is run once more"
+begin "a test that hangs is not: a deadlock is rare, and no matter of timing"
 unsteady late 'exec sleep 5' 'exit 0'
 printf 'set_tests_properties(late PROPERTIES TIMEOUT 1)\n' \
   >>"$tree/CTestTestfile.cmake"
-gives 1 0 0 1
+gives 0 1 0 0
 
 for said in 'kill -SEGV $$' 'kill -ABRT $$' 'sh -c "kill -SEGV \$\$"' \
   'echo "WARNING: ThreadSanitizer: data race (pid=7)"' \

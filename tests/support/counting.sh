@@ -17,9 +17,9 @@ tsan_prefix=() # what the tests are started by
 # More programs than that do not fail by chance.
 counting_most_unstable=3
 
-# What a crash or a sanitizer leaves in the output of a program, of cmocka, of a
+# What a crash, a hang or a sanitizer leaves in the output of a program, of cmocka, of a
 # shell, of ctest, or of the run-time system of another language.
-counting_crash='Sanitizer|runtime error:|DATA RACE|\*\*\*Exception'
+counting_crash='Sanitizer|runtime error:|DATA RACE|\*\*\*(Exception|Timeout)'
 counting_crash+='|\<[Ss]ignal\>|\<SIG[A-Z]{3,}|exception: .*\([0-9]+\)'
 counting_crash+='|Segmentation fault|Bus error|Floating point exception'
 counting_crash+='|Illegal instruction|Aborted|core dumped|Fatal Python error'

@@ -77,18 +77,7 @@ set_up(setting *at, const char *kind)
 {
   *at = (setting){.client = NULL};
   fake_net_init(&at->net);
-  infer_config *config = config_of(kind);
-  if (!config)
-    return false;
-  const inf_client_parts parts = {.new_transport = fake_net_transport,
-                                  .context = &at->net,
-                                  .clock = &at->net.clock,
-                                  .seed = 1};
-  infer_error *error = NULL;
-  if (!oom_is_ok(inf_client_new_with(&at->client, config, &parts, &error),
-                 &error))
-    at->client = NULL;
-  infer_config_free(config);
+  at->client = oom_client_of(&at->net, config_of(kind));
   fake_reply(fake_script_for(&at->net, "http://otel.test"), 1, 200, NULL, "{}");
   fake_stream_all(fake_script_for(&at->net, "http://a.test"), 1, "Hello");
   fake_stream_all(fake_script_for(&at->net, "http://b.test"), 1, "Hello");

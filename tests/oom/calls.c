@@ -52,21 +52,7 @@ static const char hedging[] =
 static infer_client *
 client_of(setting *at, const char *text, const char *threads)
 {
-  infer_config *config = oom_config_of(text, threads);
-  if (!config)
-    return NULL;
-  const inf_client_parts parts = {
-      .new_transport = fake_net_transport,
-      .context = &at->net,
-      .clock = &at->net.clock,
-      .seed = 1,
-  };
-  infer_client *client = NULL;
-  infer_error *error = NULL;
-  if (!oom_is_ok(inf_client_new_with(&client, config, &parts, &error), &error))
-    client = NULL;
-  infer_config_free(config);
-  return client;
+  return oom_client_of(&at->net, oom_config_of(text, threads));
 }
 
 static infer_request *

@@ -196,20 +196,6 @@ manual(void *unused)
 
 /* ---- Clients made of them ------------------------------------------------ */
 
-static infer_client *
-client_over(fake_net *net, const infer_config *config)
-{
-  const inf_client_parts parts = {.new_transport = fake_net_transport,
-                                  .context = net,
-                                  .clock = &net->clock,
-                                  .seed = 1};
-  infer_client *client = NULL;
-  infer_error *error = NULL;
-  if (!oom_is_ok(inf_client_new_with(&client, config, &parts, &error), &error))
-    assert_null(client);
-  return client;
-}
-
 static void
 check_call(infer_client *client, const char *model)
 {
@@ -236,7 +222,7 @@ from_the_environment(void *unused)
   fake_net_init(&net);
   net.real_time = true; /* the client has a thread */
   fake_stream_all(fake_script_always(&net), 0, "Hello");
-  infer_client *client = client_over(&net, NULL);
+  infer_client *client = oom_client_over(&net, NULL);
   if (client)
     check_call(client, "openai/m");
   infer_client_free(client);
@@ -257,7 +243,7 @@ reload(void *text)
   fake_net_init(&net);
   fake_stream_all(fake_script_always(&net), 0, "Hello");
   infer_config *config = oom_config_of(plain, "0");
-  infer_client *client = config ? client_over(&net, config) : NULL;
+  infer_client *client = config ? oom_client_over(&net, config) : NULL;
   infer_config_free(config);
   infer_config *next = client ? oom_config_of(text, "0") : NULL;
   if (next) {

@@ -3,6 +3,7 @@
 #include "oom.h"
 
 #include "support/fail_alloc.h"
+#include "support/fake_client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +81,28 @@ oom_config_of(const char *text, const char *threads)
     return config;
   infer_config_free(config);
   return NULL;
+}
+
+infer_client *
+oom_client_over(struct fake_net *net, const infer_config *config)
+{
+  const inf_client_parts parts = {.new_transport = fake_net_transport,
+                                  .context = net,
+                                  .clock = &net->clock,
+                                  .seed = 1};
+  infer_client *client = NULL;
+  infer_error *error = NULL;
+  if (!oom_is_ok(inf_client_new_with(&client, config, &parts, &error), &error))
+    assert_null(client);
+  return client;
+}
+
+infer_client *
+oom_client_of(struct fake_net *net, infer_config *config)
+{
+  infer_client *client = config ? oom_client_over(net, config) : NULL;
+  infer_config_free(config);
+  return client;
 }
 
 /* ---- Running ------------------------------------------------------------- */

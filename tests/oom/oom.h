@@ -25,6 +25,8 @@ typedef struct oom_scenario {
   const char *arg;
 } oom_scenario;
 
+struct fake_net;
+
 typedef struct oom_suite {
   const oom_scenario *scenarios;
   size_t count;
@@ -64,5 +66,9 @@ void oom_fails(int32_t status, infer_error **error, int32_t expected);
 char *oom_json(const char *text);
 /* A configuration of such a text with "threads" set; NULL: out of memory. */
 infer_config *oom_config_of(const char *text, const char *threads);
+/* A client of the configuration over the fake network; NULL: out of memory. */
+infer_client *oom_client_over(struct fake_net *net, const infer_config *config);
+/* The same, and frees the configuration; NULL also where that is NULL. */
+infer_client *oom_client_of(struct fake_net *net, infer_config *config);
 
 #endif

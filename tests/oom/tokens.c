@@ -73,18 +73,7 @@ set_up(setting *at, const char *kind)
 {
   *at = (setting){.client = NULL};
   fake_net_init(&at->net);
-  infer_config *config = config_of(kind);
-  if (!config)
-    return false;
-  const inf_client_parts parts = {.new_transport = fake_net_transport,
-                                  .context = &at->net,
-                                  .clock = &at->net.clock,
-                                  .seed = 1};
-  infer_error *error = NULL;
-  if (!oom_is_ok(inf_client_new_with(&at->client, config, &parts, &error),
-                 &error))
-    at->client = NULL;
-  infer_config_free(config);
+  at->client = oom_client_of(&at->net, config_of(kind));
   return at->client &&
          oom_is_ok(infer_request_new(&at->request, "a/m"), NULL) &&
          oom_is_ok(infer_request_add_message(at->request, "user", "Hi"), NULL);

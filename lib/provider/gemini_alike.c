@@ -215,39 +215,8 @@ gather(inf_decoder *decoder, const inf_filling *filling)
 
 /* ---- Runs ---------------------------------------------------------------- */
 
-/* "data: ", "\r\n\r\n"; what is moved at once, and compared at once. */
-enum { field = 6, frame = 4, over = 16, least = 16 };
-
-/* Are the len bytes at both places the same? For 16 to 32 of them without a
- * call or a branch: twice sixteen, which may overlap. */
-static inline bool
-same_bytes(const char *a, const char *b, size_t len)
-{
-  if (len < least || len > 2 * (size_t)least)
-    return memcmp(a, b, len) == 0;
-  const size_t last = len - 8;
-  return ((inf_swar_load(a) ^ inf_swar_load(b)) |
-          (inf_swar_load(a + 8) ^ inf_swar_load(b + 8)) |
-          (inf_swar_load(a + last - 8) ^ inf_swar_load(b + last - 8)) |
-          (inf_swar_load(a + last) ^ inf_swar_load(b + last))) == 0;
-}
-
-/* Where the tail of an event begins that has these numbers after its text, or
- * NULL. There are as many bytes as that takes. */
-static inline const char *
-match_numbers(const inf_guess *guess, const char *at)
-{
-  const inf_guess_layout *layout = guess->layout;
-  const char *template = guess->text.ptr;
-  for (size_t i = 0; i < layout->count; i++) {
-    const inf_guess_number *number = &layout->numbers[i];
-    if (!inf_guess_is_number(number, at + number->len) ||
-        !same_bytes(at, template + number->same, number->len))
-      return NULL;
-    at += number->len + number->width;
-  }
-  return at;
-}
+/* "data: ", "\r\n\r\n"; what is moved at once. */
+enum { field = 6, frame = 4, over = 16 };
 
 /* Does an event end so, and does another begin behind it? */
 static inline bool
@@ -276,18 +245,16 @@ match_head(const inf_guess *guess, const char *at, const char *end)
          memcmp(at + field, guess->text.ptr, head) == 0;
 }
 
-/* The figures after a text. */
+/* The figures after a text that ends there. */
 static void
 take_figures(inf_decoder *decoder, const char *at)
 {
   const inf_guess *guess = &decoder->guess;
+  const inf_guess_layout *layout = guess->layout;
   figures seen = no_figures;
-  for (size_t i = 0; i < guess->layout->count; i++) {
-    const inf_guess_number *number = &guess->layout->numbers[i];
-    at += number->len;
-    note_figure(&seen, &guess->holes[i + 1], inf_guess_number_of(number, at));
-    at += number->width;
-  }
+  for (size_t i = 0; i < layout->count; i++)
+    note_figure(&seen, &guess->holes[i + 1],
+                inf_guess_number_of(&layout->numbers[i], at));
   take_usage(decoder, &seen);
 }
 
@@ -305,11 +272,11 @@ take_plain_chunk(inf_decoder *decoder, inf_sv chunk)
     return false;
   const char *start = chunk.ptr + head, *end = chunk.ptr + chunk.len;
   const char *quote = inf_swar_ascii_end(start, end);
+  const char *tail = end - layout->tail_len;
   size_t len = (size_t)(quote - start);
-  if ((size_t)(end - quote) != after || len > answer->max_bytes - answer->bytes)
-    return false;
-  const char *tail = match_numbers(guess, quote);
-  if (!tail ||
+  if ((size_t)(end - quote) != after ||
+      len > answer->max_bytes - answer->bytes ||
+      !inf_guess_match_numbers(guess, quote) ||
       memcmp(tail, guess->text.ptr + layout->tail, layout->tail_len) != 0)
     return false;
   add_text(decoder, &guess->holes[0], inf_sv_of(start, len));
@@ -341,27 +308,28 @@ inf_gemini_read_alike_chunk(inf_decoder *decoder, inf_sv chunk)
 
 /* What the events of most runs are: a text of plain ASCII, and numbers as long
  * as the last ones. Takes them off the front of the text and gathers their
- * texts; anything else ends it. A run of thousands of chunks goes through here,
- * so it has no step that is not needed for each of them. */
+ * texts; anything else ends it, and so does any limit that might be met. A run
+ * of thousands of chunks goes through here, so it has no step that is not
+ * needed for each of them. */
 static size_t
 take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
 {
   const inf_guess *guess = &decoder->guess;
+  const inf_answer *answer = decoder->answer;
   const char *at = text.ptr, *end = text.ptr + text.len, *last = NULL;
   inf_buf *run = &decoder->scratch;
-  size_t room = decoder->answer->max_bytes - decoder->answer->bytes;
   size_t max_bytes = decoder->options.max_event_bytes, taken = 0;
-  if (!guess->layout || !guess->layout->usable || room < run->len)
-    return 0;
-  room -= run->len;
   const inf_guess_layout *const layout = guess->layout;
-  const size_t head = layout->head, after = layout->after + frame;
-  const size_t open = field + head;
-  if (after < over || open + after > max_bytes ||
+  if (!layout || !layout->usable ||
+      text.len > answer->max_bytes - answer->bytes ||
+      run->len > answer->max_bytes - answer->bytes - text.len)
+    return 0;
+  const size_t open = field + layout->head, after = layout->after + frame;
+  const size_t to_tail = layout->tail - layout->same;
+  if (open + layout->after > max_bytes ||
       !inf_buf_reserve(run, text.len + over))
     return 0;
-  /* Both limits of a text: the answer's and that of an event. */
-  const size_t longest = max_bytes - (open + after - frame);
+  const size_t longest = max_bytes - (open + layout->after);
   char *restrict out = run->ptr + run->len; /* no other way leads there */
   const char *const out_start = out;
   bool more = match_head(guess, at, end);
@@ -369,20 +337,17 @@ take_plain(inf_decoder *decoder, inf_sv text, size_t *count)
     const char *start = at + open;
     const char *quote = inf_swar_ascii_end(start, end);
     size_t len = (size_t)(quote - start);
-    if ((size_t)(end - quote) < after || len > longest || len > room)
+    if ((size_t)(end - quote) < after || len > longest ||
+        !inf_guess_match_numbers(guess, quote))
       break;
-    const char *tail = match_numbers(guess, quote);
-    if (!tail)
-      break;
-    more = match_seam(layout, tail, end);
-    if (!more && !match_tail(guess, tail))
+    more = match_seam(layout, quote + to_tail, end);
+    if (!more && !match_tail(guess, quote + to_tail))
       break;
     if (len <= over) /* one move, without a call */
       memcpy(out, start, over);
     else
       memcpy(out, start, len);
     out += len;
-    room -= len;
     at = quote + after;
     last = quote;
     taken++;

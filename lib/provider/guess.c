@@ -67,25 +67,46 @@ inf_guess_spoil(inf_guess *guess)
 
 /* ---- Layout -------------------------------------------------------------- */
 
+/* JSON has no number that begins with a zero but 0. */
 static bool
-add_number(inf_guess_layout *layout, size_t from, const inf_hole *hole)
+add_number(inf_guess_layout *layout, const inf_hole *hole)
 {
   enum { widest = 8 };
   size_t width = hole->end - hole->start;
-  inf_guess_number *number = &layout->numbers[layout->count++];
-  if (hole->kind != INF_HOLE_NUMBER || width > widest)
+  if (hole->kind != INF_HOLE_NUMBER || width > widest ||
+      hole->end - layout->same < widest)
     return false;
-  uint64_t ones = INF_SWAR_ONES >> (64 - 8 * width);
-  *number = (inf_guess_number){
-      .same = from,
-      .len = hole->start - from,
-      .width = width,
-      .highs = ones * 0xf0,
-      .zeros = ones * '0',
-      .sixes = ones * 6,
-      .not_first = width > 1 ? '0' : '\0',
+  layout->numbers[layout->count++] = (inf_guess_number){
+      .end = hole->end - layout->same,
+      .digits = 0x0f0f0f0f0f0f0f0f << (64 - 8 * width),
   };
-  layout->after += number->len + width;
+  size_t at = hole->start - layout->same - layout->same_len;
+  memset(layout->low + at, '0', width);
+  memset(layout->span + at, 9, width);
+  if (width > 1) {
+    layout->low[at] = '1';
+    layout->span[at] = 8;
+  }
+  return true;
+}
+
+/* Each byte is as it stands there, but for the digits. */
+static bool
+add_ranges(const inf_guess *guess, inf_guess_layout *layout)
+{
+  const inf_hole *first = &guess->holes[1];
+  size_t end = guess->holes[guess->hole_count - 1].end;
+  size_t count = (end - first->start + 15) / 16 * 16;
+  if (count > INF_GUESS_MAX_RANGES || end - count < layout->same)
+    return false;
+  layout->same_len = end - count - layout->same;
+  layout->range_count = count;
+  layout->count = 0;
+  memcpy(layout->low, guess->text.ptr + end - count, count);
+  memset(layout->span, 0, count);
+  for (size_t i = 1; i < guess->hole_count; i++)
+    if (!add_number(layout, &guess->holes[i]))
+      return false;
   return true;
 }
 
@@ -114,9 +135,7 @@ write_seam(const inf_guess *guess, inf_guess_layout *layout)
 static void
 lay_out(inf_guess *guess)
 {
-  enum { read_at_once = 8 };
   const inf_hole *text = &guess->holes[0];
-  size_t from = text->end - 1; /* the quotes are the same */
   if (guess->layout)
     guess->layout->usable = false;
   if (!INF_SWAR_LITTLE_ENDIAN || guess->hole_count < 2 ||
@@ -126,17 +145,14 @@ lay_out(inf_guess *guess)
   if (!layout)
     return;
   layout->head = text->start + 1;
-  layout->count = layout->after = 0;
-  for (size_t i = 1; i < guess->hole_count; i++) {
-    if (!add_number(layout, from, &guess->holes[i]))
-      return;
-    from = guess->holes[i].end;
-  }
-  layout->tail = from;
-  layout->tail_len = guess->text.len - from;
-  layout->after += layout->tail_len;
-  layout->usable = 1 + layout->tail_len >= read_at_once;
+  layout->same = text->end - 1; /* the quotes are the same */
+  if (!add_ranges(guess, layout))
+    return;
+  layout->tail = layout->same + layout->same_len + layout->range_count;
+  layout->tail_len = guess->text.len - layout->tail;
+  layout->after = guess->text.len - layout->same;
   write_seam(guess, layout);
+  layout->usable = true;
 }
 
 void

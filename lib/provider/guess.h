@@ -37,24 +37,27 @@ typedef struct inf_hole {
 } inf_hole;
 
 /* A template whose first hole is a text and whose others, one at least, are
- * numbers, as a run
- * of chunks is held against it: what stands before the text, then bytes that
- * are the same and a number with as many digits, and so on, then what stands
- * after the last. So only the text's length is not known. Offsets are of the
- * template. */
+ * numbers, as a run of chunks is held against it, where all lengths but the
+ * text's are as in the template: after the text, bytes that are the same; then
+ * a stretch up to the last digit, in which each byte has a range; then bytes
+ * that are the same. Offsets of the template, unless it is said otherwise. */
+enum { INF_GUESS_MAX_RANGES = 256 }; /* a multiple of 16 */
+
 typedef struct inf_guess_number {
-  size_t same, len, width;      /* what stands before it; its digits */
-  uint64_t highs, zeros, sixes; /* for inf_guess_is_number() */
-  char not_first;
+  size_t end;      /* from the end of the text to behind its last digit */
+  uint64_t digits; /* what of the eight bytes before that are its digits */
 } inf_guess_number;
 
 typedef struct inf_guess_layout {
   bool usable; /* false: another kind of template, or one with long numbers */
   size_t head; /* length of what stands before the text, its quote included */
-  size_t count;
-  inf_guess_number numbers[INF_GUESS_MAX_HOLES - 1];
+  size_t same, same_len;
+  size_t range_count; /* a multiple of 16 */
   size_t tail, tail_len;
   size_t after; /* length of all that comes after the text */
+  size_t count;
+  inf_guess_number numbers[INF_GUESS_MAX_HOLES - 1];
+  char low[INF_GUESS_MAX_RANGES], span[INF_GUESS_MAX_RANGES];
   /* What stands between the last number of an event and the text of the next,
    * where lines end with CRLF; empty without memory. */
   inf_buf seam;
@@ -101,23 +104,25 @@ void inf_guess_set_head(inf_guess *guess, inf_sv head, inf_sv name);
  * in the chunk. */
 size_t inf_guess_match_head(const inf_guess *guess, inf_sv chunk, inf_sv *name);
 
-/* Is there a number of that width, as JSON has them? Reads eight bytes: where
- * what follows it is as long as the rest of the layout they are there. */
+/* A text ends there: do the same bytes follow, and numbers as long as the
+ * template's? The rest, from layout->tail on, is not looked at. There are
+ * layout->after bytes. */
 static inline bool
-inf_guess_is_number(const inf_guess_number *number, const char *at)
+inf_guess_match_numbers(const inf_guess *guess, const char *at)
 {
-  uint64_t word = inf_swar_load(at);
-  uint64_t low = (word ^ number->zeros) & number->highs;
-  uint64_t high = ((word + number->sixes) ^ number->zeros) & number->highs;
-  return (low | high) == 0 && (char)word != number->not_first;
+  const inf_guess_layout *layout = guess->layout;
+  return memcmp(at, guess->text.ptr + layout->same, layout->same_len) == 0 &&
+         inf_swar_in_ranges(at + layout->same_len, layout->low, layout->span,
+                            layout->range_count);
 }
 
-/* What it says: four pairs of digits, two pairs of those, and those two. */
+/* What such a number says: four pairs of digits, two pairs of those, and those
+ * two. */
 static inline int64_t
 inf_guess_number_of(const inf_guess_number *number, const char *at)
 {
-  uint64_t word = inf_swar_load(at) << (64 - 8 * (unsigned)number->width);
-  word = (word & 0x0f0f0f0f0f0f0f0f) * (10ull * 256 + 1) >> 8;
+  uint64_t word = inf_swar_load(at + number->end - 8) & number->digits;
+  word = word * (10ull * 256 + 1) >> 8;
   word = (word & 0x00ff00ff00ff00ff) * (100ull * 65536 + 1) >> 16;
   word = (word & 0x0000ffff0000ffff) * (10000ull * 4294967296 + 1) >> 32;
   return (int64_t)word;

@@ -128,6 +128,29 @@ inf_swar_brackets16(const char *at)
 }
 #endif
 
+/* Is each of the bytes there, a multiple of 16, low's at its place or at most
+ * as much more as span says? Without a branch that depends on them. */
+static inline int
+inf_swar_in_ranges(const char *at, const char *low, const char *span,
+                   size_t len)
+{
+#if defined(__SSE2__)
+  __m128i over = _mm_setzero_si128();
+  for (size_t i = 0; i < len; i += 16) {
+    __m128i above = _mm_sub_epi8(_mm_loadu_si128((const void *)(at + i)),
+                                 _mm_loadu_si128((const void *)(low + i)));
+    over = _mm_or_si128(
+        over, _mm_subs_epu8(above, _mm_loadu_si128((const void *)(span + i))));
+  }
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(over, _mm_setzero_si128())) == 0xffff;
+#else
+  int over = 0;
+  for (size_t i = 0; i < len; i++)
+    over |= (unsigned char)(at[i] - low[i]) > (unsigned char)span[i];
+  return !over;
+#endif
+}
+
 /* Are the bytes of the block there all ASCII? */
 #if defined(__SSE2__)
 #define INF_SWAR_BLOCK 16

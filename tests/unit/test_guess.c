@@ -205,73 +205,112 @@ test_numbers_may_differ(void **state)
   inf_guess_fini(&guess);
 }
 
+/* The number is what stands after the second colon. */
 static void
 learn_count(inf_guess *guess, const char *chunk, size_t width)
 {
+  const char *number = strchr(strchr(chunk, ':') + 1, ':') + 1;
   inf_guess_begin(guess, S(chunk));
   inf_guess_hole(guess, INF_HOLE_TEXT, inf_sv_of(chunk + 5, 3), NULL);
-  inf_guess_hole(guess, INF_HOLE_NUMBER, inf_sv_of(chunk + 13, width), "n");
+  inf_guess_hole(guess, INF_HOLE_NUMBER, inf_sv_of(number, width), "n");
   inf_guess_end(guess, 0);
+}
+
+/* Whether what follows the text is as in the template, but for the number. */
+static bool
+fits(const inf_guess *guess, const char *number)
+{
+  char text[64];
+  snprintf(text, sizeof(text),
+           "data: {\"t\":\"a\",\"output_tokens\":%s,\"more\":1}", number);
+  return inf_guess_match_numbers(guess, strstr(text, "a\"") + 1);
 }
 
 static void
 test_layouts_know_numbers_of_a_length(void **state)
 {
   (void)state;
+#if INF_SWAR_LITTLE_ENDIAN
   static const char *const good[] = {"10345678", "99999999", "10000000"};
-  static const char *const bad[] = {"01234567",
-                                    "1234567,",
-                                    "/2345678",
-                                    "1234567:",
-                                    "1234 678",
-                                    "-1234567",
-                                    "1\xb1\xb2\xb3\xb4\xb5\xb6\xb7"};
+  static const char *const bad[] = {
+      "01234567", "1234567,", "/2345678", "1234567:",
+      "1234 678", "-1234567", ":2345678", "1\xb1\xb2\xb3\xb4\xb5\xb6\xb7"};
   inf_guess guess;
   inf_guess_init(&guess);
-  learn_count(&guess, "{\"t\":\"a\",\"n\":12345678,\"more\":1}", 8);
-#if INF_SWAR_LITTLE_ENDIAN
+  learn_count(&guess, "{\"t\":\"a\",\"output_tokens\":12345678,\"more\":1}", 8);
   const inf_guess_number *number = &guess.layout->numbers[0];
   assert_true(guess.layout->usable);
   assert_int_equal(guess.layout->head, 6);
   assert_int_equal(guess.layout->count, 1);
-  assert_int_equal(guess.layout->after, 6 + 8 + 10);
+  assert_int_equal(guess.layout->after, 18 + 8 + 10);
+  assert_int_equal(guess.layout->tail_len, 10);
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-    assert_true(inf_guess_is_number(number, good[i]));
-    assert_int_equal(inf_guess_number_of(number, good[i]),
+    char text[32];
+    snprintf(text, sizeof(text), "\",\"output_tokens\":%s", good[i]);
+    assert_true(fits(&guess, good[i]));
+    assert_int_equal(inf_guess_number_of(number, text),
                      strtoll(good[i], NULL, 10));
   }
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-    assert_false(inf_guess_is_number(number, bad[i]));
-  learn_count(&guess, "{\"t\":\"a\",\"n\":7,\"more\":1}", 1);
+    assert_false(fits(&guess, bad[i]));
+  learn_count(&guess, "{\"t\":\"a\",\"output_tokens\":7,\"more\":1}", 1);
   assert_true(guess.layout->usable);
-  assert_true(inf_guess_is_number(number, "0,\"more\""));
-  assert_int_equal(inf_guess_number_of(number, "9,\"more\""), 9);
-  assert_false(inf_guess_is_number(number, ",\"more\"."));
+  assert_true(fits(&guess, "0"));
+  assert_true(fits(&guess, "9"));
+  assert_int_equal(inf_guess_number_of(number, "\",\"output_tokens\":9"), 9);
+  assert_false(fits(&guess, ":"));
+  assert_false(fits(&guess, "/"));
+  inf_guess_fini(&guess);
 #endif
-  /* Too long, and too near to the end to be read at once. */
-  learn_count(&guess, "{\"t\":\"a\",\"n\":123456789,\"more\":1}", 9);
+}
+
+/* A stretch too long, a number too long, or too near to the text. */
+static void
+test_layouts_have_limits(void **state)
+{
+  (void)state;
+#if INF_SWAR_LITTLE_ENDIAN
+  static const char far[] =
+      "{\"t\":\"a\",\"output_tokens\":7,\"far\":\"%0*d\",\"m\":8}";
+  char chunk[512];
+  inf_guess guess;
+  inf_guess_init(&guess);
+  learn_count(&guess, "{\"t\":\"a\",\"output_tokens\":123456789,\"more\":1}",
+              9);
   assert_true(guess.ready);
   assert_false(guess.layout->usable);
   learn_count(&guess, "{\"t\":\"a\",\"n\":7}", 1);
   assert_true(guess.ready);
   assert_false(guess.layout->usable);
+  for (int i = 0; i < 2; i++) {
+    int len =
+        snprintf(chunk, sizeof(chunk), far, INF_GUESS_MAX_RANGES - 16 + i, 0);
+    inf_guess_begin(&guess, inf_sv_of(chunk, (size_t)len));
+    inf_guess_hole(&guess, INF_HOLE_TEXT, inf_sv_of(chunk + 5, 3), NULL);
+    inf_guess_hole(&guess, INF_HOLE_NUMBER, inf_sv_of(chunk + 25, 1), "n");
+    inf_guess_hole(&guess, INF_HOLE_NUMBER, inf_sv_of(chunk + len - 2, 1), "m");
+    inf_guess_end(&guess, 0);
+    assert_true(guess.ready);
+    assert_int_equal(guess.layout->usable, i == 0);
+  }
   inf_guess_fini(&guess);
+#endif
 }
 
 static void
 test_a_template_is_renewed(void **state)
 {
   (void)state;
-  static const char next[] = "{\"t\":\"bcd\",\"n\":100,\"more\":1}";
+  static const char next[] = "{\"t\":\"bcd\",\"output_tokens\":100,\"more\":1}";
   inf_filling fillings[INF_GUESS_MAX_HOLES];
   inf_guess guess;
   inf_guess_init(&guess);
-  learn_count(&guess, "{\"t\":\"a\",\"n\":99,\"more\":1}", 2);
+  learn_count(&guess, "{\"t\":\"a\",\"output_tokens\":99,\"more\":1}", 2);
   assert_int_equal(inf_guess_match(&guess, S(next), fillings), strlen(next));
   inf_guess_renew(&guess, S(next), fillings);
   assert_true(guess.ready);
   assert_buf(&guess.text, next);
-  assert_int_equal(guess.layout->numbers[0].width, 3);
+  assert_int_equal(guess.layout->numbers[0].end, 21);
   assert_int_equal(inf_guess_match(&guess, S(next), fillings), strlen(next));
   assert_sv(fillings[0].value, "\"bcd\"");
   assert_sv(fillings[1].value, "100");
@@ -536,6 +575,7 @@ main(void)
       cmocka_unit_test(test_holes_are_told_in_any_order),
       cmocka_unit_test(test_numbers_may_differ),
       cmocka_unit_test(test_layouts_know_numbers_of_a_length),
+      cmocka_unit_test(test_layouts_have_limits),
       cmocka_unit_test(test_a_template_is_renewed),
       cmocka_unit_test(test_a_whole_event_is_matched),
       cmocka_unit_test(test_padding_is_told_by_its_alphabet),

@@ -89,12 +89,16 @@ inf_document_member(inf_decoder *decoder, inf_sv object, const char *name)
 }
 
 int64_t
-inf_document_figure(inf_sv object, const char *path)
+inf_document_number(inf_sv value)
 {
   int64_t number;
-  if (inf_json_int64(inf_json_path(object, path), true, &number) && number >= 0)
-    return number;
-  return -1;
+  return inf_json_int64(value, true, &number) && number >= 0 ? number : -1;
+}
+
+int64_t
+inf_document_figure(inf_sv object, const char *path)
+{
+  return inf_document_number(inf_json_path(object, path));
 }
 
 int64_t

@@ -28,8 +28,9 @@ inf_sv inf_document_text(inf_decoder *decoder, inf_sv value);
 /* The same of a member. */
 inf_sv inf_document_member(inf_decoder *decoder, inf_sv object,
                            const char *name);
-/* A number of tokens at a path of names with dots between, be it a string; -1
- * for none. */
+/* A number of tokens, be it a string; -1 for any other value. */
+int64_t inf_document_number(inf_sv value);
+/* The same at a path of names with dots between. */
 int64_t inf_document_figure(inf_sv object, const char *path);
 /* Of two such numbers; of one that is known and one that is not, that one. */
 int64_t inf_document_sum(int64_t a, int64_t b);

@@ -2,43 +2,20 @@
 /* In nearly all chunks of a stream one text is new, and three or four numbers
  * of usageMetadata, which stands in every one of them: the template has holes
  * for these. What else a chunk says must say nothing when it is taken twice;
- * a list of all that may be there makes sure of it. */
+ * tables of all that may be there make sure of it. */
 #include "provider/gemini_alike.h"
 
 #include "infer/infer.h"
 
 #include "provider/document.h"
-#include "wire/json_value.h"
+#include "wire/json_names.h"
 #include "wire/swar.h"
 
-#define CANDIDATES "candidatesTokenCount"
-#define THOUGHTS   "thoughtsTokenCount"
-#define TOTAL      "totalTokenCount"
-
-static const char candidates_count[] = CANDIDATES;
-static const char thoughts_count[] = THOUGHTS;
-static const char total_count[] = TOTAL;
+static const char candidates_count[] = "candidatesTokenCount";
+static const char thoughts_count[] = "thoughtsTokenCount";
+static const char total_count[] = "totalTokenCount";
 
 /* ---- Learning ------------------------------------------------------------ */
-
-/* Has the object no members but those, and each once? There are at most 32
- * names, and NULL at the end. */
-static bool
-has_only(inf_sv object, const char *const *names)
-{
-  uint32_t seen = 0;
-  inf_json_iter it = inf_json_iter_of(object);
-  while (inf_json_next(&it)) {
-    uint32_t bit = 1;
-    const char *const *name = names;
-    for (; *name && !inf_json_key_is(&it, inf_sv_from(*name)); name++)
-      bit <<= 1;
-    if (!*name || (seen & bit))
-      return false;
-    seen |= bit;
-  }
-  return it.object;
-}
 
 static void
 make_hole(inf_guess *guess, inf_sv number, const char *name)
@@ -47,56 +24,88 @@ make_hole(inf_guess *guess, inf_sv number, const char *name)
     inf_guess_hole(guess, INF_HOLE_NUMBER, number, name);
 }
 
+enum usage_name { COUNT, TOTAL, THOUGHTS, DETAILS, USAGE_NAME_COUNT };
+
+static const inf_json_name usage_names[USAGE_NAME_COUNT] = {
+    [COUNT] = INF_JSON_NAME(candidates_count),
+    [TOTAL] = INF_JSON_NAME(total_count),
+    [THOUGHTS] = INF_JSON_NAME(thoughts_count),
+    [DETAILS] = INF_JSON_NAME("candidatesTokensDetails"),
+};
+
 /* While the model thinks its thoughts are counted, then its candidates. */
 static void
-learn_usage(inf_guess *guess, inf_sv usage)
+learn_usage(inf_guess *guess, const inf_json_index *index, inf_sv usage)
 {
-  inf_sv candidates = inf_json_get(usage, INF_SV(CANDIDATES));
-  inf_sv thoughts = inf_json_get(usage, INF_SV(THOUGHTS));
-  make_hole(guess, inf_json_get(usage, INF_SV(TOTAL)), total_count);
-  if (candidates.len > 0)
-    make_hole(guess, candidates, candidates_count);
+  static const inf_json_name token_count = INF_JSON_NAME("tokenCount");
+  inf_sv at[USAGE_NAME_COUNT], number;
+  inf_json_pick(index, usage, usage_names, USAGE_NAME_COUNT, at);
+  make_hole(guess, at[TOTAL], total_count);
+  if (at[COUNT].len > 0)
+    make_hole(guess, at[COUNT], candidates_count);
   else
-    make_hole(guess, thoughts, thoughts_count);
-  inf_json_iter it =
-      inf_json_iter_of(inf_json_get(usage, INF_SV("candidatesTokensDetails")));
-  while (inf_json_next(&it))
-    make_hole(guess, inf_json_get(it.value, INF_SV("tokenCount")), NULL);
+    make_hole(guess, at[THOUGHTS], thoughts_count);
+  inf_json_iter it = inf_json_iter_by(index, at[DETAILS]);
+  while (inf_json_next(&it)) {
+    inf_json_pick(index, it.value, &token_count, 1, &number);
+    make_hole(guess, number, NULL);
+  }
 }
 
-static const char *const part_names[] = {"text", "thought", NULL};
-static const char *const content_names[] = {"parts", "role", NULL};
-static const char *const candidate_names[] = {"content", "index", NULL};
-static const char *const top_names[] = {"candidates",   "usageMetadata",
-                                        "modelVersion", "responseId",
-                                        "createTime",   NULL};
+/* The only one of an array's; "" if there are more, or none. */
+static inf_sv
+single(const inf_json_index *index, inf_sv array)
+{
+  inf_json_iter it = inf_json_iter_by(index, array);
+  if (it.object || !inf_json_next(&it))
+    return INF_SV("");
+  inf_sv value = it.value;
+  return inf_json_next(&it) ? INF_SV("") : value;
+}
+
+enum { CANDIDATES, USAGE, TOP_NAME_COUNT = 5 };
+enum { CONTENT, INDEX, CANDIDATE_NAME_COUNT };
+enum { PARTS, CONTENT_NAME_COUNT = 2 };
+enum { TEXT, THOUGHT, PART_NAME_COUNT };
+
+/* All that may be there. */
+static const inf_json_name top_names[TOP_NAME_COUNT] = {
+    INF_JSON_NAME("candidates"), INF_JSON_NAME("usageMetadata"),
+    INF_JSON_NAME("modelVersion"), INF_JSON_NAME("responseId"),
+    INF_JSON_NAME("createTime")};
+static const inf_json_name candidate_names[CANDIDATE_NAME_COUNT] = {
+    INF_JSON_NAME("content"), INF_JSON_NAME("index")};
+static const inf_json_name content_names[CONTENT_NAME_COUNT] = {
+    INF_JSON_NAME("parts"), INF_JSON_NAME("role")};
+static const inf_json_name part_names[PART_NAME_COUNT] = {
+    INF_JSON_NAME("text"), INF_JSON_NAME("thought")};
 
 void
-inf_gemini_learn(inf_decoder *decoder, inf_sv value)
+inf_gemini_learn(inf_decoder *decoder, const inf_json_index *index,
+                 inf_sv value)
 {
-  int64_t index = 0;
+  int64_t number = 0;
   inf_guess *guess = &decoder->guess;
-  inf_sv candidates = inf_json_get(value, INF_SV("candidates"));
-  inf_sv candidate = inf_json_at(candidates, 0);
-  inf_sv content = inf_json_get(candidate, INF_SV("content"));
-  inf_sv parts = inf_json_get(content, INF_SV("parts"));
-  inf_sv part = inf_json_at(parts, 0);
-  inf_sv text = inf_json_get(part, INF_SV("text"));
-  inf_sv thought = inf_json_get(part, INF_SV("thought"));
+  inf_sv top[TOP_NAME_COUNT], candidate[CANDIDATE_NAME_COUNT];
+  inf_sv content[CONTENT_NAME_COUNT], part[PART_NAME_COUNT];
   if (decoder->failed || decoder->answer->status != INFER_OK ||
-      !inf_json_is(text, INF_JSON_STRING) || inf_json_count(candidates) != 1 ||
-      inf_json_count(parts) != 1 || !has_only(part, part_names) ||
-      !has_only(content, content_names) ||
-      !has_only(candidate, candidate_names) || !has_only(value, top_names))
+      !inf_json_pick(index, value, top_names, TOP_NAME_COUNT, top) ||
+      !inf_json_pick(index, single(index, top[CANDIDATES]), candidate_names,
+                     CANDIDATE_NAME_COUNT, candidate) ||
+      !inf_json_pick(index, candidate[CONTENT], content_names,
+                     CONTENT_NAME_COUNT, content) ||
+      !inf_json_pick(index, single(index, content[PARTS]), part_names,
+                     PART_NAME_COUNT, part) ||
+      !inf_json_is(part[TEXT], INF_JSON_STRING))
     return;
-  inf_json_int64(inf_json_get(candidate, INF_SV("index")), true, &index);
+  inf_json_int64(candidate[INDEX], true, &number);
   inf_guess_hole(guess,
-                 inf_json_is(thought, INF_JSON_TRUE) ? INF_HOLE_REASONING
-                                                     : INF_HOLE_TEXT,
-                 text, "reasoning_content");
-  learn_usage(guess, inf_json_get(value, INF_SV("usageMetadata")));
-  if (index >= 0 && index < INT32_MAX)
-    inf_guess_end(guess, (uint32_t)index);
+                 inf_json_is(part[THOUGHT], INF_JSON_TRUE) ? INF_HOLE_REASONING
+                                                           : INF_HOLE_TEXT,
+                 part[TEXT], "reasoning_content");
+  learn_usage(guess, index, top[USAGE]);
+  if (number >= 0 && number < INT32_MAX)
+    inf_guess_end(guess, (uint32_t)number);
 }
 
 /* ---- Taking -------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "provider/gemini_args.h"
 #include "provider/error_body.h"
 #include "wire/date.h"
+#include "wire/json_names.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 #include "wire/utf8.h"
@@ -116,35 +117,62 @@ add_to_list(inf_answer *answer, uint32_t choice, const char *name,
 
 /* Of [{"modality": "TEXT", "tokenCount": 9}, ...]; -1 if audio has none. */
 static int64_t
-audio(inf_sv usage, const char *name)
+audio(const inf_json_index *index, inf_sv list)
 {
-  inf_sv list = inf_json_get(usage, inf_sv_from(name));
-  inf_json_iter it = inf_json_iter_of(list);
-  while (inf_json_next(&it))
-    if (inf_sv_eq(inf_json_get(it.value, INF_SV("modality")),
-                  INF_SV("\"AUDIO\"")))
-      return inf_document_figure(it.value, "tokenCount");
+  static const inf_json_name names[] = {INF_JSON_NAME("modality"),
+                                        INF_JSON_NAME("tokenCount")};
+  inf_sv at[2];
+  inf_json_iter it = inf_json_iter_by(index, list);
+  while (inf_json_next(&it)) {
+    inf_json_pick(index, it.value, names, 2, at);
+    if (inf_json_equal(at[0], INF_SV("AUDIO")))
+      return inf_document_number(at[1]);
+  }
   return -1;
 }
+
+enum usage_name {
+  PROMPT,
+  CANDIDATES_COUNT,
+  TOTAL,
+  PROMPT_DETAILS,
+  THOUGHTS,
+  CACHED,
+  TOOL_PROMPT,
+  CANDIDATES_DETAILS,
+  USAGE_NAME_COUNT
+};
+
+static const inf_json_name usage_names[USAGE_NAME_COUNT] = {
+    [PROMPT] = INF_JSON_NAME("promptTokenCount"),
+    [CANDIDATES_COUNT] = INF_JSON_NAME("candidatesTokenCount"),
+    [TOTAL] = INF_JSON_NAME("totalTokenCount"),
+    [PROMPT_DETAILS] = INF_JSON_NAME("promptTokensDetails"),
+    [THOUGHTS] = INF_JSON_NAME("thoughtsTokenCount"),
+    [CACHED] = INF_JSON_NAME("cachedContentTokenCount"),
+    [TOOL_PROMPT] = INF_JSON_NAME("toolUsePromptTokenCount"),
+    [CANDIDATES_DETAILS] = INF_JSON_NAME("candidatesTokensDetails"),
+};
 
 /* The last figures stand as a whole: what is not among them is not known. An
  * object that has none says nothing. */
 static void
-read_usage(inf_answer *answer, inf_sv json)
+read_usage(inf_answer *answer, const inf_json_index *index, inf_sv json)
 {
+  inf_sv at[USAGE_NAME_COUNT];
+  inf_json_pick(index, json, usage_names, USAGE_NAME_COUNT, at);
   inf_usage usage = {
-      .input = inf_document_sum(
-          inf_document_figure(json, "promptTokenCount"),
-          inf_document_figure(json, "toolUsePromptTokenCount")),
-      .reasoning = inf_document_figure(json, "thoughtsTokenCount"),
-      .cache_read = inf_document_figure(json, "cachedContentTokenCount"),
+      .input = inf_document_sum(inf_document_number(at[PROMPT]),
+                                inf_document_number(at[TOOL_PROMPT])),
+      .reasoning = inf_document_number(at[THOUGHTS]),
+      .cache_read = inf_document_number(at[CACHED]),
       .cache_write = -1,
-      .total = inf_document_figure(json, "totalTokenCount"),
-      .audio_input = audio(json, "promptTokensDetails"),
-      .audio_output = audio(json, "candidatesTokensDetails"),
+      .total = inf_document_number(at[TOTAL]),
+      .audio_input = audio(index, at[PROMPT_DETAILS]),
+      .audio_output = audio(index, at[CANDIDATES_DETAILS]),
   };
-  usage.output = inf_document_sum(
-      inf_document_figure(json, "candidatesTokenCount"), usage.reasoning);
+  usage.output = inf_document_sum(inf_document_number(at[CANDIDATES_COUNT]),
+                                  usage.reasoning);
   if (usage.input < 0 && usage.output < 0 && usage.total < 0)
     return;
   answer->usage = usage;
@@ -357,17 +385,26 @@ read_other(inf_decoder *decoder, uint32_t choice, inf_sv part)
   inf_buf_fini(&out);
 }
 
+enum part_name { TEXT, THOUGHT, SIGNATURE, CALL, PART_NAME_COUNT };
+
+static const inf_json_name part_names[PART_NAME_COUNT] = {
+    [TEXT] = INF_JSON_NAME("text"),
+    [THOUGHT] = INF_JSON_NAME("thought"),
+    [SIGNATURE] = INF_JSON_NAME("thoughtSignature"),
+    [CALL] = INF_JSON_NAME("functionCall"),
+};
+
 static int32_t
-read_part(inf_decoder *decoder, uint32_t choice, inf_sv part)
+read_part(inf_decoder *decoder, const inf_json_index *index, uint32_t choice,
+          inf_sv part)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv call = inf_json_get(part, INF_SV("functionCall"));
-  inf_sv json = inf_json_get(part, INF_SV("text"));
-  inf_sv signature = inf_json_get(part, INF_SV("thoughtSignature"));
-  bool thought =
-      inf_json_is(inf_json_get(part, INF_SV("thought")), INF_JSON_TRUE);
-  if (inf_json_is(call, INF_JSON_OBJECT))
-    return read_call(decoder, choice, call, part);
+  inf_sv at[PART_NAME_COUNT];
+  inf_json_pick(index, part, part_names, PART_NAME_COUNT, at);
+  inf_sv json = at[TEXT], signature = at[SIGNATURE];
+  bool thought = inf_json_is(at[THOUGHT], INF_JSON_TRUE);
+  if (inf_json_is(at[CALL], INF_JSON_OBJECT))
+    return read_call(decoder, choice, at[CALL], part);
   if (!inf_json_is(json, INF_JSON_STRING)) {
     if (inf_json_count(part) > (signature.len > 0 ? 1U : 0U))
       read_other(decoder, choice, part);
@@ -431,43 +468,67 @@ read_logprobs(inf_decoder *decoder, uint32_t choice, inf_sv result)
 
 /* ---- Candidates ---------------------------------------------------------- */
 
-/* The members that are read stand in this order in no answer, so each is
- * looked for; any other is the choice's own. */
+enum candidate_name {
+  CONTENT,
+  FINISH_REASON,
+  INDEX,
+  LOGPROBS,
+  CANDIDATE_NAME_COUNT
+};
+
+static const inf_json_name candidate_names[CANDIDATE_NAME_COUNT] = {
+    [CONTENT] = INF_JSON_NAME("content"),
+    [FINISH_REASON] = INF_JSON_NAME("finishReason"),
+    [INDEX] = INF_JSON_NAME("index"),
+    [LOGPROBS] = INF_JSON_NAME("logprobsResult"),
+};
+
+/* Any member that is not read is the choice's own. */
 static void
-pass_members(inf_decoder *decoder, uint32_t choice, inf_sv candidate)
+pass_members(inf_decoder *decoder, const inf_json_index *index, uint32_t choice,
+             inf_sv candidate)
 {
-  static const char *const read[] = {"content", "finishReason", "index",
-                                     "logprobsResult"};
-  inf_json_iter it = inf_json_iter_of(candidate);
-  while (inf_json_next(&it)) {
-    size_t i = 0;
-    while (i < sizeof(read) / sizeof(read[0]) &&
-           !inf_json_key_is(&it, inf_sv_from(read[i])))
-      i++;
-    if (i == sizeof(read) / sizeof(read[0]))
+  size_t next = 0;
+  inf_json_iter it = inf_json_iter_by(index, candidate);
+  while (inf_json_next(&it))
+    if (inf_json_find_name(&it, candidate_names, CANDIDATE_NAME_COUNT, &next) ==
+        CANDIDATE_NAME_COUNT)
       inf_answer_set_choice_extra(decoder->answer, choice, it.key, it.value);
-  }
 }
 
 static int32_t
-read_candidate(inf_decoder *decoder, inf_sv candidate)
+read_parts(inf_decoder *decoder, const inf_json_index *index, uint32_t choice,
+           inf_sv content)
+{
+  static const inf_json_name name = INF_JSON_NAME("parts");
+  int32_t status = INFER_OK;
+  inf_sv parts;
+  inf_json_pick(index, content, &name, 1, &parts);
+  inf_json_iter it = inf_json_iter_by(index, parts);
+  while (status == INFER_OK && inf_json_next(&it))
+    status = read_part(decoder, index, choice, it.value);
+  return status;
+}
+
+static int32_t
+read_candidate(inf_decoder *decoder, const inf_json_index *index,
+               inf_sv candidate)
 {
   int64_t number = 0;
-  int32_t status = INFER_OK;
   inf_answer *answer = decoder->answer;
-  inf_json_int64(inf_json_get(candidate, INF_SV("index")), true, &number);
+  inf_sv at[CANDIDATE_NAME_COUNT];
+  bool alone = inf_json_pick(index, candidate, candidate_names,
+                             CANDIDATE_NAME_COUNT, at);
+  inf_json_int64(at[INDEX], true, &number);
   uint32_t choice = number > 0 && number < INT32_MAX ? (uint32_t)number : 0;
   inf_answer_set_role(answer, choice, INF_SV("assistant"));
-  inf_json_iter it =
-      inf_json_iter_of(inf_json_path(candidate, "content.parts"));
-  while (status == INFER_OK && inf_json_next(&it))
-    status = read_part(decoder, choice, it.value);
+  int32_t status = read_parts(decoder, index, choice, at[CONTENT]);
   if (status != INFER_OK)
     return status;
-  read_logprobs(decoder, choice,
-                inf_json_get(candidate, INF_SV("logprobsResult")));
-  pass_members(decoder, choice, candidate);
-  inf_sv native = member(decoder, candidate, "finishReason");
+  read_logprobs(decoder, choice, at[LOGPROBS]);
+  if (!alone)
+    pass_members(decoder, index, choice, candidate);
+  inf_sv native = text_of(decoder, at[FINISH_REASON]);
   if (native.len == 0)
     return INFER_OK;
   end_call(decoder, choice);
@@ -502,81 +563,76 @@ fail_blocked(inf_decoder *decoder, inf_sv reason)
   return INFER_E_CONTENT_FILTER;
 }
 
-/* The members of the top object that are read. */
-typedef struct top_members {
-  inf_sv candidates, usage, error, feedback, id, model, created;
-} top_members;
+enum top_name {
+  CANDIDATES,
+  USAGE,
+  MODEL,
+  ID,
+  CREATED,
+  FEEDBACK,
+  ERROR,
+  TOP_NAME_COUNT
+};
 
-static top_members
-find_top(inf_sv value)
-{
-  top_members found = {.error = {0}};
-  const struct {
-    const char *name;
-    inf_sv *value;
-  } names[] = {
-      {"candidates", &found.candidates},
-      {"usageMetadata", &found.usage},
-      {"modelVersion", &found.model},
-      {"responseId", &found.id},
-      {"promptFeedback", &found.feedback},
-      {"createTime", &found.created},
-      {"error", &found.error},
-  };
-  inf_json_iter it = inf_json_iter_of(value);
-  while (it.object && inf_json_next(&it))
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-      if (inf_json_key_is(&it, inf_sv_from(names[i].name)))
-        *names[i].value = it.value;
-  return found;
-}
+static const inf_json_name top_names[TOP_NAME_COUNT] = {
+    [CANDIDATES] = INF_JSON_NAME("candidates"),
+    [USAGE] = INF_JSON_NAME("usageMetadata"),
+    [MODEL] = INF_JSON_NAME("modelVersion"),
+    [ID] = INF_JSON_NAME("responseId"),
+    [CREATED] = INF_JSON_NAME("createTime"),
+    [FEEDBACK] = INF_JSON_NAME("promptFeedback"),
+    [ERROR] = INF_JSON_NAME("error"),
+};
 
 static void
-read_head(inf_decoder *decoder, const top_members *top)
+read_head(inf_decoder *decoder, const inf_sv top[TOP_NAME_COUNT])
 {
   int64_t ns;
   inf_answer *answer = decoder->answer;
-  inf_answer_set_id(answer, text_of(decoder, top->id));
-  inf_answer_set_model(answer, text_of(decoder, top->model));
-  if (inf_parse_rfc3339(text_of(decoder, top->created), &ns))
+  inf_answer_set_id(answer, text_of(decoder, top[ID]));
+  inf_answer_set_model(answer, text_of(decoder, top[MODEL]));
+  if (inf_parse_rfc3339(text_of(decoder, top[CREATED]), &ns))
     inf_answer_set_created(answer, ns / NS_PER_S);
-  if (top->feedback.len > 0)
-    inf_answer_set_extra(answer, INF_SV("promptFeedback"), top->feedback);
+  if (top[FEEDBACK].len > 0)
+    inf_answer_set_extra(answer, INF_SV("promptFeedback"), top[FEEDBACK]);
 }
 
 /* Does any candidate end with it? */
 static bool
-has_end(inf_sv candidates)
+has_end(const inf_json_index *index, inf_sv candidates)
 {
-  inf_json_iter it = inf_json_iter_of(candidates);
-  while (inf_json_next(&it))
-    if (inf_json_get(it.value, INF_SV("finishReason")).len > 0)
-      return true;
-  return false;
+  inf_sv reason = {NULL, 0};
+  inf_json_iter it = inf_json_iter_by(index, candidates);
+  while (reason.len == 0 && inf_json_next(&it))
+    inf_json_pick(index, it.value, &candidate_names[FINISH_REASON], 1, &reason);
+  return reason.len > 0;
 }
 
 static int32_t
-read_answer(inf_decoder *decoder, inf_sv value)
+read_answer(inf_decoder *decoder, const inf_json_index *index, inf_sv value)
 {
   int32_t status = INFER_OK;
   inf_answer *answer = decoder->answer;
-  const top_members top = find_top(value);
+  inf_sv top[TOP_NAME_COUNT];
   if (!inf_json_is(value, INF_JSON_OBJECT))
     return INFER_E_PROTOCOL;
-  read_usage(answer, top.usage);
+  inf_json_pick(index, value, top_names, TOP_NAME_COUNT, top);
+  read_usage(answer, index, top[USAGE]);
   if (decoder->failed)
     return INFER_OK;
-  if (inf_json_has_items(top.error) || inf_json_is(top.error, INF_JSON_STRING))
+  if (inf_json_has_items(top[ERROR]) ||
+      inf_json_is(top[ERROR], INF_JSON_STRING))
     return inf_document_fail(decoder, value);
-  read_head(decoder, &top);
-  inf_json_iter it = inf_json_iter_of(top.candidates);
+  read_head(decoder, top);
+  inf_json_iter it = inf_json_iter_by(index, top[CANDIDATES]);
   while (status == INFER_OK && inf_json_next(&it))
-    status = read_candidate(decoder, it.value);
-  if (status == INFER_OK && top.usage.len > 0 && has_end(top.candidates))
-    inf_answer_set_extra(answer, INF_SV("usageMetadata"), top.usage);
-  if (status == INFER_OK && !inf_json_has_items(top.candidates) &&
+    status = read_candidate(decoder, index, it.value);
+  if (status == INFER_OK && top[USAGE].len > 0 &&
+      has_end(index, top[CANDIDATES]))
+    inf_answer_set_extra(answer, INF_SV("usageMetadata"), top[USAGE]);
+  if (status == INFER_OK && !inf_json_has_items(top[CANDIDATES]) &&
       is_unfinished(answer)) {
-    inf_sv reason = member(decoder, top.feedback, "blockReason");
+    inf_sv reason = member(decoder, top[FEEDBACK], "blockReason");
     if (reason.len > 0)
       return fail_blocked(decoder, reason);
   }
@@ -589,7 +645,7 @@ read_answer(inf_decoder *decoder, inf_sv value)
  * strings: one byte that is not valid is three when it is decoded. */
 static int32_t
 take_start(inf_decoder *decoder, inf_sv *text, inf_sv *value,
-           inf_json_error *error)
+           inf_json_index *index, inf_json_error *error)
 {
   inf_buf_clear(&decoder->scratch);
   if (!inf_utf8_valid(*text)) {
@@ -598,7 +654,8 @@ take_start(inf_decoder *decoder, inf_sv *text, inf_sv *value,
       return inf_decoder_fail(decoder, decoder->repaired.status, "");
     *text = inf_buf_sv(&decoder->repaired);
   }
-  if (!inf_json_parse(*text, decoder->options.max_depth, value, error))
+  if (!inf_json_parse_index(*text, decoder->options.max_depth, value, index,
+                            error))
     return INFER_E_PROTOCOL;
   inf_buf_reserve(&decoder->scratch, text->len);
   if (decoder->scratch.status != INFER_OK)
@@ -632,19 +689,20 @@ int32_t
 inf_gemini_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_json_error error = {0};
+  inf_json_index index;
   inf_sv value = INF_SV("");
   body = inf_sv_trim(body);
-  int32_t status = take_start(decoder, &body, &value, &error);
+  int32_t status = take_start(decoder, &body, &value, &index, &error);
   if (status == INFER_E_PROTOCOL && !decoder->failed)
     return inf_document_refuse(decoder, body, &error);
   if (status != INFER_OK)
     return status;
   if (!inf_json_is(value, INF_JSON_ARRAY)) {
-    status = read_answer(decoder, value);
+    status = read_answer(decoder, &index, value);
   } else {
-    inf_json_iter it = inf_json_iter_of(value);
+    inf_json_iter it = inf_json_iter_by(&index, value);
     while (status == INFER_OK && inf_json_next(&it))
-      status = read_answer(decoder, it.value);
+      status = read_answer(decoder, &index, it.value);
   }
   if (status == INFER_E_PROTOCOL && !decoder->failed)
     return inf_decoder_fail(decoder, status, "the answer is not a JSON object");
@@ -668,6 +726,7 @@ int32_t
 inf_gemini_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
   inf_json_error error = {0};
+  inf_json_index index;
   inf_sv value = INF_SV("");
   if (event->error.len > 0)
     return read_error_event(decoder, event->error);
@@ -678,7 +737,7 @@ inf_gemini_read_event(inf_decoder *decoder, const inf_sse_event *event)
   inf_sv text = inf_sv_trim(event->data);
   if (text.len == 0)
     return INFER_OK;
-  int32_t status = take_start(decoder, &text, &value, &error);
+  int32_t status = take_start(decoder, &text, &value, &index, &error);
   inf_guess_begin(&decoder->guess, text);
   if (status == INFER_E_PROTOCOL && !decoder->failed &&
       error.status == INFER_E_TOO_DEEP)
@@ -686,8 +745,8 @@ inf_gemini_read_event(inf_decoder *decoder, const inf_sse_event *event)
                             "an event is nested too deeply");
   if (status != INFER_OK)
     return status;
-  status = read_answer(decoder, value);
+  status = read_answer(decoder, &index, value);
   if (status == INFER_OK)
-    inf_gemini_learn(decoder, value);
+    inf_gemini_learn(decoder, &index, value);
   return status;
 }

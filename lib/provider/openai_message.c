@@ -58,16 +58,15 @@ read_call(inf_openai_reader *reader, inf_sv call, uint32_t place)
   return piece;
 }
 
-static const inf_openai_name function_names[] = {
-    INF_OPENAI_NAME("name"),
-    INF_OPENAI_NAME("arguments"),
-    INF_OPENAI_NAME("input"),
+static const inf_json_name function_names[] = {
+    INF_JSON_NAME("name"),
+    INF_JSON_NAME("arguments"),
+    INF_JSON_NAME("input"),
 };
 
-static const inf_openai_name call_names[] = {
-    INF_OPENAI_NAME("id"),     INF_OPENAI_NAME("type"),
-    INF_OPENAI_NAME("index"),  INF_OPENAI_NAME("function"),
-    INF_OPENAI_NAME("custom"),
+static const inf_json_name call_names[] = {
+    INF_JSON_NAME("id"),       INF_JSON_NAME("type"),   INF_JSON_NAME("index"),
+    INF_JSON_NAME("function"), INF_JSON_NAME("custom"),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -82,7 +81,7 @@ pass_function(inf_openai_reader *reader, size_t tool, inf_sv function)
   size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, function);
   while (inf_json_next(&it)) {
-    if (inf_openai_find(&it, function_names, COUNT(function_names), &next) <
+    if (inf_json_find_name(&it, function_names, COUNT(function_names), &next) <
             COUNT(function_names) ||
         inf_json_is(it.value, INF_JSON_NULL))
       continue;
@@ -114,7 +113,7 @@ read_tool_calls(inf_openai_reader *reader, inf_sv calls)
     size_t next = 0;
     inf_json_iter extra = inf_openai_members_of(reader, it.value);
     while (inf_json_next(&extra)) {
-      if (inf_openai_find(&extra, call_names, COUNT(call_names), &next) ==
+      if (inf_json_find_name(&extra, call_names, COUNT(call_names), &next) ==
           COUNT(call_names))
         inf_answer_set_tool_extra(reader->answer, reader->choice, tool,
                                   extra.key, extra.value);
@@ -271,16 +270,16 @@ enum {
   MESSAGE_NAME_COUNT,
 };
 
-static const inf_openai_name message_names[MESSAGE_NAME_COUNT] = {
-    [CONTENT] = INF_OPENAI_NAME("content"),
-    [ROLE] = INF_OPENAI_NAME("role"),
-    [REFUSAL] = INF_OPENAI_NAME("refusal"),
-    [TOOL_CALLS] = INF_OPENAI_NAME("tool_calls"),
-    [REASONING] = INF_OPENAI_NAME("reasoning"),
-    [REASONING_CONTENT] = INF_OPENAI_NAME("reasoning_content"),
-    [REASONING_DETAILS] = INF_OPENAI_NAME("reasoning_details"),
-    [INDEX] = INF_OPENAI_NAME("index"),
-    [TOKEN_ID] = INF_OPENAI_NAME("token_id"),
+static const inf_json_name message_names[MESSAGE_NAME_COUNT] = {
+    [CONTENT] = INF_JSON_NAME("content"),
+    [ROLE] = INF_JSON_NAME("role"),
+    [REFUSAL] = INF_JSON_NAME("refusal"),
+    [TOOL_CALLS] = INF_JSON_NAME("tool_calls"),
+    [REASONING] = INF_JSON_NAME("reasoning"),
+    [REASONING_CONTENT] = INF_JSON_NAME("reasoning_content"),
+    [REASONING_DETAILS] = INF_JSON_NAME("reasoning_details"),
+    [INDEX] = INF_JSON_NAME("index"),
+    [TOKEN_ID] = INF_JSON_NAME("token_id"),
 };
 
 /* Members are collected first, because the order in which they are taken must
@@ -293,7 +292,7 @@ inf_openai_message(inf_openai_reader *reader, inf_sv object)
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
     size_t name =
-        inf_openai_find(&it, message_names, MESSAGE_NAME_COUNT, &next);
+        inf_json_find_name(&it, message_names, MESSAGE_NAME_COUNT, &next);
     if (name < MESSAGE_NAME_COUNT)
       values[name] = it.value;
     /* Details pass through as they are, beside the text that is in them. */

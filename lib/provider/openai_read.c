@@ -30,16 +30,16 @@ enum {
   CHOICE_NAME_COUNT,
 };
 
-static const inf_openai_name choice_names[CHOICE_NAME_COUNT] = {
-    [DELTA] = INF_OPENAI_NAME("delta"),
-    [INDEX] = INF_OPENAI_NAME("index"),
-    [FINISH_REASON] = INF_OPENAI_NAME("finish_reason"),
-    [LOGPROBS] = INF_OPENAI_NAME("logprobs"),
-    [MESSAGE] = INF_OPENAI_NAME("message"),
-    [OBFUSCATION] = INF_OPENAI_NAME("obfuscation"),
-    [TEXT] = INF_OPENAI_NAME("text"),
-    [CHOICE_ERROR] = INF_OPENAI_NAME("error"),
-    [FINISH_DETAILS] = INF_OPENAI_NAME("finish_details"),
+static const inf_json_name choice_names[CHOICE_NAME_COUNT] = {
+    [DELTA] = INF_JSON_NAME("delta"),
+    [INDEX] = INF_JSON_NAME("index"),
+    [FINISH_REASON] = INF_JSON_NAME("finish_reason"),
+    [LOGPROBS] = INF_JSON_NAME("logprobs"),
+    [MESSAGE] = INF_JSON_NAME("message"),
+    [OBFUSCATION] = INF_JSON_NAME("obfuscation"),
+    [TEXT] = INF_JSON_NAME("text"),
+    [CHOICE_ERROR] = INF_JSON_NAME("error"),
+    [FINISH_DETAILS] = INF_JSON_NAME("finish_details"),
 };
 
 static void
@@ -125,7 +125,8 @@ pass_choice_members(inf_openai_reader *reader, inf_sv choice)
   size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT, &next);
+    size_t name =
+        inf_json_find_name(&it, choice_names, CHOICE_NAME_COUNT, &next);
     if (name == CHOICE_NAME_COUNT || name == FINISH_DETAILS ||
         (name == TEXT && !reader->chunk))
       inf_answer_set_choice_extra(reader->answer, reader->choice, it.key,
@@ -151,7 +152,8 @@ read_choice(inf_openai_reader *reader, inf_sv choice)
   size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, choice);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, choice_names, CHOICE_NAME_COUNT, &next);
+    size_t name =
+        inf_json_find_name(&it, choice_names, CHOICE_NAME_COUNT, &next);
     if (name < CHOICE_NAME_COUNT)
       values[name] = it.value;
     others |=
@@ -194,17 +196,17 @@ enum {
   TOP_NAME_COUNT,
 };
 
-static const inf_openai_name top_names[TOP_NAME_COUNT] = {
-    [ID] = INF_OPENAI_NAME("id"),
-    [CHOICES] = INF_OPENAI_NAME("choices"),
-    [MODEL] = INF_OPENAI_NAME("model"),
-    [CREATED] = INF_OPENAI_NAME("created"),
-    [OBJECT] = INF_OPENAI_NAME("object"),
-    [USAGE] = INF_OPENAI_NAME("usage"),
-    [ERROR] = INF_OPENAI_NAME("error"),
-    [TOP_OBFUSCATION] = INF_OPENAI_NAME("obfuscation"),
-    [PADDING] = INF_OPENAI_NAME("p"),
-    [X_GROQ] = INF_OPENAI_NAME("x_groq"),
+static const inf_json_name top_names[TOP_NAME_COUNT] = {
+    [ID] = INF_JSON_NAME("id"),
+    [CHOICES] = INF_JSON_NAME("choices"),
+    [MODEL] = INF_JSON_NAME("model"),
+    [CREATED] = INF_JSON_NAME("created"),
+    [OBJECT] = INF_JSON_NAME("object"),
+    [USAGE] = INF_JSON_NAME("usage"),
+    [ERROR] = INF_JSON_NAME("error"),
+    [TOP_OBFUSCATION] = INF_JSON_NAME("obfuscation"),
+    [PADDING] = INF_JSON_NAME("p"),
+    [X_GROQ] = INF_JSON_NAME("x_groq"),
 };
 
 static void
@@ -263,7 +265,7 @@ read_top(inf_openai_reader *reader, inf_sv object, inf_sv *values)
   size_t next = reader->head_known ? CHOICES : 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, top_names, TOP_NAME_COUNT, &next);
+    size_t name = inf_json_find_name(&it, top_names, TOP_NAME_COUNT, &next);
     note_head(reader, name, &it);
     if (name < TOP_NAME_COUNT)
       values[name] = it.value;

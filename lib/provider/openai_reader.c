@@ -3,32 +3,6 @@
 
 #include "infer/infer.h"
 
-/* A name may be written with escapes, though nobody does. */
-static size_t
-search_escaped(inf_sv key, const inf_openai_name *names, size_t count)
-{
-  const inf_json_iter it = {.key = key};
-  size_t i = 0;
-  if (key.len == 0 || !memchr(key.ptr, '\\', key.len))
-    return count;
-  while (i < count &&
-         !inf_json_key_is(&it, inf_sv_of(names[i].text, names[i].len)))
-    i++;
-  return i;
-}
-
-size_t
-inf_openai_search(const inf_json_index *index, inf_sv key,
-                  const inf_openai_name *names, size_t count)
-{
-  for (size_t i = 0; i < count; i++)
-    if (inf_openai_is_name(key, &names[i]))
-      return i;
-  return inf_json_index_may_escape(index, key)
-             ? search_escaped(key, names, count)
-             : count;
-}
-
 void
 inf_openai_fail(inf_openai_reader *reader, int32_t status)
 {

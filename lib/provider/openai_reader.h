@@ -3,8 +3,8 @@
 #define INF_PROVIDER_OPENAI_READER_H
 
 #include "provider/dialect.h"
+#include "wire/json_names.h"
 #include "wire/json_scan.h"
-#include "wire/swar.h"
 
 /* What the files that read Chat Completions share: the state of reading one
  * chunk or body, and small helpers. openai_read.c reads the outer object and
@@ -29,41 +29,6 @@ typedef struct inf_openai_reader {
   bool scattered;           /* there are some after others */
   inf_sv other_name, other; /* the first other member of the top object */
 } inf_openai_reader;
-
-/* A member name that means something to us. */
-typedef struct inf_openai_name {
-  const char *text;
-  size_t len;
-} inf_openai_name;
-
-#define INF_OPENAI_NAME(literal) \
-  {                              \
-    literal, sizeof(literal) - 1 \
-  }
-
-static inline bool
-inf_openai_is_name(inf_sv key, const inf_openai_name *name)
-{
-  return key.len == name->len && inf_swar_same(key.ptr, name->text, key.len);
-}
-
-/* Which of the names the key is; count for another one. */
-size_t inf_openai_search(const inf_json_index *index, inf_sv key,
-                         const inf_openai_name *names, size_t count);
-/* The same of the member at hand. *next, 0 at first, is which name is expected:
- * members mostly come in the order of the table, and only where they do not is
- * there a search. */
-static inline size_t
-inf_openai_find(const inf_json_iter *it, const inf_openai_name *names,
-                size_t count, size_t *next)
-{
-  size_t at = *next;
-  if (at == count || !inf_openai_is_name(it->key, &names[at]))
-    at = inf_openai_search(it->index, it->key, names, count);
-  if (at < count)
-    *next = at + 1;
-  return at;
-}
 
 /* Iterates an object; any other value has no members. */
 static inline inf_json_iter

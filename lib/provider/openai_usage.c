@@ -22,18 +22,18 @@ enum {
   USAGE_NAME_COUNT,
 };
 
-static const inf_openai_name usage_names[USAGE_NAME_COUNT] = {
-    [PROMPT] = INF_OPENAI_NAME("prompt_tokens"),
-    [COMPLETION] = INF_OPENAI_NAME("completion_tokens"),
-    [TOTAL] = INF_OPENAI_NAME("total_tokens"),
-    [REASONING] = INF_OPENAI_NAME("reasoning_tokens"),
-    [CACHED] = INF_OPENAI_NAME("cached_tokens"),
-    [CACHE_HIT] = INF_OPENAI_NAME("prompt_cache_hit_tokens"),
-    [CACHE_READ] = INF_OPENAI_NAME("cache_read_input_tokens"),
-    [NUM_CACHED] = INF_OPENAI_NAME("num_cached_tokens"),
-    [CACHE_CREATION] = INF_OPENAI_NAME("cache_creation_input_tokens"),
-    [PROMPT_DETAILS] = INF_OPENAI_NAME("prompt_tokens_details"),
-    [COMPLETION_DETAILS] = INF_OPENAI_NAME("completion_tokens_details"),
+static const inf_json_name usage_names[USAGE_NAME_COUNT] = {
+    [PROMPT] = INF_JSON_NAME("prompt_tokens"),
+    [COMPLETION] = INF_JSON_NAME("completion_tokens"),
+    [TOTAL] = INF_JSON_NAME("total_tokens"),
+    [REASONING] = INF_JSON_NAME("reasoning_tokens"),
+    [CACHED] = INF_JSON_NAME("cached_tokens"),
+    [CACHE_HIT] = INF_JSON_NAME("prompt_cache_hit_tokens"),
+    [CACHE_READ] = INF_JSON_NAME("cache_read_input_tokens"),
+    [NUM_CACHED] = INF_JSON_NAME("num_cached_tokens"),
+    [CACHE_CREATION] = INF_JSON_NAME("cache_creation_input_tokens"),
+    [PROMPT_DETAILS] = INF_JSON_NAME("prompt_tokens_details"),
+    [COMPLETION_DETAILS] = INF_JSON_NAME("completion_tokens_details"),
 };
 
 enum {
@@ -44,11 +44,11 @@ enum {
   DETAIL_NAME_COUNT,
 };
 
-static const inf_openai_name detail_names[DETAIL_NAME_COUNT] = {
-    [DETAIL_REASONING] = INF_OPENAI_NAME("reasoning_tokens"),
-    [DETAIL_CACHED] = INF_OPENAI_NAME("cached_tokens"),
-    [DETAIL_CACHE_WRITE] = INF_OPENAI_NAME("cache_write_tokens"),
-    [DETAIL_AUDIO] = INF_OPENAI_NAME("audio_tokens"),
+static const inf_json_name detail_names[DETAIL_NAME_COUNT] = {
+    [DETAIL_REASONING] = INF_JSON_NAME("reasoning_tokens"),
+    [DETAIL_CACHED] = INF_JSON_NAME("cached_tokens"),
+    [DETAIL_CACHE_WRITE] = INF_JSON_NAME("cache_write_tokens"),
+    [DETAIL_AUDIO] = INF_JSON_NAME("audio_tokens"),
 };
 
 /* Or a string that holds one. */
@@ -63,13 +63,13 @@ is_number(inf_sv value)
  * a number, whatever its name. */
 static bool
 collect(const inf_openai_reader *reader, inf_sv object,
-        const inf_openai_name *names, size_t count, inf_sv *values)
+        const inf_json_name *names, size_t count, inf_sv *values)
 {
   bool any_number = false;
   size_t next = 0;
   inf_json_iter it = inf_openai_members_of(reader, object);
   while (inf_json_next(&it)) {
-    size_t name = inf_openai_find(&it, names, count, &next);
+    size_t name = inf_json_find_name(&it, names, count, &next);
     if (name < count)
       values[name] = it.value;
     any_number = any_number || is_number(it.value);

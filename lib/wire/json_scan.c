@@ -449,25 +449,11 @@ check_text(scanner *scan, inf_sv text, bool whole, unsigned max_depth,
   return true;
 }
 
-bool
-inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
-               inf_json_error *error)
+/* The scan with what is asked of it, but for the index, filled in. */
+static bool
+run(scanner *scan, inf_sv text, bool whole, unsigned max_depth, inf_sv *value,
+    inf_json_index *index, inf_json_error *error)
 {
-  scanner scan = {.strict = true, .ascii = true};
-
-  if (text.len == 0)
-    text = INF_SV("");
-  if (check_text(&scan, text, true, max_depth, value))
-    return true;
-  fill_error(error, text.ptr, &scan);
-  return false;
-}
-
-bool
-inf_json_scan_rest(inf_sv text, size_t known, inf_sv name, unsigned max_depth,
-                   inf_sv *value, inf_json_index *index, inf_json_error *error)
-{
-  scanner scan = {.strict = false, .ascii = true, .name = name, .known = known};
   bool sound;
 
   if (text.len == 0)
@@ -476,19 +462,44 @@ inf_json_scan_rest(inf_sv text, size_t known, inf_sv name, unsigned max_depth,
     index->count = 0;
     memset(index->slots, 0, sizeof index->slots);
     index->text = text.len <= UINT32_MAX ? text.ptr : NULL;
-    scan.index = index->text ? index : NULL;
+    scan->index = index->text ? index : NULL;
   }
-  sound = check_text(&scan, text, false, max_depth, value);
+  sound = check_text(scan, text, whole, max_depth, value);
   if (index) {
-    index->ascii = scan.ascii;
-    index->first_escape = scan.first_escape;
-    index->last_escape = scan.last_escape;
+    index->ascii = scan->ascii;
+    index->first_escape = scan->first_escape;
+    index->last_escape = scan->last_escape;
     if (!sound)
       index->text = NULL;
   }
   if (!sound)
-    fill_error(error, text.ptr, &scan);
+    fill_error(error, text.ptr, scan);
   return sound;
+}
+
+bool
+inf_json_parse_index(inf_sv text, unsigned max_depth, inf_sv *value,
+                     inf_json_index *index, inf_json_error *error)
+{
+  scanner scan = {.strict = true, .ascii = true};
+
+  return run(&scan, text, true, max_depth, value, index, error);
+}
+
+bool
+inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
+               inf_json_error *error)
+{
+  return inf_json_parse_index(text, max_depth, value, NULL, error);
+}
+
+bool
+inf_json_scan_rest(inf_sv text, size_t known, inf_sv name, unsigned max_depth,
+                   inf_sv *value, inf_json_index *index, inf_json_error *error)
+{
+  scanner scan = {.strict = false, .ascii = true, .name = name, .known = known};
+
+  return run(&scan, text, false, max_depth, value, index, error);
 }
 
 bool

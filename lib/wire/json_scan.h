@@ -31,6 +31,10 @@ typedef struct inf_json_error {
 bool inf_json_parse(inf_sv text, unsigned max_depth, inf_sv *value,
                     inf_json_error *error);
 
+/* The same, and fills the index. */
+bool inf_json_parse_index(inf_sv text, unsigned max_depth, inf_sv *value,
+                          inf_json_index *index, inf_json_error *error);
+
 /* Checks one value at the start of text (leading whitespace skipped) and
  * gives it; what follows is not looked at. Invalid UTF-8 within strings is
  * let through: inf_json_string() replaces it. This is for what providers

@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the readers of Chat Completions share: names, strings, status. */
+/* What the readers of Chat Completions share: strings, status. */
 #include "unit/reader_support.h"
 
-static const inf_openai_name names[] = {
-    INF_OPENAI_NAME("id"),
-    INF_OPENAI_NAME("index"),
-    INF_OPENAI_NAME("in"),
-};
-enum { name_count = 3 };
-
 static const inf_openai_reader no_index;
-
-static size_t
-find(const char *object)
-{
-  inf_json_iter it = inf_openai_members_of(&no_index, S(object));
-  assert_true(inf_json_next(&it));
-  size_t found = name_count;
-  for (size_t from = 0; from <= name_count; from++) {
-    size_t next = from;
-    found = inf_openai_find(&it, names, name_count, &next);
-    assert_int_equal(next, found < name_count ? found + 1 : from);
-    size_t first = 0;
-    assert_int_equal(inf_openai_find(&it, names, name_count, &first), found);
-  }
-  return found;
-}
-
-static void
-names_are_found_whole(void **state)
-{
-  (void)state;
-  assert_int_equal(find("{\"id\":1}"), 0);
-  assert_int_equal(find("{\"index\":1}"), 1);
-  assert_int_equal(find("{\"in\":1}"), 2);
-  assert_int_equal(find("{\"i\":1}"), name_count);
-  assert_int_equal(find("{\"indexes\":1}"), name_count);
-  assert_int_equal(find("{\"\":1}"), name_count);
-  assert_int_equal(find("{\"ID\":1}"), name_count);
-}
-
-static void
-names_may_be_escaped(void **state)
-{
-  (void)state;
-  assert_int_equal(find("{\"i\\u0064\":1}"), 0);
-  assert_int_equal(find("{\"\\u0069n\":1}"), 2);
-  assert_int_equal(find("{\"i\\u0065\":1}"), name_count);
-  assert_int_equal(find("{\"\\\\\":1}"), name_count);
-}
 
 static void
 only_objects_have_members(void **state)
@@ -169,8 +123,6 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(names_are_found_whole),
-      cmocka_unit_test(names_may_be_escaped),
       cmocka_unit_test(only_objects_have_members),
       cmocka_unit_test(strings_and_filled_ones),
       cmocka_unit_test(texts_live_until_the_next_event),

@@ -140,25 +140,30 @@ take_plain(inf_decoder *decoder, const frame *like, inf_sv text, size_t *count)
 {
   inf_buf *run = &decoder->scratch;
   const char *head = like->head.ptr;
-  size_t head_len = like->head.len;
+  size_t head_len = like->head.len, room = like->room - run->len, taken = 0;
   const char *at = text.ptr, *end = text.ptr + text.len;
+  char *restrict out = run->ptr + run->len; /* no other way leads there */
+  const char *const out_start = out;
   while ((size_t)(end - at) > head_len && memcmp(at, head, head_len) == 0) {
     const char *start = at + head_len;
     const char *quote = inf_swar_ascii_end(start, end);
     const char *after = match_tail(like, quote, end);
     size_t len = (size_t)(quote - start);
     if (!after || end - after < 2 || memcmp(after, "\n\n", 2) != 0 ||
-        len > like->room - run->len || (size_t)(after - at) > like->max_bytes)
+        len > room || (size_t)(after - at) > like->max_bytes)
       break;
     if (len <= spare_bytes && end - start >= spare_bytes) /* without a call */
-      memcpy(run->ptr + run->len, start, spare_bytes);
+      memcpy(out, start, spare_bytes);
     else
-      memcpy(run->ptr + run->len, start, len);
-    run->len += len;
+      memcpy(out, start, len);
+    out += len;
+    room -= len;
     at = after + 2;
-    ++*count;
+    taken++;
   }
+  run->len += (size_t)(out - out_start);
   run->ptr[run->len] = '\0';
+  *count += taken;
   return (size_t)(at - text.ptr);
 }
 

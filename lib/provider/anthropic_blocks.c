@@ -72,18 +72,27 @@ enum { rank_none, rank_thinking, rank_text, rank_call };
 static int
 rank_of(inf_sv block)
 {
-  if (is_type(block, "thinking") || is_type(block, "redacted_thinking"))
-    return rank_thinking;
-  if (is_type(block, "text"))
-    return rank_text;
-  return is_type(block, "tool_use") ? rank_call : rank_none;
+  static const struct {
+    const char *type;
+    int rank;
+  } ranks[] = {
+      {"text", rank_text},
+      {"tool_use", rank_call},
+      {"thinking", rank_thinking},
+      {"redacted_thinking", rank_thinking},
+  };
+  inf_sv type = inf_json_get(block, INF_SV("type"));
+  for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++)
+    if (inf_json_equal(type, inf_sv_from(ranks[i].type)))
+      return ranks[i].rank;
+  return rank_none;
 }
 
-/* Can the block, after one of that rank, not be told otherwise? */
+/* Can the block, which has that rank, after one of another not be told
+ * otherwise? */
 static bool
-is_special(inf_sv block, int rank_before)
+is_special(inf_sv block, int rank, int rank_before)
 {
-  int rank = rank_of(block);
   inf_sv caller = inf_json_get(block, INF_SV("caller"));
   return rank == rank_none || rank < rank_before ||
          inf_json_has_items(inf_json_get(block, INF_SV("citations"))) ||
@@ -105,11 +114,12 @@ static const inf_buf *
 text_of(const inf_answer *answer, inf_sv block)
 {
   const inf_choice *choice = inf_answer_choice(answer, 0);
+  inf_sv type = inf_json_get(block, INF_SV("type"));
   if (!choice)
     return NULL;
-  if (is_type(block, "text"))
+  if (inf_json_equal(type, INF_SV("text")))
     return &choice->text;
-  return is_type(block, "thinking") ? &choice->reasoning : NULL;
+  return inf_json_equal(type, INF_SV("thinking")) ? &choice->reasoning : NULL;
 }
 
 static size_t
@@ -227,8 +237,9 @@ inf_anthropic_open_block(inf_decoder *decoder, uint32_t index, inf_sv block)
   head.last = decoder->carry.len;
   if (!append_record(decoder, &record, block))
     return;
-  head.special |= is_special(block, head.rank);
-  head.rank = rank_of(block);
+  int rank = rank_of(block);
+  head.special |= is_special(block, rank, head.rank);
+  head.rank = rank;
   head.open = true;
   head.is_signed = has_text(inf_json_get(block, INF_SV("signature")));
   put(decoder, 0, &head, sizeof(head));
@@ -455,8 +466,9 @@ inf_anthropic_keep_content(inf_decoder *decoder, inf_sv content)
   uint32_t index = 0;
   inf_json_iter it = inf_json_iter_of(content);
   for (; inf_json_next(&it); index++) {
-    special |= is_special(it.value, rank);
+    int before = rank;
     rank = rank_of(it.value);
+    special |= is_special(it.value, rank, before);
     add_signed(decoder, index, it.value);
   }
   if (special)

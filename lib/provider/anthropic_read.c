@@ -7,15 +7,33 @@
 #include "provider/anthropic_alike.h"
 #include "provider/anthropic_blocks.h"
 #include "provider/document.h"
+#include "wire/json_names.h"
 
 #include "infer/infer.h"
 
 /* ---- Usage and the end --------------------------------------------------- */
 
+enum usage_name {
+  INPUT,
+  CACHE_WRITE,
+  CACHE_READ,
+  OUTPUT,
+  OUTPUT_DETAILS,
+  USAGE_NAME_COUNT
+};
+
+static const inf_json_name usage_names[USAGE_NAME_COUNT] = {
+    [INPUT] = INF_JSON_NAME("input_tokens"),
+    [CACHE_WRITE] = INF_JSON_NAME("cache_creation_input_tokens"),
+    [CACHE_READ] = INF_JSON_NAME("cache_read_input_tokens"),
+    [OUTPUT] = INF_JSON_NAME("output_tokens"),
+    [OUTPUT_DETAILS] = INF_JSON_NAME("output_tokens_details"),
+};
+
 static int64_t
-figure(inf_sv usage, const char *path, int64_t before)
+figure(inf_sv value, int64_t before)
 {
-  int64_t number = inf_document_figure(usage, path);
+  int64_t number = inf_document_number(value);
   return number >= 0 ? number : before;
 }
 
@@ -28,21 +46,22 @@ known(int64_t number)
 /* Figures come in parts, the last of each stands. The provider's input leaves
  * out what came from the cache or went there; ours has it. */
 static void
-read_usage(inf_answer *answer, inf_sv json)
+read_usage(inf_answer *answer, const inf_json_index *index, inf_sv json)
 {
   const inf_usage *before = &answer->usage;
+  inf_sv at[USAGE_NAME_COUNT];
+  inf_json_pick(index, json, usage_names, USAGE_NAME_COUNT, at);
   inf_usage usage = {
       .input = -1,
-      .output = figure(json, "output_tokens", -1),
-      .reasoning = figure(json, "output_tokens_details.thinking_tokens", -1),
-      .cache_read = figure(json, "cache_read_input_tokens", before->cache_read),
-      .cache_write =
-          figure(json, "cache_creation_input_tokens", before->cache_write),
+      .output = inf_document_number(at[OUTPUT]),
+      .reasoning = inf_document_figure(at[OUTPUT_DETAILS], "thinking_tokens"),
+      .cache_read = figure(at[CACHE_READ], before->cache_read),
+      .cache_write = figure(at[CACHE_WRITE], before->cache_write),
       .total = -1,
       .audio_input = -1,
       .audio_output = -1,
   };
-  int64_t fresh = figure(json, "input_tokens", -1);
+  int64_t fresh = inf_document_number(at[INPUT]);
   if (fresh < 0 && before->input >= 0)
     fresh =
         before->input - known(before->cache_read) - known(before->cache_write);
@@ -73,23 +92,33 @@ finish_of(inf_sv native)
 
 /* What else is said of the end. */
 static void
-read_stop_member(inf_decoder *decoder, inf_sv object, const char *name)
+pass_member(inf_decoder *decoder, inf_sv name, inf_sv value)
 {
-  inf_sv value = inf_json_get(object, inf_sv_from(name));
   if (inf_json_is(value, INF_JSON_STRING) ||
       inf_json_is(value, INF_JSON_OBJECT))
-    inf_answer_set_choice_extra(decoder->answer, 0, inf_sv_from(name), value);
+    inf_answer_set_choice_extra(decoder->answer, 0, name, value);
 }
 
+enum stop_name { STOP_REASON, STOP_SEQUENCE, STOP_DETAILS, STOP_NAME_COUNT };
+
+static const inf_json_name stop_names[STOP_NAME_COUNT] = {
+    [STOP_REASON] = INF_JSON_NAME("stop_reason"),
+    [STOP_SEQUENCE] = INF_JSON_NAME("stop_sequence"),
+    [STOP_DETAILS] = INF_JSON_NAME("stop_details"),
+};
+
+/* Of a whole message or the last delta. */
 static void
-read_stop(inf_decoder *decoder, inf_sv object)
+read_stop(inf_decoder *decoder, const inf_json_index *index, inf_sv object)
 {
-  inf_sv native = inf_document_member(decoder, object, "stop_reason");
+  inf_sv stop[STOP_NAME_COUNT];
+  inf_json_pick(index, object, stop_names, STOP_NAME_COUNT, stop);
+  inf_sv native = inf_document_text(decoder, stop[STOP_REASON]);
   if (native.len == 0)
     return;
   inf_anthropic_end_blocks(decoder);
-  read_stop_member(decoder, object, "stop_sequence");
-  read_stop_member(decoder, object, "stop_details");
+  pass_member(decoder, INF_SV("stop_sequence"), stop[STOP_SEQUENCE]);
+  pass_member(decoder, INF_SV("stop_details"), stop[STOP_DETAILS]);
   inf_answer_finish(decoder->answer, 0, finish_of(native), native);
 }
 
@@ -109,44 +138,67 @@ add_reasoning(inf_answer *answer, inf_sv text)
     inf_answer_add_reasoning(answer, 0, text, "reasoning_content");
 }
 
+enum block_name { TYPE, TEXT, THINKING, ID, NAME, BLOCK_NAME_COUNT };
+
+static const inf_json_name block_names[BLOCK_NAME_COUNT] = {
+    [TYPE] = INF_JSON_NAME("type"),         [TEXT] = INF_JSON_NAME("text"),
+    [THINKING] = INF_JSON_NAME("thinking"), [ID] = INF_JSON_NAME("id"),
+    [NAME] = INF_JSON_NAME("name"),
+};
+
 /* A block, whole or at its start; arguments are read at its end. */
 static void
-read_block(inf_decoder *decoder, uint32_t index, inf_sv block)
+read_block(inf_decoder *decoder, const inf_json_index *index, uint32_t number,
+           inf_sv block)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv type = inf_document_member(decoder, block, "type");
+  inf_sv at[BLOCK_NAME_COUNT];
+  inf_json_pick(index, block, block_names, BLOCK_NAME_COUNT, at);
+  inf_sv type = inf_document_text(decoder, at[TYPE]);
   if (inf_sv_eq(type, INF_SV("text")))
-    inf_answer_add_text(answer, 0, inf_document_member(decoder, block, "text"));
+    inf_answer_add_text(answer, 0, inf_document_text(decoder, at[TEXT]));
   else if (inf_sv_eq(type, INF_SV("thinking")))
-    add_reasoning(answer, inf_document_member(decoder, block, "thinking"));
+    add_reasoning(answer, inf_document_text(decoder, at[THINKING]));
   else if (inf_sv_eq(type, INF_SV("tool_use")))
     inf_answer_add_tool_call(
-        answer, 0, index, inf_document_member(decoder, block, "id"),
-        INF_SV("function"), inf_document_member(decoder, block, "name"),
-        INF_SV(""));
+        answer, 0, number, inf_document_text(decoder, at[ID]),
+        INF_SV("function"), inf_document_text(decoder, at[NAME]), INF_SV(""));
 }
 
+enum delta_name {
+  DELTA_TYPE,
+  DELTA_TEXT,
+  DELTA_THINKING,
+  PARTIAL_JSON,
+  DELTA_NAME_COUNT
+};
+
+static const inf_json_name delta_names[DELTA_NAME_COUNT] = {
+    [DELTA_TYPE] = INF_JSON_NAME("type"),
+    [DELTA_TEXT] = INF_JSON_NAME("text"),
+    [DELTA_THINKING] = INF_JSON_NAME("thinking"),
+    [PARTIAL_JSON] = INF_JSON_NAME("partial_json"),
+};
+
 static void
-read_delta(inf_decoder *decoder, uint32_t index, const inf_sse_event *event,
-           inf_sv value)
+read_delta(inf_decoder *decoder, const inf_json_index *index, uint32_t number,
+           const inf_sse_event *event, inf_sv value, inf_sv delta)
 {
   inf_answer *answer = decoder->answer;
-  inf_sv delta = inf_json_get(value, INF_SV("delta"));
-  inf_sv type = inf_document_member(decoder, delta, "type");
-  inf_sv text = inf_json_get(delta, INF_SV("text"));
-  inf_sv thinking = inf_json_get(delta, INF_SV("thinking"));
+  inf_sv at[DELTA_NAME_COUNT];
+  inf_json_pick(index, delta, delta_names, DELTA_NAME_COUNT, at);
+  inf_sv type = inf_document_text(decoder, at[DELTA_TYPE]);
   if (inf_sv_eq(type, INF_SV("text_delta"))) {
-    inf_answer_add_text(answer, 0, inf_document_text(decoder, text));
-    inf_anthropic_learn(decoder, event, value, text, false);
+    inf_answer_add_text(answer, 0, inf_document_text(decoder, at[DELTA_TEXT]));
+    inf_anthropic_learn(decoder, event, value, at[DELTA_TEXT], false);
   } else if (inf_sv_eq(type, INF_SV("thinking_delta"))) {
-    add_reasoning(answer, inf_document_text(decoder, thinking));
-    inf_anthropic_learn(decoder, event, value, thinking, true);
+    add_reasoning(answer, inf_document_text(decoder, at[DELTA_THINKING]));
+    inf_anthropic_learn(decoder, event, value, at[DELTA_THINKING], true);
   } else if (inf_sv_eq(type, INF_SV("input_json_delta")) &&
-             inf_anthropic_call_of(answer, index)) {
-    add_arguments(answer, index,
-                  inf_document_member(decoder, delta, "partial_json"));
+             inf_anthropic_call_of(answer, number)) {
+    add_arguments(answer, number, inf_document_text(decoder, at[PARTIAL_JSON]));
   } else {
-    inf_anthropic_log_delta(decoder, index, delta);
+    inf_anthropic_log_delta(decoder, number, delta);
   }
 }
 
@@ -162,30 +214,39 @@ end_block(inf_answer *answer, uint32_t index, inf_sv block)
                   inf_json_has_items(input) ? input : INF_SV("{}"));
 }
 
-static void
-start_block(inf_decoder *decoder, uint32_t index, inf_sv block)
-{
-  inf_anthropic_open_block(decoder, index, block);
-  read_block(decoder, index, block);
-}
+enum message_name {
+  MESSAGE_ID,
+  MODEL,
+  CONTENT,
+  MESSAGE_USAGE,
+  MESSAGE_NAME_COUNT
+};
+
+static const inf_json_name message_names[MESSAGE_NAME_COUNT] = {
+    [MESSAGE_ID] = INF_JSON_NAME("id"),
+    [MODEL] = INF_JSON_NAME("model"),
+    [CONTENT] = INF_JSON_NAME("content"),
+    [MESSAGE_USAGE] = INF_JSON_NAME("usage"),
+};
 
 static void
-read_message(inf_decoder *decoder, inf_sv message)
+read_message(inf_decoder *decoder, const inf_json_index *index, inf_sv message)
 {
   inf_answer *answer = decoder->answer;
-  uint32_t index = 0;
-  inf_answer_set_id(answer, inf_document_member(decoder, message, "id"));
-  inf_answer_set_model(answer, inf_document_member(decoder, message, "model"));
+  uint32_t number = 0;
+  inf_sv at[MESSAGE_NAME_COUNT];
+  inf_json_pick(index, message, message_names, MESSAGE_NAME_COUNT, at);
+  inf_answer_set_id(answer, inf_document_text(decoder, at[MESSAGE_ID]));
+  inf_answer_set_model(answer, inf_document_text(decoder, at[MODEL]));
   inf_answer_set_role(answer, 0, INF_SV("assistant"));
-  inf_sv content = inf_json_get(message, INF_SV("content"));
-  inf_json_iter it = inf_json_iter_of(content);
-  for (; inf_json_next(&it); index++) {
-    read_block(decoder, index, it.value);
-    end_block(answer, index, it.value);
+  inf_json_iter it = inf_json_iter_by(index, at[CONTENT]);
+  for (; inf_json_next(&it); number++) {
+    read_block(decoder, index, number, it.value);
+    end_block(answer, number, it.value);
   }
-  inf_anthropic_keep_content(decoder, content);
-  read_usage(answer, inf_json_get(message, INF_SV("usage")));
-  read_stop(decoder, message);
+  inf_anthropic_keep_content(decoder, at[CONTENT]);
+  read_usage(answer, index, at[MESSAGE_USAGE]);
+  read_stop(decoder, index, message);
 }
 
 /* ---- Entry points -------------------------------------------------------- */
@@ -193,8 +254,9 @@ read_message(inf_decoder *decoder, inf_sv message)
 int32_t
 inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
 {
+  inf_json_index index;
   inf_sv value = INF_SV("");
-  int32_t status = inf_document_body(decoder, body, &value);
+  int32_t status = inf_document_body(decoder, body, &value, &index);
   if (status != INFER_OK)
     return status;
   if (inf_json_equal(inf_json_get(value, INF_SV("type")), INF_SV("error")))
@@ -202,43 +264,66 @@ inf_anthropic_read_body(inf_decoder *decoder, inf_sv body)
   if (!inf_json_is(inf_json_get(value, INF_SV("content")), INF_JSON_ARRAY))
     return inf_decoder_fail(decoder, INFER_E_PROTOCOL,
                             "the answer has no content");
-  read_message(decoder, value);
+  read_message(decoder, &index, value);
   return INFER_OK;
 }
+
+enum event_name {
+  EVENT_TYPE,
+  INDEX,
+  DELTA,
+  BLOCK,
+  MESSAGE,
+  USAGE,
+  EVENT_NAME_COUNT
+};
+
+static const inf_json_name event_names[EVENT_NAME_COUNT] = {
+    [EVENT_TYPE] = INF_JSON_NAME("type"),
+    [INDEX] = INF_JSON_NAME("index"),
+    [DELTA] = INF_JSON_NAME("delta"),
+    [BLOCK] = INF_JSON_NAME("content_block"),
+    [MESSAGE] = INF_JSON_NAME("message"),
+    [USAGE] = INF_JSON_NAME("usage"),
+};
 
 /* What is not known (ping, what is to come) says nothing of the answer. */
 int32_t
 inf_anthropic_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
-  inf_sv value = INF_SV("");
-  int64_t number = 0;
+  inf_json_index index;
+  inf_sv value = INF_SV(""), at[EVENT_NAME_COUNT];
+  int64_t named = 0;
   if (inf_anthropic_read_by_guess(decoder, event->data))
     return INFER_OK;
-  int32_t status = inf_document_begin(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value, &index);
   if (status != INFER_OK)
     return status;
-  inf_sv type = inf_document_member(decoder, value, "type");
+  inf_json_pick(&index, value, event_names, EVENT_NAME_COUNT, at);
+  inf_sv type = inf_document_text(decoder, at[EVENT_TYPE]);
   if (inf_sv_eq(type, INF_SV("message_stop"))) {
     decoder->terminated = true;
     return INF_DECODER_DONE;
   }
   if (inf_sv_eq(type, INF_SV("message_delta")))
-    read_usage(decoder->answer, inf_json_get(value, INF_SV("usage")));
+    read_usage(decoder->answer, &index, at[USAGE]);
   if (decoder->failed)
     return INFER_OK;
-  inf_json_int64(inf_json_get(value, INF_SV("index")), true, &number);
-  uint32_t index = number >= 0 && number < INT32_MAX ? (uint32_t)number : 0;
+  inf_json_int64(at[INDEX], true, &named);
+  uint32_t number = named >= 0 && named < INT32_MAX ? (uint32_t)named : 0;
   if (inf_sv_eq(type, INF_SV("error")))
     return inf_document_fail(decoder, value);
-  if (inf_sv_eq(type, INF_SV("message_start")))
-    read_message(decoder, inf_json_get(value, INF_SV("message")));
-  else if (inf_sv_eq(type, INF_SV("content_block_start")))
-    start_block(decoder, index, inf_json_get(value, INF_SV("content_block")));
-  else if (inf_sv_eq(type, INF_SV("content_block_delta")))
-    read_delta(decoder, index, event, value);
-  else if (inf_sv_eq(type, INF_SV("content_block_stop")))
-    end_block(decoder->answer, index, inf_anthropic_close_block(decoder));
-  else if (inf_sv_eq(type, INF_SV("message_delta")))
-    read_stop(decoder, inf_json_get(value, INF_SV("delta")));
+  if (inf_sv_eq(type, INF_SV("message_start"))) {
+    read_message(decoder, &index, at[MESSAGE]);
+  } else if (inf_sv_eq(type, INF_SV("content_block_start"))) {
+    inf_anthropic_open_block(decoder, number, at[BLOCK]);
+    read_block(decoder, &index, number, at[BLOCK]);
+  } else if (inf_sv_eq(type, INF_SV("content_block_delta"))) {
+    read_delta(decoder, &index, number, event, value, at[DELTA]);
+  } else if (inf_sv_eq(type, INF_SV("content_block_stop"))) {
+    end_block(decoder->answer, number, inf_anthropic_close_block(decoder));
+  } else if (inf_sv_eq(type, INF_SV("message_delta"))) {
+    read_stop(decoder, &index, at[DELTA]);
+  }
   return INFER_OK;
 }

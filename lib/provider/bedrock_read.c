@@ -355,7 +355,7 @@ inf_bedrock_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = inf_document_body(decoder, body, &value);
+  int32_t status = inf_document_body(decoder, body, &value, NULL);
   if (status != INFER_OK)
     return status;
   inf_sv message = inf_json_path(value, "output.message");
@@ -398,7 +398,7 @@ inf_bedrock_read_event(inf_decoder *decoder, const inf_sse_event *event)
     return decoder->failed
                ? INFER_OK
                : fail_by_exception(decoder, event->error, event->data);
-  int32_t status = inf_document_begin(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value, NULL);
   if (status != INFER_OK)
     return status;
   if (inf_sv_eq(event->event, INF_SV("metadata"))) {

@@ -161,7 +161,7 @@ int32_t
 inf_cohere_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv object = INF_SV("");
-  int32_t status = inf_document_body(decoder, body, &object);
+  int32_t status = inf_document_body(decoder, body, &object, NULL);
   if (status != INFER_OK)
     return status;
   inf_sv message = inf_json_get(object, INF_SV("message"));
@@ -221,7 +221,7 @@ inf_cohere_read_event(inf_decoder *decoder, const inf_sse_event *event)
   inf_sv data = inf_sv_trim(event->data);
   if (data.len == 0 || inf_sv_eq(data, INF_SV("[DONE]")))
     return INFER_OK;
-  int32_t status = inf_document_begin(decoder, data, &object);
+  int32_t status = inf_document_begin(decoder, data, &object, NULL);
   if (status != INFER_OK)
     return status;
   inf_sv type = inf_document_member(decoder, object, "type");

@@ -8,7 +8,8 @@
 #include "wire/utf8.h"
 
 static int32_t
-begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_error *error)
+begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_index *index,
+      inf_json_error *error)
 {
   *error = (inf_json_error){0};
   inf_buf_clear(&decoder->scratch);
@@ -18,7 +19,8 @@ begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_error *error)
       return inf_decoder_fail(decoder, decoder->repaired.status, "");
     *text = inf_buf_sv(&decoder->repaired);
   }
-  if (!inf_json_parse(*text, decoder->options.max_depth, object, error) ||
+  if (!inf_json_parse_index(*text, decoder->options.max_depth, object, index,
+                            error) ||
       !inf_json_is(*object, INF_JSON_OBJECT))
     return INFER_E_PROTOCOL;
   /* A decoded string is never longer than its JSON. */
@@ -29,10 +31,11 @@ begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_error *error)
 }
 
 int32_t
-inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object)
+inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object,
+                   inf_json_index *index)
 {
   inf_json_error error;
-  int32_t status = begin(decoder, &text, object, &error);
+  int32_t status = begin(decoder, &text, object, index, &error);
   if (status == INFER_E_PROTOCOL && error.status == INFER_E_TOO_DEEP)
     return inf_decoder_fail(decoder, error.status,
                             "an event is nested too deeply");
@@ -57,11 +60,12 @@ inf_document_refuse(inf_decoder *decoder, inf_sv body,
 }
 
 int32_t
-inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object)
+inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object,
+                  inf_json_index *index)
 {
   inf_json_error error;
   body = inf_sv_trim(body);
-  int32_t status = begin(decoder, &body, object, &error);
+  int32_t status = begin(decoder, &body, object, index, &error);
   if (status != INFER_E_PROTOCOL)
     return status;
   if (error.reason)

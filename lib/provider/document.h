@@ -11,12 +11,15 @@
  * begun: so they stay where they are until the next one is. */
 
 /* Checks an event's text, made valid UTF-8 where it is not, and gives the
- * object. INFER_OK; INFER_E_PROTOCOL, with the decoder unchanged, for what is
- * no JSON object; INFER_E_NO_MEMORY with the decoder's failure filled in. */
-int32_t inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object);
+ * object, with the index of its text if one is wanted. INFER_OK;
+ * INFER_E_PROTOCOL, with the decoder unchanged, for what is no JSON object;
+ * INFER_E_NO_MEMORY with the decoder's failure filled in. */
+int32_t inf_document_begin(inf_decoder *decoder, inf_sv text, inf_sv *object,
+                           inf_json_index *index);
 /* The same of a whole body; then the failure is filled in always, and is
  * INFER_E_TRUNCATED where the text just stops. */
-int32_t inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object);
+int32_t inf_document_body(inf_decoder *decoder, inf_sv body, inf_sv *object,
+                          inf_json_index *index);
 
 /* Why a whole body could not be read, without repeating any of it. Gives the
  * class. */

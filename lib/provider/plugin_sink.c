@@ -167,8 +167,8 @@ infer_provider_sink_document(infer_provider_sink *sink, const char *text,
 {
   inf_sv object = INF_SV("");
   if (!is_closed(sink) &&
-      inf_document_body(sink->decoder, inf_plugin_text(text, len), &object) !=
-          INFER_OK)
+      inf_document_body(sink->decoder, inf_plugin_text(text, len), &object,
+                        NULL) != INFER_OK)
     object = INF_SV("");
   return inf_plugin_lend_value(object, object_len);
 }
@@ -518,7 +518,7 @@ check_event(infer_provider_sink *sink, inf_sv *text)
   switch (decoder->options.kind->dialect->framing) {
   case INF_FRAMING_NDJSON:
   case INF_FRAMING_JSON_ARRAY:
-    return inf_document_begin(decoder, *text, text);
+    return inf_document_begin(decoder, *text, text, NULL);
   case INF_FRAMING_SSE:
     if (inf_utf8_valid(*text))
       return INFER_OK;

@@ -465,7 +465,7 @@ inf_responses_read_body(inf_decoder *decoder, inf_sv body)
 {
   inf_sv value = INF_SV("");
   uint32_t index = 0;
-  int32_t status = inf_document_body(decoder, body, &value);
+  int32_t status = inf_document_body(decoder, body, &value, NULL);
   if (status != INFER_OK)
     return status;
   inf_sv output = inf_json_get(value, INF_SV("output"));
@@ -513,7 +513,7 @@ inf_responses_read_event(inf_decoder *decoder, const inf_sse_event *event)
 {
   inf_sv value = INF_SV("");
   int64_t number = 0;
-  int32_t status = inf_document_begin(decoder, event->data, &value);
+  int32_t status = inf_document_begin(decoder, event->data, &value, NULL);
   if (status != INFER_OK)
     return status;
   inf_sv type = inf_document_member(decoder, value, "type");

@@ -200,7 +200,7 @@ inf_json_get(inf_sv object, inf_sv name)
 
   if (!it.object)
     return found;
-  while (inf_json_next(&it)) {
+  while (it.at != it.end && take_item(&it)) {
     if (inf_json_key_is(&it, name))
       found = it.value;
   }
@@ -391,6 +391,8 @@ raw_equal(inf_sv raw, inf_sv text)
   /* An escape is longer than what it stands for. */
   if (raw.len <= text.len)
     return inf_sv_eq(raw, text) && !has_escape(raw);
+  if (text.len > 0 && raw.ptr[0] != text.ptr[0] && raw.ptr[0] != '\\')
+    return false; /* as nearly always */
   while (raw.len > 0) {
     inf_sv run = take_run(&raw);
     char bytes[4];

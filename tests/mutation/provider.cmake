@@ -331,8 +331,10 @@ infer_bug(416 provider/gemini_contents.c
 infer_bug(417 provider/gemini_read.c
   "unit/test_gemini_read conformance/decode_recordings"
   "thinking is free in the books: its tokens are not among the output's"
-  [[inf_document_figure(json, "candidatesTokenCount"), usage.reasoning);]]
-  [[inf_document_figure(json, "candidatesTokenCount"), 0);]])
+  [[inf_document_number(at[CANDIDATES_COUNT]),
+                                  usage.reasoning);]]
+  [[inf_document_number(at[CANDIDATES_COUNT]),
+                                  0);]])
 
 infer_bug(418 provider/gemini_alike.c
   "unit/test_gemini_alike"

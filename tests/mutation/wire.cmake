@@ -194,3 +194,16 @@ infer_bug(459 wire/date.c
   "in January and February requests are signed for the year before: refused"
   [[  time.year = (int)(year + era * 400 + (time.month <= 2));]]
   [[  time.year = (int)(year + era * 400);]])
+
+infer_bug(681 wire/json_names.c
+  "unit/test_json_names unit/test_gemini_alike"
+  "of a chunk that says more than a text the rest is lost, and of all that are like it"
+  [[      alone = false;
+      continue;]]
+  [[      continue;]])
+
+infer_bug(682 wire/json_names.c
+  "unit/test_json_names"
+  "of a member that comes twice the first stands, where other readers take the last"
+  [[    values[at] = it.value;]]
+  [[    values[at] = values[at].len > 0 ? values[at] : it.value;]])

@@ -37,7 +37,11 @@ test_values_of_an_object(void **state)
   static const char text[] =
       "{\"a\":\"x\",\"b\":\"\\u00e9\\n\",\"c\":7,"
       "\"d\":{\"e\":3,\"f\":-1,\"g\":1.5},\"h\":\"\\\"\"}";
-  assert_int_equal(inf_document_begin(&f->decoder, S(text), &object), INFER_OK);
+  inf_json_index index;
+  assert_int_equal(inf_document_begin(&f->decoder, S(text), &object, &index),
+                   INFER_OK);
+  assert_ptr_equal(index.text, text);
+  assert_non_null(inf_json_index_find(&index, object));
   inf_sv b = inf_document_member(&f->decoder, object, "b");
   inf_sv h = inf_document_member(&f->decoder, object, "h");
   assert_sv(inf_document_member(&f->decoder, object, "a"), "x");
@@ -59,7 +63,7 @@ test_bytes_that_are_no_utf8_become_so(void **state)
   fixture *f = *state;
   inf_sv object;
   assert_int_equal(
-      inf_document_begin(&f->decoder, S("{\"a\":\"x\xff\"}"), &object),
+      inf_document_begin(&f->decoder, S("{\"a\":\"x\xff\"}"), &object, NULL),
       INFER_OK);
   assert_sv(inf_document_member(&f->decoder, object, "a"), "x\xef\xbf\xbd");
 }
@@ -71,12 +75,13 @@ test_an_event_that_is_none_is_no_failure(void **state)
   inf_sv object;
   static const char *const texts[] = {"", "[]", "7", "{\"a\":", "{} x"};
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-    assert_int_equal(inf_document_begin(&f->decoder, S(texts[i]), &object),
-                     INFER_E_PROTOCOL);
+    assert_int_equal(
+        inf_document_begin(&f->decoder, S(texts[i]), &object, NULL),
+        INFER_E_PROTOCOL);
     assert_false(f->decoder.failed);
   }
   assert_int_equal(
-      inf_document_begin(&f->decoder, S("{\"a\":[[[[1]]]]}"), &object),
+      inf_document_begin(&f->decoder, S("{\"a\":[[[[1]]]]}"), &object, NULL),
       INFER_E_TOO_DEEP);
   assert_true(f->decoder.failed);
 }
@@ -100,14 +105,16 @@ test_a_body_that_is_none_is_one(void **state)
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     inf_sv object;
-    assert_int_equal(inf_document_body(&f->decoder, S(cases[i].text), &object),
-                     cases[i].status);
+    assert_int_equal(
+        inf_document_body(&f->decoder, S(cases[i].text), &object, NULL),
+        cases[i].status);
     assert_buf(&f->decoder.failure.message, cases[i].message);
     assert_true(f->decoder.failed);
   }
   inf_sv object;
-  assert_int_equal(inf_document_body(&f->decoder, S(" \n{\"a\":1}\n"), &object),
-                   INFER_OK);
+  assert_int_equal(
+      inf_document_body(&f->decoder, S(" \n{\"a\":1}\n"), &object, NULL),
+      INFER_OK);
   assert_int_equal(inf_document_figure(object, "a"), 1);
 }
 

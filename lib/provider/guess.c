@@ -78,7 +78,7 @@ add_number(inf_guess_layout *layout, const inf_hole *hole)
     return false;
   layout->numbers[layout->count++] = (inf_guess_number){
       .end = hole->end - layout->same,
-      .digits = 0x0f0f0f0f0f0f0f0f << (64 - 8 * width),
+      .digits = 0x0f0f0f0f0f0f0f0full << (64 - 8 * width),
   };
   size_t at = hole->start - layout->same - layout->same_len;
   memset(layout->low + at, '0', width);

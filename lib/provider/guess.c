@@ -97,7 +97,7 @@ add_ranges(const inf_guess *guess, inf_guess_layout *layout)
   const inf_hole *first = &guess->holes[1];
   size_t end = guess->holes[guess->hole_count - 1].end;
   size_t count = (end - first->start + 15) / 16 * 16;
-  if (count > INF_GUESS_MAX_RANGES || end - count < layout->same)
+  if (count > INF_GUESS_MAX_RANGES || end < layout->same + count)
     return false;
   layout->same_len = end - count - layout->same;
   layout->range_count = count;

@@ -27,7 +27,7 @@ infer_bug(623 provider/ollama.c
   [[         inf_json_is(inf_json_at(it->value, 0), INF_JSON_STRING);]])
 
 infer_bug(624 provider/guess.c
-  "unit/test_gemini_alike"
+  "unit/test_guess"
   "a figure with another character in it passes for a number: the bill is garbage"
   [[  memset(layout->span + at, 9, width);]]
   [[  memset(layout->span + at, 10, width);]])

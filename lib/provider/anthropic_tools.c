@@ -5,6 +5,7 @@
 #include "infer/infer.h"
 
 #include "provider/members.h"
+#include "provider/member_rules.h"
 #include "wire/json_value.h"
 #include "wire/json_write.h"
 
@@ -32,6 +33,8 @@ write_function(inf_anthropic_writer *writer, inf_sv tool)
                           ? schema
                           : INF_SV("{\"type\":\"object\"}"));
   copy_member(function, INF_SV("strict"), body);
+  inf_member_note_inner(writer->send, "tools.function", function,
+                        "name description parameters strict");
   /* The API's own members, beside either. */
   inf_json_iter it = inf_json_iter_of(tool);
   while (inf_json_next(&it)) {

@@ -319,6 +319,10 @@ put_tool(inf_bedrock_writer *writer, inf_sv tool)
   inf_json_close(body, '}');
   inf_json_close(body, '}');
   inf_bedrock_cache_point(writer, tool);
+  inf_member_note_inner(writer->send, "tools.function", function,
+                        "name description parameters strict");
+  inf_member_note_inner(writer->send, "tools", tool,
+                        "type function cache_control");
 }
 
 static void
@@ -419,6 +423,8 @@ put_json_schema(inf_bedrock_writer *writer, inf_sv given)
   }
   for (size_t i = 0; i < 4; i++)
     inf_json_close(body, '}');
+  inf_member_note_inner(writer->send, "response_format.json_schema", given,
+                        "name description schema strict");
 }
 
 static void

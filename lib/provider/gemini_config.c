@@ -9,6 +9,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/member_rules.h"
 #include "wire/json_write.h"
 
 /* ---- Shared -------------------------------------------------------------- */
@@ -191,6 +192,9 @@ put_format(const inf_gemini_request *request, inf_sv value)
                              "understood");
   inf_json_member_string(out, INF_SV("responseMimeType"),
                          INF_SV("application/json"));
+  inf_member_note_inner(request->send, "response_format.json_schema",
+                        inf_json_get(value, INF_SV("json_schema")),
+                        "name schema strict");
   if (with_schema && schema.len > 0)
     inf_json_member_raw(out,
                         inf_gemini_is_own_schema(schema)
@@ -291,15 +295,24 @@ put_declaration(inf_sv function, inf_buf *out)
 
 /* All functions are one tool, which stands where the first of them does. */
 static void
-put_functions(inf_sv tools, inf_buf *out)
+put_functions(const inf_gemini_request *request, inf_sv tools)
 {
+  inf_buf *out = request->out;
+  inf_json_iter strict = {.key = INF_SV("tools.function.strict")};
   inf_json_open(out, '{');
   inf_json_key(out, INF_SV("functionDeclarations"));
   inf_json_open(out, '[');
   inf_json_iter it = inf_json_iter_of(tools);
-  while (inf_json_next(&it))
-    if (is_function(it.value))
-      put_declaration(inf_json_get(it.value, INF_SV("function")), out);
+  while (inf_json_next(&it)) {
+    inf_sv function = inf_json_get(it.value, INF_SV("function"));
+    if (!is_function(it.value))
+      continue;
+    put_declaration(function, out);
+    inf_member_note_inner(request->send, "tools", it.value, "type function");
+    if (inf_json_is(inf_json_get(function, INF_SV("strict")), INF_JSON_TRUE))
+      strict.value = INF_SV("true");
+  }
+  inf_member_note_dropped(request->send, &strict);
   inf_json_close(out, ']');
   inf_json_close(out, '}');
 }
@@ -316,7 +329,7 @@ write_tool_list(const inf_gemini_request *request, inf_sv tools)
   while (inf_json_next(&it)) {
     if (is_function(it.value)) {
       if (!functions)
-        put_functions(tools, out);
+        put_functions(request, tools);
       functions = true;
     } else if (inf_json_get(it.value, INF_SV("type")).len == 0) {
       inf_json_put_raw(out, it.value);

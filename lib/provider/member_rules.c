@@ -77,6 +77,54 @@ inf_member_note_dropped(const inf_send *send, const inf_json_iter *it)
   inf_buf_append_sv(out, it->key);
 }
 
+static bool
+is_word_of(const inf_json_iter *it, const char *words)
+{
+  inf_sv rest = inf_sv_from(words);
+  while (rest.len > 0) {
+    size_t len = inf_sv_find(rest, ' ');
+    if (inf_json_key_is(it, inf_sv_of(rest.ptr, len)))
+      return true;
+    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+  }
+  return false;
+}
+
+/* Is the name in the list already? */
+static bool
+is_listed(inf_sv list, inf_sv name)
+{
+  while (list.len > 0) {
+    size_t len = inf_sv_find(list, ',');
+    if (inf_sv_eq(inf_sv_trim(inf_sv_of(list.ptr, len)), name))
+      return true;
+    size_t gone = len < list.len ? len + 1 : len;
+    list = inf_sv_of(list.ptr + gone, list.len - gone);
+  }
+  return false;
+}
+
+void
+inf_member_note_inner(const inf_send *send, const char *outer, inf_sv object,
+                      const char *taken)
+{
+  inf_json_iter it = inf_json_iter_of(object);
+  while (send->dropped && it.object && inf_json_next(&it)) {
+    inf_buf name;
+    if (is_word_of(&it, taken))
+      continue;
+    inf_buf_init(&name, SIZE_MAX);
+    inf_buf_append_cstr(&name, outer);
+    inf_buf_append_char(&name, '.');
+    inf_buf_append_sv(&name, it.key);
+    const inf_json_iter named = {.key = inf_buf_sv(&name), .value = it.value};
+    if (name.status == INFER_OK &&
+        !is_listed(inf_buf_sv(send->dropped), named.key))
+      inf_member_note_dropped(send, &named);
+    inf_buf_fini(&name);
+  }
+}
+
 /* ---- Walking ------------------------------------------------------------- */
 
 inf_member_walk

@@ -320,6 +320,56 @@ what_is_left_out_is_logged(void **state)
   }
 }
 
+/* And what is left out of its tools and of the schema of its answer. */
+static void
+what_is_left_out_within_is_logged(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *tools, *format;
+  } rows[] = {
+      {"'anthropic'", "a/m: no tools.function.y\n",
+       "a/m: no response_format.json_schema.description\n"},
+      {"'gemini'", "a/m: no tools.x, tools.function.strict\n",
+       "a/m: no response_format.json_schema.description\n"},
+      {"'bedrock'", "a/m: no tools.function.y, tools.x\n", NULL},
+      {"'cohere'", "a/m: no tools.x\n",
+       "a/m: no response_format.json_schema.description\n"},
+      {"'ollama'", NULL, "a/m: no response_format.json_schema.description\n"},
+  };
+  static const char tools[] =
+      "[{\"type\":\"function\",\"x\":1,\"function\":{\"name\":\"f\","
+      "\"strict\":true,\"y\":2,\"parameters\":{\"type\":\"object\"}}}]";
+  static const char format[] =
+      "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\","
+      "\"description\":\"d\",\"strict\":true,\"schema\":{\"type\":"
+      "\"object\"}}}";
+  for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
+    const char *type = rows[i / 2].type;
+    const char *dropped = i % 2 == 0 ? rows[i / 2].tools : rows[i / 2].format;
+    bool bedrock = strstr(type, "bedrock") != NULL;
+    fake_client *fake = fake_client_new(
+        "routes.r.targets", "['a/m']", "providers.a.type", type,
+        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
+    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    infer_request *request = fake_request_new("r");
+    if (i % 2 == 0)
+      infer_request_set_json(request, "tools", tools, strlen(tools), NULL);
+    else
+      infer_request_set_json(request, "response_format", format, strlen(format),
+                             NULL);
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 3);
+    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    if (dropped)
+      assert_contains(fake->log, dropped);
+    else
+      assert_lacks(fake->log, "a/m: no ");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 static void
 what_a_model_cannot_do_goes_to_another(void **state)
 {
@@ -374,6 +424,7 @@ main(void)
       cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
       cmocka_unit_test(what_is_changed_for_a_model_is_logged),
       cmocka_unit_test(what_is_left_out_is_logged),
+      cmocka_unit_test(what_is_left_out_within_is_logged),
       cmocka_unit_test(what_a_model_cannot_do_goes_to_another),
       cmocka_unit_test(overrides_are_not_fitted),
   };

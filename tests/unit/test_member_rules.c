@@ -61,6 +61,24 @@ test_what_is_dropped_is_noted(void **state)
 }
 
 static void
+test_what_is_dropped_within_is_noted_once(void **state)
+{
+  (void)state;
+  inf_buf dropped;
+  inf_send send = {.dropped = &dropped};
+  inf_buf_init(&dropped, 64);
+  inf_sv object = S("{\"name\":\"f\",\"x\":1,\"na\":2,\"strict\":false}");
+  inf_member_note_inner(&send, "tools", object, "name type");
+  inf_member_note_inner(&send, "tools", object, "type name x");
+  inf_member_note_inner(&send, "t", object, "na name");
+  inf_member_note_inner(&send, "t", S("[1]"), "");
+  assert_string_equal(inf_buf_cstr(&dropped), "tools.x, tools.na, t.x");
+  inf_buf_fini(&dropped);
+  send.dropped = NULL;
+  inf_member_note_inner(&send, "t", object, "");
+}
+
+static void
 test_what_asks_for_nothing_is_left_out(void **state)
 {
   (void)state;
@@ -189,6 +207,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_each_word),
       cmocka_unit_test(test_what_is_dropped_is_noted),
+      cmocka_unit_test(test_what_is_dropped_within_is_noted_once),
       cmocka_unit_test(test_what_asks_for_nothing_is_left_out),
       cmocka_unit_test(test_the_requests_members_hide_the_accounts),
       cmocka_unit_test(test_rules_of_kinds),

@@ -158,7 +158,7 @@ put_stop(const inf_gemini_request *request, inf_sv value)
   return INFER_OK;
 }
 
-/* "text" becomes "TEXT". */
+/* "text" becomes "TEXT". What is no plain word passes as it is. */
 static int32_t
 put_modalities(const inf_gemini_request *request, inf_sv value)
 {
@@ -167,8 +167,11 @@ put_modalities(const inf_gemini_request *request, inf_sv value)
   inf_json_open(out, '[');
   inf_json_iter it = inf_json_iter_of(value);
   while (inf_json_next(&it)) {
+    inf_sv word;
     size_t from = out->len;
     inf_json_put_raw(out, it.value);
+    if (!inf_json_plain(it.value, &word))
+      continue;
     for (size_t i = from; i < out->len; i++)
       if (out->ptr[i] >= 'a' && out->ptr[i] <= 'z')
         out->ptr[i] = (char)(out->ptr[i] - 'a' + 'A');

@@ -20,6 +20,9 @@ test_settings(void **state)
                 "\"stopSequences\":[\"x\"],\"seed\":3,\"presencePenalty\":1,"
                 "\"frequencyPenalty\":2,\"responseLogprobs\":true,"
                 "\"logprobs\":4,\"responseModalities\":[\"TEXT\",\"IMAGE\"]}");
+  assert_writes(ASK(OLD, ",\"modalities\":[\"te\\u00e9xt\",true,\"audio\"]"),
+                CONFIG,
+                "{\"responseModalities\":[\"te\\u00e9xt\",true,\"AUDIO\"]}");
   assert_writes(ASK(OLD, ",\"stop\":[\"x\",\"y\"],\"temperature\":null"),
                 CONFIG, "{\"stopSequences\":[\"x\",\"y\"]}");
   assert_writes(ASK(OLD, ",\"max_tokens\":7,\"max_completion_tokens\":8"),

@@ -587,8 +587,13 @@ inf_gemini_write_contents(const inf_gemini_request *request)
   inf_json_close(w.out, ']');
   if (status == INFER_OK)
     status = put_system(&w);
-  if (status == INFER_OK && w.text.status != INFER_OK)
+  /* What could not be decoded may have been refused for what it then lacked:
+   * short of memory is what went wrong. */
+  if (w.text.status != INFER_OK) {
     status = w.text.status;
+    if (request->why)
+      inf_buf_clear(request->why);
+  }
   inf_buf_fini(&w.text);
   return status == INFER_OK ? w.out->status : status;
 }

@@ -16,7 +16,8 @@
 typedef struct writer {
   const inf_gemini_request *request;
   inf_buf *out;
-  inf_buf text;   /* a decoded string, until the next */
+  inf_buf text;    /* a decoded string, until the next */
+  int32_t decoded; /* INFER_OK, or why a string could not be decoded */
   inf_sv callers; /* the last message with calls, which results mostly answer */
 } writer;
 
@@ -56,6 +57,8 @@ decode(writer *w, inf_sv string)
     return plain;
   inf_buf_clear(&w->text);
   inf_json_string(string, &w->text);
+  if (w->text.status != INFER_OK)
+    w->decoded = w->text.status;
   return inf_buf_sv(&w->text);
 }
 
@@ -589,8 +592,8 @@ inf_gemini_write_contents(const inf_gemini_request *request)
     status = put_system(&w);
   /* What could not be decoded may have been refused for what it then lacked:
    * short of memory is what went wrong. */
-  if (w.text.status != INFER_OK) {
-    status = w.text.status;
+  if (w.decoded != INFER_OK) {
+    status = w.decoded;
     if (request->why)
       inf_buf_clear(request->why);
   }

@@ -146,7 +146,7 @@ infer_bug(130 engine/call.c
   call->wait_since_ns = call->accepted_ns;]])
 
 infer_bug(131 engine/call.c
-  "unit/test_call"
+  "unit/test_call scenario/test_cost"
   "a cancel that comes after the end ends the call a second time"
   [[  if (call->ended)
     return;]]
@@ -370,7 +370,7 @@ infer_bug(163 engine/attempt.c
   [[  if (due_ns(attempt, &status) > engine->now_ns) {]])
 
 infer_bug(164 engine/engine.c
-  "unit/test_client"
+  "unit/test_client scenario/test_options_driven"
   "a reader that drives the client itself waits though events are there"
   [[  if (delivered) /* the reader may be the very thread that would wait here */
     wait_ns = 0;]]

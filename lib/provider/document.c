@@ -7,9 +7,9 @@
 #include "wire/json_scan.h"
 #include "wire/utf8.h"
 
-static int32_t
-begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_index *index,
-      inf_json_error *error)
+int32_t
+inf_document_read(inf_decoder *decoder, inf_sv *text, inf_sv *value,
+                  inf_json_index *index, inf_json_error *error)
 {
   *error = (inf_json_error){0};
   inf_buf_clear(&decoder->scratch);
@@ -19,15 +19,24 @@ begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_index *index,
       return inf_decoder_fail(decoder, decoder->repaired.status, "");
     *text = inf_buf_sv(&decoder->repaired);
   }
-  if (!inf_json_parse_index(*text, decoder->options.max_depth, object, index,
-                            error) ||
-      !inf_json_is(*object, INF_JSON_OBJECT))
+  if (!inf_json_parse_index(*text, decoder->options.max_depth, value, index,
+                            error))
     return INFER_E_PROTOCOL;
   /* A decoded string is never longer than its JSON. */
   inf_buf_reserve(&decoder->scratch, text->len);
   if (decoder->scratch.status != INFER_OK)
     return inf_decoder_fail(decoder, decoder->scratch.status, "");
   return INFER_OK;
+}
+
+static int32_t
+begin(inf_decoder *decoder, inf_sv *text, inf_sv *object, inf_json_index *index,
+      inf_json_error *error)
+{
+  int32_t status = inf_document_read(decoder, text, object, index, error);
+  return status == INFER_OK && !inf_json_is(*object, INF_JSON_OBJECT)
+             ? INFER_E_PROTOCOL
+             : status;
 }
 
 int32_t

@@ -10,6 +10,13 @@
  * buffer, which is made large enough for all of them when the document is
  * begun: so they stay where they are until the next one is. */
 
+/* Checks a text and gives its value, of any type, with the index of the text if
+ * one is wanted (NULL: it is not). The text is made valid UTF-8 where it is
+ * not: then *text is the copy. INFER_OK; INFER_E_PROTOCOL, with the error
+ * filled in and the decoder unchanged; INFER_E_NO_MEMORY or INFER_E_TOO_LARGE
+ * with the decoder's failure filled in. */
+int32_t inf_document_read(inf_decoder *decoder, inf_sv *text, inf_sv *value,
+                          inf_json_index *index, inf_json_error *error);
 /* Checks an event's text, made valid UTF-8 where it is not, and gives the
  * object, with the index of its text if one is wanted. INFER_OK;
  * INFER_E_PROTOCOL, with the decoder unchanged, for what is no JSON object;

@@ -73,7 +73,7 @@ inf_gemini_is_made_id(inf_sv id)
 /* ---- Values -------------------------------------------------------------- */
 
 /* The text of a string, the digits of a number; "" for anything else. Lives as
- * long as the event: take_start() makes room for all of them. */
+ * long as the event: inf_document_read() makes room for all of them. */
 static inf_sv
 text_of(inf_decoder *decoder, inf_sv value)
 {
@@ -641,28 +641,6 @@ read_answer(inf_decoder *decoder, const inf_json_index *index, inf_sv value)
 
 /* ---- Entry points -------------------------------------------------------- */
 
-/* Checks the text, made valid UTF-8 where it is not, and makes room for its
- * strings: one byte that is not valid is three when it is decoded. */
-static int32_t
-take_start(inf_decoder *decoder, inf_sv *text, inf_sv *value,
-           inf_json_index *index, inf_json_error *error)
-{
-  inf_buf_clear(&decoder->scratch);
-  if (!inf_utf8_valid(*text)) {
-    inf_buf_clear(&decoder->repaired);
-    if (!inf_utf8_append_lossy(&decoder->repaired, *text))
-      return inf_decoder_fail(decoder, decoder->repaired.status, "");
-    *text = inf_buf_sv(&decoder->repaired);
-  }
-  if (!inf_json_parse_index(*text, decoder->options.max_depth, value, index,
-                            error))
-    return INFER_E_PROTOCOL;
-  inf_buf_reserve(&decoder->scratch, text->len);
-  if (decoder->scratch.status != INFER_OK)
-    return inf_decoder_fail(decoder, decoder->scratch.status, "");
-  return INFER_OK;
-}
-
 /* A finish reason may be missing, but then there must be something else. */
 static int32_t
 check_answer(inf_decoder *decoder)
@@ -692,7 +670,7 @@ inf_gemini_read_body(inf_decoder *decoder, inf_sv body)
   inf_json_index index;
   inf_sv value = INF_SV("");
   body = inf_sv_trim(body);
-  int32_t status = take_start(decoder, &body, &value, &index, &error);
+  int32_t status = inf_document_read(decoder, &body, &value, &index, &error);
   if (status == INFER_E_PROTOCOL && !decoder->failed)
     return inf_document_refuse(decoder, body, &error);
   if (status != INFER_OK)
@@ -737,7 +715,7 @@ inf_gemini_read_event(inf_decoder *decoder, const inf_sse_event *event)
   inf_sv text = inf_sv_trim(event->data);
   if (text.len == 0)
     return INFER_OK;
-  int32_t status = take_start(decoder, &text, &value, &index, &error);
+  int32_t status = inf_document_read(decoder, &text, &value, &index, &error);
   inf_guess_begin(&decoder->guess, text);
   if (status == INFER_E_PROTOCOL && !decoder->failed &&
       error.status == INFER_E_TOO_DEEP)

@@ -31,7 +31,6 @@ bool
 inf_json_pick(const inf_json_index *index, inf_sv object,
               const inf_json_name *names, size_t count, inf_sv *values)
 {
-  uint32_t seen = 0;
   size_t next = 0;
   bool alone = true;
   inf_json_iter it = inf_json_iter_by(index, object);
@@ -45,8 +44,7 @@ inf_json_pick(const inf_json_index *index, inf_sv object,
       alone = false;
       continue;
     }
-    alone = alone && !(seen & UINT32_C(1) << at);
-    seen |= UINT32_C(1) << at;
+    alone = alone && values[at].len == 0;
     values[at] = it.value;
   }
   return alone;

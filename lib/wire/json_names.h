@@ -44,9 +44,6 @@ inf_json_find_name(const inf_json_iter *it, const inf_json_name *names,
   return at;
 }
 
-/* At most this many names. */
-#define INF_JSON_PICK_MAX 32
-
 /* Picks several members: values[i] becomes what inf_json_get() gives of
  * names[i]. Has the object these members alone, and none of them twice? False
  * for what is no object. index: as for inf_json_iter_by(). */

@@ -9,6 +9,11 @@
         "\"candidatesTokenCount\":" count ",\"totalTokenCount\":" total \
         ",\"thoughtsTokenCount\":3},\"modelVersion\":\"m\"}")
 #define TEXT(text, count, total) CHUNK(text, "", count, total)
+/* The same, which ends with the last of them. */
+#define LAST(text, total)                                             \
+  EVENT("{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" text \
+        "\"}],\"role\":\"model\"}}],\"usageMetadata\":"               \
+        "{\"candidatesTokenCount\":5,\"totalTokenCount\":" total "}}")
 #define END                                                               \
   EVENT("{\"candidates\":[{\"finishReason\":\"STOP\"}],\"modelVersion\":" \
         "\"m\"}")
@@ -43,6 +48,8 @@ static const char *const streams[] = {
     TEXT("a", "1", "9") TEXT("b", "2", "10") "data: {\"error\":{\"code\":500}}"
                                              "\n\n",
     TEXT("a", "1", "9") TEXT("b", "2", "10"),
+    /* Nothing but brackets after the last number. */
+    LAST("a", "100") LAST("b", "101") LAST("c", "0x2") LAST("d", "103") END,
 };
 
 static void

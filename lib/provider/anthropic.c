@@ -122,9 +122,7 @@ write_output(inf_anthropic_writer *writer, const inf_anthropic_thinking *plan)
   if (format.len > 0 && !by_schema && !inf_json_equal(type, INF_SV("text")))
     inf_anthropic_refuse(writer, "response_format",
                          ": only text and json_schema");
-  inf_member_note_inner(writer->send, "response_format.json_schema",
-                        inf_json_get(format, INF_SV("json_schema")),
-                        "name schema strict");
+  inf_member_note_format(writer->send, format);
   if (by_schema && !inf_json_is(schema, INF_JSON_OBJECT))
     inf_anthropic_refuse(writer, "response_format", ": no schema");
   if (own.len == 0 && !by_schema && !effort)

@@ -300,9 +300,7 @@ write_format(writer *w, inf_sv format)
   inf_sv schema = inf_json_path(format, "json_schema.schema");
   if (!inf_json_is(schema, INF_JSON_OBJECT))
     return unsupported(w, "needs a schema in response_format");
-  inf_member_note_inner(w->send, "response_format.json_schema",
-                        inf_json_get(format, INF_SV("json_schema")),
-                        "name schema strict");
+  inf_member_note_format(w->send, format);
   inf_json_key(w->body, name);
   inf_json_open(w->body, '{');
   inf_json_member_string(w->body, INF_SV("type"), INF_SV("json_object"));

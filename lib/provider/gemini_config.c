@@ -195,9 +195,7 @@ put_format(const inf_gemini_request *request, inf_sv value)
                              "understood");
   inf_json_member_string(out, INF_SV("responseMimeType"),
                          INF_SV("application/json"));
-  inf_member_note_inner(request->send, "response_format.json_schema",
-                        inf_json_get(value, INF_SV("json_schema")),
-                        "name schema strict");
+  inf_member_note_format(request->send, value);
   if (with_schema && schema.len > 0)
     inf_json_member_raw(out,
                         inf_gemini_is_own_schema(schema)
@@ -278,14 +276,18 @@ is_function(inf_sv tool)
 /* "strict" has no counterpart: Gemini's calls fit their schema where its models
  * can make them. */
 static void
-put_declaration(inf_sv function, inf_buf *out)
+put_declaration(const inf_gemini_request *request, inf_sv function)
 {
+  inf_buf *out = request->out;
   inf_json_open(out, '{');
   inf_json_iter it = inf_json_iter_of(function);
   while (it.object && inf_json_next(&it)) {
-    if (inf_json_key_is(&it, INF_SV("strict")) ||
-        inf_json_is(it.value, INF_JSON_NULL))
+    if (inf_json_is(it.value, INF_JSON_NULL))
       continue;
+    if (inf_json_key_is(&it, INF_SV("strict"))) {
+      inf_member_note_within(request->send, "tools.function", &it);
+      continue;
+    }
     if (inf_json_key_is(&it, INF_SV("parameters")) &&
         !inf_gemini_is_own_schema(it.value))
       inf_json_key(out, INF_SV("parametersJsonSchema"));
@@ -301,21 +303,16 @@ static void
 put_functions(const inf_gemini_request *request, inf_sv tools)
 {
   inf_buf *out = request->out;
-  inf_json_iter strict = {.key = INF_SV("tools.function.strict")};
   inf_json_open(out, '{');
   inf_json_key(out, INF_SV("functionDeclarations"));
   inf_json_open(out, '[');
   inf_json_iter it = inf_json_iter_of(tools);
   while (inf_json_next(&it)) {
-    inf_sv function = inf_json_get(it.value, INF_SV("function"));
     if (!is_function(it.value))
       continue;
-    put_declaration(function, out);
     inf_member_note_inner(request->send, "tools", it.value, "type function");
-    if (inf_json_is(inf_json_get(function, INF_SV("strict")), INF_JSON_TRUE))
-      strict.value = INF_SV("true");
+    put_declaration(request, inf_json_get(it.value, INF_SV("function")));
   }
-  inf_member_note_dropped(request->send, &strict);
   inf_json_close(out, ']');
   inf_json_close(out, '}');
 }

@@ -32,14 +32,23 @@ inf_member_asks_for_nothing(const inf_json_iter *it)
                 : inf_json_is_nothing(it->value);
 }
 
+/* Takes the word in front off the rest, with the sign and blanks behind it. */
+static inf_sv
+next_word(inf_sv *rest, char sign)
+{
+  size_t len = inf_sv_find(*rest, sign);
+  inf_sv word = inf_sv_of(rest->ptr, len);
+  size_t gone = len < rest->len ? len + 1 : len;
+  *rest = inf_sv_trim(inf_sv_of(rest->ptr + gone, rest->len - gone));
+  return word;
+}
+
 inf_member_fate
 inf_member_rule(const char *rules, const inf_json_iter *it, inf_sv *to)
 {
   inf_sv rest = rules ? inf_sv_from(rules) : INF_SV("");
   while (rest.len > 0) {
-    size_t len = inf_sv_find(rest, ' ');
-    inf_sv word = inf_sv_of(rest.ptr, len);
-    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
+    inf_sv word = next_word(&rest, ' ');
     size_t equals = inf_sv_find(word, '=');
     if (equals < word.len) {
       if (!inf_json_key_is(it, inf_sv_of(word.ptr, equals)))
@@ -77,31 +86,32 @@ inf_member_note_dropped(const inf_send *send, const inf_json_iter *it)
   inf_buf_append_sv(out, it->key);
 }
 
-static bool
-is_word_of(const inf_json_iter *it, const char *words)
-{
-  inf_sv rest = inf_sv_from(words);
-  while (rest.len > 0) {
-    size_t len = inf_sv_find(rest, ' ');
-    if (inf_json_key_is(it, inf_sv_of(rest.ptr, len)))
-      return true;
-    rest = inf_sv_trim(inf_sv_of(rest.ptr + len, rest.len - len));
-  }
-  return false;
-}
-
 /* Is the name in the list already? */
 static bool
 is_listed(inf_sv list, inf_sv name)
 {
-  while (list.len > 0) {
-    size_t len = inf_sv_find(list, ',');
-    if (inf_sv_eq(inf_sv_trim(inf_sv_of(list.ptr, len)), name))
+  while (list.len > 0)
+    if (inf_sv_eq(next_word(&list, ','), name))
       return true;
-    size_t gone = len < list.len ? len + 1 : len;
-    list = inf_sv_of(list.ptr + gone, list.len - gone);
-  }
   return false;
+}
+
+void
+inf_member_note_within(const inf_send *send, const char *outer,
+                       const inf_json_iter *it)
+{
+  inf_buf name;
+  if (!send->dropped)
+    return;
+  inf_buf_init(&name, SIZE_MAX);
+  inf_buf_append_cstr(&name, outer);
+  inf_buf_append_char(&name, '.');
+  inf_buf_append_sv(&name, it->key);
+  const inf_json_iter named = {.key = inf_buf_sv(&name), .value = it->value};
+  if (name.status == INFER_OK &&
+      !is_listed(inf_buf_sv(send->dropped), named.key))
+    inf_member_note_dropped(send, &named);
+  inf_buf_fini(&name);
 }
 
 void
@@ -109,20 +119,21 @@ inf_member_note_inner(const inf_send *send, const char *outer, inf_sv object,
                       const char *taken)
 {
   inf_json_iter it = inf_json_iter_of(object);
-  while (send->dropped && it.object && inf_json_next(&it)) {
-    inf_buf name;
-    if (is_word_of(&it, taken))
-      continue;
-    inf_buf_init(&name, SIZE_MAX);
-    inf_buf_append_cstr(&name, outer);
-    inf_buf_append_char(&name, '.');
-    inf_buf_append_sv(&name, it.key);
-    const inf_json_iter named = {.key = inf_buf_sv(&name), .value = it.value};
-    if (name.status == INFER_OK &&
-        !is_listed(inf_buf_sv(send->dropped), named.key))
-      inf_member_note_dropped(send, &named);
-    inf_buf_fini(&name);
+  while (it.object && inf_json_next(&it)) {
+    bool is_taken = false;
+    for (inf_sv rest = inf_sv_from(taken); rest.len > 0;)
+      is_taken |= inf_json_key_is(&it, next_word(&rest, ' '));
+    if (!is_taken)
+      inf_member_note_within(send, outer, &it);
   }
+}
+
+void
+inf_member_note_format(const inf_send *send, inf_sv format)
+{
+  inf_member_note_inner(send, "response_format.json_schema",
+                        inf_json_get(format, INF_SV("json_schema")),
+                        "name schema strict");
 }
 
 /* ---- Walking ------------------------------------------------------------- */

@@ -35,11 +35,17 @@ int32_t inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why);
 /* For send->dropped: the member is left out. Nothing if it asks for nothing, or
  * is stream_options: the usage that they ask for is always told. */
 void inf_member_note_dropped(const inf_send *send, const inf_json_iter *it);
-/* The same of members within one, each once: of all that the object has but
- * those that taken names, words with blanks between them. outer: where it
- * stands, as in "tools.function". */
+/* The same of a member within one, each once. outer: where it stands, as in
+ * "tools.function". */
+void inf_member_note_within(const inf_send *send, const char *outer,
+                            const inf_json_iter *it);
+/* The same of all that the object has but what taken names: words with blanks
+ * between them. */
 void inf_member_note_inner(const inf_send *send, const char *outer,
                            inf_sv object, const char *taken);
+/* The same of a response_format of which the schema goes out. What makes such
+ * an answer strict is nothing that is lost: elsewhere it is so anyway. */
+void inf_member_note_format(const inf_send *send, inf_sv format);
 
 /* All members of a request, then those that the account adds and the request
  * lacks. Never "model", "messages" or "stream".

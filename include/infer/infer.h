@@ -266,7 +266,7 @@ INFER_API void infer_error_free(infer_error *error);
 #define INFER_REASON_PREWARM  10 /**< only a connection; of no call */
 
 /* Points in an attempt's life, in nanoseconds since the attempt's start. */
-#define INFER_PHASE_LIMITER_WAIT  0  /**< time spent waiting before the start */
+#define INFER_PHASE_LIMITER_WAIT  0  /**< held back so long before the start */
 #define INFER_PHASE_LOOKUP        1  /**< name resolved */
 #define INFER_PHASE_CONNECT       2  /**< connected */
 #define INFER_PHASE_TLS           3  /**< TLS handshake done */
@@ -325,8 +325,9 @@ INFER_API int32_t infer_attempt_won(const infer_attempt *attempt);
 INFER_API int32_t infer_attempt_reused_connection(const infer_attempt *attempt);
 /** Start of the attempt in nanoseconds since the call was accepted. */
 INFER_API int64_t infer_attempt_start_ns(const infer_attempt *attempt);
-/** INFER_PHASE_*: nanoseconds since the attempt's start (LIMITER_WAIT: the
- * wait before it); -1 for a point that was not reached. */
+/** INFER_PHASE_*: nanoseconds since the attempt's start; -1 for a point that
+ * was not reached. LIMITER_WAIT: how long it was held back before that, by
+ * limits, for a token, or after a failure; 0 if by nothing. */
 INFER_API int64_t infer_attempt_phase_ns(const infer_attempt *attempt,
                                          int32_t phase);
 /** Output tokens per second, after the first content of a stream; -1 where that

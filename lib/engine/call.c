@@ -548,6 +548,8 @@ inf_call_on_timer(inf_engine *engine, struct infer_call *call)
     return;
   }
   call->next_start_ns = INF_NEVER;
+  if (call->wait_since_ns == 0)
+    call->wait_since_ns = engine->now_ns;
   arm(engine, call);
   if (call->batch)
     inf_batch_step(engine, call);
@@ -950,5 +952,5 @@ inf_engine_begin(inf_engine *engine, struct infer_call *call)
       .movable = true,
   };
   go_on(engine, call, &first);
-  call->wait_since_ns = call->accepted_ns;
+  call->wait_since_ns = 0; /* that we come to it late holds nothing back */
 }

@@ -73,7 +73,8 @@ struct infer_call {
   inf_list engine_node; /* [loop] in engine->calls */
   inf_timer timer;      /* [loop] deadline, or the start of the next attempt */
   uint64_t next_start_ns;         /* [loop] of the next attempt; INF_NEVER */
-  uint64_t wait_since_ns;         /* [loop] when that wait began */
+  uint64_t wait_since_ns;         /* [loop] since when it is held back; 0 before
+                                   * its first attempt is due */
   uint64_t clock_epoch;           /* [loop] engine->clock_jumps at its begin */
   size_t next_target;             /* [loop] */
   int32_t next_reason;            /* [loop] INFER_REASON_* */

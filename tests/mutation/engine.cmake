@@ -140,10 +140,16 @@ infer_bug(130 engine/call.c
   "unit/test_call"
   "the deadline begins when the loop sees the call: queueing is free"
   [[  go_on(engine, call, &first);
-  call->wait_since_ns = call->accepted_ns;]]
+  call->wait_since_ns = 0;]]
   [[  call->deadline_ns += engine->now_ns - call->accepted_ns;
   go_on(engine, call, &first);
-  call->wait_since_ns = call->accepted_ns;]])
+  call->wait_since_ns = 0;]])
+
+infer_bug(685 engine/call.c
+  "unit/test_call"
+  "that a busy machine comes late to a call is told as the wait for a limit"
+  [[  call->wait_since_ns = 0;]]
+  [[  call->wait_since_ns = call->accepted_ns;]])
 
 infer_bug(131 engine/call.c
   "unit/test_call scenario/test_cost"

@@ -198,6 +198,24 @@ a_hint_is_a_floor_with_jitter(void **state)
 }
 
 static void
+what_comes_late_to_the_loop_was_not_held_back(void **state)
+{
+  (void)state;
+  fake_client *fake = fake_client_new(NULL);
+  fake_stream_all(fake_script_next(&fake->net), 10, "ok");
+  infer_call *call = fake_submit_model(fake, "one");
+  fake->net.now_ns += 40 * INF_NS_PER_MS;
+  fake_run_ms(fake, 100);
+  infer_response *response = fake_response(call);
+  const infer_attempt *only = infer_response_attempt(response, 0);
+  assert_int_equal(infer_attempt_start_ns(only), 40 * INF_NS_PER_MS);
+  assert_int_equal(infer_attempt_phase_ns(only, INFER_PHASE_LIMITER_WAIT), 0);
+  infer_response_free(response);
+  infer_call_free(call);
+  fake_client_free(fake);
+}
+
+static void
 a_hint_past_the_deadline_ends_at_once_as_rate_limited(void **state)
 {
   (void)state;
@@ -1266,6 +1284,7 @@ main(void)
       cmocka_unit_test(an_error_inside_a_200_is_retried_like_any_other),
       cmocka_unit_test(should_retry_false_goes_elsewhere),
       cmocka_unit_test(a_hint_is_a_floor_with_jitter),
+      cmocka_unit_test(what_comes_late_to_the_loop_was_not_held_back),
       cmocka_unit_test(a_hint_past_the_deadline_ends_at_once_as_rate_limited),
       cmocka_unit_test(a_hint_and_the_usual_first_token_time_must_fit),
       cmocka_unit_test(headers_of_a_success_are_no_hint),

@@ -65,7 +65,7 @@ static int
 pieces(const char *config)
 {
   world w =
-      observe_world("{'defaults':{'tokens':40,'inter_token_ms':5}}", config);
+      observe_world("{'defaults':{'tokens':40,'inter_token_ms':15}}", config);
   infer_request *request = world_request("p/m", "x");
   infer_queue *queue;
   assert_int_equal(infer_queue_new(&queue, w.client), INFER_OK);
@@ -90,8 +90,10 @@ void
 observe_delivery_interval_ms(void **state)
 {
   (void)state;
-  int at_once = pieces(ONE("", ""));
-  int collected = pieces(ONE("", ",'delivery_interval_ms':100"));
+  int at_once = 0;
+  for (int i = 0; i < 5 && at_once <= 12; i++) /* the machine may be busy */
+    at_once = pieces(ONE("", ""));
+  int collected = pieces(ONE("", ",'delivery_interval_ms':300"));
   assert_true(at_once > 12);
   assert_in_range(collected, 1, 6);
 }

@@ -21,34 +21,48 @@ enum { learned_calls = 60, paying_calls = 10 };
 #define HEDGE "a/m first CANCELLED, b/m hedge OK"
 #define NONE  "a/m first OK"
 
-static void
+/* False: one of the calls was hedged, since a busy machine kept its answer. */
+static bool
 call_often(world *w, const char *route, int count)
 {
-  for (int i = 0; i < count; i++) {
+  bool plain = true;
+  for (int i = 0; i < count && plain; i++) {
     outcome o = world_chat(w, route);
     assert_int_equal(o.status, INFER_OK);
-    assert_int_equal(outcome_attempts(&o), 1);
+    plain = outcome_attempts(&o) == 1;
     outcome_end(&o);
   }
+  return plain;
+}
+
+static bool
+learn(world *w, const char *later, const char *one, const char *two)
+{
+  char text[1024];
+  *w = (world){0};
+  world_sim(w, 1, later);
+  world_sim(w, 2, "{'defaults':{'text':'Second.'}}");
+  snprintf(text, sizeof text,
+           "'routes':{'learn':{'targets':['a/m'],'hedge':{'budget':0.5,"
+           "'min_delay_ms':600000}},'one':{'targets':['a/m','b/m'],%s},"
+           "'two':{'targets':['a/m','b/m'],%s}}",
+           one, two);
+  world_usual(w, text);
+  return call_often(w, "learn", learned_calls) &&
+         call_often(w, "one", paying_calls) &&
+         call_often(w, "two", paying_calls);
 }
 
 /* The routes "one" and "two" have these members besides their targets. */
 static world
 learned_world(const char *later, const char *one, const char *two)
 {
-  char text[1024];
-  world w = {0};
-  world_sim(&w, 1, later);
-  world_sim(&w, 2, "{'defaults':{'text':'Second.'}}");
-  snprintf(text, sizeof text,
-           "'routes':{'learn':{'targets':['a/m'],'hedge':{'budget':0.5,"
-           "'min_delay_ms':600000}},'one':{'targets':['a/m','b/m'],%s},"
-           "'two':{'targets':['a/m','b/m'],%s}}",
-           one, two);
-  world_usual(&w, text);
-  call_often(&w, "learn", learned_calls);
-  call_often(&w, "one", paying_calls);
-  call_often(&w, "two", paying_calls);
+  enum { tries = 8 };
+  world w;
+  for (int i = 0; !learn(&w, later, one, two); i++) {
+    world_end(&w);
+    assert_true(i < tries);
+  }
   return w;
 }
 

@@ -473,8 +473,14 @@ test_a_lost_race_resets_the_stream_only(void **state)
       NULL);
   for (int i = 0; i < learned; i++)
     expect_ok(&p, "learn");
-  for (int i = 0; i < paid; i++)
-    expect_ok(&p, "r");
+  /* One whose answer a busy machine delays is hedged too, and may lose. */
+  size_t answered = learned + 1;
+  for (int i = 0; i < paid; i++) {
+    outcome o = world_stream(&p.w, "r");
+    assert_int_equal(o.status, INFER_OK);
+    answered += strcmp(o.text, "First.") == 0;
+    outcome_end(&o);
+  }
   for (int i = 0; i < raced; i++) {
     outcome o = world_stream(&p.w, "r");
     assert_int_equal(o.status, INFER_OK);
@@ -486,9 +492,9 @@ test_a_lost_race_resets_the_stream_only(void **state)
   }
   /* What was reset is in no log; the connection goes on. */
   expect_ok(&p, "learn");
-  nghttpx_counts counted = counts(&p, learned + paid + 1);
+  nghttpx_counts counted = counts(&p, answered);
   assert_int_equal(counted.connections, 1);
-  assert_int_equal(counted.http2, learned + paid + 1);
+  assert_int_equal(counted.http2, answered);
   end_proxied(&p);
 }
 

@@ -166,7 +166,8 @@ inf_attempt_write_request(inf_attempt *attempt, const inf_target_config *target,
   inf_buf dropped;
   inf_chat_init(&own);
   inf_buf_init(&dropped, DROPPED_MAX_BYTES);
-  send.dropped = &dropped;
+  if (inf_log_enabled(&attempt->engine->hooks->log, INFER_LOG_INFO))
+    send.dropped = &dropped;
   int32_t status = headers.status;
   if (status == INFER_OK && call->kind == INF_CALL_CHAT &&
       (inf_overrides_any(target) || inf_fit_needed(send.chat, target))) {

@@ -6,6 +6,8 @@
 
 #include "infer/infer.h"
 
+#include "provider/member_rules.h"
+#include "provider/message_taken.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -353,8 +355,16 @@ write_assistant(struct walk *walk, inf_sv message)
     inf_json_close(body, '}');
     return;
   }
+  if (inf_json_is(inf_json_get(message, INF_SV("function_call")),
+                  INF_JSON_OBJECT))
+    inf_anthropic_refuse(writer, "function_call", ": send tool_calls instead");
+  const inf_json_iter refusal = {.key = INF_SV("refusal"),
+                                 .value =
+                                     inf_json_get(message, INF_SV("refusal"))};
   if (content.len <= 2 || inf_json_is(content, INF_JSON_NULL))
-    content = inf_json_get(message, INF_SV("refusal"));
+    content = refusal.value;
+  else if (is_text(refusal.value))
+    inf_member_note_within(writer->send, "messages", &refusal);
   if (!inf_json_has_items(walk->calls) &&
       !inf_anthropic_write_signed(message, NULL)) {
     write_turn(writer, "assistant", content);
@@ -372,6 +382,36 @@ write_assistant(struct walk *walk, inf_sv message)
   else
     close_blocks(body);
 }
+
+/* ---- What is taken ------------------------------------------------------- */
+
+static bool
+takes_detail(inf_sv detail)
+{
+  return write_detail(detail, NULL);
+}
+
+#define BLOCK "type cache_control title context citations "
+
+static const inf_part_taken parts[] = {
+    {"image_url", BLOCK "image_url", "url"},
+    {"file", BLOCK "file", "file_id file_data filename"},
+    {"refusal", "type refusal", NULL},
+};
+static const inf_message_taken taken = {
+    .system = "role content",
+    .user = "role content",
+    .assistant = "role content refusal tool_calls reasoning_details "
+                 "function_call",
+    .tool = "role content tool_call_id is_error cache_control",
+    .call = "type id index function custom caller cache_control",
+    .function = "name arguments",
+    .custom = "name input",
+    .parts = parts,
+    .part_count = sizeof(parts) / sizeof(parts[0]),
+    .whole = "anthropic_content",
+    .detail = takes_detail,
+};
 
 /* ---- All of it ----------------------------------------------------------- */
 
@@ -413,6 +453,7 @@ inf_anthropic_write_messages(inf_anthropic_writer *writer)
 {
   struct walk walk = {.writer = writer};
   inf_buf *body = writer->body;
+  inf_message_note_dropped(writer->send, &taken);
   write_system(writer);
   inf_json_key(body, INF_SV("messages"));
   inf_json_open(body, '[');

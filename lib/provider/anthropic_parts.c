@@ -4,6 +4,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/member_rules.h"
 #include "wire/base64.h"
 #include "wire/json_value.h"
 #include "wire/json_write.h"
@@ -222,8 +223,11 @@ write_refusal(inf_anthropic_writer *writer, inf_sv part)
 static void
 write_thinking(inf_anthropic_writer *writer, inf_sv part)
 {
+  const inf_json_iter left = {.key = INF_SV("thinking"), .value = part};
   if (inf_json_get(part, INF_SV("signature")).len > 2)
     inf_json_put_raw(writer->body, part);
+  else
+    inf_member_note_within(writer->send, "messages.content", &left);
 }
 
 static void

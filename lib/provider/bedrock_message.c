@@ -7,6 +7,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/message_taken.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -370,11 +371,34 @@ put_content(inf_bedrock_writer *writer, const char *role, inf_sv content)
 
 /* May it have come from Bedrock? Who sends a format says whose it is. */
 static bool
-is_ours(inf_bedrock_writer *writer, inf_sv detail)
+is_ours(inf_sv detail)
 {
-  inf_sv format =
-      inf_bedrock_text(writer, inf_json_get(detail, INF_SV("format")));
-  return format.len == 0 || inf_sv_starts_with(format, INF_SV("anthropic"));
+  inf_sv format = inf_json_get(detail, INF_SV("format"));
+  return !inf_json_is(format, INF_JSON_STRING) || format.len == 2 ||
+         inf_sv_starts_with(format, INF_SV("\"anthropic"));
+}
+
+static bool
+is_readable(inf_sv detail)
+{
+  return inf_json_equal(inf_json_get(detail, INF_SV("type")),
+                        INF_SV("reasoning.text")) &&
+         inf_json_is(inf_json_get(detail, INF_SV("signature")),
+                     INF_JSON_STRING);
+}
+
+static bool
+is_hidden(inf_sv detail)
+{
+  return inf_json_equal(inf_json_get(detail, INF_SV("type")),
+                        INF_SV("reasoning.encrypted")) &&
+         inf_json_is(inf_json_get(detail, INF_SV("data")), INF_JSON_STRING);
+}
+
+static bool
+takes_detail(inf_sv detail)
+{
+  return is_ours(detail) && (is_readable(detail) || is_hidden(detail));
 }
 
 static void
@@ -382,27 +406,22 @@ put_detail(inf_bedrock_writer *writer, inf_sv detail)
 {
   inf_buf *body = writer->body;
   inf_sv text = inf_json_get(detail, INF_SV("text"));
-  inf_sv signature = inf_json_get(detail, INF_SV("signature"));
-  inf_sv data = inf_json_get(detail, INF_SV("data"));
-  inf_sv type = inf_json_get(detail, INF_SV("type"));
-  bool readable = inf_json_equal(type, INF_SV("reasoning.text")) &&
-                  inf_json_is(signature, INF_JSON_STRING);
-  bool hidden = inf_json_equal(type, INF_SV("reasoning.encrypted")) &&
-                inf_json_is(data, INF_JSON_STRING);
-  if (!is_ours(writer, detail) || (!readable && !hidden))
+  if (!takes_detail(detail))
     return;
   begin_block(writer, assistant);
   inf_json_key(body, INF_SV("reasoningContent"));
   inf_json_open(body, '{');
-  if (readable) {
+  if (is_readable(detail)) {
     inf_json_key(body, INF_SV("reasoningText"));
     inf_json_open(body, '{');
     inf_json_member_raw(body, INF_SV("text"),
                         text.len > 0 ? text : INF_SV("\"\""));
-    inf_json_member_raw(body, INF_SV("signature"), signature);
+    inf_json_member_raw(body, INF_SV("signature"),
+                        inf_json_get(detail, INF_SV("signature")));
     inf_json_close(body, '}');
   } else {
-    inf_json_member_raw(body, INF_SV("redactedContent"), data);
+    inf_json_member_raw(body, INF_SV("redactedContent"),
+                        inf_json_get(detail, INF_SV("data")));
   }
   inf_json_close(body, '}');
   end_block(writer);
@@ -528,6 +547,29 @@ put_result(inf_bedrock_writer *writer, inf_sv message)
     inf_bedrock_cache_point(writer, it.value);
 }
 
+/* ---- What is taken ------------------------------------------------------- */
+
+static const inf_part_taken parts[] = {
+    {"text", "type text cache_control", NULL},
+    {"refusal", "type refusal cache_control", NULL},
+    {"image_url", "type image_url cache_control", "url"},
+    {"video_url", "type video_url cache_control", "url"},
+    {"file", "type file cache_control", "file_data filename"},
+    {"input_audio", "type input_audio cache_control", "data format"},
+};
+static const inf_message_taken taken = {
+    .system = "role content",
+    .user = "role content",
+    .assistant = "role content refusal tool_calls reasoning_details "
+                 "function_call audio",
+    .tool = "role content tool_call_id status",
+    .call = "type id index function",
+    .function = "name arguments",
+    .parts = parts,
+    .part_count = COUNT(parts),
+    .detail = takes_detail,
+};
+
 /* ---- All ----------------------------------------------------------------- */
 
 static bool
@@ -595,6 +637,7 @@ put_system(inf_bedrock_writer *writer)
 void
 inf_bedrock_messages(inf_bedrock_writer *writer)
 {
+  inf_message_note_dropped(writer->send, &taken);
   inf_json_key(writer->body, INF_SV("messages"));
   inf_json_open(writer->body, '[');
   inf_json_iter it = messages_of(writer);

@@ -8,6 +8,7 @@
 #include "provider/cohere_read.h"
 #include "provider/member_rules.h"
 #include "provider/members.h"
+#include "provider/message_taken.h"
 #include "provider/send.h"
 #include "provider/tool_ids.h"
 #include "wire/json_write.h"
@@ -25,6 +26,9 @@ static const char message_rules[] =
     "-name -refusal -annotations -audio -reasoning -reasoning_content "
     "-reasoning_details -content_parts -anthropic_content -images "
     "!function_call";
+
+/* Members of messages and parts are seen to by the rules. */
+static const inf_message_taken taken = {.call = "type id index function"};
 
 typedef struct writer {
   const inf_send *send;
@@ -170,24 +174,22 @@ write_role(writer *w, inf_sv role)
   return unsupported(w, "has no such role of a message");
 }
 
+/* thought: the reasoning that is part of the content; "" if none is. */
 static int32_t
-write_others(writer *w, inf_sv message)
+write_others(writer *w, inf_sv message, inf_sv thought)
 {
-  static const char *const done[] = {"role", "content", "tool_calls",
-                                     "tool_call_id"};
   inf_sv to;
   inf_json_iter it = inf_json_iter_of(message);
   while (inf_json_next(&it)) {
-    bool is_done = false;
-    for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++)
-      is_done = is_done || inf_json_key_is(&it, inf_sv_from(done[i]));
-    if (is_done)
+    if (inf_member_is_listed(&it, "role content tool_calls tool_call_id"))
       continue;
     inf_member_fate fate = inf_member_rule(message_rules, &it, &to);
     if (fate == INF_MEMBER_REFUSED)
       return inf_member_refuse(w->send, it.key, w->why);
     if (fate == INF_MEMBER_AS_IS)
       put_as_is(&it, w->body);
+    else if (thought.len == 0 || thought.ptr != it.value.ptr)
+      inf_member_note_within(w->send, "messages", &it);
   }
   return INFER_OK;
 }
@@ -198,16 +200,16 @@ write_message(writer *w, inf_sv message)
   inf_sv role = inf_json_get(message, INF_SV("role"));
   inf_sv content = inf_json_get(message, INF_SV("content"));
   inf_sv calls = inf_json_get(message, INF_SV("tool_calls"));
-  inf_sv reasoning = reasoning_of(message);
   bool has_calls =
       inf_json_is(calls, INF_JSON_ARRAY) && inf_json_has_items(calls);
+  inf_sv thought = has_calls ? reasoning_of(message) : INF_SV("");
   inf_tool_ids_see(&w->ids, message);
   inf_json_open(w->body, '{');
   int32_t status = write_role(w, role);
   if (status == INFER_OK)
     status = check_parts(w, content);
-  if (has_calls && reasoning.len > 0)
-    write_thought(w->body, reasoning, content);
+  if (thought.len > 0)
+    write_thought(w->body, thought, content);
   else if (content.len > 0)
     inf_json_member_raw(w->body, INF_SV("content"), content);
   if (status == INFER_OK && has_calls)
@@ -215,7 +217,7 @@ write_message(writer *w, inf_sv message)
   if (inf_json_equal(role, INF_SV("tool")))
     write_result_id(w, message);
   if (status == INFER_OK)
-    status = write_others(w, message);
+    status = write_others(w, message, thought);
   inf_json_close(w->body, '}');
   return status;
 }
@@ -227,6 +229,7 @@ write_messages(writer *w)
   const inf_buf *messages = &w->send->chat->messages;
   inf_json_iter it = {.at = messages->ptr,
                       .end = messages->ptr + messages->len};
+  inf_message_note_dropped(w->send, &taken);
   inf_json_key(w->body, INF_SV("messages"));
   inf_json_open(w->body, '[');
   while (status == INFER_OK && inf_json_next(&it))

@@ -21,7 +21,8 @@
  *                     message goes back as a part of its content, in front
  *                     (Mistral)
  *
- * All other bytes stay as they are. */
+ * All other bytes stay as they are. What is left out is noted for the log
+ * (member_rules.h). */
 
 /* Writes them into an open array. INFER_OK, INFER_E_NO_MEMORY,
  * INFER_E_TOO_LARGE, or INFER_E_UNSUPPORTED with a line in why. */

@@ -7,6 +7,8 @@
 #include "infer/infer.h"
 
 #include "provider/gemini_read.h"
+#include "provider/member_rules.h"
+#include "provider/message_taken.h"
 #include "wire/json_scan.h"
 #include "wire/json_write.h"
 
@@ -326,13 +328,18 @@ put_call(writer *w, inf_sv message, inf_sv call, bool first)
 /* As gemini_read.c keeps them; a part that other providers' content had has a
  * type. */
 static void
-put_raw_parts(inf_buf *out, inf_sv parts)
+put_raw_parts(writer *w, inf_sv parts)
 {
   inf_json_iter it = inf_json_iter_of(parts);
-  while (!it.object && inf_json_next(&it))
+  while (!it.object && inf_json_next(&it)) {
+    const inf_json_iter left = {.key = INF_SV("content_parts"),
+                                .value = it.value};
     if (inf_json_is(it.value, INF_JSON_OBJECT) &&
         inf_json_get(it.value, INF_SV("type")).len == 0)
-      inf_json_put_raw(out, it.value);
+      inf_json_put_raw(w->out, it.value);
+    else
+      inf_member_note_within(w->request->send, "messages", &left);
+  }
 }
 
 /* As the model made them. */
@@ -363,7 +370,7 @@ put_assistant(writer *w, inf_sv message)
     return refuse(w, "function_call", INF_SV(""), "send tool_calls instead");
   open_content(out, "model");
   put_thoughts(out, message);
-  put_raw_parts(out, inf_json_get(message, INF_SV("content_parts")));
+  put_raw_parts(w, inf_json_get(message, INF_SV("content_parts")));
   size_t parts = out->len;
   int32_t status = put_content(w, inf_json_get(message, INF_SV("content")));
   put_text(out, inf_json_get(message, INF_SV("refusal")));
@@ -514,6 +521,36 @@ put_user(writer *w, inf_sv message)
   return status;
 }
 
+/* ---- What is taken ------------------------------------------------------- */
+
+static bool
+takes_detail(inf_sv detail)
+{
+  return is_ours(detail, "reasoning.text") ||
+         is_ours(detail, "reasoning.encrypted");
+}
+
+static const inf_part_taken parts[] = {
+    {"text", "type text", NULL},
+    {"refusal", "type refusal", NULL},
+    {"image_url", "type image_url", "url"},
+    {"video_url", "type video_url", "url"},
+    {"input_audio", "type input_audio", "data format"},
+    {"file", "type file", "file_data file_id format"},
+};
+static const inf_message_taken taken = {
+    .system = "role content",
+    .user = "role content",
+    .assistant = "role content refusal images content_parts tool_calls "
+                 "reasoning_details function_call",
+    .tool = "role content tool_call_id name",
+    .call = "type id index function extra_content",
+    .function = "name arguments",
+    .parts = parts,
+    .part_count = sizeof(parts) / sizeof(parts[0]),
+    .detail = takes_detail,
+};
+
 /* ---- The whole ----------------------------------------------------------- */
 
 static int32_t
@@ -584,6 +621,7 @@ inf_gemini_write_contents(const inf_gemini_request *request)
 {
   writer w = {.request = request, .out = request->out};
   inf_buf_init(&w.text, INF_CHAT_MAX_BYTES);
+  inf_message_note_dropped(request->send, &taken);
   inf_json_key(w.out, INF_SV("contents"));
   inf_json_open(w.out, '[');
   int32_t status = put_messages(&w);

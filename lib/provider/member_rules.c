@@ -13,6 +13,7 @@ static const struct usual {
     {"service_tier", "\"default\""},
     {"modalities", "[\"text\"]"},
     {"verbosity", "\"medium\""},
+    {"detail", "\"auto\""},         /* of an image */
     {"seed", "null"},               /* 0 is one */
     {"web_search_options", "null"}, /* {} asks for a search */
 };
@@ -86,9 +87,19 @@ inf_member_note_dropped(const inf_send *send, const inf_json_iter *it)
   inf_buf_append_sv(out, it->key);
 }
 
-/* Is the name in the list already? */
+bool
+inf_member_is_listed(const inf_json_iter *it, const char *names)
+{
+  inf_sv rest = inf_sv_from(names);
+  while (rest.len > 0)
+    if (inf_json_key_is(it, next_word(&rest, ' ')))
+      return true;
+  return false;
+}
+
+/* Is the name in the list of what is left out already? */
 static bool
-is_listed(inf_sv list, inf_sv name)
+is_noted(inf_sv list, inf_sv name)
 {
   while (list.len > 0)
     if (inf_sv_eq(next_word(&list, ','), name))
@@ -101,7 +112,7 @@ inf_member_note_within(const inf_send *send, const char *outer,
                        const inf_json_iter *it)
 {
   inf_buf name;
-  if (!send->dropped)
+  if (!send->dropped || inf_member_asks_for_nothing(it))
     return;
   inf_buf_init(&name, SIZE_MAX);
   inf_buf_append_cstr(&name, outer);
@@ -109,7 +120,7 @@ inf_member_note_within(const inf_send *send, const char *outer,
   inf_buf_append_sv(&name, it->key);
   const inf_json_iter named = {.key = inf_buf_sv(&name), .value = it->value};
   if (name.status == INFER_OK &&
-      !is_listed(inf_buf_sv(send->dropped), named.key))
+      !is_noted(inf_buf_sv(send->dropped), named.key))
     inf_member_note_dropped(send, &named);
   inf_buf_fini(&name);
 }
@@ -119,13 +130,9 @@ inf_member_note_inner(const inf_send *send, const char *outer, inf_sv object,
                       const char *taken)
 {
   inf_json_iter it = inf_json_iter_of(object);
-  while (it.object && inf_json_next(&it)) {
-    bool is_taken = false;
-    for (inf_sv rest = inf_sv_from(taken); rest.len > 0;)
-      is_taken |= inf_json_key_is(&it, next_word(&rest, ' '));
-    if (!is_taken)
+  while (it.object && inf_json_next(&it))
+    if (!inf_member_is_listed(&it, taken))
       inf_member_note_within(send, outer, &it);
-  }
 }
 
 void

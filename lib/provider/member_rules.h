@@ -29,6 +29,8 @@ inf_member_fate inf_member_rule(const char *rules, const inf_json_iter *it,
  * "n" and true of "parallel_tool_calls", instead. A seed of 0 and
  * web_search_options of {} ask for something. */
 bool inf_member_asks_for_nothing(const inf_json_iter *it);
+/* Is it one of the names, words with blanks between them? */
+bool inf_member_is_listed(const inf_json_iter *it, const char *names);
 /* A line in why (may be NULL) that names the member. INFER_E_UNSUPPORTED. */
 int32_t inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why);
 
@@ -39,8 +41,7 @@ void inf_member_note_dropped(const inf_send *send, const inf_json_iter *it);
  * "tools.function". */
 void inf_member_note_within(const inf_send *send, const char *outer,
                             const inf_json_iter *it);
-/* The same of all that the object has but what taken names: words with blanks
- * between them. */
+/* The same of all that the object has but what taken names. */
 void inf_member_note_inner(const inf_send *send, const char *outer,
                            inf_sv object, const char *taken);
 /* The same of a response_format of which the schema goes out. What makes such

@@ -6,6 +6,7 @@
 
 #include "provider/member_rules.h"
 #include "provider/members.h"
+#include "provider/message_taken.h"
 #include "provider/ollama_read.h"
 #include "provider/plugin_sink.h"
 #include "provider/prefill.h"
@@ -23,10 +24,20 @@ static const char member_rules[] =
     "!web_search_options !verbosity !parallel_tool_calls !service_tier "
     "!modalities !moderation";
 static const char message_rules[] =
-    "-role -content -tool_calls -tool_call_id -refusal -annotations -audio "
-    "-reasoning -reasoning_content -reasoning_details -content_parts "
-    "-tool_plan -citations -anthropic_content "
-    "-name !function_call";
+    "-refusal -annotations -audio -reasoning -reasoning_content "
+    "-reasoning_details -content_parts -tool_plan -citations "
+    "-anthropic_content -name !function_call";
+/* Other members of messages are seen to by the rules. */
+static const inf_part_taken parts_taken[] = {
+    {"text", "type text", NULL},
+    {"image_url", "type image_url", "url"},
+};
+static const inf_message_taken taken = {
+    .call = "type id index function",
+    .function = "name arguments",
+    .parts = parts_taken,
+    .part_count = sizeof(parts_taken) / sizeof(parts_taken[0]),
+};
 
 /* Members of "options" that OpenAI has at the top, or that callers of
  * compatible services put there. */
@@ -250,14 +261,16 @@ write_role(writer *w, inf_sv role)
   return unsupported(w, "has no such role of a message");
 }
 
-static void
-write_thinking(writer *w, inf_sv message)
+/* "" if there is none that goes out: it does so beside calls. */
+static inf_sv
+thinking_of(inf_sv message)
 {
+  if (!inf_json_has_items(inf_json_get(message, INF_SV("tool_calls"))))
+    return INF_SV("");
   inf_sv text = inf_json_get(message, INF_SV("reasoning_content"));
   if (!is_filled(text))
     text = inf_json_get(message, INF_SV("reasoning"));
-  if (is_filled(text))
-    inf_json_member_raw(w->body, INF_SV("thinking"), text);
+  return is_filled(text) ? text : INF_SV("");
 }
 
 /* "images" of an answer of another service are objects, Ollama's own are
@@ -269,18 +282,34 @@ is_answered_image(const inf_json_iter *it)
          inf_json_is(inf_json_at(it->value, 0), INF_JSON_OBJECT);
 }
 
+/* Is it written already? name: of a result it is the tool's, perhaps. */
+static bool
+is_written(inf_sv message, const inf_json_iter *it)
+{
+  inf_sv thinking = thinking_of(message);
+  bool result =
+      inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool"));
+  return inf_member_is_listed(
+             it, "role content tool_calls tool_call_id tool_name") ||
+         (result && inf_json_key_is(it, INF_SV("name"))) ||
+         (thinking.len > 0 && thinking.ptr == it->value.ptr);
+}
+
 static int32_t
 write_others(writer *w, inf_sv message)
 {
   inf_sv to;
   inf_json_iter it = inf_json_iter_of(message);
   while (inf_json_next(&it)) {
+    if (is_written(message, &it))
+      continue;
     inf_member_fate fate = inf_member_rule(message_rules, &it, &to);
     if (fate == INF_MEMBER_REFUSED)
       return inf_member_refuse(w->send, it.key, w->why);
-    if (fate != INF_MEMBER_AS_IS || inf_json_key_is(&it, INF_SV("tool_name")) ||
-        is_answered_image(&it))
+    if (fate != INF_MEMBER_AS_IS || is_answered_image(&it)) {
+      inf_member_note_within(w->send, "messages", &it);
       continue;
+    }
     inf_members_put_name(w->body, it.key);
     inf_json_put_raw(w->body, it.value);
   }
@@ -297,10 +326,11 @@ write_message(writer *w, inf_sv message)
   int32_t status = write_role(w, role);
   if (status == INFER_OK)
     status = write_content(w, inf_json_get(message, INF_SV("content")));
-  if (status == INFER_OK && inf_json_has_items(calls)) {
-    write_thinking(w, message);
+  inf_sv thinking = thinking_of(message);
+  if (thinking.len > 0)
+    inf_json_member_raw(w->body, INF_SV("thinking"), thinking);
+  if (status == INFER_OK && inf_json_has_items(calls))
     status = write_calls(w, calls);
-  }
   if (inf_json_equal(role, INF_SV("tool")))
     write_result(w, message);
   if (status == INFER_OK)
@@ -316,6 +346,7 @@ write_messages(writer *w)
   const inf_buf *messages = &w->send->chat->messages;
   inf_json_iter it = {.at = messages->ptr,
                       .end = messages->ptr + messages->len};
+  inf_message_note_dropped(w->send, &taken);
   inf_json_key(w->body, INF_SV("messages"));
   inf_json_open(w->body, '[');
   while (status == INFER_OK && inf_json_next(&it))

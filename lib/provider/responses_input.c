@@ -5,7 +5,9 @@
 
 #include "infer/infer.h"
 
+#include "provider/member_rules.h"
 #include "provider/members.h"
+#include "provider/message_taken.h"
 #include "wire/json_value.h"
 #include "wire/json_write.h"
 
@@ -109,7 +111,10 @@ write_part(input *in, inf_sv part, const char *text_type)
   } else if (is(type, "input_audio") || is(type, "video_url") ||
              !inf_json_is(type, INF_JSON_STRING)) {
     refuse(in, type);
-  } else if (!is(type, "thinking")) {
+  } else if (is(type, "thinking")) {
+    const inf_json_iter left = {.key = INF_SV("thinking"), .value = part};
+    inf_member_note_within(in->send, "messages.content", &left);
+  } else {
     inf_json_put_raw(body, part); /* in the API's own shape */
   }
 }
@@ -223,12 +228,18 @@ write_result(input *in, inf_sv message)
 /* ---- The assistant's ------------------------------------------------------
  */
 
+static bool
+takes_detail(inf_sv detail)
+{
+  return is(get(detail, "type"), "reasoning.encrypted") &&
+         is(get(detail, "format"), "openai-responses-v1") &&
+         is_text(get(detail, "data"));
+}
+
 static void
 write_detail(inf_sv detail, inf_buf *body)
 {
-  if (!is(get(detail, "type"), "reasoning.encrypted") ||
-      !is(get(detail, "format"), "openai-responses-v1") ||
-      !is_text(get(detail, "data")))
+  if (!takes_detail(detail))
     return;
   open_part(body, "reasoning");
   copy(detail, "id", "id", body);
@@ -243,11 +254,17 @@ write_assistant(input *in, inf_sv message)
   size_t place = 0;
   inf_sv content = get(message, "content");
   inf_sv calls = get(message, "tool_calls");
+  if (inf_json_is(get(message, "function_call"), INF_JSON_OBJECT))
+    refuse(in, INF_SV("\"function_call\""));
   inf_json_iter it = inf_json_iter_of(get(message, "reasoning_details"));
   while (inf_json_next(&it))
     write_detail(it.value, in->body);
+  const inf_json_iter refusal = {.key = INF_SV("refusal"),
+                                 .value = get(message, "refusal")};
   if (!is_text(content) && !inf_json_has_items(content))
-    content = get(message, "refusal");
+    content = refusal.value;
+  else if (is_text(refusal.value))
+    inf_member_note_within(in->send, "messages", &refusal);
   if (is_text(content) || inf_json_has_items(content))
     write_message(in, get(message, "role"), content, "output_text");
   if (!inf_json_has_items(calls))
@@ -258,6 +275,28 @@ write_assistant(input *in, inf_sv message)
   for (it = inf_json_iter_of(calls); inf_json_next(&it); place++)
     write_call(in, it.value, place);
 }
+
+/* ---- All ------------------------------------------------------------------
+ */
+
+static const inf_part_taken parts[] = {
+    {"text", "type text", NULL},
+    {"image_url", "type image_url", "url detail"},
+    {"file", "type file", NULL},
+};
+static const inf_message_taken taken = {
+    .system = "role content",
+    .user = "role content",
+    .assistant = "role content refusal tool_calls reasoning_details "
+                 "function_call",
+    .tool = "role content tool_call_id",
+    .call = "type id index function custom",
+    .function = "name arguments",
+    .custom = "name input",
+    .parts = parts,
+    .part_count = sizeof(parts) / sizeof(parts[0]),
+    .detail = takes_detail,
+};
 
 static void
 write_any(input *in, inf_sv message)
@@ -280,6 +319,7 @@ inf_responses_write_input(const inf_send *send, inf_buf *body, inf_buf *why)
   input in = {.send = send, .body = body, .why = why};
   inf_json_iter it = {.at = messages->ptr,
                       .end = messages->ptr + messages->len};
+  inf_message_note_dropped(send, &taken);
   inf_json_open(body, '[');
   for (; messages->len > 0 && inf_json_next(&it); in.number++)
     write_any(&in, it.value);

@@ -356,3 +356,23 @@ infer_bug(684 provider/gemini_config.c
   [[      inf_member_note_within(request->send, "tools.function", &it);
 ]]
   [[]])
+
+infer_bug(686 provider/message_taken.c
+  "unit/test_message_taken"
+  "each turn that is sent back is said to lose its thoughts, which go out signed"
+  [[ && !(told && is_reasoning(&it))]]
+  [[]])
+
+infer_bug(687 provider/conversation.c
+  "unit/test_attempt_request"
+  "what Groq refuses of a message is left out without a word"
+  [[    if (!is_sent_as_part(w, message, it))
+      inf_member_note_within(w->send, "messages", it);
+]]
+  [[]])
+
+infer_bug(688 provider/anthropic_message.c
+  "unit/test_attempt_request"
+  "a call in the old way (function_call) is left out: the conversation has a hole"
+  [[    inf_anthropic_refuse(writer, "function_call", ": send tool_calls instead");]]
+  [[    ;]])

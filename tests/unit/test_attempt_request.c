@@ -286,6 +286,19 @@ what_is_changed_for_a_model_is_logged(void **state)
   fake_client_free(fake);
 }
 
+/* With ' for ". */
+static void
+add_message(infer_request *request, const char *json)
+{
+  char text[1024];
+  snprintf(text, sizeof text, "%s", json);
+  for (char *at = text; (at = strchr(at, '\''));)
+    *at = '"';
+  assert_int_equal(
+      infer_request_add_message_json(request, text, strlen(text), NULL),
+      INFER_OK);
+}
+
 /* Whatever the dialect: what the caller said and is left out is in the log. */
 static void
 what_is_left_out_is_logged(void **state)
@@ -370,6 +383,154 @@ what_is_left_out_within_is_logged(void **state)
   }
 }
 
+/* And of its messages, which other services began. */
+static void
+what_is_left_out_of_messages_is_logged(void **state)
+{
+  (void)state;
+  static const char *const messages[] = {
+      "{'role':'system','content':'s','name':'n'}",
+      "{'role':'user','name':'n','content':[{'type':'text','text':'t',"
+      "'cache_control':{'type':'ephemeral'}},{'type':'image_url','image_url':"
+      "{'url':'data:image/png;base64,AAAA','detail':'high'}}]}",
+      "{'role':'assistant','content':'c','refusal':null,'annotations':[{}],"
+      "'reasoning_content':'r','reasoning_details':[{'type':'reasoning.text',"
+      "'format':'other','text':'r'}],'tool_calls':[{'id':'call_1234','index':0,"
+      "'type':'function','x':1,'function':{'name':'f','arguments':'{}',"
+      "'y':2}}]}",
+      "{'role':'tool','tool_call_id':'call_1234','content':'ok','name':'f',"
+      "'is_error':true}",
+  };
+  static const struct {
+    const char *type, *dropped;
+  } rows[] = {
+      {"'groq'", "a/m: no messages.name, messages.annotations, "
+                 "messages.reasoning_content, messages.reasoning_details\n"},
+      {"'mistral'",
+       "a/m: no messages.annotations, messages.reasoning_details\n"},
+      {"'openai-responses'",
+       "a/m: no messages.name, messages.content.cache_control, "
+       "messages.tool_calls.x, messages.tool_calls.function.y, "
+       "messages.reasoning_details, messages.annotations, "
+       "messages.reasoning_content, messages.is_error\n"},
+      {"'anthropic'",
+       "a/m: no messages.name, messages.content.image_url.detail, "
+       "messages.tool_calls.x, messages.tool_calls.function.y, "
+       "messages.reasoning_details, messages.annotations, "
+       "messages.reasoning_content\n"},
+      {"'gemini'",
+       "a/m: no messages.name, messages.content.cache_control, "
+       "messages.content.image_url.detail, messages.tool_calls.x, "
+       "messages.tool_calls.function.y, messages.reasoning_details, "
+       "messages.annotations, messages.reasoning_content, "
+       "messages.is_error\n"},
+      {"'bedrock'", "a/m: no messages.name, messages.content.image_url.detail, "
+                    "messages.tool_calls.x, messages.tool_calls.function.y, "
+                    "messages.reasoning_details, messages.annotations, "
+                    "messages.reasoning_content, messages.is_error\n"},
+      {"'cohere'", "a/m: no messages.tool_calls.x, messages.name, "
+                   "messages.annotations, messages.reasoning_details\n"},
+      {"'ollama'", "a/m: no messages.content.cache_control, "
+                   "messages.content.image_url.detail, messages.tool_calls.x, "
+                   "messages.tool_calls.function.y, messages.name, "
+                   "messages.annotations, messages.reasoning_details\n"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
+    fake_client *fake = fake_client_new(
+        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
+        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
+    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    infer_request *request = fake_request_new("r");
+    for (size_t j = 0; j < sizeof messages / sizeof messages[0]; j++)
+      add_message(request, messages[j]);
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 3);
+    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    assert_contains(fake->log, rows[i].dropped);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
+/* One message at a time: what is noted of it, NULL if nothing is, or that it is
+ * refused. */
+static void
+what_becomes_of_a_message_is_told(void **state)
+{
+  (void)state;
+#define CALL "{'role':'assistant','function_call':{'name':'f','arguments':''}}"
+#define THOUGHT                                                        \
+  "{'role':'assistant','content':[{'type':'thinking','thinking':'t'}," \
+  "{'type':'text','text':'x'}]}"
+#define BOTH     "{'role':'assistant','content':'c','refusal':'no'}"
+#define REASONED "{'role':'assistant','content':'c','reasoning_content':'r'}"
+#define CALLED                                                            \
+  "{'role':'assistant','reasoning_content':'r','tool_calls':[{'id':"      \
+  "'call_12345','type':'function','function':{'name':'f','arguments':'{}" \
+  "'}}]}"
+  static const char refused[] = "refused";
+  static const struct {
+    const char *type, *message, *told;
+  } rows[] = {
+      {"'anthropic'", CALL, refused},
+      {"'openai-responses'", CALL, refused},
+      {"'gemini'", CALL, refused},
+      {"'bedrock'", CALL, refused},
+      {"'mistral'", CALL, refused},
+      {"'cohere'", CALL, refused},
+      {"'ollama'", CALL, refused},
+      {"'anthropic'", THOUGHT, "messages.content.thinking"},
+      {"'openai-responses'", THOUGHT, "messages.content.thinking"},
+      {"'anthropic'", BOTH, "messages.refusal"},
+      {"'openai-responses'", BOTH, "messages.refusal"},
+      {"'gemini'", BOTH, NULL},
+      {"'bedrock'", BOTH, NULL},
+      {"'cohere'", BOTH, "messages.refusal"},
+      {"'mistral'", REASONED, NULL},
+      {"'cohere'", REASONED, "messages.reasoning_content"},
+      {"'ollama'", REASONED, "messages.reasoning_content"},
+      {"'cohere'", CALLED, NULL},
+      {"'ollama'", CALLED, NULL},
+      {"'ollama'", "{'role':'tool','content':'c','name':'f'}", NULL},
+      {"'ollama'", "{'role':'user','content':'c','name':'n'}", "messages.name"},
+      {"'ollama'", "{'role':'assistant','content':'c','images':[{'type':'x'}]}",
+       "messages.images"},
+      {"'gemini'",
+       "{'role':'assistant','content':'c','content_parts':[{'type':'x'}]}",
+       "messages.content_parts"},
+      {"'gemini'",
+       "{'role':'assistant','content':'c','content_parts':[{'x':1}]}", NULL},
+      {"'anthropic'",
+       "{'role':'assistant','content':'c','x':1,'anthropic_content':[{'type':"
+       "'text','text':'c'}]}",
+       NULL},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    char line[128];
+    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
+    fake_client *fake = fake_client_new(
+        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
+        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
+    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    infer_request *request = fake_request_new("r");
+    add_message(request, rows[i].message);
+    infer_call *call = fake_submit(fake, request);
+    fake_run_ms(fake, 3);
+    snprintf(line, sizeof line, "a/m: no %s\n",
+             rows[i].told ? rows[i].told : "");
+    assert_int_equal(fake_status(call), rows[i].told == refused
+                                            ? INFER_E_UNSUPPORTED
+                                            : INFER_E_BAD_REQUEST);
+    if (rows[i].told && rows[i].told != refused)
+      assert_contains(fake->log, line);
+    else
+      assert_lacks(fake->log, "a/m: no ");
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 static void
 what_a_model_cannot_do_goes_to_another(void **state)
 {
@@ -425,6 +586,8 @@ main(void)
       cmocka_unit_test(what_is_changed_for_a_model_is_logged),
       cmocka_unit_test(what_is_left_out_is_logged),
       cmocka_unit_test(what_is_left_out_within_is_logged),
+      cmocka_unit_test(what_is_left_out_of_messages_is_logged),
+      cmocka_unit_test(what_becomes_of_a_message_is_told),
       cmocka_unit_test(what_a_model_cannot_do_goes_to_another),
       cmocka_unit_test(overrides_are_not_fitted),
   };

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "provider/message_taken.h"
+
+#include "provider/member_rules.h"
+#include "wire/json_value.h"
+
+#include <stdio.h>
+
+static bool
+is(inf_sv value, const char *word)
+{
+  return inf_json_equal(value, inf_sv_from(word));
+}
+
+static inf_sv
+get(inf_sv object, const char *name)
+{
+  return inf_json_get(object, inf_sv_from(name));
+}
+
+/* ---- Content ------------------------------------------------------------- */
+
+static void
+note_object(const inf_send *send, const inf_part_taken *taken, inf_sv part)
+{
+  enum { longest = 64 };
+  char outer[longest];
+  snprintf(outer, sizeof(outer), "messages.content.%s", taken->type);
+  inf_member_note_inner(send, outer, get(part, taken->type), taken->object);
+}
+
+static void
+note_part(const inf_send *send, const inf_message_taken *taken, inf_sv part)
+{
+  inf_sv type = get(part, "type");
+  for (size_t i = 0; i < taken->part_count; i++) {
+    if (!is(type, taken->parts[i].type))
+      continue;
+    inf_member_note_inner(send, "messages.content", part, taken->parts[i].part);
+    if (taken->parts[i].object)
+      note_object(send, &taken->parts[i], part);
+  }
+}
+
+static void
+note_content(const inf_send *send, const inf_message_taken *taken,
+             inf_sv content)
+{
+  inf_json_iter it = inf_json_iter_of(content);
+  while (inf_json_is(content, INF_JSON_ARRAY) && inf_json_next(&it))
+    note_part(send, taken, it.value);
+}
+
+/* ---- Calls --------------------------------------------------------------- */
+
+static void
+note_calls(const inf_send *send, const inf_message_taken *taken, inf_sv calls)
+{
+  inf_json_iter it = inf_json_iter_of(calls);
+  while (inf_json_is(calls, INF_JSON_ARRAY) && inf_json_next(&it)) {
+    inf_member_note_inner(send, "messages.tool_calls", it.value, taken->call);
+    if (taken->function)
+      inf_member_note_inner(send, "messages.tool_calls.function",
+                            get(it.value, "function"), taken->function);
+    if (taken->custom)
+      inf_member_note_inner(send, "messages.tool_calls.custom",
+                            get(it.value, "custom"), taken->custom);
+  }
+}
+
+/* ---- Reasoning ----------------------------------------------------------- */
+
+/* Does any of it go out? */
+static bool
+note_details(const inf_send *send, const inf_message_taken *taken,
+             inf_sv details)
+{
+  bool any = false;
+  inf_json_iter it = inf_json_iter_of(details);
+  while (taken->detail && inf_json_is(details, INF_JSON_ARRAY) &&
+         inf_json_next(&it)) {
+    const inf_json_iter left = {.key = INF_SV("reasoning_details"),
+                                .value = it.value};
+    if (taken->detail(it.value))
+      any = true;
+    else
+      inf_member_note_within(send, "messages", &left);
+  }
+  return any;
+}
+
+static bool
+is_reasoning(const inf_json_iter *it)
+{
+  return inf_json_key_is(it, INF_SV("reasoning")) ||
+         inf_json_key_is(it, INF_SV("reasoning_content"));
+}
+
+/* ---- Messages ------------------------------------------------------------ */
+
+static const char *
+taken_of_role(const inf_message_taken *taken, inf_sv role)
+{
+  if (is(role, "assistant"))
+    return taken->assistant;
+  if (is(role, "tool"))
+    return taken->tool;
+  return is(role, "user") ? taken->user : taken->system;
+}
+
+static void
+note_message(const inf_send *send, const inf_message_taken *taken,
+             inf_sv message)
+{
+  const char *members = taken_of_role(taken, get(message, "role"));
+  if (taken->whole && members == taken->assistant &&
+      inf_json_has_items(get(message, taken->whole)))
+    return;
+  note_content(send, taken, get(message, "content"));
+  if (taken->call)
+    note_calls(send, taken, get(message, "tool_calls"));
+  bool told = note_details(send, taken, get(message, "reasoning_details"));
+  inf_json_iter it = inf_json_iter_of(message);
+  while (members && it.object && inf_json_next(&it))
+    if (!inf_member_is_listed(&it, members) && !(told && is_reasoning(&it)))
+      inf_member_note_within(send, "messages", &it);
+}
+
+void
+inf_message_note_dropped(const inf_send *send, const inf_message_taken *taken)
+{
+  const inf_buf *messages = &send->chat->messages;
+  inf_json_iter it = {.at = messages->ptr,
+                      .end = messages->ptr + messages->len};
+  while (send->dropped && messages->len > 0 && inf_json_next(&it))
+    note_message(send, taken, it.value);
+}

@@ -6,18 +6,6 @@
 
 #include <stdio.h>
 
-static bool
-is(inf_sv value, const char *word)
-{
-  return inf_json_equal(value, inf_sv_from(word));
-}
-
-static inf_sv
-get(inf_sv object, const char *name)
-{
-  return inf_json_get(object, inf_sv_from(name));
-}
-
 /* ---- Content ------------------------------------------------------------- */
 
 static void
@@ -26,15 +14,16 @@ note_object(const inf_send *send, const inf_part_taken *taken, inf_sv part)
   enum { longest = 64 };
   char outer[longest];
   snprintf(outer, sizeof(outer), "messages.content.%s", taken->type);
-  inf_member_note_inner(send, outer, get(part, taken->type), taken->object);
+  inf_member_note_inner(
+      send, outer, inf_json_get(part, inf_sv_from(taken->type)), taken->object);
 }
 
 static void
 note_part(const inf_send *send, const inf_message_taken *taken, inf_sv part)
 {
-  inf_sv type = get(part, "type");
+  inf_sv type = inf_json_get(part, INF_SV("type"));
   for (size_t i = 0; i < taken->part_count; i++) {
-    if (!is(type, taken->parts[i].type))
+    if (!inf_json_equal(type, inf_sv_from(taken->parts[i].type)))
       continue;
     inf_member_note_inner(send, "messages.content", part, taken->parts[i].part);
     if (taken->parts[i].object)
@@ -61,10 +50,12 @@ note_calls(const inf_send *send, const inf_message_taken *taken, inf_sv calls)
     inf_member_note_inner(send, "messages.tool_calls", it.value, taken->call);
     if (taken->function)
       inf_member_note_inner(send, "messages.tool_calls.function",
-                            get(it.value, "function"), taken->function);
+                            inf_json_get(it.value, INF_SV("function")),
+                            taken->function);
     if (taken->custom)
       inf_member_note_inner(send, "messages.tool_calls.custom",
-                            get(it.value, "custom"), taken->custom);
+                            inf_json_get(it.value, INF_SV("custom")),
+                            taken->custom);
   }
 }
 
@@ -101,25 +92,27 @@ is_reasoning(const inf_json_iter *it)
 static const char *
 taken_of_role(const inf_message_taken *taken, inf_sv role)
 {
-  if (is(role, "assistant"))
+  if (inf_json_equal(role, INF_SV("assistant")))
     return taken->assistant;
-  if (is(role, "tool"))
+  if (inf_json_equal(role, INF_SV("tool")))
     return taken->tool;
-  return is(role, "user") ? taken->user : taken->system;
+  return inf_json_equal(role, INF_SV("user")) ? taken->user : taken->system;
 }
 
 static void
 note_message(const inf_send *send, const inf_message_taken *taken,
              inf_sv message)
 {
-  const char *members = taken_of_role(taken, get(message, "role"));
+  const char *members =
+      taken_of_role(taken, inf_json_get(message, INF_SV("role")));
   if (taken->whole && members == taken->assistant &&
-      inf_json_has_items(get(message, taken->whole)))
+      inf_json_has_items(inf_json_get(message, inf_sv_from(taken->whole))))
     return;
-  note_content(send, taken, get(message, "content"));
+  note_content(send, taken, inf_json_get(message, INF_SV("content")));
   if (taken->call)
-    note_calls(send, taken, get(message, "tool_calls"));
-  bool told = note_details(send, taken, get(message, "reasoning_details"));
+    note_calls(send, taken, inf_json_get(message, INF_SV("tool_calls")));
+  bool told = note_details(send, taken,
+                           inf_json_get(message, INF_SV("reasoning_details")));
   inf_json_iter it = inf_json_iter_of(message);
   while (members && it.object && inf_json_next(&it))
     if (!inf_member_is_listed(&it, members) && !(told && is_reasoning(&it)))

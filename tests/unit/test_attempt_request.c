@@ -286,6 +286,19 @@ what_is_changed_for_a_model_is_logged(void **state)
   fake_client_free(fake);
 }
 
+/* The route "r" has one target, a/m, whose provider has that type and refuses
+ * all requests. */
+static fake_client *
+refusing_client(const char *type)
+{
+  bool bedrock = strstr(type, "bedrock") != NULL;
+  fake_client *fake = fake_client_new(
+      "routes.r.targets", "['a/m']", "providers.a.type", type,
+      bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
+  fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+  return fake;
+}
+
 /* With ' for ". */
 static void
 add_message(infer_request *request, const char *json)
@@ -315,11 +328,7 @@ what_is_left_out_is_logged(void **state)
       {"'ollama'", "a/m: no user, store, metadata\n"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
-    fake_client *fake = fake_client_new(
-        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
-        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
-    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     infer_request_set_string(request, "user", "u");
     infer_request_set_json(request, "store", "true", 4, NULL);
@@ -360,11 +369,7 @@ what_is_left_out_within_is_logged(void **state)
   for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
     const char *type = rows[i / 2].type;
     const char *dropped = i % 2 == 0 ? rows[i / 2].tools : rows[i / 2].format;
-    bool bedrock = strstr(type, "bedrock") != NULL;
-    fake_client *fake = fake_client_new(
-        "routes.r.targets", "['a/m']", "providers.a.type", type,
-        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
-    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    fake_client *fake = refusing_client(type);
     infer_request *request = fake_request_new("r");
     if (i % 2 == 0)
       infer_request_set_json(request, "tools", tools, strlen(tools), NULL);
@@ -436,11 +441,7 @@ what_is_left_out_of_messages_is_logged(void **state)
                    "messages.annotations, messages.reasoning_details\n"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
-    fake_client *fake = fake_client_new(
-        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
-        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
-    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     for (size_t j = 0; j < sizeof messages / sizeof messages[0]; j++)
       add_message(request, messages[j]);
@@ -508,11 +509,7 @@ what_becomes_of_a_message_is_told(void **state)
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     char line[128];
-    bool bedrock = strstr(rows[i].type, "bedrock") != NULL;
-    fake_client *fake = fake_client_new(
-        "routes.r.targets", "['a/m']", "providers.a.type", rows[i].type,
-        bedrock ? "providers.a.region" : NULL, "'us-east-1'", NULL);
-    fake_reply(fake_script_next(&fake->net), 1, 400, NULL, "");
+    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     add_message(request, rows[i].message);
     infer_call *call = fake_submit(fake, request);

@@ -299,9 +299,10 @@ recovery_is_one_probe_at_a_time_and_then_a_ramp(void **state)
   (void)state;
   enum { wide = 12 };
   world w = {0};
-  /* Slow failures, so that two probes at once would meet. */
+  /* Four failures and that of a probe, which is slow, so that two probes at
+   * once would meet. */
   two(&w,
-      "{'rules':[{'when':{'until_ms':4500},'do':{'status':503,'headers_ms':"
+      "{'rules':[{'when':{'requests':'1-5'},'do':{'status':503,'headers_ms':"
       "250}}],'defaults':{'text':'All is well.'}}",
       GOOD,
       "'defaults':{'retries':0,'stay':{'retries':0}," UNPAID

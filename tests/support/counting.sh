@@ -100,7 +100,7 @@ run_alone() { # TREE DIR
   mv "$logs/LastTest.log" "$dir/LastTest.first.log"
   cp "$logs/LastTestsFailed.log" "$dir/failed.log"
   "${tsan_prefix[@]}" ctest --test-dir "$dir" --rerun-failed -j 1 \
-    --timeout 120 --output-on-failure </dev/null >"$dir/ctest.alone.log" 2>&1
+    --timeout 300 --output-on-failure </dev/null >"$dir/ctest.alone.log" 2>&1
   code=$?
   cat "$dir/ctest.alone.log"
   cat "$dir/ctest.alone.log" >>"$dir/ctest.log"

@@ -5,6 +5,7 @@
 
 #include "infer/infer.h"
 
+#include "provider/member_rules.h"
 #include "provider/openai_send.h"
 #include "provider/send.h"
 #include "wire/json_value.h"
@@ -78,6 +79,16 @@ put_others(const inf_send *send, const char *const *but, inf_buf *body)
   }
 }
 
+/* Those go nowhere, since the service has no place for them. */
+static void
+note_left_out(const inf_send *send, const char *names)
+{
+  inf_json_iter it = inf_json_iter_of(inf_buf_sv(&send->chat->members));
+  while (inf_json_next(&it))
+    if (inf_member_is_listed(&it, names))
+      inf_member_note_dropped(send, &it);
+}
+
 /* ---- OpenAI -------------------------------------------------------------- */
 
 /* The service itself, not one of those that speak its language under the same
@@ -113,6 +124,7 @@ write_openai_body(const inf_send *send, inf_buf *body)
   static const char *const ours[] = {"encoding_format", "input_type", NULL};
   static const char *const theirs[] = {"encoding_format", NULL};
   bool openai = is_openai(send);
+  note_left_out(send, openai ? "input_type" : "");
   inf_json_open(body, '{');
   inf_json_member_string(body, INF_SV("model"), send->model);
   put_inputs(send, INF_SV("input"), body);
@@ -156,6 +168,7 @@ static void
 put_cohere_members(const inf_send *send, inf_buf *body)
 {
   inf_sv input_type = member_of(send, "input_type");
+  note_left_out(send, "user embedding_types");
   put_inputs(send, INF_SV("texts"), body);
   inf_json_member_raw(body, INF_SV("input_type"),
                       input_type.len > 0 ? input_type
@@ -330,6 +343,7 @@ write_vertex_embed(const inf_send *send, inf_wire_request *out, inf_buf *why)
     status = inf_send_write_head_to(send, path, INF_ACCEPT_JSON, out, why);
   if (status != INFER_OK)
     return status;
+  note_left_out(send, "user");
   inf_json_open(&out->body, '{');
   if (content)
     status = put_vertex_content(send, &out->body, why);
@@ -360,6 +374,7 @@ inf_gemini_write_embed(const inf_send *given, inf_wire_request *out,
                                     INF_ACCEPT_JSON, out, why);
   if (status != INFER_OK)
     return status;
+  note_left_out(&send, "user");
   inf_json_open(&out->body, '{');
   put_gemini_batch(&send, &out->body);
   inf_json_close(&out->body, '}');
@@ -380,6 +395,7 @@ inf_ollama_write_embed(const inf_send *send, inf_wire_request *out,
         inf_send_write_head_to(send, "/api/embed", INF_ACCEPT_JSON, out, why);
   if (status != INFER_OK)
     return status;
+  note_left_out(send, "user input_type");
   inf_json_open(&out->body, '{');
   inf_json_member_string(&out->body, INF_SV("model"), send->model);
   put_inputs(send, INF_SV("input"), &out->body);
@@ -397,6 +413,7 @@ put_titan(const inf_send *send, inf_buf *body)
 {
   static const char *const own[] = {"encoding_format", "user", "input_type",
                                     NULL};
+  note_left_out(send, "user input_type");
   inf_json_member_raw(body, INF_SV("inputText"), inputs_of(send));
   put_others(send, own, body);
 }

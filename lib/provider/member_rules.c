@@ -75,16 +75,27 @@ inf_member_refuse(const inf_send *send, inf_sv name, inf_buf *why)
   return INFER_E_UNSUPPORTED;
 }
 
+/* What does not fit into the list any more is told by its end. */
+static void
+add_to_list(inf_buf *list, inf_sv name)
+{
+  const inf_sv between = INF_SV(", "), more = INF_SV("...");
+  size_t taken = list->len + 2 * between.len + more.len;
+  if (inf_sv_ends_with(inf_buf_sv(list), more))
+    return;
+  if (taken > list->max || name.len > list->max - taken)
+    name = more;
+  if (list->len > 0)
+    inf_buf_append_sv(list, between);
+  inf_buf_append_sv(list, name);
+}
+
 void
 inf_member_note_dropped(const inf_send *send, const inf_json_iter *it)
 {
-  inf_buf *out = send->dropped;
-  if (!out || inf_json_key_is(it, INF_SV("stream_options")) ||
-      inf_member_asks_for_nothing(it))
-    return;
-  if (out->len > 0)
-    inf_buf_append(out, ", ", 2);
-  inf_buf_append_sv(out, it->key);
+  if (send->dropped && !inf_json_key_is(it, INF_SV("stream_options")) &&
+      !inf_member_asks_for_nothing(it))
+    add_to_list(send->dropped, it->key);
 }
 
 bool

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A request in OpenAI's shape, written in the words of another API. It goes
  * out as one JSON object, or it is refused with a line that says why; a failed
- * allocation makes it refused for that, and changes nothing else.
+ * allocation makes it refused for that, and changes nothing else; nor does it
+ * that somebody wants to know what is left out.
  *
  *   byte 1: bit 0 a stream is asked for; bits 1 to 3 which of the models
  *   byte 2: which allocation fails
@@ -22,6 +23,8 @@
 /* The request, and twice what is made of it. */
 #define MAX_BYTES(size) ((size_t)(1 << 20) + 64 * (size))
 
+#define MAX_DROPPED     1024 /* as in attempt_request.c */
+
 static const char *const models[8] = {
     "gemini-2.5-flash",      "gemini-3-flash",
     "claude-opus-4-1",       "m\"",
@@ -30,7 +33,7 @@ static const char *const models[8] = {
 
 static int32_t
 write_chat(const inf_chat *chat, uint8_t flags, inf_sv account,
-           inf_wire_request *out, inf_buf *why)
+           inf_wire_request *out, inf_buf *why, inf_buf *dropped)
 {
   const inf_provider_kind *kind = inf_provider_kind_find(INF_SV(FUZZ_KIND));
   inf_send send = {.kind = kind,
@@ -41,7 +44,8 @@ write_chat(const inf_chat *chat, uint8_t flags, inf_sv account,
                    .model = inf_sv_from(models[(flags >> 1) & 7]),
                    .chat = chat,
                    .stream = flags & 1,
-                   .prefill = INF_PREFILL_NONE};
+                   .prefill = INF_PREFILL_NONE,
+                   .dropped = dropped};
   inf_wire_request_init(out);
   return kind->dialect->write_chat(&send, out, why);
 }
@@ -58,15 +62,16 @@ static void
 check_sent(const inf_chat *chat, uint8_t flags, inf_sv account, size_t fail_at)
 {
   inf_wire_request out, again;
-  inf_buf why;
+  inf_buf why, dropped;
   inf_buf_init(&why, SIZE_MAX);
-  int32_t status = write_chat(chat, flags, account, &out, &why);
+  inf_buf_init(&dropped, MAX_DROPPED);
+  int32_t status = write_chat(chat, flags, account, &out, &why, NULL);
   FUZZ_CHECK(status == INFER_OK || status == INFER_E_UNSUPPORTED ||
              status == INFER_E_INVALID_ARGUMENT);
   FUZZ_CHECK((status == INFER_OK) == (why.len == 0));
   FUZZ_CHECK(status != INFER_OK || is_object(&out.body));
   fuzz_memory_fail(fail_at);
-  int32_t other = write_chat(chat, flags, account, &again, NULL);
+  int32_t other = write_chat(chat, flags, account, &again, NULL, &dropped);
   fuzz_memory_fail(0);
   if (other != INFER_E_NO_MEMORY) {
     FUZZ_CHECK(other == status);
@@ -76,6 +81,7 @@ check_sent(const inf_chat *chat, uint8_t flags, inf_sv account, size_t fail_at)
   inf_wire_request_fini(&out);
   inf_wire_request_fini(&again);
   inf_buf_fini(&why);
+  inf_buf_fini(&dropped);
 }
 
 /* The account's members come from a configuration, where each name stands

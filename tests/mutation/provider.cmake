@@ -376,3 +376,16 @@ infer_bug(688 provider/anthropic_message.c
   "a call in the old way (function_call) is left out: the conversation has a hole"
   [[    inf_anthropic_refuse(writer, "function_call", ": send tool_calls instead");]]
   [[    ;]])
+
+infer_bug(689 provider/member_rules.c
+  "unit/test_member_rules"
+  "a request with many members that go nowhere is said to lose only the first"
+  [[    name = more;]]
+  [[    return;]])
+
+infer_bug(690 provider/embed_write.c
+  "unit/test_attempt_request"
+  "what a text is for is not told to a server of its own, and nobody is told that"
+  [[  note_left_out(send, "user input_type");
+  inf_json_open(&out->body, '{');]]
+  [[  inf_json_open(&out->body, '{');]])

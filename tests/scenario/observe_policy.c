@@ -219,7 +219,7 @@ expect_end_after(const char *script, const char *config, int32_t status,
 {
   uint64_t took;
   assert_int_equal(observe_status(script, config, "p/m", true, &took), status);
-  assert_in_range(took, ms - 5, ms + 2500);
+  assert_in_range(took, ms - 5, ms + 4500);
 }
 
 #define TIMED(name) \

@@ -166,7 +166,7 @@ exits 0
 
 check "drops neither timeouts nor cuts"
 compare fast/m fast/silent fast/cut -n 8 --no-ladder --no-route --warm-up 0 \
-  --timeout 0.3 -q --json "$work/out.json"
+  --timeout 0.6 -q --json "$work/out.json"
 exits 0
 [ "$(json '[.targets[].samples | length] | tostring')" = '[8,8,8]' ] ||
   wrong "samples are missing"

@@ -528,6 +528,46 @@ what_becomes_of_a_message_is_told(void **state)
   }
 }
 
+/* And of a request for embeddings. */
+static void
+what_is_left_out_of_embeddings_is_logged(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *type, *model, *dropped;
+  } rows[] = {
+      {"'azure-openai'", "a/m", "a/m: no input_type\n"},
+      {"'together'", "a/m", NULL},
+      {"'cohere'", "a/m", "a/m: no user\n"},
+      {"'gemini'", "a/m", "a/m: no user\n"},
+      {"'ollama'", "a/m", "a/m: no user, input_type\n"},
+      {"'bedrock'", "a/amazon.titan-embed-text-v2:0",
+       "titan-embed-text-v2:0: no user, input_type\n"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    fake_client *fake = refusing_client(rows[i].type);
+    infer_request *request;
+    infer_call *call;
+    assert_int_equal(infer_request_new(&request, rows[i].model), INFER_OK);
+    infer_request_add_input(request, "text");
+    infer_request_set_string(request, "user", "u");
+    infer_request_set_string(request, "input_type", "clustering");
+    assert_int_equal(
+        infer_submit_embed(fake->client, request, fake->queue, 0, &call, NULL),
+        INFER_OK);
+    infer_request_free(request);
+    fake_run_ms(fake, 3);
+    if (rows[i].dropped)
+      assert_contains(fake->log, rows[i].dropped);
+    else
+      assert_lacks(fake->log, ": no ");
+    infer_call_cancel(call);
+    fake_run_ms(fake, 1);
+    infer_call_free(call);
+    fake_client_free(fake);
+  }
+}
+
 static void
 what_a_model_cannot_do_goes_to_another(void **state)
 {
@@ -585,6 +625,7 @@ main(void)
       cmocka_unit_test(what_is_left_out_within_is_logged),
       cmocka_unit_test(what_is_left_out_of_messages_is_logged),
       cmocka_unit_test(what_becomes_of_a_message_is_told),
+      cmocka_unit_test(what_is_left_out_of_embeddings_is_logged),
       cmocka_unit_test(what_a_model_cannot_do_goes_to_another),
       cmocka_unit_test(overrides_are_not_fitted),
   };

@@ -79,6 +79,28 @@ test_what_is_dropped_within_is_noted_once(void **state)
 }
 
 static void
+test_a_full_list_says_that_there_is_more(void **state)
+{
+  (void)state;
+  inf_buf dropped;
+  inf_send send = {.dropped = &dropped};
+  inf_buf_init(&dropped, 24);
+  inf_json_iter it = inf_json_iter_of(
+      S("{\"user\":\"u\",\"eleven_long\":1,\"x\":1,\"y\":1,\"z\":1}"));
+  while (inf_json_next(&it))
+    inf_member_note_dropped(&send, &it);
+  assert_string_equal(inf_buf_cstr(&dropped), "user, eleven_long, ...");
+  assert_int_equal(dropped.status, INFER_OK);
+  inf_buf_fini(&dropped);
+  inf_buf_init(&dropped, 2);
+  it = inf_json_iter_of(S("{\"user\":\"u\"}"));
+  assert_true(inf_json_next(&it));
+  inf_member_note_dropped(&send, &it);
+  assert_string_equal(inf_buf_cstr(&dropped), "");
+  inf_buf_fini(&dropped);
+}
+
+static void
 test_what_asks_for_nothing_is_left_out(void **state)
 {
   (void)state;
@@ -208,6 +230,7 @@ main(void)
       cmocka_unit_test(test_each_word),
       cmocka_unit_test(test_what_is_dropped_is_noted),
       cmocka_unit_test(test_what_is_dropped_within_is_noted_once),
+      cmocka_unit_test(test_a_full_list_says_that_there_is_more),
       cmocka_unit_test(test_what_asks_for_nothing_is_left_out),
       cmocka_unit_test(test_the_requests_members_hide_the_accounts),
       cmocka_unit_test(test_rules_of_kinds),

@@ -74,6 +74,22 @@ tells "fake: slow/a_b: failed beside others, passed alone" \
   "fake: tool: failed beside others, passed alone"
 grep -q 'too late' "$work/log" || wrong "the first failure is not shown"
 
+begin "twice alone"
+program one 'exit 0'
+program slow "echo x >>$tree/runs; [ \$(wc -l <$tree/runs) = 3 ] && { \
+  $(cmocka 9 0) exit 0; }; $(cmocka 8 1) exit 1"
+gives 10 0 0 1
+tells "fake: slow: failed beside others, passed alone"
+
+begin "not after a crash alone"
+program slow "echo x >>$tree/runs; case \$(wc -l <$tree/runs) in \
+  1) exit 1 ;; 2) kill -SEGV \$\$ ;; esac"
+gives 1 1 0 1
+
+begin "not thrice"
+program slow "echo x >>$tree/runs; [ \$(wc -l <$tree/runs) = 4 ]"
+gives 0 1 0 0
+
 begin "a test that fails alone, too, counts by its last run"
 program one 'exit 0'
 unsteady worse "$(cmocka 8 1) exit 1" "$(cmocka 7 2) exit 1"
@@ -85,17 +101,17 @@ program wrong 'exit 1'
 gives 1 1 0 1
 tells "fake: slow: failed beside others, passed alone"
 
-begin "three may fail by chance"
-for name in a b c; do
+begin "six may fail by chance"
+for name in a b c d e f; do
   unsteady $name 'exit 1' 'exit 0'
 done
-gives 3 0 0 3
+gives 6 0 0 6
 
-begin "four do not"
-for name in a b c d; do
+begin "seven do not"
+for name in a b c d e f g; do
   unsteady $name 'exit 1' 'exit 0'
 done
-gives 0 4 0 0
+gives 0 7 0 0
 
 begin "a test that failed cannot skip itself alone"
 unsteady sly 'exit 1' 'echo "SKIP: no time"; exit 77'

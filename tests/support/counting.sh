@@ -3,7 +3,8 @@
 # came of them, in these variables.
 #
 # A program that fails beside others may have had too little of the processor,
-# so it is run once more, alone. That is no way out for a mistake of the memory
+# so it is run once more, alone, and, if it fails again, a last time: the
+# machine may have other guests. That is no way out for a mistake of the memory
 # or of threads, which may well show itself only now and then: not after a
 # crash or a sanitizer's report, and not if many failed. What passes then counts
 # as passed and is told of as unstable.
@@ -15,7 +16,7 @@ unstable=()
 tsan_prefix=() # what the tests are started by
 
 # More programs than that do not fail by chance.
-counting_most_unstable=3
+counting_most_unstable=6
 
 # What a crash, a hang or a sanitizer leaves in the output of a program, of cmocka, of a
 # shell, of ctest, or of the run-time system of another language.
@@ -93,16 +94,18 @@ may_be_timing() { # CTEST_LOG FAILED_LOG
     ! grep -qE "$counting_crash" "$1"
 }
 
-# Runs once more, one by one, what failed; adds both logs of that to those of
+# Runs again, one by one, what failed; adds both logs of that to those of
 # the first run.
 run_alone() { # TREE DIR
   local dir=$2 logs=$2/Testing/Temporary code name
   mv "$logs/LastTest.log" "$dir/LastTest.first.log"
   cp "$logs/LastTestsFailed.log" "$dir/failed.log"
   "${tsan_prefix[@]}" ctest --test-dir "$dir" --rerun-failed -j 1 \
-    --timeout 300 --output-on-failure </dev/null >"$dir/ctest.alone.log" 2>&1
+    --repeat until-pass:2 --timeout 300 --output-on-failure </dev/null \
+    >"$dir/ctest.alone.log" 2>&1
   code=$?
   cat "$dir/ctest.alone.log"
+  ! grep -qE "$counting_crash" "$dir/ctest.alone.log" || code=1
   cat "$dir/ctest.alone.log" >>"$dir/ctest.log"
   cat "$dir/LastTest.first.log" "$logs/LastTest.log" >"$dir/LastTest.both.log"
   mv "$dir/LastTest.both.log" "$logs/LastTest.log"

@@ -136,6 +136,26 @@ for said in 'kill -SEGV $$' 'kill -ABRT $$' 'sh -c "kill -SEGV \$\$"' \
   gives 1 1 0 0
 done
 
+leaks='echo "==7==ERROR: LeakSanitizer: detected memory leaks";'
+leaks+=' echo "SUMMARY: AddressSanitizer: 9 byte(s) leaked in 1 allocation(s).";'
+leaks+=' echo "WARNING: ThreadSanitizer: thread leak (pid=7)";'
+leaks+=' echo "SUMMARY: ThreadSanitizer: thread leak x.c:1 in main"; exit 1'
+
+begin "what an assertion that failed leaves behind is no leak"
+program one 'exit 0'
+unsteady slow "$(cmocka 8 1) $leaks" "$(cmocka 9 0)"
+gives 10 0 0 1
+
+begin "it excuses no other report"
+unsteady slow "$(cmocka 8 1) echo 'ERROR: AddressSanitizer: heap-use-after-free';
+  $leaks" "$(cmocka 9 0)"
+gives 8 1 0 0
+
+begin "nor another program's leak"
+unsteady slow "$(cmocka 8 1) exit 1" "$(cmocka 9 0)"
+unsteady leaky "$leaks" 'exit 0'
+gives 8 2 0 0
+
 begin "nor if another test crashed"
 unsteady slow 'exit 1' 'exit 0'
 program bad 'kill -SEGV $$'

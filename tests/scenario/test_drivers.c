@@ -24,7 +24,7 @@
 
 #include <cmocka.h>
 
-enum { give_up_ms = 5000, code = 7 };
+enum { give_up_ms = 20000, code = 7 };
 
 static infer_client *
 make_client(void)

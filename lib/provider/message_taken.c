@@ -99,14 +99,20 @@ taken_of_role(const inf_message_taken *taken, inf_sv role)
   return inf_json_equal(role, INF_SV("user")) ? taken->user : taken->system;
 }
 
+static bool
+goes_whole(const inf_message_taken *taken, inf_sv role, inf_sv message)
+{
+  return taken->whole && inf_json_equal(role, INF_SV("assistant")) &&
+         inf_json_has_items(inf_json_get(message, inf_sv_from(taken->whole)));
+}
+
 static void
 note_message(const inf_send *send, const inf_message_taken *taken,
              inf_sv message)
 {
-  const char *members =
-      taken_of_role(taken, inf_json_get(message, INF_SV("role")));
-  if (taken->whole && members == taken->assistant &&
-      inf_json_has_items(inf_json_get(message, inf_sv_from(taken->whole))))
+  inf_sv role = inf_json_get(message, INF_SV("role"));
+  const char *members = taken_of_role(taken, role);
+  if (goes_whole(taken, role, message))
     return;
   note_content(send, taken, inf_json_get(message, INF_SV("content")));
   if (taken->call)

@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS    10000
-#define STOP_MS     10000
-#define RECEIVE_S   10
+#define START_MS    30000
+#define STOP_MS     30000
+#define RECEIVE_S   60
 #define ARGS_MAX    64
 #define ANSWER_MAX  ((size_t)256 << 20)
 #define LOG_POLL_MS 2

@@ -528,9 +528,9 @@ test_a_look_finds_what_comes(void **state)
     wait_shortly(poller);
     wake_at_yield = poller;
     double before_ms = probe_now_ms();
-    assert_int_equal(wait_ms(poller, 50, &event, 1), 0);
+    assert_int_equal(wait_ms(poller, 400, &event, 1), 0);
     if (yields > 0)
-      assert_true(probe_now_ms() - before_ms < 50);
+      assert_true(probe_now_ms() - before_ms < 350);
   }
   assert_int_equal(yields, 1);
   inf_poller_free(poller);

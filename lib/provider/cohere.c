@@ -188,7 +188,7 @@ write_others(writer *w, inf_sv message, inf_sv thought)
       return inf_member_refuse(w->send, it.key, w->why);
     if (fate == INF_MEMBER_AS_IS)
       put_as_is(&it, w->body);
-    else if (thought.len == 0 || thought.ptr != it.value.ptr)
+    else if (thought.len == 0 || !inf_message_is_reasoning(&it))
       inf_member_note_within(w->send, "messages", &it);
   }
   return INFER_OK;

@@ -5,6 +5,7 @@
 
 #include "provider/member_rules.h"
 #include "provider/members.h"
+#include "provider/message_taken.h"
 #include "wire/json_write.h"
 
 /* What the answers of one service have, and no other understands. */
@@ -142,14 +143,6 @@ write_thought(writer *w, inf_sv reasoning, inf_sv content)
   inf_json_close(w->body, ']');
 }
 
-/* Is it the reasoning that write_thought() writes? */
-static bool
-is_sent_as_part(const writer *w, inf_sv message, const inf_json_iter *it)
-{
-  inf_sv reasoning = reasoning_of(w, message);
-  return reasoning.len > 0 && reasoning.ptr == it->value.ptr;
-}
-
 /* ---- Messages ------------------------------------------------------------ */
 
 static inf_member_fate
@@ -187,7 +180,7 @@ write_member(writer *w, inf_sv message, const inf_json_iter *it)
   case INF_MEMBER_REFUSED:
     return inf_member_refuse(w->send, it->key, w->why);
   case INF_MEMBER_LEFT_OUT:
-    if (!is_sent_as_part(w, message, it))
+    if (!inf_message_is_reasoning(it) || reasoning_of(w, message).len == 0)
       inf_member_note_within(w->send, "messages", it);
     break;
   case INF_MEMBER_RENAMED:

@@ -2,7 +2,6 @@
 #include "provider/message_taken.h"
 
 #include "provider/member_rules.h"
-#include "wire/json_value.h"
 
 #include <stdio.h>
 
@@ -80,8 +79,8 @@ note_details(const inf_send *send, const inf_message_taken *taken,
   return any;
 }
 
-static bool
-is_reasoning(const inf_json_iter *it)
+bool
+inf_message_is_reasoning(const inf_json_iter *it)
 {
   return inf_json_key_is(it, INF_SV("reasoning")) ||
          inf_json_key_is(it, INF_SV("reasoning_content"));
@@ -121,7 +120,8 @@ note_message(const inf_send *send, const inf_message_taken *taken,
                            inf_json_get(message, INF_SV("reasoning_details")));
   inf_json_iter it = inf_json_iter_of(message);
   while (members && it.object && inf_json_next(&it))
-    if (!inf_member_is_listed(&it, members) && !(told && is_reasoning(&it)))
+    if (!inf_member_is_listed(&it, members) &&
+        !(told && inf_message_is_reasoning(&it)))
       inf_member_note_within(send, "messages", &it);
 }
 

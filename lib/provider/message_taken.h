@@ -3,6 +3,7 @@
 #define INF_PROVIDER_MESSAGE_TAKEN_H
 
 #include "provider/dialect.h"
+#include "wire/json_value.h"
 
 #include <stdbool.h>
 
@@ -39,5 +40,7 @@ typedef struct inf_message_taken {
  * NULL). */
 void inf_message_note_dropped(const inf_send *send,
                               const inf_message_taken *taken);
+/* The text of reasoning, which goes by two names. */
+bool inf_message_is_reasoning(const inf_json_iter *it);
 
 #endif

@@ -292,7 +292,7 @@ is_written(inf_sv message, const inf_json_iter *it)
   return inf_member_is_listed(
              it, "role content tool_calls tool_call_id tool_name") ||
          (result && inf_json_key_is(it, INF_SV("name"))) ||
-         (thinking.len > 0 && thinking.ptr == it->value.ptr);
+         (thinking.len > 0 && inf_message_is_reasoning(it));
 }
 
 static int32_t

@@ -360,13 +360,13 @@ infer_bug(684 provider/gemini_config.c
 infer_bug(686 provider/message_taken.c
   "unit/test_message_taken"
   "each turn that is sent back is said to lose its thoughts, which go out signed"
-  [[ && !(told && is_reasoning(&it))]]
-  [[]])
+  [[!(told && inf_message_is_reasoning(&it))]]
+  [[true]])
 
 infer_bug(687 provider/conversation.c
   "unit/test_attempt_request"
   "what Groq refuses of a message is left out without a word"
-  [[    if (!is_sent_as_part(w, message, it))
+  [[    if (!inf_message_is_reasoning(it) || reasoning_of(w, message).len == 0)
       inf_member_note_within(w->send, "messages", it);
 ]]
   [[]])

@@ -464,12 +464,14 @@ what_becomes_of_a_message_is_told(void **state)
 #define THOUGHT                                                        \
   "{'role':'assistant','content':[{'type':'thinking','thinking':'t'}," \
   "{'type':'text','text':'x'}]}"
-#define BOTH     "{'role':'assistant','content':'c','refusal':'no'}"
-#define REASONED "{'role':'assistant','content':'c','reasoning_content':'r'}"
-#define CALLED                                                            \
-  "{'role':'assistant','reasoning_content':'r','tool_calls':[{'id':"      \
-  "'call_12345','type':'function','function':{'name':'f','arguments':'{}" \
-  "'}}]}"
+#define BOTH "{'role':'assistant','content':'c','refusal':'no'}"
+#define REASONED                                                           \
+  "{'role':'assistant','content':'c','reasoning':'r','reasoning_content':" \
+  "'r'}"
+#define CALLED                                                                \
+  "{'role':'assistant','reasoning':'r','reasoning_content':'r','tool_calls':" \
+  "[{'id':'call_12345','type':'function','function':{'name':'f',"             \
+  "'arguments':'{}'}}]}"
   static const char refused[] = "refused";
   static const struct {
     const char *type, *message, *told;
@@ -489,8 +491,8 @@ what_becomes_of_a_message_is_told(void **state)
       {"'bedrock'", BOTH, NULL},
       {"'cohere'", BOTH, "messages.refusal"},
       {"'mistral'", REASONED, NULL},
-      {"'cohere'", REASONED, "messages.reasoning_content"},
-      {"'ollama'", REASONED, "messages.reasoning_content"},
+      {"'cohere'", REASONED, "messages.reasoning, messages.reasoning_content"},
+      {"'ollama'", REASONED, "messages.reasoning, messages.reasoning_content"},
       {"'cohere'", CALLED, NULL},
       {"'ollama'", CALLED, NULL},
       {"'ollama'", "{'role':'tool','content':'c','name':'f'}", NULL},

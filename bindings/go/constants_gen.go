@@ -158,7 +158,7 @@ func (v Reason) String() string { return nameOf(reasonNames, v) }
 type Phase int32
 
 const (
-	PhaseLimiterWait  Phase = 0  // time spent waiting before the start
+	PhaseLimiterWait  Phase = 0  // held back so long before the start
 	PhaseLookup       Phase = 1  // name resolved
 	PhaseConnect      Phase = 2  // connected
 	PhaseTLS          Phase = 3  // TLS handshake done

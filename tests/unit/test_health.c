@@ -164,7 +164,7 @@ changes_of_state_are_told(void **state)
   fail_until_open(&at, "a/m", INFER_E_CONNECT);
   at.now_ns += 3000 * MS;
   for (int i = 0; i < 2; i++) {
-    inf_health_attempt probe;
+    inf_health_attempt probe = {0};
     inf_retry_claim claim = {0};
     assert_true(inf_health_begin(at.runtime, &probe, "a/m", true, &claim,
                                  at.now_ns, &at.rng));
@@ -193,7 +193,7 @@ a_probe_that_is_not_due_begins_nothing(void **state)
   (void)state;
   scene at = scene_new();
   fail_until_open(&at, "a/m", INFER_E_CONNECT);
-  inf_health_attempt probe;
+  inf_health_attempt probe = {0};
   inf_retry_claim claim;
   assert_null(
       inf_health_claim(at.runtime, "a/m", INF_RETRY_BUDGET_STAY, &claim));
@@ -213,7 +213,7 @@ silence_that_opens_it_has_a_class(void **state)
   scene at = scene_new();
   for (int i = 0; i < 64; i++)
     attempt_ends(&at, "a/m", INFER_OK);
-  inf_health_attempt attempts[8];
+  inf_health_attempt attempts[8] = {{0}};
   for (int i = 0; i < 8; i++)
     attempts[i] = begin(&at, "a/m");
   at.now_ns += 1000 * MS;
@@ -253,7 +253,7 @@ a_beginning_spends_it(void **state)
   (void)state;
   scene at = scene_new();
   inf_retry_claim claim;
-  inf_health_attempt attempt;
+  inf_health_attempt attempt = {0};
   inf_health_claim(at.runtime, "a/m", INF_RETRY_BUDGET_STAY, &claim);
   inf_health_begin(at.runtime, &attempt, "a/m", false, &claim, at.now_ns,
                    &at.rng);
@@ -349,7 +349,7 @@ without_memory_all_pass(void **state)
   assert_int_equal(client_balance(&at), 3400);
   inf_health_move(at.runtime, "b/m", &claim);
   assert_int_equal(client_balance(&at), 3480);
-  inf_health_attempt attempt;
+  inf_health_attempt attempt = {0};
   assert_true(inf_health_begin(at.runtime, &attempt, "a/m", true, &claim,
                                at.now_ns, &at.rng));
   assert_null(attempt.target);

@@ -52,7 +52,7 @@ const sim_scene scenes[] = {
      .gap_us = 15385,
      .herd = 100,
      .burst = 40,
-     .runs = 3},
+     .runs = 5},
     {.name = "errors", OUTAGE, .targets = 1, .outage = SCENE_ERRORS, .runs = 5},
     {.name = "errors_budget",
      OUTAGE,

@@ -282,26 +282,15 @@ is_answered_image(const inf_json_iter *it)
          inf_json_is(inf_json_at(it->value, 0), INF_JSON_OBJECT);
 }
 
-/* Is it written already? name: of a result it is the tool's, perhaps. */
-static bool
-is_written(inf_sv message, const inf_json_iter *it)
-{
-  inf_sv thinking = thinking_of(message);
-  bool result =
-      inf_json_equal(inf_json_get(message, INF_SV("role")), INF_SV("tool"));
-  return inf_member_is_listed(
-             it, "role content tool_calls tool_call_id tool_name") ||
-         (result && inf_json_key_is(it, INF_SV("name"))) ||
-         (thinking.len > 0 && inf_message_is_reasoning(it));
-}
-
+/* written: the names of what is already. thinking: "" if none is. */
 static int32_t
-write_others(writer *w, inf_sv message)
+write_others(writer *w, inf_sv message, const char *written, inf_sv thinking)
 {
   inf_sv to;
   inf_json_iter it = inf_json_iter_of(message);
   while (inf_json_next(&it)) {
-    if (is_written(message, &it))
+    if (inf_member_is_listed(&it, written) ||
+        (thinking.len > 0 && inf_message_is_reasoning(&it)))
       continue;
     inf_member_fate fate = inf_member_rule(message_rules, &it, &to);
     if (fate == INF_MEMBER_REFUSED)
@@ -331,10 +320,13 @@ write_message(writer *w, inf_sv message)
     inf_json_member_raw(w->body, INF_SV("thinking"), thinking);
   if (status == INFER_OK && inf_json_has_items(calls))
     status = write_calls(w, calls);
-  if (inf_json_equal(role, INF_SV("tool")))
+  const char *written = "role content tool_calls tool_call_id tool_name";
+  if (inf_json_equal(role, INF_SV("tool"))) {
     write_result(w, message);
+    written = "role content tool_calls tool_call_id tool_name name";
+  }
   if (status == INFER_OK)
-    status = write_others(w, message);
+    status = write_others(w, message, written, thinking);
   inf_json_close(w->body, '}');
   return status;
 }

@@ -212,14 +212,17 @@ observe_failover_on(void **state)
 
 /* ---- Times --------------------------------------------------------------- */
 
-/* The call fails with the status soon after ms, long before the default. */
+/* The call fails with the status soon after ms, long before the default: the
+ * soonest of a few, because the machine may be busy. */
 static void
 expect_end_after(const char *script, const char *config, int32_t status,
                  uint64_t ms)
 {
-  uint64_t took;
-  assert_int_equal(observe_status(script, config, "p/m", true, &took), status);
-  assert_in_range(took, ms - 5, ms + 4500);
+  uint64_t took = UINT64_MAX;
+  for (int i = 0; i < 3 && took > ms + 2500; i++)
+    assert_int_equal(observe_status(script, config, "p/m", true, &took),
+                     status);
+  assert_in_range(took, ms - 5, ms + 2500);
 }
 
 #define TIMED(name) \

@@ -111,9 +111,9 @@ statistics_are_those_of_the_calls(void **state)
   assert_true(number_at(fast, "/windows/1m/attempts_per_s") > 0.5);
   double first = number_at(fast, "/windows/5m/first_token_ms/p50");
   double total = number_at(fast, "/windows/60m/total_ms/p50");
-  assert_true(first >= 59 && first < 2000);
+  assert_true(first >= 59 && first < 300);
   /* 100 ms of tokens; medians of different calls where the machine is busy. */
-  assert_true(total >= first + 50 && total < 5000);
+  assert_true(total >= first + 50 && total < 1000);
   assert_true(number_at(fast, "/windows/1m/per_output_token_ms/p50") >= 4);
   json_object *failed = series_of(stats, "b/m", "odd \"name\"");
   json_object *odd = series_of(stats, "a/m", "odd \"name\"");

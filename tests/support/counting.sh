@@ -16,7 +16,7 @@ unstable=()
 tsan_prefix=() # what the tests are started by
 
 # More programs than that do not fail by chance.
-counting_most_unstable=6
+counting_most_unstable=3
 
 # What a crash, a hang or a sanitizer leaves in the output of a program, of
 # cmocka, of a shell, of ctest, or of the run-time system of another language.

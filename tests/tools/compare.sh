@@ -79,30 +79,40 @@ json() { # EXPRESSION
 }
 
 # Is TRUTH within the interval that stands at PATH of the report? A busy machine
-# adds to every time: a fifth, some 100 ms, is allowed for that.
+# adds to every time: 3 %, some 20 ms, are allowed for that.
 holds() { # PATH TRUTH
   local found
   found=$(jq -r "$1 | \"\(.low) \(.high)\"" "$work/out.json")
   awk -v ends="$found" -v truth="$2" 'BEGIN {
     split(ends, end, " ")
-    exit !(0.8 * end[1] <= truth && (end[2] == "null" || truth <= end[2])) }' ||
-    wrong "$2 is not within $found of $1"
+    exit !(0.97 * end[1] <= truth && (end[2] == "null" || truth <= end[2])) }' ||
+    { missed="$2 is not within $found of $1" && false; }
+}
+
+# So it is measured again, at most twice, where that was not enough.
+recovers() {
+  local try
+  for try in 1 2 3; do
+    missed=
+    compare fast/known steady/known -n 192 --no-ladder --no-route \
+      --concurrency 16 -q --json "$work/out.json"
+    holds '.targets[0].summary.ttft_ms.p50' 400 &&
+      holds '.targets[0].summary.ttft_ms.p95' 580 &&
+      holds '.targets[1].summary.ttft_ms.p50' 500 &&
+      holds '.targets[1].summary.ttft_ms.p95' 680 && return
+  done
+  wrong "$missed"
 }
 
 command -v jq >/dev/null || { echo "SKIP: no jq"; exit 77; }
 
 check "recovers the distributions of two providers"
-compare fast/known steady/known -n 192 --no-ladder --no-route --concurrency 16 \
-  -q --json "$work/out.json"
+recovers
 exits 0
 is_quiet
 says '^2 targets, asked in turns'
 [ "$(json '.targets[0].samples | length')" = 192 ] || wrong "not 192 samples"
 [ "$(json .version)" = 1 ] || wrong "no version"
-holds '.targets[0].summary.ttft_ms.p50' 400
-holds '.targets[0].summary.ttft_ms.p95' 580
-holds '.targets[1].summary.ttft_ms.p50' 500
-holds '.targets[1].summary.ttft_ms.p95' 680
 [ "$(json .winners.ttft_p50)" = fast/known ] || wrong "no winner"
 [ "$(json .winners.failures)" = null ] || wrong "a winner without failures"
 [ "$(json '[.targets[].samples[].output_tokens] | unique | tostring')" = '[20]' ] ||
@@ -166,7 +176,7 @@ exits 0
 
 check "drops neither timeouts nor cuts"
 compare fast/m fast/silent fast/cut -n 8 --no-ladder --no-route --warm-up 0 \
-  --timeout 0.6 -q --json "$work/out.json"
+  --timeout 0.3 -q --json "$work/out.json"
 exits 0
 [ "$(json '[.targets[].samples | length] | tostring')" = '[8,8,8]' ] ||
   wrong "samples are missing"

@@ -299,6 +299,18 @@ refusing_client(const char *type)
   return fake;
 }
 
+/* Sends the request there and frees it; the log has what was left out. */
+static fake_client *
+after_refusal(const char *type, infer_request *request, int32_t status)
+{
+  fake_client *fake = refusing_client(type);
+  infer_call *call = fake_submit(fake, request);
+  fake_run_ms(fake, 3);
+  assert_int_equal(fake_status(call), status);
+  infer_call_free(call);
+  return fake;
+}
+
 /* With ' for ". */
 static void
 add_message(infer_request *request, const char *json)
@@ -328,16 +340,13 @@ what_is_left_out_is_logged(void **state)
       {"'ollama'", "a/m: no user, store, metadata\n"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     infer_request_set_string(request, "user", "u");
     infer_request_set_json(request, "store", "true", 4, NULL);
     infer_request_set_json(request, "metadata", "{\"a\":\"b\"}", 9, NULL);
-    infer_call *call = fake_submit(fake, request);
-    fake_run_ms(fake, 3);
-    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    fake_client *fake =
+        after_refusal(rows[i].type, request, INFER_E_BAD_REQUEST);
     assert_contains(fake->log, rows[i].dropped);
-    infer_call_free(call);
     fake_client_free(fake);
   }
 }
@@ -369,21 +378,17 @@ what_is_left_out_within_is_logged(void **state)
   for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
     const char *type = rows[i / 2].type;
     const char *dropped = i % 2 == 0 ? rows[i / 2].tools : rows[i / 2].format;
-    fake_client *fake = refusing_client(type);
     infer_request *request = fake_request_new("r");
     if (i % 2 == 0)
       infer_request_set_json(request, "tools", tools, strlen(tools), NULL);
     else
       infer_request_set_json(request, "response_format", format, strlen(format),
                              NULL);
-    infer_call *call = fake_submit(fake, request);
-    fake_run_ms(fake, 3);
-    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    fake_client *fake = after_refusal(type, request, INFER_E_BAD_REQUEST);
     if (dropped)
       assert_contains(fake->log, dropped);
     else
       assert_lacks(fake->log, "a/m: no ");
-    infer_call_free(call);
     fake_client_free(fake);
   }
 }
@@ -441,15 +446,12 @@ what_is_left_out_of_messages_is_logged(void **state)
                    "messages.annotations, messages.reasoning_details\n"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     for (size_t j = 0; j < sizeof messages / sizeof messages[0]; j++)
       add_message(request, messages[j]);
-    infer_call *call = fake_submit(fake, request);
-    fake_run_ms(fake, 3);
-    assert_int_equal(fake_status(call), INFER_E_BAD_REQUEST);
+    fake_client *fake =
+        after_refusal(rows[i].type, request, INFER_E_BAD_REQUEST);
     assert_contains(fake->log, rows[i].dropped);
-    infer_call_free(call);
     fake_client_free(fake);
   }
 }
@@ -511,21 +513,17 @@ what_becomes_of_a_message_is_told(void **state)
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     char line[128];
-    fake_client *fake = refusing_client(rows[i].type);
     infer_request *request = fake_request_new("r");
     add_message(request, rows[i].message);
-    infer_call *call = fake_submit(fake, request);
-    fake_run_ms(fake, 3);
+    fake_client *fake = after_refusal(
+        rows[i].type, request,
+        rows[i].told == refused ? INFER_E_UNSUPPORTED : INFER_E_BAD_REQUEST);
     snprintf(line, sizeof line, "a/m: no %s\n",
              rows[i].told ? rows[i].told : "");
-    assert_int_equal(fake_status(call), rows[i].told == refused
-                                            ? INFER_E_UNSUPPORTED
-                                            : INFER_E_BAD_REQUEST);
     if (rows[i].told && rows[i].told != refused)
       assert_contains(fake->log, line);
     else
       assert_lacks(fake->log, "a/m: no ");
-    infer_call_free(call);
     fake_client_free(fake);
   }
 }
